@@ -1,2 +1,87 @@
-//! Project automation.
-fn main() {}
+//! Project automation, run as `cargo xtask COMMAND`. It orchestrates other programs and depends on no crate.
+#![expect(
+    clippy::print_stdout,
+    reason = "telling people what happens is what this program is for"
+)]
+
+mod check;
+mod command;
+mod sandbox;
+mod summary;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test [FILTER] [--wire]  every test: unit, documentation, integration, then the conformance fixtures;
+                          FILTER keeps those whose name contains it, --wire adds TLS 1.2 and the
+                          other crypto provider
+  check                   formatting, tidy, lints, documentation, dependency policy
+  tidy                    the project's own rules: dependency direction, file sizes, first lines, README code
+  sandbox [ARGS]          serve the sandbox until interrupted (ARGS as for `flinks sandbox`)
+  ci                      check, then test --wire
+  help                    this text
+
+The exit status is 0 when everything passed, 1 when something did not, 2 for a command that is not understood.
+";
+
+/// Why a command did not succeed.
+enum Failure {
+    /// Something was found wrong; the reader has already been told what.
+    Found,
+    /// The command line is not understood.
+    Usage(String),
+    /// The command could not do its work.
+    Broken(String),
+}
+
+type Outcome = Result<(), Failure>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Found) => ExitCode::FAILURE,
+        Err(Failure::Usage(message)) => {
+            println!("xtask: {message}\n\n{HELP}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Broken(message)) => {
+            println!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome {
+    let Some((name, rest)) = arguments.split_first() else {
+        return Err(Failure::Usage("a command is needed".to_owned()));
+    };
+    if name == "help"
+        || arguments
+            .iter()
+            .any(|argument| argument == "--help" && name != "sandbox")
+    {
+        println!("{HELP}");
+        return Ok(());
+    }
+    command::enter_root()?;
+    match name.as_str() {
+        "test" => test::run(&test::Options::parse(rest)?),
+        "sandbox" => sandbox::run(rest),
+        "check" | "tidy" | "ci" if !rest.is_empty() => {
+            Err(Failure::Usage(format!("{name} takes no arguments")))
+        }
+        "check" => check::run(),
+        "tidy" => tidy::run(),
+        "ci" => {
+            let checked = check::run();
+            test::run(&test::Options::wire())?;
+            checked
+        }
+        other => Err(Failure::Usage(format!("there is no command {other:?}"))),
+    }
+}

@@ -1,0 +1,63 @@
+//! Running other programs: the workspace root, Cargo, and what they print.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::{Failure, Outcome};
+
+/// Moves to the workspace root, so that every command works from any folder of it.
+pub(crate) fn enter_root() -> Outcome {
+    let manifest = variable("CARGO_MANIFEST_DIR")?;
+    let root = Path::new(&manifest)
+        .parent()
+        .ok_or_else(|| Failure::Broken(format!("{manifest} has no parent folder")))?;
+    env::set_current_dir(root)
+        .map_err(|error| Failure::Broken(format!("can't enter {}: {error}", root.display())))
+}
+
+/// The Cargo that started this program, so that both use one toolchain.
+pub(crate) fn cargo() -> Result<Command, Failure> {
+    Ok(Command::new(variable("CARGO")?))
+}
+
+/// Whether the command runs and ends well, with its output left where it goes.
+pub(crate) fn succeeds(command: &mut Command) -> Result<bool, Failure> {
+    command
+        .status()
+        .map(|status| status.success())
+        .map_err(|error| broken(command, &error))
+}
+
+/// Whether the command runs and ends well; nothing is printed and a missing program is a plain no.
+pub(crate) fn is_available(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// What the command prints; its failure is an error that holds what it said.
+pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output().map_err(|error| broken(command, &error))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Failure::Broken(format!("{command:?} failed: {said}")));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+pub(crate) fn broken(command: &Command, error: &std::io::Error) -> Failure {
+    Failure::Broken(format!("can't run {command:?}: {error}"))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Cargo tells its subcommands where they are through the environment"
+)]
+fn variable(name: &str) -> Result<String, Failure> {
+    env::var(name)
+        .map_err(|_| Failure::Broken(format!("{name} is not set: run this as `cargo xtask`")))
+}
