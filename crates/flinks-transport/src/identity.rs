@@ -1,0 +1,269 @@
+//! The client certificate and private key that answer the upload host's demand for mutual TLS.
+
+mod date;
+mod der;
+mod error;
+mod material;
+mod pem;
+#[cfg(feature = "pfx")]
+mod pfx;
+mod selection;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+#[cfg(feature = "pfx")]
+use flinks_types::Secret;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+pub use error::{IdentityError, IdentityErrorKind};
+
+pub(crate) use error::Subject;
+pub(crate) use material::{items, read};
+pub(crate) use selection::certificates;
+
+use der::Facts;
+use selection::UNSUPPORTED_KEY;
+
+use crate::tls;
+
+/// A client certificate, with its chain, and the private key it was issued for.
+///
+/// Loading checks all that can be checked without a network: that each file is what it should be,
+/// and that the key belongs to the certificate. Whether the certificate is valid now is checked
+/// when a transport is built, or with [`ClientIdentity::check`].
+///
+/// PEM and DER are both taken, with a byte order mark, Windows line ends or text around the PEM
+/// sections; keys may be PKCS#8, PKCS#1 or SEC1, of RSA (2048 to 4096 bits), P-256, P-384 or
+/// Ed25519. The certificate is the one that Flinks returned, the key the one that its request was
+/// made with (Upload guide, "Credentials You Will Receive from Flinks").
+///
+/// Clones share one copy of the key. `Debug` shows the dates and the length of the chain only.
+///
+/// ```
+/// use flinks_transport::{ClientIdentity, IdentityErrorKind};
+///
+/// # let key = rcgen::KeyPair::generate().unwrap();
+/// # let parameters = rcgen::CertificateParams::new(vec!["client.test".to_owned()]).unwrap();
+/// # let certificate_pem = parameters.self_signed(&key).unwrap().pem();
+/// # let request_pem = parameters.serialize_request(&key).unwrap().pem().unwrap();
+/// # let key_pem = key.serialize_pem();
+/// let identity = ClientIdentity::from_pem(certificate_pem.as_bytes(), key_pem.as_bytes())?;
+/// identity.check()?;
+///
+/// // The mistake that the guide's table of errors begins with is found before anything is sent.
+/// let error = ClientIdentity::from_pem(request_pem.as_bytes(), key_pem.as_bytes()).unwrap_err();
+/// assert_eq!(error.kind(), IdentityErrorKind::RequestGiven);
+/// # Ok::<(), flinks_transport::IdentityError>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientIdentity(Arc<Inner>);
+
+struct Inner {
+    certified: Arc<CertifiedKey>,
+    not_before: SystemTime,
+    not_after: SystemTime,
+}
+
+impl ClientIdentity {
+    /// Reads a certificate, with its chain if there is one, and its private key from two files,
+    /// or from one that holds both: then give the same path twice.
+    ///
+    /// Reads the files at once and blocks while it does.
+    ///
+    /// # Errors
+    /// As [`ClientIdentity::from_pem`], and when a file cannot be read; the message names the file.
+    pub fn from_pem_files(
+        certificate: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<Self, IdentityError> {
+        let (certificate, key) = (certificate.as_ref(), key.as_ref());
+        let certificate_bytes = read(certificate, Subject::Certificate)?;
+        let key_bytes = read(key, Subject::Key)?;
+        Self::from_pem(&certificate_bytes, &key_bytes)
+            .map_err(|error| error.in_files(certificate, key))
+    }
+
+    /// Takes a certificate, with its chain if there is one, and its private key; one slice that
+    /// holds both may be given twice.
+    ///
+    /// The order of a chain is kept; when the certificate that belongs to the key is not the first,
+    /// it is put there and its issuers follow. Of several keys the first is taken.
+    ///
+    /// # Errors
+    /// Every mistake has its own [`IdentityErrorKind`], among them a request (CSR) or a key in place
+    /// of the certificate, a key that does not belong to it, and a key with a password.
+    pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
+        let chain = certificates(
+            items(certificate, Subject::Certificate)?,
+            Subject::Certificate,
+        )?;
+        let key = selection::private_key(items(key, Subject::Key)?)?;
+        Self::assemble(chain, &key)
+    }
+
+    /// Reads a PKCS#12 file (`.pfx`, `.p12`), as made by `openssl pkcs12 -export`.
+    ///
+    /// Reads the file at once and blocks while it does. A file without a password is opened with an
+    /// empty one.
+    ///
+    /// # Errors
+    /// As [`ClientIdentity::from_pfx`], and when the file cannot be read; the message names the file.
+    #[cfg(feature = "pfx")]
+    pub fn from_pfx_file(path: impl AsRef<Path>, password: &Secret) -> Result<Self, IdentityError> {
+        let path = path.as_ref();
+        let bytes = read(path, Subject::Pfx)?;
+        Self::from_pfx(&bytes, password).map_err(|error| error.at(path))
+    }
+
+    /// Opens PKCS#12 bytes; see [`ClientIdentity::from_pfx_file`].
+    ///
+    /// # Errors
+    /// [`IdentityErrorKind::WrongPassword`]; [`IdentityErrorKind::Unrecognized`] when it is no
+    /// PKCS#12 file or is protected in a way that is not supported; else as
+    /// [`ClientIdentity::from_pem`].
+    #[cfg(feature = "pfx")]
+    pub fn from_pfx(bytes: &[u8], password: &Secret) -> Result<Self, IdentityError> {
+        let (chain, key) = pfx::open(bytes, password)?;
+        Self::assemble(chain, &key)
+    }
+
+    /// The first moment at which the certificate is valid.
+    #[must_use]
+    pub fn not_before(&self) -> SystemTime {
+        self.0.not_before
+    }
+
+    /// The last moment at which the certificate is valid.
+    #[must_use]
+    pub fn not_after(&self) -> SystemTime {
+        self.0.not_after
+    }
+
+    /// Is the certificate valid now, by the clock of this machine?
+    ///
+    /// # Errors
+    /// As [`ClientIdentity::check_at`].
+    pub fn check(&self) -> Result<(), IdentityError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that asks for the date"
+        )]
+        self.check_at(SystemTime::now())
+    }
+
+    /// Is the certificate valid at `now`?
+    ///
+    /// # Errors
+    /// [`IdentityErrorKind::Expired`] or [`IdentityErrorKind::NotYetValid`], with the date.
+    pub fn check_at(&self, now: SystemTime) -> Result<(), IdentityError> {
+        let (kind, message) = if now > self.0.not_after {
+            let date = date::format(self.0.not_after);
+            let message = format!("expired on {date}; ask Flinks for a new certificate");
+            (IdentityErrorKind::Expired, message)
+        } else if now < self.0.not_before {
+            let date = date::format(self.0.not_before);
+            let message = format!("is not valid before {date}; check the clock of this machine");
+            (IdentityErrorKind::NotYetValid, message)
+        } else {
+            return Ok(());
+        };
+        Err(IdentityError::new(kind, Subject::Certificate, message))
+    }
+
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.certified)
+    }
+
+    fn assemble(
+        chain: Vec<CertificateDer<'static>>,
+        key: &PrivateKeyDer<'static>,
+    ) -> Result<Self, IdentityError> {
+        let provider = tls::provider()?;
+        // rustls wipes the copy it takes. Its error says no more than ours.
+        let key = provider
+            .key_provider
+            .load_private_key(key.clone_key())
+            .map_err(|_| {
+                IdentityError::new(
+                    IdentityErrorKind::UnsupportedKey,
+                    Subject::Key,
+                    UNSUPPORTED_KEY,
+                )
+            })?;
+        let facts: Vec<_> = chain.iter().map(|der| Facts::of(der)).collect();
+        // A key that cannot tell its public half is taken at its word.
+        let leaf = key.public_key().map_or(Some(0), |public_key| {
+            let owns = |facts: &Option<Facts<'_>>| {
+                facts.is_some_and(|facts| facts.public_key == public_key.as_ref())
+            };
+            facts.iter().position(owns)
+        });
+        let Some(leaf) = leaf else {
+            return Err(IdentityError::new(
+                IdentityErrorKind::KeyMismatch,
+                Subject::Key,
+                "does not belong to the certificate: give the key that the request for this very \
+                 certificate was made with",
+            ));
+        };
+        let Some(Some(Facts {
+            not_before,
+            not_after,
+            ..
+        })) = facts.get(leaf).copied()
+        else {
+            return Err(IdentityError::new(
+                IdentityErrorKind::Damaged,
+                Subject::Certificate,
+                "is cut short or altered; copy the file again",
+            ));
+        };
+        let chain = leaf_first(chain, leaf);
+        let certified = Arc::new(CertifiedKey::new(chain, key));
+        Ok(Self(Arc::new(Inner {
+            certified,
+            not_before,
+            not_after,
+        })))
+    }
+}
+
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientIdentity")
+            .field("certificates", &self.0.certified.cert.len())
+            .field("not_before", &date::format(self.0.not_before))
+            .field("not_after", &date::format(self.0.not_after))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A chain that does not begin with the certificate of the key is ordered from there, each
+/// certificate followed by its issuer; those that belong nowhere stay at the end.
+fn leaf_first(
+    mut chain: Vec<CertificateDer<'static>>,
+    leaf: usize,
+) -> Vec<CertificateDer<'static>> {
+    if leaf == 0 {
+        return chain;
+    }
+    let mut ordered = Vec::with_capacity(chain.len());
+    let mut next = Some(leaf);
+    while let Some(position) = next {
+        let current = chain.remove(position);
+        next = Facts::of(&current).and_then(|facts| {
+            chain.iter().position(|der| {
+                Facts::of(der).is_some_and(|candidate| candidate.subject == facts.issuer)
+            })
+        });
+        ordered.push(current);
+    }
+    ordered.append(&mut chain);
+    ordered
+}

@@ -1,0 +1,91 @@
+//! The TLS configuration of a transport: provider, versions, roots and client certificate.
+
+mod failure;
+mod roots;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::sign::SingleCertAndKey;
+
+pub(crate) use failure::{TlsFailure, classify};
+pub use roots::Roots;
+
+use crate::identity::{ClientIdentity, IdentityError, IdentityErrorKind, Subject};
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2: a refused client certificate fails the handshake.
+    Tls12,
+    /// TLS 1.3: a refused client certificate shows up after the client's handshake is done.
+    Tls13,
+}
+
+/// Both versions, or the one given; HTTP/1.1 only; the identity, if any, is presented whenever the
+/// server asks for one. Never asks the process for anything but its default crypto provider.
+pub(crate) fn client_config(
+    identity: Option<&ClientIdentity>,
+    roots: &Roots,
+    version: Option<TlsVersion>,
+) -> Result<ClientConfig, IdentityError> {
+    let provider = provider()?;
+    let versions = match version {
+        None => &[&rustls::version::TLS13, &rustls::version::TLS12][..],
+        Some(TlsVersion::Tls12) => &[&rustls::version::TLS12],
+        Some(TlsVersion::Tls13) => &[&rustls::version::TLS13],
+    };
+    let verifier = roots.verifier(&provider)?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|_| {
+            let message = "the crypto provider has no cipher suite for the version asked for";
+            IdentityError::new(IdentityErrorKind::Provider, Subject::Tls, message)
+        })?
+        // The verifiers are rustls's own; only the way to hand over a shared one has this name.
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match identity {
+        Some(identity) => builder
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified()))),
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The provider that the application installed, else the one compiled in. A provider is never
+/// installed for the process: that is the application's choice.
+pub(crate) fn provider() -> Result<Arc<CryptoProvider>, IdentityError> {
+    match CryptoProvider::get_default() {
+        Some(chosen) => Ok(Arc::clone(chosen)),
+        None => compiled_in(),
+    }
+}
+
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+fn compiled_in() -> Result<Arc<CryptoProvider>, IdentityError> {
+    #[cfg(feature = "aws-lc-rs")]
+    use rustls::crypto::aws_lc_rs as ours;
+    #[cfg(not(feature = "aws-lc-rs"))]
+    use rustls::crypto::ring as ours;
+    use std::sync::LazyLock;
+
+    static OURS: LazyLock<Arc<CryptoProvider>> =
+        LazyLock::new(|| Arc::new(ours::default_provider()));
+    Ok(Arc::clone(&OURS))
+}
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+fn compiled_in() -> Result<Arc<CryptoProvider>, IdentityError> {
+    Err(IdentityError::new(
+        IdentityErrorKind::NoCryptoProvider,
+        Subject::Tls,
+        "no crypto provider is compiled in: enable the feature `ring` or `aws-lc-rs`, or install \
+         a default provider of rustls in the application",
+    ))
+}

@@ -1,0 +1,153 @@
+//! Whom to trust: the platform's root certificates, the bundled ones, or exactly those given.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
+
+use crate::identity::{
+    IdentityError, IdentityErrorKind as Kind, Subject, certificates, items, read,
+};
+
+/// The root certificates that a server's certificate must lead to.
+///
+/// The default is the platform's (feature `platform-roots`), loaded when the first transport is
+/// built and shared by all; without that feature the bundled ones (feature `webpki-roots`).
+#[derive(Clone)]
+pub struct Roots(Source);
+
+#[derive(Clone)]
+enum Source {
+    Default,
+    #[cfg(feature = "webpki-roots")]
+    Bundled,
+    Exactly(Arc<RootCertStore>),
+}
+
+impl Roots {
+    /// Trusts exactly these certificates *instead of* the platform's, as curl's `--cacert`.
+    ///
+    /// Takes PEM with any number of certificates, or one in DER.
+    ///
+    /// # Errors
+    /// There is no certificate in it, or one cannot serve as a root.
+    pub fn pem(bytes: &[u8]) -> Result<Self, IdentityError> {
+        let mut store = RootCertStore::empty();
+        for der in certificates(items(bytes, Subject::Roots)?, Subject::Roots)? {
+            store.add(der).map_err(|_| {
+                let message = "a certificate in it is damaged or cannot serve as a root";
+                IdentityError::new(Kind::Damaged, Subject::Roots, message)
+            })?;
+        }
+        Ok(Self(Source::Exactly(Arc::new(store))))
+    }
+
+    /// Reads the file at once and trusts what is in it; see [`Roots::pem`].
+    ///
+    /// # Errors
+    /// As [`Roots::pem`], and when the file cannot be read; the message names the file.
+    pub fn pem_file(path: impl AsRef<Path>) -> Result<Self, IdentityError> {
+        let path = path.as_ref();
+        Self::pem(&read(path, Subject::Roots)?).map_err(|error| error.at(path))
+    }
+
+    /// Trusts the root certificates of Mozilla that are compiled in.
+    #[cfg(feature = "webpki-roots")]
+    #[must_use]
+    pub fn bundled() -> Self {
+        Self(Source::Bundled)
+    }
+
+    pub(super) fn verifier(
+        &self,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
+        match &self.0 {
+            Source::Default => default_verifier(provider),
+            #[cfg(feature = "webpki-roots")]
+            Source::Bundled => webpki(bundled(), provider),
+            Source::Exactly(store) => webpki(Arc::clone(store), provider),
+        }
+    }
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self(Source::Default)
+    }
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Source::Default => f.write_str("Roots(default)"),
+            #[cfg(feature = "webpki-roots")]
+            Source::Bundled => f.write_str("Roots(bundled)"),
+            Source::Exactly(store) => write!(f, "Roots({} given)", store.len()),
+        }
+    }
+}
+
+fn webpki(
+    store: Arc<RootCertStore>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
+    let builder = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider));
+    // Without revocation lists, an empty store is all that can be wrong.
+    let verifier = builder.build().map_err(|_| no_roots())?;
+    Ok(verifier)
+}
+
+#[cfg(feature = "webpki-roots")]
+fn bundled() -> Arc<RootCertStore> {
+    Arc::new(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+}
+
+#[cfg(feature = "platform-roots")]
+fn default_verifier(
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
+    use std::sync::{Mutex, PoisonError};
+
+    use rustls_platform_verifier::Verifier;
+
+    type Loaded = (Arc<CryptoProvider>, Arc<Verifier>);
+    // Kept with the provider it was made for, since an application may install another one later.
+    static SHARED: Mutex<Option<Loaded>> = Mutex::new(None);
+
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((made_for, verifier)) = &*shared
+        && Arc::ptr_eq(made_for, provider)
+    {
+        return Ok(Arc::<Verifier>::clone(verifier));
+    }
+    let verifier = Arc::new(Verifier::new(Arc::clone(provider)).map_err(|_| no_roots())?);
+    *shared = Some((Arc::clone(provider), Arc::clone(&verifier)));
+    Ok(verifier)
+}
+
+#[cfg(all(feature = "webpki-roots", not(feature = "platform-roots")))]
+fn default_verifier(
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
+    webpki(bundled(), provider)
+}
+
+#[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
+fn default_verifier(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
+    Err(no_roots())
+}
+
+fn no_roots() -> IdentityError {
+    IdentityError::new(
+        Kind::NoRoots,
+        Subject::Roots,
+        "none were found, so no server could be trusted: install the system's CA certificates, \
+         check the file that SSL_CERT_FILE names, enable the feature `webpki-roots`, or give \
+         roots of your own",
+    )
+}
