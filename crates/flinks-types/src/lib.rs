@@ -1,1 +1,46 @@
-//! Placeholder.
+//! Wire types of the Flinks API: ids, open enums, lenient readers, secrets. No I/O.
+//!
+//! Every answer is read leniently: unknown fields are ignored, unknown enum text is kept, and
+//! nulls, absent fields and fields of a surprising type read as absent. The zero GUID and dates of
+//! year 1, which the service prints for values it does not have, read as absent too. `Debug` of
+//! every type shows shape and length, never what a customer's document or the service said.
+//!
+//! ```
+//! use flinks_types::{UploadResponse, from_json};
+//!
+//! let body = br#"{ "HttpStatusCode": 200, "AggregationId": "d521ae0d-9cf1-40e1-a1ee-474983800601" }"#;
+//! let answer: UploadResponse = from_json(body)?;
+//! let id = answer.aggregation_id.ok_or("the answer names no session")?;
+//! assert_eq!(id.as_str(), "d521ae0d-9cf1-40e1-a1ee-474983800601");
+//! assert_eq!(format!("{id:?}"), "AggregationId(d521ae0d…)");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod api_error;
+mod document;
+mod flinks_code;
+mod fraud;
+mod id;
+mod json;
+mod lenient;
+mod open_enum;
+mod secret;
+mod shown;
+mod signal;
+mod status;
+mod token;
+mod upload;
+
+pub use api_error::ApiError;
+pub use document::{DocumentStatus, DocumentType};
+pub use flinks_code::FlinksCode;
+pub use fraud::{
+    Detail, DocumentAnalysis, FraudAnalysis, FraudSignal, FullAnalysis, SignalValue, UnderlyingData,
+};
+pub use id::{AggregationId, CustomerId, InvalidId, LoginId, RequestId};
+pub use json::from_json;
+pub use secret::Secret;
+pub use signal::{DataType, SignalType};
+pub use status::http_status_code;
+pub use token::TokenResponse;
+pub use upload::{CompleteRequest, CompleteResponse, UploadResponse};

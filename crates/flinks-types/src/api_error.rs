@@ -1,0 +1,206 @@
+//! What the service said about a call that failed.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::lenient::is_placeholder;
+use crate::shown::{Escaped, Length, cut};
+use crate::status::status_of;
+use crate::{FlinksCode, RequestId};
+
+/// The longest text that is kept of what the service said, in characters.
+const MAX_CHARS: usize = 1000;
+
+/// What the service said in the body of an answer; every part may be missing.
+///
+/// `Display` is meant for people and logs: the message, the FlinksCode and the RequestId, with
+/// control characters escaped. `Debug` gives only the lengths of texts.
+#[derive(Clone, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The status that the body repeats. It may differ from the HTTP status.
+    pub http_status_code: Option<u16>,
+    /// The service's word for what happened.
+    pub flinks_code: Option<FlinksCode>,
+    /// The service's sentence about it, cut to 1,000 characters. Its wording may change any time.
+    pub message: Option<String>,
+    /// The service's name for this request: what Flinks' support asks for.
+    pub request_id: Option<RequestId>,
+    /// OAuth's `error`, such as `invalid_client`: token endpoints may answer with it.
+    pub oauth_error: Option<String>,
+    /// OAuth's `error_description`, cut to 1,000 characters.
+    pub oauth_description: Option<String>,
+}
+
+impl ApiError {
+    /// Reads whatever a body says: any of `HttpStatusCode`, `FlinksCode`, `Message`, `RequestId`
+    /// (also inside `Login`), `error` and `error_description`, their names in any case.
+    ///
+    /// `None` when the body is no JSON object or says none of these, as a gateway's page.
+    #[must_use]
+    pub fn from_body(body: &[u8]) -> Option<Self> {
+        let body: Map<String, Value> = crate::from_json(body).ok()?;
+        let login = field(&body, "Login").and_then(Value::as_object);
+        let error = Self {
+            http_status_code: text(&body, "HttpStatusCode").and_then(|text| status_of(&text)),
+            flinks_code: text(&body, "FlinksCode").map(FlinksCode::from),
+            message: text(&body, "Message"),
+            request_id: request_id(&body).or_else(|| login.and_then(request_id)),
+            oauth_error: text(&body, "error"),
+            oauth_description: text(&body, "error_description"),
+        };
+        (error != Self::default()).then_some(error)
+    }
+}
+
+fn field<'b>(body: &'b Map<String, Value>, name: &str) -> Option<&'b Value> {
+    body.get(name).or_else(|| {
+        body.iter()
+            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    })
+}
+
+fn text(body: &Map<String, Value>, name: &str) -> Option<String> {
+    match field(body, name)? {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(cut(text, MAX_CHARS)),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => None,
+    }
+}
+
+fn request_id(body: &Map<String, Value>) -> Option<RequestId> {
+    let id = field(body, "RequestId")?
+        .as_str()
+        .filter(|id| !is_placeholder(id))?;
+    RequestId::new(id).ok()
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = self.message.as_ref().or(self.oauth_description.as_ref());
+        match said {
+            Some(said) => write!(f, "{}", Escaped(said))?,
+            None => f.write_str("no message")?,
+        }
+        let mut marks = vec![];
+        if let Some(code) = &self.flinks_code {
+            marks.push(format!("FlinksCode {}", Escaped(code.as_str())));
+        }
+        if let Some(error) = &self.oauth_error {
+            marks.push(format!("error {}", Escaped(error)));
+        }
+        if let Some(id) = &self.request_id {
+            marks.push(format!("request id {id}"));
+        }
+        if said.is_none()
+            && let Some(status) = self.http_status_code
+        {
+            marks.push(format!("HttpStatusCode {status}"));
+        }
+        if marks.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", marks.join(", "))
+        }
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("http_status_code", &self.http_status_code)
+            .field("flinks_code", &self.flinks_code)
+            .field("message", &Length::of(&self.message))
+            .field("request_id", &self.request_id)
+            .field("oauth_error", &Length::of(&self.oauth_error))
+            .field("oauth_description", &Length::of(&self.oauth_description))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_the_house_style() {
+        let error = ApiError::from_body(
+            br#"{"HttpStatusCode":"Unauthorized","FlinksCode":"INVALID_LOGIN","Message":"No.\nSuch login","Login":{"RequestId":"c3d4e5f6"},"Links":[]}"#,
+        )
+        .unwrap();
+        assert_eq!(error.http_status_code, Some(401));
+        assert_eq!(error.flinks_code, Some(FlinksCode::InvalidLogin));
+        assert_eq!(
+            error.to_string(),
+            r"No.\nSuch login (FlinksCode INVALID_LOGIN, request id c3d4e5f6)"
+        );
+    }
+
+    #[test]
+    fn reads_oauth_and_gateways() {
+        let error = ApiError::from_body(
+            br#"{"error":"invalid_client","error_description":"Wrong secret"}"#,
+        )
+        .unwrap();
+        assert_eq!(error.to_string(), "Wrong secret (error invalid_client)");
+        let error = ApiError::from_body(br#"{"message":"Forbidden"}"#).unwrap();
+        assert_eq!(error.to_string(), "Forbidden");
+        let error = ApiError::from_body(br#"{"HttpStatusCode":500}"#).unwrap();
+        assert_eq!(error.to_string(), "no message (HttpStatusCode 500)");
+    }
+
+    #[test]
+    fn a_body_that_says_nothing_is_none() {
+        let bodies = [
+            "",
+            "<html>",
+            "[]",
+            "null",
+            "{}",
+            r#"{"Message":"","FlinksCode":null}"#,
+            r#"{"error":{"code":1},"HttpStatusCode":"?","Login":[]}"#,
+            r#"{"RequestId":"00000000-0000-0000-0000-000000000000"}"#,
+            r#"{"RequestId":".."}"#,
+        ];
+        for body in bodies {
+            assert_eq!(ApiError::from_body(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let body = format!(r#"{{"Message":"{}"}}"#, "é".repeat(1001));
+        let error = ApiError::from_body(body.as_bytes()).unwrap();
+        assert_eq!(error.message.unwrap().chars().count(), 1001);
+        let bomb = format!(r#"{{"Message":{}"#, "[".repeat(100_000));
+        assert_eq!(ApiError::from_body(bomb.as_bytes()), None);
+    }
+
+    #[test]
+    fn debug_tells_no_text() {
+        let error = ApiError::from_body(
+            br#"{"FlinksCode":"CANARY-4711","Message":"CANARY-4711","RequestId":"CANARY-4711","error":"CANARY-4711","error_description":"CANARY-4711"}"#,
+        )
+        .unwrap();
+        assert!(!format!("{error:?}{error:#?}").contains("CANARY-4711"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_or_none(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(ApiError::from_body(&body));
+        }
+
+        #[test]
+        fn what_is_displayed_has_no_control_characters(text in any::<String>()) {
+            let body = serde_json::json!({ "Message": text, "FlinksCode": text, "error": text });
+            if let Some(error) = ApiError::from_body(body.to_string().as_bytes()) {
+                prop_assert!(!error.to_string().contains(char::is_control));
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The service's ids: opaque strings of four kinds that cannot be mixed up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+use crate::secret::read_text;
+use crate::shown::Escaped;
+
+/// The longest id that is accepted: four times any GUID, and far below any limit on URLs.
+const MAX_BYTES: usize = 256;
+
+/// Why a text is no id. It names the kind of id and the reason, never the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct InvalidId {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.reason)
+    }
+}
+
+impl std::error::Error for InvalidId {}
+
+/// `.` and `..` are refused because a URL's path would lose them; control characters because no
+/// id has any, and some would survive into a log.
+fn check(kind: &'static str, text: &str) -> Result<(), InvalidId> {
+    let reason = if text.is_empty() {
+        "must not be empty"
+    } else if text == "." || text == ".." {
+        "must not be `.` or `..`"
+    } else if text.len() > MAX_BYTES {
+        "must not be longer than 256 bytes"
+    } else if text.chars().any(char::is_control) {
+        "must not hold control characters"
+    } else {
+        return Ok(());
+    };
+    Err(InvalidId { kind, reason })
+}
+
+/// The kind of id and its first 8 characters, or half of a short one: enough to tell ids apart in
+/// a log, too little to use.
+fn show(kind: &str, text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let shown = 8.min(text.chars().count() / 2);
+    let prefix: String = text.chars().take(shown).collect();
+    write!(f, "{kind}({}…)", Escaped(&prefix))
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// An opaque text: a GUID in every published example, but nothing rests on that.
+        #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes an id as the service gave it.
+            ///
+            /// # Errors
+            /// [`InvalidId`] when the text is empty, `.`, `..`, longer than 256 bytes, or holds
+            /// control characters.
+            pub fn new(id: impl Into<String>) -> Result<Self, InvalidId> {
+                let id = id.into();
+                check(stringify!($name), &id)?;
+                Ok(Self(id))
+            }
+
+            /// The whole id.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                show(stringify!($name), &self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(id: &str) -> Result<Self, InvalidId> {
+                Self::new(id)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidId;
+
+            fn try_from(id: &str) -> Result<Self, InvalidId> {
+                Self::new(id)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let id = read_text(deserializer)?;
+                Self::new(id).map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+id! {
+    /// Names an upload session: the first upload's answer brings it, every later call sends it.
+    AggregationId
+}
+
+id! {
+    /// Names a customer of Flinks: the part of result URLs that comes with the API secret.
+    CustomerId
+}
+
+id! {
+    /// Names the accounts behind a completed upload or an authorized login. Treat it as a key to
+    /// account data.
+    LoginId
+}
+
+id! {
+    /// Names one request on the service's side: what Flinks' support asks for.
+    RequestId
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Escaped(&self.0).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn refuses_what_a_url_or_a_log_cannot_hold() {
+        let longest = "x".repeat(256);
+        let long = format!("{longest}x");
+        for wrong in ["", ".", "..", "a\nb", "\u{0}", "\u{7f}", "\u{85}", &long] {
+            let error = LoginId::new(wrong).unwrap_err();
+            assert!(error.to_string().starts_with("LoginId must not"), "{error}");
+        }
+        for right in [
+            "...",
+            ".a",
+            "a b",
+            "é",
+            "d521ae0d-9cf1-40e1-a1ee-474983800601",
+            &longest,
+        ] {
+            assert_eq!(LoginId::new(right).unwrap().as_str(), right);
+        }
+    }
+
+    #[test]
+    fn debug_shows_too_little_to_use() {
+        let id = CustomerId::new("d521ae0d-9cf1-40e1-a1ee-474983800601").unwrap();
+        assert_eq!(format!("{id:?}"), "CustomerId(d521ae0d…)");
+        assert_eq!(
+            format!("{:?}", CustomerId::new("abcd").unwrap()),
+            "CustomerId(ab…)"
+        );
+        assert_eq!(
+            format!("{:?}", CustomerId::new("a").unwrap()),
+            "CustomerId(…)"
+        );
+    }
+
+    #[test]
+    fn json_is_the_bare_string() {
+        let id: RequestId = serde_json::from_str(r#""c3d4e5f6""#).unwrap();
+        assert_eq!(serde_json::to_string(&id).unwrap(), r#""c3d4e5f6""#);
+        assert_eq!(id.to_string(), "c3d4e5f6");
+        for wrong in ["4711", "true", "null", r#""""#, r#""47\u000011""#, "[]"] {
+            let error = serde_json::from_str::<RequestId>(wrong)
+                .unwrap_err()
+                .to_string();
+            assert!(!error.contains("47") && !error.contains("true"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_accepted_id_is_kept_exactly(text in ".{0,300}") {
+            match AggregationId::new(text.as_str()) {
+                Ok(id) => {
+                    prop_assert_eq!(id.as_str(), text.as_str());
+                    prop_assert!((1..=256).contains(&text.len()));
+                    let json = serde_json::to_string(&id).unwrap();
+                    prop_assert_eq!(serde_json::from_str::<AggregationId>(&json).unwrap(), id);
+                }
+                Err(_) => prop_assert!(
+                    text.is_empty() || text == "." || text == ".." || text.len() > 256
+                        || text.chars().any(char::is_control)
+                ),
+            }
+        }
+    }
+}
