@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::lenient;
+use crate::login::Login;
 use crate::shown::Length;
 use crate::status::http_status_code;
 use crate::{DataType, DocumentStatus, DocumentType, FlinksCode, LoginId, RequestId, SignalType};
@@ -67,27 +68,13 @@ struct AnalysisWire {
     document_analysis: Vec<DocumentAnalysis>,
 }
 
-/// The tag's place is not published, so it is looked for here too.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Login {
-    #[serde(deserialize_with = "lenient::id")]
-    login_id: Option<LoginId>,
-    #[serde(deserialize_with = "lenient::id")]
-    id: Option<LoginId>,
-    #[serde(deserialize_with = "lenient::id")]
-    request_id: Option<RequestId>,
-    #[serde(deserialize_with = "lenient::text")]
-    tag: Option<String>,
-}
-
 impl From<AnalysisWire> for FraudAnalysis {
-    fn from(wire: AnalysisWire) -> Self {
+    fn from(mut wire: AnalysisWire) -> Self {
         Self {
             http_status_code: wire.http_status_code,
             message: wire.message,
             flinks_code: wire.flinks_code,
-            login_id: wire.login.login_id.or(wire.login.id),
+            login_id: wire.login.take_login_id(),
             request_id: wire.login.request_id.or(wire.request_id),
             tag: wire.tag.or(wire.login.tag),
             documents: wire.document_analysis,

@@ -23,6 +23,7 @@ mod fraud;
 mod id;
 mod json;
 mod lenient;
+mod login;
 mod open_enum;
 mod secret;
 mod shown;

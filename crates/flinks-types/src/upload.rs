@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::lenient;
+use crate::login::Login;
 use crate::shown::Length;
 use crate::status::http_status_code;
 use crate::{AggregationId, LoginId};
@@ -100,29 +101,13 @@ struct CompleteWire {
 }
 
 impl From<CompleteWire> for CompleteResponse {
-    fn from(wire: CompleteWire) -> Self {
+    fn from(mut wire: CompleteWire) -> Self {
         Self {
             http_status_code: wire.http_status_code,
             aggregation_id: wire.aggregation_id,
-            login_id: wire.login.login_id(),
+            login_id: wire.login.take_login_id(),
             message: wire.message,
         }
-    }
-}
-
-/// What the service calls `Login`: named `Id` in one answer and `LoginId` in the next.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Login {
-    #[serde(deserialize_with = "lenient::id")]
-    id: Option<LoginId>,
-    #[serde(deserialize_with = "lenient::id")]
-    login_id: Option<LoginId>,
-}
-
-impl Login {
-    fn login_id(self) -> Option<LoginId> {
-        self.id.or(self.login_id)
     }
 }
 
