@@ -1,1 +1,86 @@
-//! Placeholder.
+//! A thin hyper and tower stack for the Flinks API: mutual TLS, retries that never act twice,
+//! timeouts that really stop, streamed bodies, and one error that says what may have happened.
+//!
+//! Every call is an [`Operation`]: a value that builds its request and reads its answer, without
+//! I/O. A [`Transport`] sends it:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use flinks_transport::{
+//!     Body, CallMeta, DecodeError, Endpoint, Error, HttpService, Operation, Replay, Transport,
+//! };
+//! use http::{Request, Response};
+//!
+//! /// An endpoint that the SDK does not know yet.
+//! struct Status(Endpoint);
+//!
+//! impl Operation for Status {
+//!     type Output = String;
+//!
+//!     fn meta(&self) -> CallMeta {
+//!         CallMeta::new("example.status", Replay::Safe)
+//!     }
+//!
+//!     fn request(&self) -> Result<Request<Body>, Error> {
+//!         let mut request = Request::new(Body::empty());
+//!         *request.uri_mut() = self.0.join(["v3", "status"])?;
+//!         Ok(request)
+//!     }
+//!
+//!     fn decode(&self, response: Response<Bytes>) -> Result<String, DecodeError> {
+//!         String::from_utf8(response.into_body().to_vec())
+//!             .map_err(|_| DecodeError::Malformed("not UTF-8".to_owned()))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! // Any tower service can stand in for the network.
+//! let answering = tower::service_fn(|_: Request<Body>| async {
+//!     Ok::<_, std::convert::Infallible>(Response::new(Body::from("up".to_owned())))
+//! });
+//! let transport = Transport::builder().service(answering).build()?;
+//! let endpoint = Endpoint::new("https://toolbox-api.private.fin.ag")?;
+//! assert_eq!(transport.call(Status(endpoint)).await?, "up");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layers
+//!
+//! Outermost first: span, deadline, the user's [`layer`](TransportBuilder::layer)s, retry, attempt
+//! span, the user's [`attempt_layer`](TransportBuilder::attempt_layer)s, credentials, unsealing,
+//! attempt timeout, static headers, bounded collect, and the pooled hyper client. Layers added
+//! first are outermost, see [`CallMeta`] in the request's extensions, and see no credential.
+//!
+//! # Features
+//!
+//! `ring` (default) or `aws-lc-rs`: the crypto provider, unless the application installed one.
+//! `platform-roots` (default) or `webpki-roots`: whom to trust when no [`Roots`] are given.
+//! `pfx`: PKCS#12 identities.
+
+mod body;
+mod builder;
+mod connect;
+mod endpoint;
+mod error;
+mod exchange;
+mod identity;
+mod operation;
+mod progress;
+mod retry;
+mod retry_after;
+mod service;
+mod tls;
+mod transport;
+
+pub use body::Body;
+pub use builder::TransportBuilder;
+pub use endpoint::Endpoint;
+pub use error::{BoxError, Delivery, Error, ErrorKind, Step};
+pub use identity::{ClientIdentity, IdentityError, IdentityErrorKind};
+pub use operation::{CallMeta, DecodeError, Operation, Replay};
+pub use retry::{Retry, repeat};
+pub use service::HttpService;
+pub use tls::{Roots, TlsVersion};
+pub use transport::{Call, IdentityGeneration, Transport};

@@ -1,0 +1,293 @@
+//! The body of a request or a collected answer: bytes, a stream that can start over, a stream that cannot, or sealed.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use zeroize::Zeroizing;
+
+use crate::{BoxError, Delivery, Error, ErrorKind};
+
+type Stream = UnsyncBoxBody<Bytes, BoxError>;
+
+/// The body of a request or an answer.
+///
+/// `Debug` prints its kind and length, never its contents.
+pub struct Body(Kind);
+
+enum Kind {
+    Bytes(Bytes),
+    Replayable {
+        length: u64,
+        open: Arc<dyn Fn() -> Stream + Send + Sync>,
+        stream: Option<Stream>,
+    },
+    Once(Stream),
+    Sealed(Sealed),
+}
+
+impl Body {
+    /// A body without a byte.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Kind::Bytes(Bytes::new()))
+    }
+
+    /// A stream of exactly `length` bytes that `open` starts anew for each attempt.
+    ///
+    /// `open` is called when the first byte is asked for, so a request that is never sent opens
+    /// nothing. A stream that yields another number of bytes makes the request fail.
+    pub fn replayable<B>(length: u64, open: impl Fn() -> B + Send + Sync + 'static) -> Self
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        Self(Kind::Replayable {
+            length,
+            open: Arc::new(move || open().map_err(Into::into).boxed_unsync()),
+            stream: None,
+        })
+    }
+
+    /// A stream that can be read once: a request with it is never sent again.
+    pub fn once<B>(body: B) -> Self
+    where
+        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        let bytes =
+            body.map_frame(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())));
+        Self(Kind::Once(bytes.map_err(Into::into).boxed_unsync()))
+    }
+
+    /// Bytes that hold bank credentials or answers to a bank's questions.
+    ///
+    /// No layer can read them, and they leave at most once whatever a layer does: clones share
+    /// one latch, which only the innermost layer of the transport opens. The memory is wiped when
+    /// the last reference is gone.
+    #[must_use]
+    pub fn sealed(bytes: Vec<u8>) -> Self {
+        Self(Kind::Sealed(Sealed {
+            bytes: Arc::new(Zeroizing::new(bytes)),
+            sent: Arc::new(AtomicBool::new(false)),
+        }))
+    }
+
+    /// A second body with the same bytes; `None` for a stream that can be read once.
+    #[must_use]
+    pub fn try_clone(&self) -> Option<Self> {
+        match &self.0 {
+            Kind::Bytes(bytes) => Some(Self(Kind::Bytes(bytes.clone()))),
+            Kind::Replayable {
+                length,
+                open,
+                stream: _,
+            } => Some(Self(Kind::Replayable {
+                length: *length,
+                open: Arc::clone(open),
+                stream: None,
+            })),
+            Kind::Sealed(sealed) => Some(Self(Kind::Sealed(sealed.clone()))),
+            Kind::Once(_) => None,
+        }
+    }
+
+    /// The bytes of a body that is held in memory, as every collected answer is.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Kind::Bytes(bytes) => Some(bytes),
+            Kind::Once(_) | Kind::Replayable { .. } | Kind::Sealed(_) => None,
+        }
+    }
+
+    /// Wraps any body without boxing one that is already ours.
+    pub(crate) fn from_http<B>(body: B) -> Self
+    where
+        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        let mut slot = Some(body);
+        let any: &mut dyn std::any::Any = &mut slot;
+        if let Some(ours) = any.downcast_mut::<Option<Self>>().and_then(Option::take) {
+            return ours;
+        }
+        slot.map_or_else(Self::empty, Self::once)
+    }
+
+    /// The body as the connection takes it; its length, if known, stays known.
+    pub(crate) fn tracked(tracked: crate::progress::Tracked) -> Self {
+        Self(Kind::Once(tracked.boxed_unsync()))
+    }
+
+    /// Opens a sealed body, once for all its clones.
+    pub(crate) fn unseal(self) -> Result<Self, Error> {
+        match self.0 {
+            Kind::Sealed(sealed) => sealed.open().map(Self::from),
+            kind @ (Kind::Bytes(_) | Kind::Once(_) | Kind::Replayable { .. }) => Ok(Self(kind)),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Sealed {
+    bytes: Arc<Zeroizing<Vec<u8>>>,
+    sent: Arc<AtomicBool>,
+}
+
+impl Sealed {
+    fn open(self) -> Result<Bytes, Error> {
+        if self.sent.swap(true, Ordering::AcqRel) {
+            return Err(Error::local(
+                ErrorKind::Layer,
+                "a layer tried to send a sealed request a second time",
+            ));
+        }
+        Ok(Bytes::from_owner(Wiped(self.bytes)))
+    }
+}
+
+/// Keeps the wiping buffer alive for as long as hyper holds the bytes.
+struct Wiped(Arc<Zeroizing<Vec<u8>>>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Kind::Bytes(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Kind::Replayable {
+                open,
+                stream,
+                length: _,
+            } => Pin::new(stream.get_or_insert_with(|| open())).poll_frame(cx),
+            Kind::Once(stream) => Pin::new(stream).poll_frame(cx),
+            Kind::Sealed(_) => Poll::Ready(Some(Err(Error::at(
+                ErrorKind::Layer,
+                Delivery::NotSent,
+                "a layer tried to read a sealed body: it holds bank credentials or answers",
+            )
+            .into()))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Bytes(bytes) => bytes.is_empty(),
+            Kind::Replayable {
+                length,
+                stream,
+                open: _,
+            } => stream
+                .as_ref()
+                .map_or(*length == 0, HttpBody::is_end_stream),
+            Kind::Once(stream) => stream.is_end_stream(),
+            Kind::Sealed(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Replayable {
+                length,
+                stream,
+                open: _,
+            } => stream
+                .as_ref()
+                .map_or_else(|| SizeHint::with_exact(*length), HttpBody::size_hint),
+            Kind::Once(stream) => stream.size_hint(),
+            Kind::Sealed(sealed) => SizeHint::with_exact(sealed.bytes.len() as u64),
+        }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Kind::Bytes(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Bytes::from(bytes))
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::from(Bytes::from(text))
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.0 {
+            Kind::Bytes(_) => "Bytes",
+            Kind::Replayable { .. } => "Replayable",
+            Kind::Once(_) => "Once",
+            Kind::Sealed(_) => "Sealed",
+        };
+        write!(f, "Body({kind}, {:?} bytes)", self.size_hint().exact())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_replayable_body_starts_over_in_its_clone() {
+        let body = Body::replayable(3, || Full::new(Bytes::from_static(b"abc")));
+        let again = body.try_clone().expect("replayable");
+        assert_eq!(body.collect().await.expect("bytes").to_bytes(), "abc");
+        assert_eq!(again.collect().await.expect("bytes").to_bytes(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_sealed_body_cannot_be_read_and_opens_once() {
+        let body = Body::sealed(b"password".to_vec());
+        let (first, second) = (
+            body.try_clone().expect("clone"),
+            body.try_clone().expect("clone"),
+        );
+        let error = body.collect().await.expect_err("sealed");
+        assert!(!format!("{error:?} {error}").contains("password"));
+        let open = first.unseal().expect("the first opens");
+        assert_eq!(open.collect().await.expect("bytes").to_bytes(), "password");
+        assert_eq!(
+            second.unseal().expect_err("latched").kind(),
+            ErrorKind::Layer
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_contents() {
+        let text = format!("{:?}", Body::from("canary".to_owned()));
+        assert_eq!(text, "Body(Bytes, Some(6) bytes)");
+    }
+}

@@ -1,0 +1,229 @@
+//! Assembles a transport: identity, trust, layers, limits. Everything is checked before it is built.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Buf;
+use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::{Request, Response};
+use http_body::Body as HttpBody;
+use tower::retry::budget::TpsBudget;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::exchange::Settings;
+use crate::service::{ErasedLayer, HttpService, erase};
+use crate::transport::{IdentityGeneration, Parts};
+use crate::{
+    Body, BoxError, ClientIdentity, Error, ErrorKind, Retry, Roots, TlsVersion, Transport, connect,
+    tls,
+};
+
+/// Assembles a [`Transport`].
+#[must_use = "a builder does nothing until it is built"]
+pub struct TransportBuilder {
+    service: Option<HttpService>,
+    identity: Option<ClientIdentity>,
+    roots: Roots,
+    tls_version: Option<TlsVersion>,
+    layers: Vec<ErasedLayer>,
+    attempt_layers: Vec<ErasedLayer>,
+    headers: HeaderMap,
+    retry: Retry,
+    connect_timeout: Duration,
+    attempt_timeout: Duration,
+    deadline: Duration,
+    max_response_bytes: usize,
+}
+
+impl TransportBuilder {
+    pub(crate) fn new() -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("flinks-rs/", env!("CARGO_PKG_VERSION"))),
+        );
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        Self {
+            service: None,
+            identity: None,
+            roots: Roots::default(),
+            tls_version: None,
+            layers: Vec::new(),
+            attempt_layers: Vec::new(),
+            headers,
+            retry: Retry::default(),
+            connect_timeout: Duration::from_secs(10),
+            attempt_timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(5 * 60),
+            max_response_bytes: 16 << 20,
+        }
+    }
+
+    /// Presents this client certificate: the upload host demands one on every connection.
+    pub fn identity(mut self, identity: ClientIdentity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// Trusts these root certificates; by default the platform's.
+    pub fn roots(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// Speaks only this version of TLS; by default 1.2 and 1.3.
+    pub fn tls_version(mut self, version: TlsVersion) -> Self {
+        self.tls_version = Some(version);
+        self
+    }
+
+    /// Replaces hyper by any tower service: a test double, a proxy, another HTTP stack.
+    ///
+    /// Such a service sees everything, credentials included, and does its own TLS: an identity or
+    /// roots beside it are refused.
+    pub fn service<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<
+                Request<Body>,
+                Response = Response<B>,
+                Error: Into<BoxError>,
+                Future: Send + 'static,
+            > + Clone
+            + Send
+            + Sync
+            + 'static,
+        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.service = Some(HttpService::new(service));
+        self
+    }
+
+    /// Adds a tower layer that runs once a call, outside the retries. Layers added first are
+    /// outermost. Layers never see credentials, and can read no sealed body.
+    pub fn layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<
+                Request<Body>,
+                Response = Response<B>,
+                Error: Into<BoxError>,
+                Future: Send + 'static,
+            > + Clone
+            + Send
+            + Sync
+            + 'static,
+        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.layers.push(erase(layer));
+        self
+    }
+
+    /// Adds a tower layer that runs once an attempt, inside the retries; else as [`layer`](Self::layer).
+    pub fn attempt_layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<
+                Request<Body>,
+                Response = Response<B>,
+                Error: Into<BoxError>,
+                Future: Send + 'static,
+            > + Clone
+            + Send
+            + Sync
+            + 'static,
+        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.attempt_layers.push(erase(layer));
+        self
+    }
+
+    /// Sends this header with every request that does not carry it already.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// How often and how soon to try again what may be sent again.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Limits name resolution, TCP and TLS together; 10 s by default.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Limits each attempt of calls that bring no limit of their own; 30 s by default.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.attempt_timeout = limit;
+        self
+    }
+
+    /// Limits each call that brings no deadline of its own, waits between attempts included;
+    /// 5 minutes by default.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = limit;
+        self
+    }
+
+    /// Limits the answers of calls that bring no limit of their own; 16 MiB by default.
+    pub fn max_response_bytes(mut self, limit: usize) -> Self {
+        self.max_response_bytes = limit;
+        self
+    }
+
+    /// Checks the settings and builds the transport; nothing is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, there is no root
+    /// certificate, or no crypto provider is compiled in.
+    pub fn build(self) -> Result<Transport, Error> {
+        let leaf = match self.service {
+            Some(_) if self.identity.is_some() => {
+                return Err(Error::local(
+                    ErrorKind::Config,
+                    "an identity has no effect on a service of your own: give it to that service",
+                ));
+            }
+            Some(service) => service,
+            None => {
+                if let Some(identity) = &self.identity {
+                    identity.check()?;
+                }
+                let versions = self.tls_version;
+                let config = tls::client_config(self.identity.as_ref(), &self.roots, versions)?;
+                connect::pooled(config, self.connect_timeout)
+            }
+        };
+        Ok(Transport::assemble(Parts {
+            leaf,
+            layers: self.layers,
+            attempt_layers: self.attempt_layers,
+            credentials: None,
+            exchange: Arc::new(Settings {
+                attempt_timeout: self.attempt_timeout,
+                max_response_bytes: self.max_response_bytes,
+                headers: self.headers,
+            }),
+            retry: self.retry,
+            budget: Arc::new(TpsBudget::default()),
+            deadline: self.deadline,
+            identity_generation: IdentityGeneration::next(),
+        }))
+    }
+}
+
+impl fmt::Debug for TransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportBuilder")
+            .field("identity", &self.identity)
+            .field("layers", &self.layers.len())
+            .field("attempt_layers", &self.attempt_layers.len())
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

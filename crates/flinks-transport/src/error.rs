@@ -1,0 +1,433 @@
+//! The one error of every call: what failed, what the service said, and whether it may have acted.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flinks_types::ApiError;
+use http::StatusCode;
+
+/// A boxed error, as tower's services hand it on.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// A failed call, one word wide and cheap to clone: every waiter of a shared fetch holds the same one.
+///
+/// `Display` names the operation, the status, what the service said and whether it may have acted;
+/// it never prints a body, a header value, a URL or its source. [`Error::report`] adds the sources.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    step: Step,
+    delivery: Delivery,
+    operation: Option<&'static str>,
+    message: Cow<'static, str>,
+    status: Option<StatusCode>,
+    api: Option<ApiError>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of failure it was, and so who can mend it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The service answered with an error. *What to do:* read [`Error::api`] and the status.
+    Api,
+    /// The server refused the client certificate, or none was presented.
+    /// *What to do:* present the certificate that Flinks returned (not the CSR) with the private key
+    /// it was made from, and check that it has not expired.
+    ClientCertificate,
+    /// A setting cannot be right: a base URL, an identity, a limit. Nothing was sent.
+    Config,
+    /// No connection came about: name resolution, TCP, or TLS short of certificates. Nothing was sent.
+    Connect,
+    /// The connection broke after it was made. [`Error::delivery`] says what that means.
+    Connection,
+    /// The answer could not be read. The service has acted.
+    Decode,
+    /// A document was refused before sending, could not be read, or changed while it was read.
+    File,
+    /// An argument cannot be sent. Nothing was sent.
+    Input,
+    /// The journal could not be written, or belongs elsewhere. The step it guards was not sent.
+    Journal,
+    /// A layer or service of the application failed; [`Error::report`] has its own words.
+    Layer,
+    /// The server's certificate is not trusted. Nothing was sent.
+    /// *What to do:* check the host name and the root certificates.
+    ServerCertificate,
+    /// A time limit passed: an attempt, a stalled upload, or the deadline of the whole call.
+    Timeout,
+}
+
+impl ErrorKind {
+    /// The kind in `snake_case`, as the program's JSON output and the fixtures name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::ClientCertificate => "client_certificate",
+            Self::Config => "config",
+            Self::Connect => "connect",
+            Self::Connection => "connection",
+            Self::Decode => "decode",
+            Self::File => "file",
+            Self::Input => "input",
+            Self::Journal => "journal",
+            Self::Layer => "layer",
+            Self::ServerCertificate => "server_certificate",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+/// Whether the service may have acted on a call that failed.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// No complete request left: it may be made again.
+    NotSent,
+    /// The service answered that it refused the request.
+    Rejected,
+    /// The request may have arrived and may have been acted on.
+    Unknown,
+    /// The service acted; only its answer is lost or unreadable.
+    Delivered,
+}
+
+impl Delivery {
+    /// The word in `snake_case`, as the program's JSON output and the fixtures name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+            Self::Delivered => "delivered",
+        }
+    }
+
+    /// What a status says about the request it answers. A 5xx is no refusal: gateways send it
+    /// after the origin has acted.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Self {
+        if status.is_success() {
+            Self::Delivered
+        } else if status.is_server_error() {
+            Self::Unknown
+        } else {
+            Self::Rejected
+        }
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::NotSent => "nothing was acted on",
+            Self::Rejected => "the service refused it",
+            Self::Unknown => "the service may have acted",
+            Self::Delivered => "the service has acted",
+        }
+    }
+}
+
+/// Which request of a call failed: the guide's Support section asks for it.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The API call itself.
+    #[default]
+    Call,
+    /// The token request that the call needed.
+    Token,
+}
+
+impl Step {
+    /// The word in `snake_case`, as the program's JSON output and the fixtures name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Token => "token",
+        }
+    }
+}
+
+impl Error {
+    /// An error found before anything was sent; for the crates and layers that build on this one.
+    ///
+    /// `message` is shown to people and written to logs, so it must hold no secret and no account data.
+    #[must_use]
+    pub fn local(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(kind, Delivery::NotSent, message)
+    }
+
+    /// An error whose delivery the caller knows; see [`Error::local`] for what `message` may hold.
+    #[must_use]
+    pub fn at(kind: ErrorKind, delivery: Delivery, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            step: Step::Call,
+            delivery,
+            operation: None,
+            message: message.into(),
+            status: None,
+            api: None,
+            retry_after: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            source: None,
+        }))
+    }
+
+    /// What kind of failure it was.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// May the service have acted on the request?
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// The operation that failed, such as `upload.file`.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// Whether it was the token request or the API call that failed.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        self.0.step
+    }
+
+    /// The HTTP status, when the service answered.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// What the service said in its body, if it said anything that can be read.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiError> {
+        self.0.api.as_ref()
+    }
+
+    /// How long the service asked to wait, when it did (`Retry-After`).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many attempts were made; 0 when the call never began.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took, waits between attempts included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// The whole chain on one line: this error, then each cause, never in `Debug` form.
+    #[must_use]
+    pub fn report(&self) -> impl fmt::Display + '_ {
+        Report(self)
+    }
+
+    /// The same error with its cause; for layers and services of the application.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<BoxError>) -> Self {
+        self.edit(|inner| inner.source = Some(Arc::from(source.into())))
+    }
+
+    /// The same error, about the token request that a call needed.
+    #[must_use]
+    pub fn in_token_step(self) -> Self {
+        self.edit(|inner| inner.step = Step::Token)
+    }
+
+    /// The same error with another delivery; for layers that know better.
+    #[must_use]
+    pub fn with_delivery(self, delivery: Delivery) -> Self {
+        self.edit(|inner| inner.delivery = delivery)
+    }
+
+    pub(crate) fn with_answer(
+        self,
+        status: StatusCode,
+        api: Option<ApiError>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        self.edit(|inner| {
+            inner.status = Some(status);
+            inner.api = api;
+            inner.retry_after = retry_after;
+        })
+    }
+
+    /// Adds what only the boundary of the call knows.
+    pub(crate) fn finish(
+        self,
+        operation: &'static str,
+        delivery: Delivery,
+        attempts: u32,
+        elapsed: Duration,
+    ) -> Self {
+        self.edit(|inner| {
+            inner.operation = Some(operation);
+            inner.delivery = inner.delivery.max(delivery);
+            inner.attempts = attempts;
+            inner.elapsed = elapsed;
+        })
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl From<crate::IdentityError> for Error {
+    fn from(error: crate::IdentityError) -> Self {
+        Self::local(ErrorKind::Config, error.to_string()).with_source(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        if inner.step == Step::Token && inner.operation != Some("auth.token") {
+            f.write_str("token request: ")?;
+        }
+        f.write_str(&inner.message)?;
+        if let Some(status) = inner.status {
+            write!(f, ": HTTP {}", status.as_u16())?;
+            if let Some(reason) = status.canonical_reason() {
+                write!(f, " {reason}")?;
+            }
+        }
+        if let Some(api) = &inner.api {
+            write!(f, ": {api}")?;
+        }
+        if let Some(after) = inner.retry_after {
+            write!(f, "; the service asks to wait {} s", after.as_secs())?;
+        }
+        if inner.attempts > 1 {
+            write!(f, "; {} attempts", inner.attempts)?;
+        }
+        if inner.operation.is_some() {
+            write!(f, "; {}", inner.delivery.sentence())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("operation", &inner.operation)
+            .field("step", &inner.step)
+            .field("delivery", &inner.delivery)
+            .field("status", &inner.status)
+            .field("attempts", &inner.attempts)
+            .field("elapsed", &inner.elapsed)
+            .field("message", &inner.message)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.0.source {
+            Some(source) => Some(&**source),
+            None => None,
+        }
+    }
+}
+
+struct Report<'e>(&'e Error);
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_names_everything_actionable_but_no_source() {
+        let error = Error::local(ErrorKind::Api, "the service answered with an error")
+            .with_answer(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ApiError::from_body(br#"{"FlinksCode":"TOO_BIG","Message":"too big"}"#),
+                Some(Duration::from_secs(90)),
+            )
+            .with_source("the cause")
+            .finish(
+                "upload.file",
+                Delivery::Rejected,
+                2,
+                Duration::from_millis(3),
+            );
+        let text = error.to_string();
+        for part in [
+            "upload.file",
+            "413",
+            "too big",
+            "TOO_BIG",
+            "90 s",
+            "2 attempts",
+            "refused",
+        ] {
+            assert!(text.contains(part), "{part} is missing from {text}");
+        }
+        assert!(!text.contains("the cause"));
+        assert!(error.report().to_string().ends_with("the cause"));
+    }
+
+    #[test]
+    fn a_server_error_is_no_refusal() {
+        assert_eq!(
+            Delivery::of_status(StatusCode::SERVICE_UNAVAILABLE),
+            Delivery::Unknown
+        );
+        assert_eq!(Delivery::of_status(StatusCode::FOUND), Delivery::Rejected);
+        assert_eq!(
+            Delivery::of_status(StatusCode::ACCEPTED),
+            Delivery::Delivered
+        );
+    }
+
+    #[test]
+    fn an_earlier_unknown_outcome_is_not_forgotten() {
+        let error = Error::at(ErrorKind::Api, Delivery::Rejected, "refused");
+        let error = error.finish("fraud.analysis", Delivery::Unknown, 2, Duration::ZERO);
+        assert_eq!(error.delivery(), Delivery::Unknown);
+    }
+}

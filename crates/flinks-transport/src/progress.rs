@@ -1,0 +1,251 @@
+//! How far a call and its present attempt have come: what keeps `delivery` right when a future is dropped.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper_util::client::legacy::connect::CaptureConnection;
+use tokio::time::{Duration, Instant};
+
+use crate::connect::Record;
+use crate::operation::Timing;
+use crate::{Body, BoxError, Delivery};
+
+/// What a whole call has led to so far; shared by all its attempts and by whatever a layer makes of it.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    attempts: AtomicU32,
+    /// The most delivered of the attempts before the present one.
+    earlier: AtomicU8,
+    present: AtomicU8,
+}
+
+impl Progress {
+    /// Counts an attempt, and says which one it is.
+    pub(crate) fn begin_attempt(&self) -> u32 {
+        self.earlier
+            .fetch_max(self.present.swap(0, Ordering::AcqRel), Ordering::AcqRel);
+        self.attempts.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Acquire)
+    }
+
+    /// Records an outcome. A layer may send one attempt more than once: the most delivered counts.
+    fn raise(&self, delivery: Delivery) {
+        self.present.fetch_max(delivery as u8, Ordering::AcqRel);
+    }
+
+    /// What the attempts before the present one may have done.
+    pub(crate) fn earlier(&self) -> Delivery {
+        of_rank(self.earlier.load(Ordering::Acquire))
+    }
+
+    /// What all attempts may have done, when nobody can say how the present one ended.
+    pub(crate) fn delivery(&self) -> Delivery {
+        self.earlier()
+            .max(of_rank(self.present.load(Ordering::Acquire)))
+    }
+}
+
+fn of_rank(rank: u8) -> Delivery {
+    match rank {
+        0 => Delivery::NotSent,
+        1 => Delivery::Rejected,
+        2 => Delivery::Unknown,
+        _ => Delivery::Delivered,
+    }
+}
+
+/// One exchange with the server. Dropped before it is settled, it records what that may mean.
+pub(crate) struct Attempt {
+    call: Arc<Progress>,
+    pub(crate) flight: Arc<Flight>,
+    settled: bool,
+}
+
+impl Attempt {
+    pub(crate) fn new(call: Arc<Progress>, body: &Body) -> Self {
+        Self {
+            call,
+            flight: Arc::new(Flight::new(body.size_hint().exact())),
+            settled: false,
+        }
+    }
+
+    pub(crate) fn settle(mut self, delivery: Delivery) {
+        self.settled = true;
+        self.call.raise(delivery);
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.call.raise(self.flight.if_lost());
+        }
+    }
+}
+
+/// What is known of the request that is under way.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    start: Instant,
+    length: Option<u64>,
+    handed: AtomicU64,
+    ended: AtomicBool,
+    /// Our own source keeps the server waiting: the stall clock stands still.
+    starved: AtomicBool,
+    /// Milliseconds from `start` to the last frame that was taken from us.
+    moved: AtomicU64,
+    /// Only our own connector sets it; a leaf of the user's leaves it empty.
+    connection: OnceLock<CaptureConnection>,
+    failure: Mutex<Option<BoxError>>,
+}
+
+impl Flight {
+    fn new(length: Option<u64>) -> Self {
+        Self {
+            start: Instant::now(),
+            length,
+            handed: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+            starved: AtomicBool::new(false),
+            moved: AtomicU64::new(0),
+            connection: OnceLock::new(),
+            failure: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn watch(&self, connection: CaptureConnection) {
+        // A user's leaf may call ours twice for one request; the first connection then stands.
+        self.connection.set(connection).unwrap_or_default();
+    }
+
+    /// What the connection in use has seen, if there is one.
+    pub(crate) fn record(&self) -> Option<Arc<Record>> {
+        let mut extras = http::Extensions::new();
+        self.connection
+            .get()?
+            .connection_metadata()
+            .as_ref()?
+            .get_extras(&mut extras);
+        extras.remove::<Arc<Record>>()
+    }
+
+    /// What it means that no answer will be read any more.
+    ///
+    /// A body of known length whose last byte was never handed over makes the request incomplete,
+    /// so the server cannot have acted on it.
+    pub(crate) fn if_lost(&self) -> Delivery {
+        let connected = self
+            .connection
+            .get()
+            .is_none_or(|connection| connection.connection_metadata().is_some());
+        if connected && self.is_sent() {
+            Delivery::Unknown
+        } else {
+            Delivery::NotSent
+        }
+    }
+
+    /// Whether the whole body was taken from us.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+            || self
+                .length
+                .is_some_and(|length| self.handed.load(Ordering::Acquire) >= length)
+    }
+
+    /// Bytes of the body taken from us, and its length.
+    pub(crate) fn sent(&self) -> (u64, Option<u64>) {
+        (self.handed.load(Ordering::Acquire), self.length)
+    }
+
+    /// Why our own body failed, if it did.
+    pub(crate) fn take_failure(&self) -> Option<BoxError> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// When this attempt ends if nothing more moves.
+    pub(crate) fn limit(&self, timing: Timing, default: Duration) -> Instant {
+        let (idle, answer) = match timing {
+            Timing::Default => return self.start + default,
+            Timing::Attempt(limit) => return self.start + limit,
+            Timing::Stall { idle, answer } => (idle, answer),
+        };
+        if self.starved.load(Ordering::Acquire) {
+            return Instant::now() + idle;
+        }
+        let taken = self.start + Duration::from_millis(self.moved.load(Ordering::Acquire));
+        let moved = self
+            .record()
+            .map_or(taken, |record| record.last_write().max(taken));
+        moved + if self.is_sent() { answer } else { idle }
+    }
+
+    fn took(&self, bytes: u64) {
+        self.handed.fetch_add(bytes, Ordering::AcqRel);
+        let now = Instant::now()
+            .saturating_duration_since(self.start)
+            .as_millis();
+        self.moved
+            .store(u64::try_from(now).unwrap_or(u64::MAX), Ordering::Release);
+    }
+}
+
+/// The body on its last way out: counts what is taken from it.
+pub(crate) struct Tracked {
+    pub(crate) body: Body,
+    pub(crate) flight: Arc<Flight>,
+}
+
+impl HttpBody for Tracked {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let flight = &*self.flight;
+        flight.starved.store(polled.is_pending(), Ordering::Release);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                flight.took(frame.data_ref().map_or(0, |data| data.len() as u64));
+            }
+            Poll::Ready(Some(Err(_))) => {}
+            Poll::Ready(None) => flight.ended.store(true, Ordering::Release),
+            Poll::Pending => {}
+        }
+        polled.map(|next| {
+            next.map(|frame| {
+                frame.map_err(|error| {
+                    // hyper wraps what a body says; the caller wants it bare.
+                    let mut failure = flight
+                        .failure
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner);
+                    *failure = Some(error);
+                    "the request body failed".into()
+                })
+            })
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,364 @@
+//! When a failed attempt is made again, and after how long: the one place that decides it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use http::{Request, Response, StatusCode};
+use tokio::time::{Instant, sleep};
+use tower::retry::budget::{Budget, TpsBudget};
+use tower_service::Service;
+use tracing::Instrument;
+
+use crate::progress::Progress;
+use crate::retry_after::retry_after;
+use crate::service::HttpService;
+use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, Replay};
+
+/// How often, how soon and how long a call is tried again.
+///
+/// Whether a request *may* be sent again is not a setting: its [`Replay`] says so.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    attempts: u32,
+    base: Duration,
+    throttled_base: Duration,
+    cap: Duration,
+    longest_retry_after: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            base: Duration::from_millis(200),
+            throttled_base: Duration::from_secs(1),
+            cap: Duration::from_secs(10),
+            longest_retry_after: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Retry {
+    /// Three attempts, full jitter over 200 ms × 2ⁿ (1 s × 2ⁿ after a 429), at most 10 s,
+    /// `Retry-After` honoured up to 60 s.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One attempt only.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default().attempts(1)
+    }
+
+    /// At most this many attempts, the first included; 0 counts as 1.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// Waits up to `base` before the second attempt, twice that before the third, never over `cap`.
+    #[must_use]
+    pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
+        self.base = base;
+        self.cap = cap;
+        self
+    }
+
+    /// Honours a `Retry-After` up to this; a longer one ends the call and stands in its error.
+    #[must_use]
+    pub fn longest_retry_after(mut self, limit: Duration) -> Self {
+        self.longest_retry_after = limit;
+        self
+    }
+
+    fn wait(&self, retry: u32, throttled: bool) -> Duration {
+        let base = if throttled {
+            self.throttled_base
+        } else {
+            self.base
+        };
+        let ceiling = base
+            .saturating_mul(2u32.saturating_pow(retry))
+            .min(self.cap);
+        ceiling.mul_f64(fastrand::f64())
+    }
+}
+
+/// What the outcome of an attempt allows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Verdict {
+    Final,
+    Again,
+    /// Again, and the server asked for fewer requests.
+    Throttled,
+}
+
+fn verdict(replay: Replay, outcome: &Result<Response<Body>, BoxError>) -> Verdict {
+    match (outcome, replay) {
+        (_, Replay::Never) => Verdict::Final,
+        (Ok(response), Replay::Safe | Replay::Unsent) => of_status(replay, response.status()),
+        (Err(error), Replay::Safe | Replay::Unsent) => error
+            .downcast_ref::<Error>()
+            .map_or(Verdict::Final, |error| of_error(replay, error)),
+    }
+}
+
+/// A 503 is as ambiguous as a 502: gateways send it after the origin has acted.
+fn of_status(replay: Replay, status: StatusCode) -> Verdict {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Verdict::Throttled,
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT
+            if replay == Replay::Safe =>
+        {
+            Verdict::Again
+        }
+        _ => Verdict::Final,
+    }
+}
+
+fn of_error(replay: Replay, error: &Error) -> Verdict {
+    // A certificate does not mend itself, and a layer's or a file's error is not the network's.
+    let passing = matches!(
+        error.kind(),
+        ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
+    );
+    let harmless = error.delivery() == Delivery::NotSent
+        || (error.delivery() == Delivery::Unknown && replay == Replay::Safe);
+    if passing && harmless {
+        Verdict::Again
+    } else {
+        Verdict::Final
+    }
+}
+
+/// When the call's deadline passes; no wait goes beyond it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeadlineAt(pub(crate) Option<Instant>);
+
+/// Makes attempts until one is final; shared by all calls of a transport, budget included.
+#[derive(Clone)]
+pub(crate) struct Retrying {
+    pub(crate) inner: HttpService,
+    pub(crate) retry: Retry,
+    pub(crate) budget: Arc<TpsBudget>,
+}
+
+impl Service<Request<Body>> for Retrying {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move { this.run(request).await })
+    }
+}
+
+impl Retrying {
+    async fn run(self, mut request: Request<Body>) -> Result<Response<Body>, BoxError> {
+        let extensions = request.extensions();
+        let replay = extensions
+            .get::<CallMeta>()
+            .map_or(Replay::Never, CallMeta::replay);
+        let deadline = extensions
+            .get::<DeadlineAt>()
+            .and_then(|deadline| deadline.0);
+        let progress = extensions
+            .get::<Arc<Progress>>()
+            .cloned()
+            .unwrap_or_default();
+        self.budget.deposit();
+        let mut retries = 0;
+        loop {
+            let more = replay != Replay::Never && retries + 1 < self.retry.attempts;
+            let again = if more { repeat(&request) } else { None };
+            let span = tracing::info_span!(
+                "flinks.attempt",
+                attempt = progress.begin_attempt(),
+                http.status = tracing::field::Empty,
+                delivery = tracing::field::Empty,
+            );
+            let outcome = self
+                .inner
+                .clone()
+                .send(request)
+                .instrument(span.clone())
+                .await;
+            note(&span, &outcome);
+            let Some(next) = again else { return outcome };
+            let Some(wait) = self.wait(replay, retries, &outcome) else {
+                return outcome;
+            };
+            if deadline.is_some_and(|deadline| Instant::now() + wait >= deadline)
+                || !self.budget.withdraw()
+            {
+                return outcome;
+            }
+            sleep(wait).await;
+            retries += 1;
+            request = next;
+        }
+    }
+
+    fn wait(
+        &self,
+        replay: Replay,
+        retries: u32,
+        outcome: &Result<Response<Body>, BoxError>,
+    ) -> Option<Duration> {
+        let verdict = verdict(replay, outcome);
+        if verdict == Verdict::Final {
+            return None;
+        }
+        let asked = outcome
+            .as_ref()
+            .ok()
+            .and_then(|response| retry_after(response.headers(), wall_clock()));
+        match asked {
+            Some(asked) if asked > self.retry.longest_retry_after => None,
+            Some(asked) => Some(asked),
+            None => Some(self.retry.wait(retries, verdict == Verdict::Throttled)),
+        }
+    }
+}
+
+fn note(span: &tracing::Span, outcome: &Result<Response<Body>, BoxError>) {
+    match outcome {
+        Ok(response) => {
+            span.record("http.status", response.status().as_u16());
+        }
+        Err(error) => {
+            if let Some(error) = error.downcast_ref::<Error>() {
+                span.record("delivery", error.delivery().as_str());
+            }
+        }
+    }
+}
+
+/// The same request once more, extensions included; `None` for a body that can be read once.
+///
+/// For layers that may have to send a request again, as a credential layer after a 401.
+#[must_use]
+pub fn repeat(request: &Request<Body>) -> Option<Request<Body>> {
+    let body = request.body().try_clone()?;
+    let mut again = Request::new(body);
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.version_mut() = request.version();
+    *again.headers_mut() = request.headers().clone();
+    *again.extensions_mut() = request.extensions().clone();
+    Some(again)
+}
+
+/// The only use of the wall clock: a `Retry-After` date on an answer that carries no `Date`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an HTTP date has no other meaning"
+)]
+pub(crate) fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16) -> Result<Response<Body>, BoxError> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+        Ok(response)
+    }
+
+    fn failure(kind: ErrorKind, delivery: Delivery) -> Result<Response<Body>, BoxError> {
+        Err(Error::at(kind, delivery, "failed").into())
+    }
+
+    #[test]
+    fn the_decision_table_holds() {
+        use Delivery::{NotSent, Unknown};
+        use ErrorKind::{ClientCertificate, Connect, Connection, File, Layer, Timeout};
+        use Verdict::{Again, Final, Throttled};
+        let rows: Vec<(&str, Result<Response<Body>, BoxError>, [Verdict; 3])> = vec![
+            // outcome                                       Safe       Unsent     Never
+            ("429", answer(429), [Throttled, Throttled, Final]),
+            ("408", answer(408), [Again, Final, Final]),
+            ("502", answer(502), [Again, Final, Final]),
+            ("503", answer(503), [Again, Final, Final]),
+            ("504", answer(504), [Again, Final, Final]),
+            ("500", answer(500), [Final, Final, Final]),
+            ("501", answer(501), [Final, Final, Final]),
+            ("401", answer(401), [Final, Final, Final]),
+            ("302", answer(302), [Final, Final, Final]),
+            ("200", answer(200), [Final, Final, Final]),
+            ("refused", failure(Connect, NotSent), [Again, Again, Final]),
+            (
+                "unwritten",
+                failure(Connection, NotSent),
+                [Again, Again, Final],
+            ),
+            (
+                "broken",
+                failure(Connection, Unknown),
+                [Again, Final, Final],
+            ),
+            ("timeout", failure(Timeout, Unknown), [Again, Final, Final]),
+            ("stalled", failure(Timeout, NotSent), [Again, Again, Final]),
+            (
+                "certificate",
+                failure(ClientCertificate, NotSent),
+                [Final, Final, Final],
+            ),
+            ("file", failure(File, NotSent), [Final, Final, Final]),
+            ("layer", failure(Layer, NotSent), [Final, Final, Final]),
+            (
+                "foreign",
+                Err("a layer's own".into()),
+                [Final, Final, Final],
+            ),
+        ];
+        for (name, outcome, expected) in rows {
+            let seen = [Replay::Safe, Replay::Unsent, Replay::Never].map(|r| verdict(r, &outcome));
+            assert_eq!(seen, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn waits_stay_under_their_ceiling_and_differ() {
+        let retry = Retry::new();
+        let waits: Vec<_> = (0..100).map(|_| retry.wait(1, false)).collect();
+        assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(400)));
+        assert!(
+            waits.windows(2).any(|pair| pair[0] != pair[1]),
+            "every wait was the same"
+        );
+        assert!(retry.wait(40, true) <= Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_repeated_request_keeps_headers_and_extensions() {
+        let mut request = Request::post("https://example.com/a").header("x", "y");
+        if let Some(extensions) = request.extensions_mut() {
+            extensions.insert(7u8);
+        }
+        let request = request
+            .body(Body::from("abc".to_owned()))
+            .expect("a request");
+        let again = repeat(&request).expect("bytes can be repeated");
+        assert_eq!(again.headers(), request.headers());
+        assert_eq!(again.extensions().get::<u8>(), Some(&7));
+        assert_eq!(again.body().as_bytes(), request.body().as_bytes());
+    }
+}

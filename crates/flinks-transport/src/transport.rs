@@ -1,0 +1,361 @@
+//! The shared HTTP stack: assembles the layers in their one order, and turns an operation into its output.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use flinks_types::ApiError;
+use http::{Request, Response};
+use tokio::time::{Instant, timeout_at};
+use tower::retry::budget::TpsBudget;
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::Instrument;
+
+use crate::exchange::{Exchange, Settings, collect};
+use crate::operation::Deadline;
+use crate::progress::Progress;
+use crate::retry::{DeadlineAt, Retry, Retrying, wall_clock};
+use crate::retry_after::retry_after;
+use crate::service::{ErasedLayer, HttpService, erase};
+use crate::{
+    Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, Operation, Replay,
+    TransportBuilder,
+};
+
+/// A shared HTTP stack for one client identity.
+///
+/// Cheap to clone; clones share one connection pool. Building one needs no runtime, sends nothing
+/// and starts no task.
+#[derive(Clone)]
+pub struct Transport {
+    parts: Arc<Parts>,
+    service: HttpService,
+}
+
+/// What a transport is assembled from, kept so that credentials can be put in their place later.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) leaf: HttpService,
+    pub(crate) layers: Vec<ErasedLayer>,
+    pub(crate) attempt_layers: Vec<ErasedLayer>,
+    pub(crate) credentials: Option<ErasedLayer>,
+    pub(crate) exchange: Arc<Settings>,
+    pub(crate) retry: Retry,
+    pub(crate) budget: Arc<TpsBudget>,
+    pub(crate) deadline: Duration,
+    pub(crate) identity_generation: IdentityGeneration,
+}
+
+/// Which built transport, and so which client identity, a request goes through; in the request's
+/// extensions. A token belongs to the identity that asked for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct IdentityGeneration(u64);
+
+impl IdentityGeneration {
+    /// Every built transport is a generation of its own; those derived from it share it.
+    pub(crate) fn next() -> Self {
+        static GENERATION: AtomicU64 = AtomicU64::new(1);
+        Self(GENERATION.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Transport {
+    /// Starts a transport.
+    pub fn builder() -> TransportBuilder {
+        TransportBuilder::new()
+    }
+
+    /// The only place that knows the order of the layers; ARCHITECTURE.md explains it.
+    pub(crate) fn assemble(parts: Parts) -> Self {
+        let exchange = Exchange {
+            leaf: parts.leaf.clone(),
+            settings: Arc::clone(&parts.exchange),
+        };
+        let mut service = HttpService::new(exchange);
+        for layer in parts
+            .credentials
+            .iter()
+            .chain(parts.attempt_layers.iter().rev())
+        {
+            service = layer(service);
+        }
+        service = HttpService::new(Retrying {
+            inner: service,
+            retry: parts.retry,
+            budget: Arc::clone(&parts.budget),
+        });
+        for layer in parts.layers.iter().rev() {
+            service = layer(service);
+        }
+        Self {
+            parts: Arc::new(parts),
+            service,
+        }
+    }
+
+    /// The same transport, on the same pool, with credentials added below every user layer.
+    ///
+    /// `layer` runs once an attempt, innermost of all layers: what it adds, no other layer sees.
+    #[must_use]
+    pub fn with_credentials<L>(&self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<
+                Request<Body>,
+                Response = Response<Body>,
+                Error: Into<BoxError>,
+                Future: Send + 'static,
+            > + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        Self::assemble(Parts {
+            credentials: Some(erase(layer)),
+            ..(*self.parts).clone()
+        })
+    }
+
+    /// The same pool without user layers and without credentials: what a token is fetched through.
+    ///
+    /// A token fetched through the layers of the call that needs it would wait for a concurrency
+    /// limit that this very call holds.
+    #[must_use]
+    pub fn without_layers(&self) -> Self {
+        Self::assemble(Parts {
+            layers: Vec::new(),
+            attempt_layers: Vec::new(),
+            credentials: None,
+            ..(*self.parts).clone()
+        })
+    }
+
+    /// Which identity this transport has.
+    #[must_use]
+    pub fn identity_generation(&self) -> IdentityGeneration {
+        self.parts.identity_generation
+    }
+
+    /// Prepares a call; nothing is sent until it is awaited.
+    pub fn call<O: Operation>(&self, operation: O) -> Call<O> {
+        let meta = operation.meta();
+        Call {
+            transport: self.clone(),
+            operation,
+            meta,
+        }
+    }
+
+    /// Sends any request through the same stack, and collects its answer whatever the status.
+    ///
+    /// # Errors
+    /// As any call, but for [`ErrorKind::Api`] and [`ErrorKind::Decode`]: the answer is not read.
+    pub async fn send(
+        &self,
+        meta: CallMeta,
+        request: Request<Body>,
+    ) -> Result<Response<Bytes>, Error> {
+        self.run(meta, || Ok(request), Ok).await
+    }
+
+    async fn run<T>(
+        &self,
+        meta: CallMeta,
+        request: impl FnOnce() -> Result<Request<Body>, Error>,
+        read: impl FnOnce(Response<Bytes>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let progress = Arc::new(Progress::default());
+        let start = Instant::now();
+        let span = tracing::info_span!(
+            "flinks.call",
+            operation = meta.operation(),
+            delivery = tracing::field::Empty,
+        );
+        let outcome = async {
+            let request = request()?;
+            read(self.exchange(meta, request, &progress).await?)
+        }
+        .instrument(span.clone())
+        .await;
+        outcome.map_err(|error| {
+            // A layer's error says nothing of what it did with the request; the cell does.
+            let seen = if error.kind() == ErrorKind::Layer {
+                progress.delivery()
+            } else {
+                progress.earlier()
+            };
+            let error = error.finish(meta.operation(), seen, progress.attempts(), start.elapsed());
+            let error = match meta.step() {
+                crate::Step::Token => error.in_token_step(),
+                crate::Step::Call => error,
+            };
+            span.record("delivery", error.delivery().as_str());
+            error
+        })
+    }
+
+    async fn exchange(
+        &self,
+        meta: CallMeta,
+        mut request: Request<Body>,
+        progress: &Arc<Progress>,
+    ) -> Result<Response<Bytes>, Error> {
+        let limit = match meta.deadline {
+            Deadline::Default => Some(self.parts.deadline),
+            Deadline::None => None,
+            Deadline::Within(limit) => Some(limit),
+        };
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let extensions = request.extensions_mut();
+        extensions.insert(meta);
+        extensions.insert(Arc::clone(progress));
+        extensions.insert(DeadlineAt(deadline));
+        extensions.insert(self.parts.identity_generation);
+        let answer = async {
+            let response = self.service.clone().send(request).await.map_err(of_layer)?;
+            // Once more: a layer above may have unpacked what was small below.
+            let limit = meta
+                .max_response_bytes
+                .unwrap_or(self.parts.exchange.max_response_bytes);
+            let (parts, body) = collect(response, limit).await?.into_parts();
+            Ok(Response::from_parts(
+                parts,
+                body.as_bytes().cloned().unwrap_or_default(),
+            ))
+        };
+        let (Some(deadline), Some(limit)) = (deadline, limit) else {
+            return answer.await;
+        };
+        timeout_at(deadline, answer).await.unwrap_or_else(|_| {
+            let message = format!("the deadline of {} s passed", limit.as_secs_f64());
+            Err(Error::at(ErrorKind::Timeout, progress.delivery(), message))
+        })
+    }
+}
+
+/// What comes out of the layers is our own error, or that of a layer.
+fn of_layer(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(other) => {
+            Error::local(ErrorKind::Layer, "a layer of the application failed").with_source(other)
+        }
+    }
+}
+
+fn read<O: Operation>(operation: &O, response: Response<Bytes>) -> Result<O::Output, Error> {
+    let (parts, body) = response.into_parts();
+    let status = parts.status;
+    let after = retry_after(&parts.headers, wall_clock());
+    if !operation.accepts(&parts) {
+        let api = ApiError::from_body(&body);
+        let message = if status.is_redirection() {
+            "the service answered with a redirect, which is never followed"
+        } else {
+            "the service answered with an error"
+        };
+        let error = Error::at(ErrorKind::Api, Delivery::of_status(status), message);
+        return Err(error.with_answer(status, api, after));
+    }
+    operation
+        .decode(Response::from_parts(parts, body))
+        .map_err(|error| match error {
+            DecodeError::Api(api) => {
+                // The body's own status outranks the one it came with.
+                let inner = api
+                    .http_status_code
+                    .and_then(|c| http::StatusCode::from_u16(c).ok());
+                let delivery = match inner.map(Delivery::of_status) {
+                    Some(Delivery::Delivered) | None => Delivery::Rejected,
+                    Some(delivery) => delivery,
+                };
+                Error::at(
+                    ErrorKind::Api,
+                    delivery,
+                    "the service answered with an error",
+                )
+                .with_answer(status, Some(*api), after)
+            }
+            DecodeError::Malformed(what) => {
+                let message = format!("the answer cannot be read: {what}");
+                Error::at(ErrorKind::Decode, Delivery::Delivered, message)
+                    .with_answer(status, None, after)
+            }
+        })
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("layers", &self.parts.layers.len())
+            .field("attempt_layers", &self.parts.attempt_layers.len())
+            .field("retry", &self.parts.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A prepared call: awaiting it sends it.
+#[must_use = "a call does nothing until awaited"]
+pub struct Call<O> {
+    transport: Transport,
+    operation: O,
+    meta: CallMeta,
+}
+
+impl<O> Call<O> {
+    /// Limits the whole call, waits between attempts included.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.meta = self.meta.within(limit);
+        self
+    }
+
+    /// Limits each attempt, from its start to the last byte of the answer.
+    pub fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.meta = self.meta.attempt_timeout(limit);
+        self
+    }
+
+    /// Overrules whether the request may be sent again: the caller knows better.
+    pub fn replay(mut self, replay: Replay) -> Self {
+        self.meta = self.meta.with_replay(replay);
+        self
+    }
+}
+
+impl<O> IntoFuture for Call<O>
+where
+    O: Operation<Output: Send> + Send + Sync + 'static,
+{
+    type Output = Result<O::Output, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self {
+            transport,
+            operation,
+            meta,
+        } = self;
+        Box::pin(async move {
+            transport
+                .run(
+                    meta,
+                    || operation.request(),
+                    |response| read(&operation, response),
+                )
+                .await
+        })
+    }
+}
+
+impl<O> fmt::Debug for Call<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("meta", &self.meta)
+            .finish_non_exhaustive()
+    }
+}
