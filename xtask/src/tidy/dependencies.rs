@@ -5,68 +5,28 @@ use std::collections::BTreeSet;
 use crate::check::OTHER_FEATURES;
 use crate::{Failure, Outcome, command};
 
-/// The crates of this workspace that each crate may depend on.
-const DIRECTION: [(&str, &[&str]); 10] = [
-    ("flinks-types", &[]),
-    ("flinks-transport", &["flinks-types"]),
-    ("flinks-auth", &["flinks-types", "flinks-transport"]),
-    (
-        "flinks-upload",
-        &["flinks-types", "flinks-transport", "flinks-auth"],
-    ),
-    (
-        "flinks-fraud",
-        &["flinks-types", "flinks-transport", "flinks-auth"],
-    ),
-    (
-        "flinks-legacy",
-        &["flinks-types", "flinks-transport", "flinks-auth"],
-    ),
+/// The crates of this workspace that each crate may depend on, less the `flinks-` before each name.
+const DIRECTION: [(&str, &str); 10] = [
+    ("types", ""),
+    ("transport", "types"),
+    ("auth", "types transport"),
+    ("upload", "types transport auth"),
+    ("fraud", "types transport auth"),
+    ("legacy", "types transport auth"),
     // The sandbox shares nothing with the client: a mistake must not pass on both sides.
-    ("flinks-sandbox", &[]),
+    ("sandbox", ""),
+    ("cli", "types transport auth upload fraud legacy sandbox"),
     (
-        "flinks-cli",
-        &[
-            "flinks-types",
-            "flinks-transport",
-            "flinks-auth",
-            "flinks-upload",
-            "flinks-fraud",
-            "flinks-legacy",
-            "flinks-sandbox",
-        ],
+        "conformance",
+        "types transport auth upload fraud legacy sandbox cli",
     ),
-    (
-        "flinks-conformance",
-        &[
-            "flinks-types",
-            "flinks-transport",
-            "flinks-auth",
-            "flinks-upload",
-            "flinks-fraud",
-            "flinks-legacy",
-            "flinks-sandbox",
-            "flinks-cli",
-        ],
-    ),
-    ("xtask", &[]),
+    ("xtask", ""),
 ];
 
-/// Crates that reach the network only through `flinks-transport`.
-const ABOVE_TRANSPORT: [&str; 4] = [
-    "flinks-auth",
-    "flinks-upload",
-    "flinks-fraud",
-    "flinks-legacy",
-];
-const BELOW_TRANSPORT: [&str; 6] = [
-    "hyper",
-    "hyper-rustls",
-    "hyper-util",
-    "rustls",
-    "rustls-platform-verifier",
-    "tokio-rustls",
-];
+/// Crates that reach the network only through `flinks-transport`, and what it keeps from them.
+const ABOVE_TRANSPORT: [&str; 4] = ["auth", "upload", "fraud", "legacy"];
+const BELOW_TRANSPORT: &str =
+    "hyper hyper-rustls hyper-util rustls rustls-platform-verifier tokio-rustls";
 
 /// The whole third-party list of `flinks-types`, which does no I/O.
 const TYPES_MAY_USE: [&str; 3] = ["serde", "serde_json", "zeroize"];
@@ -80,37 +40,29 @@ pub(super) fn check(problems: &mut Vec<String>) -> Outcome {
     let mut names = super::crate_names()?;
     names.push("xtask".to_owned());
     for name in &names {
-        let direct = tree(name, &["--depth", "1", "--all-features", "--target", "all"])?;
+        let direct = tree(name, "normal,build --depth 1 --all-features --target all")?;
         problems.extend(direct_problems(name, &direct));
     }
-    let default = tree(LIBRARY, &[])?;
+    let default = tree(LIBRARY, "normal")?;
     problems.extend(library_problems(
         "default features",
         &default,
         &NEVER_IN_LIBRARY,
     ));
-    let other = tree(LIBRARY, &OTHER_FEATURES)?;
+    let other = tree(LIBRARY, &format!("normal {}", OTHER_FEATURES.join(" ")))?;
     let never: Vec<&str> = NEVER_IN_LIBRARY.into_iter().chain(["ring"]).collect();
     problems.extend(library_problems("aws-lc-rs,webpki-roots", &other, &never));
     Ok(())
 }
 
 /// `name version` of every crate that `cargo tree` shows, each once, the root among them.
-fn tree(package: &str, options: &[&str]) -> Result<BTreeSet<String>, Failure> {
+///
+/// `options` are separated by spaces; the first is the kinds of edges to follow.
+fn tree(package: &str, options: &str) -> Result<BTreeSet<String>, Failure> {
     let mut tree = command::cargo()?;
-    tree.args([
-        "tree",
-        "--package",
-        package,
-        "--edges",
-        "normal,build",
-        "--prefix",
-        "none",
-    ]);
-    Ok(command::output(tree.args(options))?
-        .lines()
-        .filter_map(name_and_version)
-        .collect())
+    tree.args(["tree", "--prefix", "none", "--package", package, "--edges"]);
+    let shown = command::output(tree.args(options.split(' ')))?;
+    Ok(shown.lines().filter_map(name_and_version).collect())
 }
 
 /// `name version` out of `name version (path) (*)`.
@@ -120,20 +72,24 @@ fn name_and_version(line: &str) -> Option<String> {
 }
 
 fn direct_problems(name: &str, direct: &BTreeSet<String>) -> Vec<String> {
-    let Some((_, allowed)) = DIRECTION.iter().find(|(crate_name, _)| *crate_name == name) else {
+    let short = |name: &str| name.strip_prefix("flinks-").map(str::to_owned);
+    let this = short(name).unwrap_or_else(|| name.to_owned());
+    let Some((_, allowed)) = DIRECTION.iter().find(|(listed, _)| *listed == this) else {
         return vec![format!(
             "{name}: unknown crate; say in xtask's dependency table what it may depend on"
         )];
     };
+    let lists = |list: &str, word: &str| list.split(' ').any(|listed| listed == word);
     let mut problems = Vec::new();
     for dependency in direct.iter().filter_map(|entry| entry.split(' ').next()) {
-        let is_ours = dependency.starts_with("flinks-");
-        let refused = dependency != name
-            && ((is_ours && !allowed.contains(&dependency))
-                || (name == "xtask")
-                || (name == "flinks-types" && !TYPES_MAY_USE.contains(&dependency))
-                || (ABOVE_TRANSPORT.contains(&name) && BELOW_TRANSPORT.contains(&dependency)));
-        if refused {
+        let refused = if let Some(ours) = short(dependency) {
+            !lists(allowed, &ours)
+        } else {
+            name == "xtask"
+                || (this == "types" && !TYPES_MAY_USE.contains(&dependency))
+                || (ABOVE_TRANSPORT.contains(&this.as_str()) && lists(BELOW_TRANSPORT, dependency))
+        };
+        if refused && dependency != name {
             problems.push(format!("{name} must not depend on {dependency}"));
         }
     }
