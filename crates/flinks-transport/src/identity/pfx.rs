@@ -26,7 +26,8 @@ pub(super) fn open(bytes: &[u8], password: &Secret) -> Result<Opened, IdentityEr
     if Shape::of(bytes) != Shape::Pfx {
         return Err(error(
             Kind::Unrecognized,
-            "is no PKCS#12 file (.pfx, .p12); give a certificate and key in PEM or DER as such",
+            "is no PKCS#12 file (.pfx, .p12), or is cut short; a certificate and key in PEM or DER are \
+             given as such",
         ));
     }
     let archive = Pkcs12Archive::from_pkcs12(bytes, password.expose()).map_err(|cause| {

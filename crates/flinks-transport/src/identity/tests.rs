@@ -1,1 +1,728 @@
-//! Loading identities.
+//! Loading identities: what is taken, and what each mistake is called.
+
+mod openssl;
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
+
+use proptest::prelude::*;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+
+use super::IdentityErrorKind as Kind;
+use super::*;
+
+/// A word that no message may repeat; it stands in files that are not what they should be.
+const CANARY: &str = "CANARY5f1c";
+
+struct Made {
+    certificate: String,
+    certificate_der: Vec<u8>,
+    key: String,
+    key_der: Vec<u8>,
+    request: String,
+    request_der: Vec<u8>,
+    public_key: String,
+    chain: String,
+    root: String,
+    intermediate: String,
+}
+
+fn name(text: &str) -> CertificateParams {
+    let mut parameters = CertificateParams::new(vec![format!("{text}.test")]).unwrap();
+    parameters.distinguished_name.push(DnType::CommonName, text);
+    parameters
+}
+
+fn authority(text: &str) -> CertificateParams {
+    let mut parameters = name(text);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters
+}
+
+fn made() -> Made {
+    let root =
+        CertifiedIssuer::self_signed(authority("root"), KeyPair::generate().unwrap()).unwrap();
+    let intermediate = CertifiedIssuer::signed_by(
+        authority("intermediate"),
+        KeyPair::generate().unwrap(),
+        &root,
+    )
+    .unwrap();
+    let key = KeyPair::generate().unwrap();
+    let parameters = name("client");
+    let certificate = parameters.signed_by(&key, &intermediate).unwrap();
+    let request = parameters.serialize_request(&key).unwrap();
+    Made {
+        certificate: certificate.pem(),
+        certificate_der: certificate.der().to_vec(),
+        key: key.serialize_pem(),
+        key_der: key.serialize_der(),
+        request: request.pem().unwrap(),
+        request_der: request.der().to_vec(),
+        public_key: key.public_key_pem(),
+        chain: certificate.pem() + &intermediate.pem(),
+        root: root.pem(),
+        intermediate: intermediate.pem(),
+    }
+}
+
+/// A self-signed certificate for a key that openssl made.
+fn certificate_for(key: &str) -> String {
+    name("client")
+        .self_signed(&KeyPair::from_pem(key).unwrap())
+        .unwrap()
+        .pem()
+}
+
+fn utf16(text: &str, little: bool) -> Vec<u8> {
+    let mark = std::iter::once(0xfeff);
+    mark.chain(text.encode_utf16())
+        .flat_map(|unit| {
+            if little {
+                unit.to_le_bytes()
+            } else {
+                unit.to_be_bytes()
+            }
+        })
+        .collect()
+}
+
+fn length(identity: &ClientIdentity) -> usize {
+    identity.certified().cert.len()
+}
+
+#[test]
+fn every_usual_form_is_taken() {
+    let made = made();
+    let key = made.key.as_bytes();
+    let both = format!("{}{}", made.certificate, made.key);
+    let key_first = format!("{}{}", made.key, made.certificate);
+    let with_text = format!(
+        "Certificate:\n    Data:\n        Version: 3 (0x2)\n    Issuer: CN=x\n{}\nend\n",
+        made.certificate
+    );
+    let in_bag = format!(
+        "Bag Attributes\n    localKeyID: 01\nKey Attributes: <none>\n{}",
+        made.key
+    );
+    let beside_request = format!("{}{}", made.request, made.certificate);
+    let windows = made.certificate.replace('\n', "\r\n");
+    let windows_key = made.key.replace('\n', "\r\n");
+    let marked = format!("\u{feff}{}", made.certificate);
+    let marked_key = format!("\u{feff}{}", made.key);
+    let (wide, wide_key) = (utf16(&made.certificate, true), utf16(&made.key, true));
+    let wide_big = utf16(&made.certificate, false);
+    let pem = made.certificate.as_bytes();
+    let cases: &[(&str, &[u8], &[u8])] = &[
+        ("PEM", pem, key),
+        ("CRLF", windows.as_bytes(), key),
+        ("CRLF key", pem, windows_key.as_bytes()),
+        ("BOM", marked.as_bytes(), key),
+        ("BOM key", pem, marked_key.as_bytes()),
+        ("no last line end", pem.trim_ascii(), key.trim_ascii()),
+        ("UTF-16 LE", &wide, &wide_key),
+        ("UTF-16 BE", &wide_big, key),
+        ("openssl -text", with_text.as_bytes(), in_bag.as_bytes()),
+        ("DER certificate", &made.certificate_der, key),
+        ("DER key", pem, &made.key_der),
+        ("DER both", &made.certificate_der, &made.key_der),
+        ("one file", both.as_bytes(), both.as_bytes()),
+        (
+            "one file, key first",
+            key_first.as_bytes(),
+            key_first.as_bytes(),
+        ),
+        ("request beside it", beside_request.as_bytes(), key),
+    ];
+    for (case, certificate, key) in cases {
+        let identity = ClientIdentity::from_pem(certificate, key);
+        let identity = identity.unwrap_or_else(|error| panic!("{case}: {error}"));
+        assert_eq!(length(&identity), 1, "{case}");
+        assert_eq!(
+            identity.certified().cert[0].as_ref(),
+            made.certificate_der,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn every_usual_kind_of_key_is_taken() {
+    for (case, certificate, key) in [
+        (
+            "RSA, PKCS#8",
+            certificate_for(openssl::RSA_PKCS8),
+            openssl::RSA_PKCS8,
+        ),
+        (
+            "RSA, PKCS#1",
+            certificate_for(openssl::RSA_PKCS8),
+            openssl::RSA_PKCS1,
+        ),
+        (
+            "P-256, PKCS#8",
+            certificate_for(openssl::P256_PKCS8),
+            openssl::P256_PKCS8,
+        ),
+        (
+            "P-256, SEC1",
+            certificate_for(openssl::P256_PKCS8),
+            openssl::P256_SEC1_WITH_PARAMETERS,
+        ),
+        (
+            "P-384",
+            certificate_for(openssl::P384_PKCS8),
+            openssl::P384_PKCS8,
+        ),
+        (
+            "Ed25519",
+            certificate_for(openssl::ED25519_PKCS8),
+            openssl::ED25519_PKCS8,
+        ),
+        (
+            "version 1",
+            openssl::P256_VERSION_1.to_owned(),
+            openssl::P256_PKCS8,
+        ),
+    ] {
+        ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes())
+            .unwrap_or_else(|error| panic!("{case}: {error}"));
+        let der = pem::sections(key.as_bytes())
+            .last()
+            .unwrap()
+            .decode()
+            .unwrap();
+        ClientIdentity::from_pem(certificate.as_bytes(), &der)
+            .unwrap_or_else(|error| panic!("{case}, DER: {error}"));
+    }
+}
+
+#[test]
+fn every_mistake_has_its_name() {
+    let made = made();
+    let certificate = made.certificate.as_str();
+    let key = made.key.as_str();
+    let damaged = certificate.replacen("\nMII", "\n*II", 1);
+    let cut = &certificate[..certificate.len() / 2];
+    let cut_key = &key[..key.len() / 2];
+    let altered_key = key.replacen("\nMI", "\nAI", 1);
+    let parameters_only =
+        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let other_key = KeyPair::generate().unwrap().serialize_pem();
+    let garbage = format!("{CANARY} is not a certificate");
+    let misnamed = made.request.replace("CERTIFICATE REQUEST", "CERTIFICATE");
+
+    let cases: &[(&str, &[u8], &[u8], Kind, &str)] = &[
+        (
+            "CSR",
+            made.request.as_bytes(),
+            key.as_bytes(),
+            Kind::RequestGiven,
+            "not the certificate Flinks returned",
+        ),
+        (
+            "CSR, DER",
+            &made.request_der,
+            key.as_bytes(),
+            Kind::RequestGiven,
+            "certificate request (CSR)",
+        ),
+        (
+            "CSR, misnamed",
+            misnamed.as_bytes(),
+            key.as_bytes(),
+            Kind::RequestGiven,
+            "certificate request (CSR)",
+        ),
+        (
+            "key as certificate",
+            key.as_bytes(),
+            key.as_bytes(),
+            Kind::KeyGiven,
+            "private key, not a certificate",
+        ),
+        (
+            "key as certificate, DER",
+            &made.key_der,
+            key.as_bytes(),
+            Kind::KeyGiven,
+            "swapped",
+        ),
+        (
+            "encrypted key as certificate",
+            openssl::ENCRYPTED_PKCS8.as_bytes(),
+            key.as_bytes(),
+            Kind::KeyGiven,
+            "swapped",
+        ),
+        (
+            "public key as certificate",
+            made.public_key.as_bytes(),
+            key.as_bytes(),
+            Kind::PublicKeyGiven,
+            "public key",
+        ),
+        (
+            "PKCS#7",
+            openssl::PKCS7.as_bytes(),
+            key.as_bytes(),
+            Kind::Pkcs7Given,
+            "openssl pkcs7",
+        ),
+        ("empty", b"", key.as_bytes(), Kind::Empty, "empty"),
+        (
+            "blank",
+            b"\xef\xbb\xbf \r\n\n",
+            key.as_bytes(),
+            Kind::Empty,
+            "empty",
+        ),
+        (
+            "blank UTF-16",
+            &utf16("\r\n", true),
+            key.as_bytes(),
+            Kind::Empty,
+            "empty",
+        ),
+        (
+            "garbage",
+            garbage.as_bytes(),
+            key.as_bytes(),
+            Kind::Unrecognized,
+            "neither PEM",
+        ),
+        (
+            "PDF",
+            b"%PDF-1.7\n",
+            key.as_bytes(),
+            Kind::Unrecognized,
+            "right file",
+        ),
+        (
+            "no certificate",
+            parameters_only.as_bytes(),
+            key.as_bytes(),
+            Kind::NoCertificate,
+            "no certificate",
+        ),
+        (
+            "damaged",
+            damaged.as_bytes(),
+            key.as_bytes(),
+            Kind::Damaged,
+            "copy the file again",
+        ),
+        (
+            "cut",
+            cut.as_bytes(),
+            key.as_bytes(),
+            Kind::Damaged,
+            "cut short",
+        ),
+        (
+            "certificate as key",
+            certificate.as_bytes(),
+            certificate.as_bytes(),
+            Kind::CertificateGiven,
+            "certificate, not a private key",
+        ),
+        (
+            "certificate as key, DER",
+            certificate.as_bytes(),
+            &made.certificate_der,
+            Kind::CertificateGiven,
+            "swapped",
+        ),
+        (
+            "CSR as key",
+            certificate.as_bytes(),
+            made.request.as_bytes(),
+            Kind::RequestGiven,
+            "not a private key",
+        ),
+        (
+            "public key as key",
+            certificate.as_bytes(),
+            openssl::P256_PUBLIC.as_bytes(),
+            Kind::PublicKeyGiven,
+            "not a private key",
+        ),
+        (
+            "another key",
+            certificate.as_bytes(),
+            other_key.as_bytes(),
+            Kind::KeyMismatch,
+            "does not belong",
+        ),
+        (
+            "another kind of key",
+            certificate.as_bytes(),
+            openssl::RSA_PKCS1.as_bytes(),
+            Kind::KeyMismatch,
+            "does not belong",
+        ),
+        (
+            "encrypted key",
+            certificate.as_bytes(),
+            openssl::ENCRYPTED_PKCS8.as_bytes(),
+            Kind::EncryptedKey,
+            "openssl pkcs8 -topk8 -nocrypt -in",
+        ),
+        (
+            "encrypted key, old form",
+            certificate.as_bytes(),
+            openssl::ENCRYPTED_SEC1.as_bytes(),
+            Kind::EncryptedKey,
+            "-out",
+        ),
+        (
+            "RSA-1024",
+            certificate.as_bytes(),
+            openssl::RSA_1024.as_bytes(),
+            Kind::UnsupportedKey,
+            "2048",
+        ),
+        (
+            "secp256k1",
+            certificate.as_bytes(),
+            openssl::SECP256K1.as_bytes(),
+            Kind::UnsupportedKey,
+            "P-256",
+        ),
+        (
+            "OpenSSH",
+            certificate.as_bytes(),
+            openssl::OPENSSH.as_bytes(),
+            Kind::UnsupportedKey,
+            "PKCS#8",
+        ),
+        (
+            "no key",
+            certificate.as_bytes(),
+            parameters_only.as_bytes(),
+            Kind::NoKey,
+            "no private key",
+        ),
+        (
+            "cut key",
+            certificate.as_bytes(),
+            cut_key.as_bytes(),
+            Kind::Damaged,
+            "cut short",
+        ),
+        (
+            "altered key",
+            certificate.as_bytes(),
+            altered_key.as_bytes(),
+            Kind::Damaged,
+            "altered",
+        ),
+        (
+            "empty key",
+            certificate.as_bytes(),
+            b"\n",
+            Kind::Empty,
+            "empty",
+        ),
+        (
+            "garbage key",
+            certificate.as_bytes(),
+            garbage.as_bytes(),
+            Kind::Unrecognized,
+            "neither PEM",
+        ),
+    ];
+    for (case, certificate, key, kind, advice) in cases {
+        let error = ClientIdentity::from_pem(certificate, key).expect_err(case);
+        assert_eq!(error.kind(), *kind, "{case}: {error}");
+        let text = format!("{error} {error:?}");
+        assert!(text.contains(advice), "{case}: {text}");
+        assert!(!text.contains(CANARY), "{case}: {text}");
+        for line in String::from_utf8_lossy(key)
+            .lines()
+            .filter(|line| line.len() > 40)
+        {
+            assert!(!text.contains(line), "{case} shows the key");
+        }
+    }
+}
+
+#[test]
+fn a_pfx_where_pem_belongs_is_named() {
+    // PFX ::= SEQUENCE { version INTEGER (3), authSafe ContentInfo, … }
+    let pfx = [0x30, 5, 2, 1, 3, 0x30, 0];
+    let made = made();
+    for error in [
+        ClientIdentity::from_pem(&pfx, made.key.as_bytes()).unwrap_err(),
+        ClientIdentity::from_pem(made.certificate.as_bytes(), &pfx).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), Kind::PfxGiven);
+        let hint = if cfg!(feature = "pfx") {
+            "password"
+        } else {
+            "feature `pfx`"
+        };
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+}
+
+#[test]
+fn a_chain_keeps_its_order() {
+    let made = made();
+    let chain = made.chain.clone() + &made.root;
+    let identity = ClientIdentity::from_pem(chain.as_bytes(), made.key.as_bytes()).unwrap();
+    assert_eq!(
+        order(&identity),
+        order_of(&[&made.certificate, &made.intermediate, &made.root])
+    );
+
+    let unusual = [&*made.certificate, &made.root, &made.intermediate].concat();
+    let identity = ClientIdentity::from_pem(unusual.as_bytes(), made.key.as_bytes()).unwrap();
+    assert_eq!(
+        order(&identity),
+        order_of(&[&made.certificate, &made.root, &made.intermediate])
+    );
+}
+
+#[test]
+fn a_chain_that_begins_elsewhere_is_put_in_order() {
+    let made = made();
+    let stray = certificate_for(openssl::P384_PKCS8);
+    for shuffled in [
+        [&*made.root, &made.intermediate, &made.certificate, &stray],
+        [&*made.intermediate, &stray, &made.root, &made.certificate],
+        [&*stray, &made.certificate, &made.root, &made.intermediate],
+    ] {
+        let identity =
+            ClientIdentity::from_pem(shuffled.concat().as_bytes(), made.key.as_bytes()).unwrap();
+        let expected = [&*made.certificate, &made.intermediate, &made.root, &stray];
+        assert_eq!(order(&identity), order_of(&expected));
+    }
+}
+
+fn order(identity: &ClientIdentity) -> Vec<Vec<u8>> {
+    identity
+        .certified()
+        .cert
+        .iter()
+        .map(|der| der.to_vec())
+        .collect()
+}
+
+fn order_of(pems: &[&str]) -> Vec<Vec<u8>> {
+    let decode = |pem: &&str| {
+        pem::sections(pem.as_bytes())
+            .next()
+            .unwrap()
+            .decode()
+            .unwrap()
+    };
+    pems.iter().map(decode).collect()
+}
+
+#[test]
+fn dates_are_read_and_checked() {
+    let key = KeyPair::generate().unwrap();
+    let mut parameters = name("client");
+    parameters.not_before = rcgen::date_time_ymd(2030, 1, 2);
+    parameters.not_after = rcgen::date_time_ymd(2050, 3, 4);
+    let pem = parameters.self_signed(&key).unwrap().pem();
+    let identity =
+        ClientIdentity::from_pem(pem.as_bytes(), key.serialize_pem().as_bytes()).unwrap();
+    assert_eq!(
+        identity.not_before(),
+        UNIX_EPOCH + Duration::from_secs(1_893_542_400)
+    );
+    assert_eq!(
+        identity.not_after(),
+        UNIX_EPOCH + Duration::from_secs(2_529_964_800)
+    );
+
+    let second = Duration::from_secs(1);
+    identity.check_at(identity.not_before()).unwrap();
+    identity.check_at(identity.not_after()).unwrap();
+    let early = identity
+        .check_at(identity.not_before() - second)
+        .unwrap_err();
+    assert_eq!(early.kind(), Kind::NotYetValid);
+    assert!(
+        early
+            .to_string()
+            .contains("not valid before 2030-01-02 00:00:00 UTC"),
+        "{early}"
+    );
+    let late = identity
+        .check_at(identity.not_after() + second)
+        .unwrap_err();
+    assert_eq!(late.kind(), Kind::Expired);
+    assert!(
+        late.to_string()
+            .contains("expired on 2050-03-04 00:00:00 UTC"),
+        "{late}"
+    );
+}
+
+#[test]
+fn debug_shows_dates_and_length_only() {
+    let made = made();
+    let identity = ClientIdentity::from_pem(made.chain.as_bytes(), made.key.as_bytes()).unwrap();
+    let shown = format!("{identity:?}");
+    assert_eq!(
+        shown,
+        "ClientIdentity { certificates: 2, not_before: \"1975-01-01 00:00:00 UTC\", \
+         not_after: \"4096-01-01 00:00:00 UTC\", .. }"
+    );
+}
+
+#[test]
+fn errors_name_the_file_they_are_about() {
+    let made = made();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let certificate = write("client.pem", made.certificate.as_bytes());
+    let key = write("client.key", made.key.as_bytes());
+    let request = write("client.csr", made.request.as_bytes());
+    let other = write("other.key", openssl::RSA_PKCS8.as_bytes());
+    let huge = write("huge.pem", &vec![b'x'; (4 << 20) + 1]);
+    let missing = folder.path().join("missing.pem");
+
+    ClientIdentity::from_pem_files(&certificate, &key)
+        .unwrap()
+        .check()
+        .unwrap();
+    for (certificate, key, named, kind) in [
+        (&request, &key, &request, Kind::RequestGiven),
+        (&certificate, &other, &other, Kind::KeyMismatch),
+        (&certificate, &request, &request, Kind::RequestGiven),
+        (&huge, &key, &huge, Kind::TooLarge),
+        (&missing, &key, &missing, Kind::Unreadable),
+        (&certificate, &missing, &missing, Kind::Unreadable),
+    ] {
+        let error = ClientIdentity::from_pem_files(certificate, key).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(error.path(), Some(named.as_path()));
+        let text = error.to_string();
+        assert!(text.contains(&named.display().to_string()), "{text}");
+        assert_eq!(error.source().is_some(), kind == Kind::Unreadable);
+    }
+    let error = ClientIdentity::from_pem_files(&missing, &key).unwrap_err();
+    assert!(error.to_string().contains("entity not found"), "{error}");
+    let error = ClientIdentity::from_pem_files(folder.path(), &key).unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreadable, "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn damaged_files_never_panic(position in 0usize..2000, byte: u8, from in 0usize..2000, der: bool) {
+        let made = made();
+        let (mut certificate, mut key) = if der {
+            (made.certificate_der, made.key_der)
+        } else {
+            (made.certificate.into_bytes(), made.key.into_bytes())
+        };
+        for file in [&mut certificate, &mut key] {
+            let length = file.len();
+            file[position % length] = byte;
+            if from < length / 4 {
+                file.drain(from..from + 3);
+            }
+        }
+        let mut text = String::new();
+        match ClientIdentity::from_pem(&certificate, &key) {
+            Ok(identity) => write!(text, "{identity:?}").unwrap(),
+            Err(error) => write!(text, "{error} {error:?}").unwrap(),
+        }
+        prop_assert!(!text.is_empty());
+    }
+}
+
+#[cfg(feature = "pfx")]
+mod pfx {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    fn bytes(text: &str) -> Vec<u8> {
+        STANDARD.decode(text).unwrap()
+    }
+
+    #[test]
+    fn every_usual_form_is_taken() {
+        for (case, file, password) in [
+            ("modern", openssl::PFX, "opensesame"),
+            ("legacy", openssl::PFX_LEGACY, "opensesame"),
+            ("empty password", openssl::PFX_EMPTY_PASSWORD, ""),
+            ("no checksum", openssl::PFX_NO_MAC, "opensesame"),
+        ] {
+            let identity = ClientIdentity::from_pfx(&bytes(file), &Secret::new(password));
+            let identity = identity.unwrap_or_else(|error| panic!("{case}: {error}"));
+            assert_eq!(
+                order(&identity),
+                order_of(&[openssl::P256_VERSION_1]),
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_mistake_has_its_name() {
+        let pem = openssl::P256_PKCS8.as_bytes();
+        let whole = bytes(openssl::PFX);
+        for (case, file, password, kind) in [
+            ("wrong password", &*whole, "CANARY5f1c", Kind::WrongPassword),
+            ("no password", &whole, "", Kind::WrongPassword),
+            (
+                "legacy",
+                &bytes(openssl::PFX_LEGACY),
+                "CANARY5f1c",
+                Kind::WrongPassword,
+            ),
+            (
+                "no checksum",
+                &bytes(openssl::PFX_NO_MAC),
+                "CANARY5f1c",
+                Kind::WrongPassword,
+            ),
+            ("PEM", pem, "opensesame", Kind::Unrecognized),
+            ("garbage", b"CANARY5f1c", "opensesame", Kind::Unrecognized),
+            ("empty", b"", "opensesame", Kind::Empty),
+            (
+                "cut",
+                &whole[..whole.len() - 9],
+                "opensesame",
+                Kind::Unrecognized,
+            ),
+            (
+                "no key",
+                &bytes(openssl::PFX_NO_KEY),
+                "opensesame",
+                Kind::NoKey,
+            ),
+        ] {
+            let error = ClientIdentity::from_pfx(file, &Secret::new(password)).expect_err(case);
+            assert_eq!(error.kind(), kind, "{case}: {error}");
+            let text = format!("{error} {error:?}");
+            assert!(
+                !text.contains("CANARY") && !text.contains("opensesame"),
+                "{case}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes(openssl::PFX)).unwrap();
+        ClientIdentity::from_pfx_file(file.path(), &Secret::new("opensesame")).unwrap();
+        let error = ClientIdentity::from_pfx_file(file.path(), &Secret::new("x")).unwrap_err();
+        assert_eq!(error.path(), Some(file.path()));
+    }
+}
