@@ -198,14 +198,17 @@ fn every_usual_kind_of_key_is_taken() {
     }
 }
 
+/// Name, certificate, key, and what the error must say.
+type Mistake<'a> = (&'a str, &'a [u8], &'a [u8], Kind, &'a str);
+
 #[test]
 fn every_mistake_has_its_name() {
     let made = made();
     let certificate = made.certificate.as_str();
     let key = made.key.as_str();
     let damaged = certificate.replacen("\nMII", "\n*II", 1);
-    let cut = &certificate[..certificate.len() / 2];
-    let cut_key = &key[..key.len() / 2];
+    let (cut, _) = certificate.split_at(certificate.len() / 2);
+    let (cut_key, _) = key.split_at(key.len() / 2);
     let altered_key = key.replacen("\nMI", "\nAI", 1);
     let parameters_only =
         "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
@@ -213,7 +216,7 @@ fn every_mistake_has_its_name() {
     let garbage = format!("{CANARY} is not a certificate");
     let misnamed = made.request.replace("CERTIFICATE REQUEST", "CERTIFICATE");
 
-    let cases: &[(&str, &[u8], &[u8], Kind, &str)] = &[
+    let cases: &[Mistake<'_>] = &[
         (
             "CSR",
             made.request.as_bytes(),
