@@ -185,9 +185,11 @@ impl Retrying {
         loop {
             let more = replay != Replay::Never && retries + 1 < self.retry.attempts;
             let again = if more { repeat(&request) } else { None };
+            // Counted here: a span that nobody records evaluates none of its fields.
+            let attempt = progress.begin_attempt();
             let span = tracing::info_span!(
                 "flinks.attempt",
-                attempt = progress.begin_attempt(),
+                attempt,
                 http.status = tracing::field::Empty,
                 delivery = tracing::field::Empty,
             );

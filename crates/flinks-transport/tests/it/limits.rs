@@ -1,0 +1,183 @@
+//! Timeouts and size limits.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use flinks_transport::{Body, Delivery, ErrorKind, Replay, Retry};
+use http::Response;
+
+use crate::leaf::{Act, Ask, Leaf};
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_ends_at_its_limit() {
+    let leaf = Leaf::new([Act::Hang]);
+    let start = tokio::time::Instant::now();
+    let error = leaf
+        .transport()
+        .call(Ask::new(Replay::Unsent))
+        .await
+        .unwrap_err();
+    assert_eq!(start.elapsed(), Duration::from_secs(30));
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Timeout, Delivery::Unknown)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_covers_all_attempts() {
+    let leaf = Leaf::new([Act::Hang, Act::Hang, Act::Hang]);
+    let call = leaf
+        .transport()
+        .call(Ask::new(Replay::Safe))
+        .deadline(Duration::from_secs(45));
+    let start = tokio::time::Instant::now();
+    let error = call.await.unwrap_err();
+    assert_eq!(start.elapsed(), Duration::from_secs(45));
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 2));
+    assert_eq!(error.delivery(), Delivery::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_last_byte_the_answer_has_its_own_limit() {
+    let leaf = Leaf::new([Act::Hang]);
+    let mut ask = Ask::new(Replay::Unsent);
+    ask.stall = Some((Duration::from_secs(30), Duration::from_secs(120)));
+    let start = tokio::time::Instant::now();
+    let error = leaf.transport().call(ask).await.unwrap_err();
+    assert_eq!(start.elapsed(), Duration::from_secs(120));
+    assert!(
+        error.to_string().contains("no answer within 120 s"),
+        "{error}"
+    );
+    assert_eq!(error.delivery(), Delivery::Unknown);
+}
+
+/// Takes the body's frames one by one, with a pause before each, and stops after `take` of them.
+fn slow_reader(pause: Duration, take: usize) -> flinks_transport::TransportBuilder {
+    use http_body_util::BodyExt;
+    flinks_transport::Transport::builder()
+        .retry(Retry::none())
+        .service(tower::service_fn(
+            move |request: http::Request<Body>| async move {
+                let mut body = request.into_body();
+                for _ in 0..take {
+                    tokio::time::sleep(pause).await;
+                    if body.frame().await.is_none() {
+                        return Ok::<_, flinks_transport::BoxError>(Response::new(Body::from(
+                            "up".to_owned(),
+                        )));
+                    }
+                }
+                std::future::pending().await
+            },
+        ))
+}
+
+/// Ten frames of one byte.
+struct Frames(u8, Option<tokio::time::Interval>);
+
+impl http_body::Body for Frames {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        if let Some(interval) = &mut self.1 {
+            std::task::ready!(interval.poll_tick(cx));
+        }
+        if self.0 == 0 {
+            return std::task::Poll::Ready(None);
+        }
+        self.0 -= 1;
+        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(Bytes::from_static(b"x")))))
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(u64::from(self.0))
+    }
+}
+
+fn upload(source: Option<Duration>) -> (flinks_transport::CallMeta, http::Request<Body>) {
+    let meta = flinks_transport::CallMeta::new("test.upload", Replay::Unsent)
+        .stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
+        .without_deadline();
+    let body = Body::replayable(10, move || Frames(10, source.map(tokio::time::interval)));
+    let mut request = http::Request::new(body);
+    *request.uri_mut() = "https://example.com/".parse().unwrap();
+    (meta, request)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_line_trips_no_limit_as_long_as_bytes_move() {
+    let transport = slow_reader(Duration::from_secs(29), 20).build().unwrap();
+    let (meta, request) = upload(None);
+    let start = tokio::time::Instant::now();
+    transport.send(meta, request).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(290));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_no_byte_ends_the_upload_unsent() {
+    let transport = slow_reader(Duration::from_secs(1), 4).build().unwrap();
+    let (meta, request) = upload(None);
+    let start = tokio::time::Instant::now();
+    let error = transport.send(meta, request).await.unwrap_err();
+    assert_eq!(start.elapsed().as_secs(), 4 + 30);
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Timeout, Delivery::NotSent)
+    );
+    assert!(error.to_string().contains("4 of 10 bytes"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_slow_source_is_not_the_servers_stall() {
+    let transport = slow_reader(Duration::ZERO, 20).build().unwrap();
+    let (meta, request) = upload(Some(Duration::from_secs(100)));
+    transport.send(meta, request).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_over_the_limit_is_delivered_but_not_kept() {
+    let leaf = Leaf::new([
+        Act::Answer(200, "", "0123456789"),
+        Act::Answer(200, "", "012345678"),
+    ]);
+    let transport = leaf.builder().max_response_bytes(9).build().unwrap();
+    let error = transport.call(Ask::new(Replay::Safe)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Decode, Delivery::Delivered)
+    );
+    transport.call(Ask::new(Replay::Safe)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_cannot_unpack_beyond_the_limit() {
+    let leaf = Leaf::new([Act::Answer(200, "", "small")]);
+    let bomb = tower::util::MapResponseLayer::new(|_: Response<Body>| {
+        Response::new(Body::from(vec![b'x'; 1000]))
+    });
+    let transport = leaf
+        .builder()
+        .max_response_bytes(100)
+        .layer(bomb)
+        .build()
+        .unwrap();
+    let error = transport.call(Ask::new(Replay::Safe)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compressed_answer_is_refused_unseen() {
+    let leaf = Leaf::new([Act::With(200, "content-encoding", "gzip")]);
+    let error = leaf
+        .transport()
+        .call(Ask::new(Replay::Safe))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+}

@@ -1,0 +1,16 @@
+//! The assembled stack: in paused time over a scripted leaf, and over real sockets on loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests say what is wrong by failing, and may serve themselves"
+)]
+
+mod layers;
+mod leaf;
+mod limits;
+mod retries;
+mod sealed;
+mod wire;

@@ -1,0 +1,154 @@
+//! Which outcomes are tried again, how often, and what the final error says.
+
+use std::time::Duration;
+
+use flinks_transport::{Delivery, ErrorKind, Replay, Retry};
+
+use crate::leaf::{Act, Ask, Leaf, ok};
+
+async fn run(replay: Replay, script: Vec<Act>) -> (Leaf, Result<String, flinks_transport::Error>) {
+    let leaf = Leaf::new(script);
+    let outcome = leaf.transport().call(Ask::new(replay)).await;
+    (leaf, outcome)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connect_is_tried_again_unless_never() {
+    for (replay, sends) in [(Replay::Safe, 3), (Replay::Unsent, 3), (Replay::Never, 1)] {
+        let (leaf, outcome) = run(replay, vec![Act::Refuse, Act::Refuse, Act::Refuse]).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((leaf.count(), error.attempts()), (sends, sends as u32));
+        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert_eq!(error.operation(), Some("test.ask"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_arrived_is_sent_again_only_when_safe() {
+    for act in [
+        Act::BreakAfter,
+        Act::Torn(200),
+        Act::Answer(503, "", ""),
+        Act::Hang,
+    ] {
+        let (leaf, outcome) = run(Replay::Safe, vec![act.clone(), ok()]).await;
+        assert_eq!(
+            (leaf.count(), outcome.unwrap().as_str()),
+            (2, "up"),
+            "{act:?}"
+        );
+        for replay in [Replay::Unsent, Replay::Never] {
+            let (leaf, outcome) = run(replay, vec![act.clone(), ok()]).await;
+            assert_eq!(leaf.count(), 1, "{act:?} {replay:?}");
+            assert_eq!(
+                outcome.unwrap_err().delivery(),
+                Delivery::Unknown,
+                "{act:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_was_not_read_is_not_sent() {
+    let (leaf, outcome) = run(Replay::Unsent, vec![Act::BreakBefore, ok()]).await;
+    assert_eq!((leaf.count(), outcome.unwrap().as_str()), (2, "up"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_attempt_before_a_refusal_stays_unknown() {
+    let (_, outcome) = run(
+        Replay::Safe,
+        vec![Act::BreakAfter, Act::Answer(403, "", "")],
+    )
+    .await;
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Api, Delivery::Unknown)
+    );
+    assert_eq!(error.attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_honoured_up_to_a_minute() {
+    let throttled = |after| Act::With(429, "retry-after", after);
+    let (leaf, outcome) = run(Replay::Unsent, vec![throttled("7"), ok()]).await;
+    outcome.unwrap();
+    let seen = leaf.seen();
+    assert_eq!(seen[1].at - seen[0].at, Duration::from_secs(7));
+
+    let (leaf, outcome) = run(Replay::Safe, vec![throttled("61"), ok()]).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        (leaf.count(), error.retry_after()),
+        (1, Some(Duration::from_secs(61)))
+    );
+    assert_eq!(error.delivery(), Delivery::Rejected);
+    assert!(error.to_string().contains("61 s"), "{error}");
+
+    // Garbage counts as absent: the wait is our own.
+    let (leaf, outcome) = run(Replay::Safe, vec![throttled("120junk"), ok()]).await;
+    outcome.unwrap();
+    let seen = leaf.seen();
+    assert!(seen[1].at - seen[0].at <= Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_wait_goes_beyond_the_deadline() {
+    let leaf = Leaf::new([Act::With(429, "retry-after", "50"), ok()]);
+    let call = leaf.transport().call(Ask::new(Replay::Safe));
+    let start = tokio::time::Instant::now();
+    let error = call.deadline(Duration::from_secs(40)).await.unwrap_err();
+    assert_eq!(
+        start.elapsed(),
+        Duration::ZERO,
+        "the last real answer is returned at once"
+    );
+    assert_eq!(error.status().unwrap(), 429);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_of_failures_runs_out_of_budget() {
+    let leaf = Leaf::new(std::iter::repeat_n(Act::Answer(503, "", ""), 4000));
+    let transport = leaf
+        .builder()
+        .retry(Retry::new().backoff(Duration::ZERO, Duration::ZERO))
+        .build()
+        .unwrap();
+    for _ in 0..1000 {
+        transport.call(Ask::new(Replay::Safe)).await.unwrap_err();
+    }
+    // 20 % of the traffic and ten a second over ten seconds.
+    assert!(
+        leaf.count() <= 1000 + 200 + 100,
+        "{} requests for 1000 calls",
+        leaf.count()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn redirects_are_errors_and_are_not_followed() {
+    let (leaf, outcome) = run(
+        Replay::Safe,
+        vec![Act::With(302, "location", "https://evil.example/")],
+    )
+    .await;
+    let error = outcome.unwrap_err();
+    assert_eq!((leaf.count(), error.delivery()), (1, Delivery::Rejected));
+    assert!(
+        !error.report().to_string().contains("evil"),
+        "{}",
+        error.report()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_read_was_delivered() {
+    let (_, outcome) = run(Replay::Safe, vec![Act::Answer(200, "", "malformed")]).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Decode, Delivery::Delivered)
+    );
+}

@@ -1,0 +1,135 @@
+//! Sealed bodies: unreadable above the innermost layer, and sent at most once whatever layers do.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use flinks_transport::{
+    Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, HttpService, Operation,
+    Replay, repeat,
+};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower_service::Service;
+
+use crate::leaf::{Act, Leaf, ok};
+
+const PASSWORD: &str = "canary-password";
+
+struct SignIn;
+
+impl Operation for SignIn {
+    type Output = ();
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("test.sign_in", Replay::Never)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let mut request = Request::new(Body::sealed(PASSWORD.as_bytes().to_vec()));
+        *request.uri_mut() = "https://example.com/".parse().unwrap();
+        Ok(request)
+    }
+
+    fn decode(&self, _: Response<Bytes>) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+/// Sends every request three times.
+#[derive(Clone)]
+struct Thrice(HttpService);
+
+impl Service<Request<Body>> for Thrice {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let inner = self.0.clone();
+        Box::pin(async move {
+            let copies = [
+                repeat(&request).unwrap(),
+                repeat(&request).unwrap(),
+                request,
+            ];
+            let mut last = Err("none".into());
+            for copy in copies {
+                last = inner.clone().oneshot(copy).await;
+            }
+            last
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hostile_layer_cannot_send_it_twice() {
+    let leaf = Leaf::new([ok(), ok(), ok()]);
+    let transport = leaf
+        .builder()
+        .layer(tower::layer::layer_fn(Thrice))
+        .build()
+        .unwrap();
+    let error = transport.call(SignIn).await.unwrap_err();
+    assert_eq!(leaf.count(), 1);
+    assert_eq!(leaf.seen()[0].body, PASSWORD);
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Layer, Delivery::Delivered)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hostile_layer_cannot_read_it() {
+    let leaf = Leaf::new([ok()]);
+    let reading = tower::layer::layer_fn(|inner: HttpService| {
+        tower::service_fn(move |request: Request<Body>| {
+            let inner = inner.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let bytes = body.collect().await?.to_bytes();
+                inner
+                    .oneshot(Request::from_parts(parts, Body::from(bytes)))
+                    .await
+            }
+        })
+    });
+    let transport = leaf.builder().attempt_layer(reading).build().unwrap();
+    let error = transport.call(SignIn).await.unwrap_err();
+    assert_eq!((leaf.count(), error.delivery()), (0, Delivery::NotSent));
+    assert!(!format!("{error:?} {}", error.report()).contains(PASSWORD));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_that_drops_the_extensions_sends_nothing() {
+    let leaf = Leaf::new([ok()]);
+    let forgetting = tower::util::MapRequestLayer::new(|request: Request<Body>| {
+        let (parts, body) = request.into_parts();
+        let mut bare = Request::new(body);
+        *bare.uri_mut() = parts.uri;
+        bare
+    });
+    let transport = leaf.builder().layer(forgetting).build().unwrap();
+    let error = transport.call(SignIn).await.unwrap_err();
+    assert_eq!((leaf.count(), error.kind()), (0, ErrorKind::Layer));
+    assert!(error.to_string().contains("extensions"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_never_tried_again() {
+    for act in [
+        Act::Refuse,
+        Act::Answer(429, "", ""),
+        Act::Answer(503, "", ""),
+    ] {
+        let leaf = Leaf::new([act.clone(), ok()]);
+        leaf.transport().call(SignIn).await.unwrap_err();
+        assert_eq!(leaf.count(), 1, "{act:?}");
+    }
+}

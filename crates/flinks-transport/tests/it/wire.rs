@@ -1,0 +1,419 @@
+//! Real sockets and real TLS on loopback: what failures of the wire mean.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use flinks_transport::{
+    Body, CallMeta, ClientIdentity, Delivery, Error, ErrorKind, Replay, Retry, Roots, TlsVersion,
+    Transport,
+};
+use http::{Request, Response};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::ring};
+
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
+    }
+
+    fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        (params.signed_by(&key, &self.0).unwrap(), key)
+    }
+
+    fn identity(&self) -> ClientIdentity {
+        let (certificate, key) = self.issue("client");
+        let pem = (certificate.pem(), key.serialize_pem());
+        ClientIdentity::from_pem(pem.0.as_bytes(), pem.1.as_bytes()).unwrap()
+    }
+
+    fn roots(&self) -> Roots {
+        Roots::pem(self.0.pem().as_bytes()).unwrap()
+    }
+
+    /// Demands client certificates of this authority.
+    fn acceptor(&self) -> TlsAcceptor {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .unwrap();
+        let (certificate, key) = self.issue("localhost");
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// Serves each connection with `serve`; returns the base URL's authority and how many came.
+async fn listen<F, Fut>(serve: F) -> (String, Arc<AtomicUsize>)
+where
+    F: Fn(TcpStream, usize) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let authority = format!("localhost:{}", listener.local_addr().unwrap().port());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let turn = counter.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(serve(stream, turn));
+        }
+    });
+    (authority, count)
+}
+
+/// Reads one request whole, by its Content-Length; `None` at the end of the stream.
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
+    let mut seen = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let head = seen.windows(4).position(|window| window == b"\r\n\r\n");
+        if let Some(head) = head {
+            let text = String::from_utf8_lossy(&seen[..head]).to_ascii_lowercase();
+            let length: usize = text
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |length| length.parse().unwrap());
+            if seen.len() >= head + 4 + length {
+                return Some(seen);
+            }
+        }
+        let read = stream
+            .read(&mut buffer)
+            .await
+            .ok()
+            .filter(|read| *read > 0)?;
+        seen.extend_from_slice(&buffer[..read]);
+    }
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nup";
+
+fn plain() -> Transport {
+    Transport::builder()
+        .roots(Authority::new().roots())
+        .retry(Retry::none())
+        .build()
+        .unwrap()
+}
+
+async fn post(transport: &Transport, url: String, body: Vec<u8>) -> Result<String, Error> {
+    let mut request = Request::new(Body::from(body));
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = url.parse().unwrap();
+    let meta = CallMeta::new("test.post", Replay::Unsent).attempt_timeout(Duration::from_secs(20));
+    let answer: Response<bytes::Bytes> = transport.send(meta, request).await?;
+    assert_eq!(answer.status(), 200);
+    Ok(String::from_utf8_lossy(answer.body()).into_owned())
+}
+
+/// Closes with a reset instead of a goodbye.
+fn reset(stream: &TcpStream) {
+    #[expect(deprecated, reason = "a zero linger does not block, it resets")]
+    stream.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+#[tokio::test]
+async fn a_kept_connection_serves_all_calls_over_mutual_tls() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor();
+    let (host, connections) = listen(move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut tls = acceptor.accept(stream).await.unwrap();
+            while read_request(&mut tls).await.is_some() {
+                tls.write_all(ANSWER).await.unwrap();
+            }
+        }
+    })
+    .await;
+    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        let transport = Transport::builder()
+            .identity(authority.identity())
+            .roots(authority.roots())
+            .tls_version(version)
+            .build()
+            .unwrap();
+        for size in [0, 10, 3 << 20] {
+            let answer = post(&transport, format!("https://{host}/"), vec![b'x'; size]).await;
+            assert_eq!(answer.unwrap(), "up");
+        }
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_client_certificate_is_told_apart_from_a_bad_server() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let acceptor = authority.acceptor();
+    let (host, _) = listen(move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            if let Ok(mut tls) = acceptor.accept(stream).await {
+                while read_request(&mut tls).await.is_some() {
+                    tls.write_all(ANSWER).await.unwrap();
+                }
+            }
+        }
+    })
+    .await;
+    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        let builder = || {
+            Transport::builder()
+                .roots(authority.roots())
+                .tls_version(version)
+        };
+        let refused = [
+            builder().build().unwrap(),
+            builder().identity(other.identity()).build().unwrap(),
+        ];
+        for (transport, size) in refused.iter().flat_map(|t| [(t, 10), (t, 8 << 20)]) {
+            // Under TLS 1.3 the refusal races with the request: it must be recognised every time.
+            for round in 0..10 {
+                let url = format!("https://{host}/");
+                let error = post(transport, url, vec![b'x'; size]).await.unwrap_err();
+                let seen = (error.kind(), error.delivery(), error.attempts());
+                let expected = (ErrorKind::ClientCertificate, Delivery::NotSent, 1);
+                // OpenSSL and rustls servers answer a missing certificate under TLS 1.2 alike.
+                assert_eq!(
+                    seen,
+                    expected,
+                    "{version:?} {size} {round}: {}",
+                    error.report()
+                );
+            }
+        }
+        let distrusting = Transport::builder()
+            .identity(authority.identity())
+            .roots(other.roots())
+            .tls_version(version)
+            .build()
+            .unwrap();
+        let error = post(&distrusting, format!("https://{host}/"), Vec::new())
+            .await
+            .unwrap_err();
+        let seen = (error.kind(), error.delivery(), error.attempts());
+        assert_eq!(seen, (ErrorKind::ServerCertificate, Delivery::NotSent, 1));
+        let misnamed = builder().identity(authority.identity()).build().unwrap();
+        let url = format!("https://{}/", host.replace("localhost", "127.0.0.1"));
+        let error = post(&misnamed, url, Vec::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ServerCertificate);
+    }
+}
+
+#[tokio::test]
+async fn what_a_broken_wire_means() {
+    type Serve = fn(TcpStream) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+    let cases: [(&str, Serve, ErrorKind, Delivery); 7] = [
+        (
+            "closed on accept",
+            |stream| Box::pin(async move { drop(stream) }),
+            ErrorKind::Connection,
+            Delivery::NotSent,
+        ),
+        (
+            "reset on accept",
+            |stream| Box::pin(async move { reset(&stream) }),
+            ErrorKind::Connection,
+            Delivery::NotSent,
+        ),
+        (
+            "closed after the whole request",
+            |mut stream| Box::pin(async move { drop(read_request(&mut stream).await) }),
+            ErrorKind::Connection,
+            Delivery::Unknown,
+        ),
+        (
+            "reset after the whole request",
+            |mut stream| {
+                Box::pin(async move {
+                    read_request(&mut stream).await;
+                    reset(&stream);
+                })
+            },
+            ErrorKind::Connection,
+            Delivery::Unknown,
+        ),
+        (
+            "garbage instead of an answer",
+            |mut stream| {
+                Box::pin(async move {
+                    read_request(&mut stream).await;
+                    stream.write_all(b"SSH-2.0-nope\r\n\r\n").await.unwrap();
+                })
+            },
+            ErrorKind::Connection,
+            Delivery::Unknown,
+        ),
+        (
+            "an answer cut short",
+            |mut stream| {
+                Box::pin(async move {
+                    read_request(&mut stream).await;
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nup")
+                        .await
+                        .unwrap();
+                })
+            },
+            ErrorKind::Connection,
+            Delivery::Unknown,
+        ),
+        (
+            "a refusal cut short is still a refusal",
+            |mut stream| {
+                Box::pin(async move {
+                    read_request(&mut stream).await;
+                    stream
+                        .write_all(b"HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nno")
+                        .await
+                        .unwrap();
+                })
+            },
+            ErrorKind::Api,
+            Delivery::Rejected,
+        ),
+    ];
+    for (name, serve, kind, delivery) in cases {
+        let (host, _) = listen(move |stream, _| serve(stream)).await;
+        // `Unsent` would try again what was not sent, so one attempt is asked for.
+        let transport = plain();
+        let mut request = Request::new(Body::from(vec![b'x'; 4096]));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = format!("http://{host}/").parse().unwrap();
+        let meta = CallMeta::new("test.post", Replay::Unsent);
+        let outcome = transport.send(meta, request).await;
+        match outcome {
+            Ok(answer) => assert_eq!(
+                (kind, answer.status().as_u16()),
+                (ErrorKind::Api, 403),
+                "{name}"
+            ),
+            Err(error) => {
+                let seen = (error.kind(), error.delivery());
+                assert_eq!(seen, (kind, delivery), "{name}: {}", error.report());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_was_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let error = post(&plain(), url, Vec::new()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Connect, Delivery::NotSent)
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_never_shakes_hands_ends_at_the_connect_limit() {
+    let (host, _) = listen(|stream, _| async move {
+        // Accepts the connection, says nothing of TLS.
+        let mut stream = stream;
+        let mut sink = Vec::new();
+        drop(stream.read_to_end(&mut sink).await);
+    })
+    .await;
+    let transport = Transport::builder()
+        .roots(Authority::new().roots())
+        .retry(Retry::none())
+        .connect_timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let error = post(&transport, format!("https://{host}/"), Vec::new())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (ErrorKind::Connect, Delivery::NotSent)
+    );
+    assert!(error.to_string().contains("0.1 s"), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closed_while_idle_is_replaced_unseen() {
+    let (host, connections) = listen(|mut stream, _| async move {
+        read_request(&mut stream).await;
+        stream.write_all(ANSWER).await.unwrap();
+    })
+    .await;
+    let transport = plain();
+    for _ in 0..5 {
+        // The server closes after each answer, so a kept connection is stale by now.
+        post(&transport, format!("http://{host}/"), vec![b'x'; 10])
+            .await
+            .unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test]
+async fn an_early_refusal_of_a_large_body_is_read() {
+    let (host, _) = listen(|mut stream, _| async move {
+        let mut head = [0; 1024];
+        assert!(stream.read(&mut head).await.unwrap() > 0);
+        let answer = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        // Drains like a front end does, so that the answer is not lost to a reset.
+        let mut sink = vec![0; 1 << 20];
+        while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+    })
+    .await;
+    let transport = plain();
+    let mut request = Request::new(Body::from(vec![b'x'; 8 << 20]));
+    *request.uri_mut() = format!("http://{host}/").parse().unwrap();
+    let answer = transport
+        .send(CallMeta::new("test.post", Replay::Unsent), request)
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 413);
+}
+
+#[tokio::test]
+async fn plain_http_leaves_this_machine_never() {
+    let request = |url: &str| {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = url.parse().unwrap();
+        request
+    };
+    let meta = CallMeta::new("test.post", Replay::Safe);
+    for url in [
+        "http://example.com/",
+        "http://192.0.2.1/",
+        "http://localhost.example.com/",
+    ] {
+        let error = plain().send(meta, request(url)).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.delivery()),
+            (ErrorKind::Config, Delivery::NotSent),
+            "{url}"
+        );
+    }
+}
