@@ -12,14 +12,14 @@ use std::time::Duration;
 use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{
     Connected, Connection, HttpConnector, capture_connection,
 };
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tower_service::Service;
 
 use crate::endpoint::is_loopback;
@@ -157,10 +157,7 @@ impl Service<Uri> for Watching {
             let io = timeout(limit, connecting)
                 .await
                 .map_err(|_| ConnectElapsed(limit))??;
-            Ok(Watched {
-                io,
-                record: Arc::new(Record::new()),
-            })
+            Ok(Watched::new(io))
         })
     }
 }
@@ -220,31 +217,57 @@ impl Record {
 struct Watched<T> {
     io: T,
     record: Arc<Record>,
+    broken: Option<Broken>,
 }
 
-impl<T: Read + Write + Unpin> Watched<T> {
-    fn wrote(
-        &mut self,
-        cx: &mut Context<'_>,
-        outcome: io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        match &outcome {
-            Ok(_) => self.record.wrote(),
-            Err(error) => {
-                self.record.failed(error);
-                self.read_last_words(cx);
-            }
+/// A write that failed, held back for a moment.
+///
+/// A server that refuses a request closes while we still write: its answer or its TLS alert then
+/// lies unread in the socket. hyper reads it if it is given the time before it learns of the
+/// failed write; otherwise a 413 and a refused certificate are both no more than a broken pipe.
+struct Broken {
+    error: Option<io::Error>,
+    grace: Pin<Box<Sleep>>,
+}
+
+/// What the server sent before it closed is in the socket already, or at most one trip away.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
+impl<T> Watched<T> {
+    fn new(io: T) -> Self {
+        Self {
+            io,
+            record: Arc::new(Record::new()),
+            broken: None,
         }
-        Poll::Ready(outcome)
     }
 
-    /// After a failed write the server's alert often still lies unread in the socket.
-    fn read_last_words(&mut self, cx: &mut Context<'_>) {
-        let mut scratch = [0u8; 512];
-        let mut buffer = ReadBuf::new(&mut scratch);
-        if let Poll::Ready(Err(error)) = Pin::new(&mut self.io).poll_read(cx, buffer.unfilled()) {
-            self.record.failed(&error);
+    /// Passes a success on, and holds a failure back.
+    fn wrote<O>(&mut self, cx: &mut Context<'_>, outcome: io::Result<O>) -> Poll<io::Result<O>> {
+        match outcome {
+            Ok(written) => {
+                self.record.wrote();
+                Poll::Ready(Ok(written))
+            }
+            Err(error) => {
+                self.record.failed(&error);
+                self.broken = Some(Broken {
+                    error: Some(error),
+                    grace: Box::pin(sleep(LAST_WORDS)),
+                });
+                self.poll_broken(cx).map(Err)
+            }
         }
+    }
+
+    /// Pending while nothing is broken or the grace lasts.
+    fn poll_broken(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let Some(broken) = &mut self.broken else {
+            return Poll::Pending;
+        };
+        ready!(broken.grace.as_mut().poll(cx));
+        let again = || io::Error::from(io::ErrorKind::BrokenPipe);
+        Poll::Ready(broken.error.take().unwrap_or_else(again))
     }
 }
 
@@ -268,6 +291,9 @@ impl<T: Read + Write + Unpin> Write for Watched<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.broken.is_some() {
+            return self.poll_broken(cx).map(Err);
+        }
         let outcome = ready!(Pin::new(&mut self.io).poll_write(cx, bytes));
         self.wrote(cx, outcome)
     }
@@ -277,6 +303,9 @@ impl<T: Read + Write + Unpin> Write for Watched<T> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.broken.is_some() {
+            return self.poll_broken(cx).map(Err);
+        }
         let outcome = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices));
         self.wrote(cx, outcome)
     }
@@ -286,12 +315,15 @@ impl<T: Read + Write + Unpin> Write for Watched<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = ready!(Pin::new(&mut self.io).poll_flush(cx));
-        if let Err(error) = &outcome {
-            self.record.failed(error);
-            self.read_last_words(cx);
+        if self.broken.is_some() {
+            return self.poll_broken(cx).map(Err);
         }
-        Poll::Ready(outcome)
+        let outcome = ready!(Pin::new(&mut self.io).poll_flush(cx));
+        match outcome {
+            // Flushing nothing moves nothing.
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(error) => self.wrote(cx, Err(error)),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

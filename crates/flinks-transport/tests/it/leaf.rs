@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, BoxError, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
-    Transport, TransportBuilder,
+    Body, BoxError, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay, Transport,
+    TransportBuilder,
 };
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
@@ -18,9 +18,9 @@ use tower_service::Service;
 
 /// What the leaf does with one request.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     /// Reads the request and answers.
-    Answer(u16, &'static str, &'static str),
+    Answer(u16, &'static str),
     /// As `Answer`, with one header.
     With(u16, &'static str, &'static str),
     /// Cannot be connected to.
@@ -35,44 +35,44 @@ pub enum Act {
     Torn(u16),
 }
 
-pub fn ok() -> Act {
-    Act::Answer(200, "", "up")
+pub(crate) fn ok() -> Act {
+    Act::Answer(200, "up")
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Leaf {
+pub(crate) struct Leaf {
     script: Arc<Mutex<VecDeque<Act>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub headers: HeaderMap,
-    pub body: Bytes,
-    pub at: tokio::time::Instant,
+pub(crate) struct Seen {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) at: tokio::time::Instant,
 }
 
 impl Leaf {
-    pub fn new(script: impl IntoIterator<Item = Act>) -> Self {
+    pub(crate) fn new(script: impl IntoIterator<Item = Act>) -> Self {
         Self {
             script: Arc::new(Mutex::new(script.into_iter().collect())),
             ..Self::default()
         }
     }
 
-    pub fn builder(&self) -> TransportBuilder {
+    pub(crate) fn builder(&self) -> TransportBuilder {
         Transport::builder().service(self.clone())
     }
 
-    pub fn transport(&self) -> Transport {
+    pub(crate) fn transport(&self) -> Transport {
         self.builder().build().unwrap()
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
 }
@@ -118,7 +118,7 @@ impl Service<Request<Body>> for Leaf {
             let bytes = body.collect().await?.to_bytes();
             note(&parts.headers, bytes);
             let (status, text) = match act {
-                Act::Answer(status, _, text) => (status, Body::from(text.to_owned())),
+                Act::Answer(status, text) => (status, Body::from(text.to_owned())),
                 Act::With(status, _, _) => (status, Body::from("{}".to_owned())),
                 Act::Torn(status) => (status, Body::once(TornBody(false))),
                 Act::BreakAfter => return Err("broken".into()),
@@ -154,15 +154,15 @@ impl http_body::Body for TornBody {
 
 /// An operation of the tests.
 #[derive(Clone, Debug)]
-pub struct Ask {
-    pub replay: Replay,
-    pub body: &'static str,
-    pub url: String,
-    pub stall: Option<(Duration, Duration)>,
+pub(crate) struct Ask {
+    pub(crate) replay: Replay,
+    pub(crate) body: &'static str,
+    pub(crate) url: String,
+    pub(crate) stall: Option<(Duration, Duration)>,
 }
 
 impl Ask {
-    pub fn new(replay: Replay) -> Self {
+    pub(crate) fn new(replay: Replay) -> Self {
         Self {
             replay,
             body: "question",
@@ -196,8 +196,4 @@ impl Operation for Ask {
             _ => Err(DecodeError::Malformed("no answer".to_owned())),
         }
     }
-}
-
-pub fn endpoint(url: &str) -> Endpoint {
-    Endpoint::loopback(url).unwrap()
 }

@@ -143,8 +143,8 @@ async fn our_own_slow_source_is_not_the_servers_stall() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_over_the_limit_is_delivered_but_not_kept() {
     let leaf = Leaf::new([
-        Act::Answer(200, "", "0123456789"),
-        Act::Answer(200, "", "012345678"),
+        Act::Answer(200, "0123456789"),
+        Act::Answer(200, "012345678"),
     ]);
     let transport = leaf.builder().max_response_bytes(9).build().unwrap();
     let error = transport.call(Ask::new(Replay::Safe)).await.unwrap_err();
@@ -157,7 +157,7 @@ async fn an_answer_over_the_limit_is_delivered_but_not_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_layer_cannot_unpack_beyond_the_limit() {
-    let leaf = Leaf::new([Act::Answer(200, "", "small")]);
+    let leaf = Leaf::new([Act::Answer(200, "small")]);
     let bomb = tower::util::MapResponseLayer::new(|_: Response<Body>| {
         Response::new(Body::from(vec![b'x'; 1000]))
     });

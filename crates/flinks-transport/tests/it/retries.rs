@@ -28,7 +28,7 @@ async fn what_may_have_arrived_is_sent_again_only_when_safe() {
     for act in [
         Act::BreakAfter,
         Act::Torn(200),
-        Act::Answer(503, "", ""),
+        Act::Answer(503, ""),
         Act::Hang,
     ] {
         let (leaf, outcome) = run(Replay::Safe, vec![act.clone(), ok()]).await;
@@ -57,11 +57,7 @@ async fn a_body_that_was_not_read_is_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_attempt_before_a_refusal_stays_unknown() {
-    let (_, outcome) = run(
-        Replay::Safe,
-        vec![Act::BreakAfter, Act::Answer(403, "", "")],
-    )
-    .await;
+    let (_, outcome) = run(Replay::Safe, vec![Act::BreakAfter, Act::Answer(403, "")]).await;
     let error = outcome.unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),
@@ -110,7 +106,7 @@ async fn no_wait_goes_beyond_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_storm_of_failures_runs_out_of_budget() {
-    let leaf = Leaf::new(std::iter::repeat_n(Act::Answer(503, "", ""), 4000));
+    let leaf = Leaf::new(std::iter::repeat_n(Act::Answer(503, ""), 4000));
     let transport = leaf
         .builder()
         .retry(Retry::new().backoff(Duration::ZERO, Duration::ZERO))
@@ -145,7 +141,7 @@ async fn redirects_are_errors_and_are_not_followed() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_read_was_delivered() {
-    let (_, outcome) = run(Replay::Safe, vec![Act::Answer(200, "", "malformed")]).await;
+    let (_, outcome) = run(Replay::Safe, vec![Act::Answer(200, "malformed")]).await;
     let error = outcome.unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),

@@ -123,11 +123,7 @@ async fn a_layer_that_drops_the_extensions_sends_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_never_tried_again() {
-    for act in [
-        Act::Refuse,
-        Act::Answer(429, "", ""),
-        Act::Answer(503, "", ""),
-    ] {
+    for act in [Act::Refuse, Act::Answer(429, ""), Act::Answer(503, "")] {
         let leaf = Leaf::new([act.clone(), ok()]);
         leaf.transport().call(SignIn).await.unwrap_err();
         assert_eq!(leaf.count(), 1, "{act:?}");
