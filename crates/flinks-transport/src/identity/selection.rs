@@ -11,6 +11,13 @@ pub(crate) fn certificates(
     items: Vec<Item>,
     subject: Subject,
 ) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
+    let of_roots = subject == Subject::Roots;
+    let wanted = if of_roots {
+        "a certificate to trust: give the file of the authority's certificates"
+    } else {
+        "the certificate Flinks returned: give the signed .pem or .crt file"
+    };
+    let not = |what: &str| format!("this is {what}, not {wanted}");
     let mut chain = Vec::new();
     let mut instead = None;
     for item in items {
@@ -23,38 +30,36 @@ pub(crate) fn certificates(
                 let message = "a certificate in it is cut short or altered; copy the file again";
                 return Err(IdentityError::new(Kind::Damaged, subject, message));
             }
-            Item::Request => (
-                Kind::RequestGiven,
-                "this is a certificate request (CSR), not the certificate Flinks returned: give \
-                 the signed .pem or .crt file",
-            ),
-            Item::Key(_) | Item::EncryptedKey | Item::UnsupportedKey | Item::DamagedKey => (
-                Kind::KeyGiven,
-                "this is a private key, not a certificate: give the .pem or .crt file that Flinks \
-                 returned (are the two files swapped?)",
-            ),
-            Item::PublicKey => (
-                Kind::PublicKeyGiven,
-                "this is a public key, not a certificate: give the .pem or .crt file that Flinks \
-                 returned",
-            ),
-            Item::Pfx => (Kind::PfxGiven, PFX_GIVEN),
+            Item::Request => (Kind::RequestGiven, not("a certificate request (CSR)")),
+            Item::Key(_) | Item::EncryptedKey | Item::UnsupportedKey | Item::DamagedKey => {
+                let swapped = if of_roots {
+                    ""
+                } else {
+                    " (are the two files swapped?)"
+                };
+                (Kind::KeyGiven, not("a private key") + swapped)
+            }
+            Item::PublicKey => (Kind::PublicKeyGiven, not("a public key")),
+            Item::Pfx if of_roots => (Kind::PfxGiven, not("a PKCS#12 file (.pfx, .p12)")),
+            Item::Pfx => (Kind::PfxGiven, PFX_GIVEN.to_owned()),
             Item::Pkcs7 => (
                 Kind::Pkcs7Given,
                 "this is a PKCS#7 bundle: convert it with `openssl pkcs7 -in bundle.p7b \
-                 -print_certs -out client.pem` (add `-inform der` if it is binary)",
+                 -print_certs -out certificates.pem` (add `-inform der` if it is binary)"
+                    .to_owned(),
             ),
             Item::Other => continue,
         };
-        instead.get_or_insert_with(|| IdentityError::new(kind, subject, message));
+        instead.get_or_insert((kind, message));
     }
     if !chain.is_empty() {
         return Ok(chain);
     }
-    Err(instead.unwrap_or_else(|| {
-        let message = "there is no certificate in it: give the .pem or .crt file";
-        IdentityError::new(Kind::NoCertificate, subject, message)
-    }))
+    let (kind, message) = instead.unwrap_or_else(|| {
+        let message = "there is no certificate in it: give a .pem or .crt file";
+        (Kind::NoCertificate, message.to_owned())
+    });
+    Err(IdentityError::new(kind, subject, message))
 }
 
 /// The first private key among `items`.

@@ -243,7 +243,7 @@ fn every_mistake_has_its_name() {
             key.as_bytes(),
             key.as_bytes(),
             Kind::KeyGiven,
-            "private key, not a certificate",
+            "private key, not the certificate Flinks returned",
         ),
         (
             "key as certificate, DER",

@@ -401,7 +401,13 @@ fn given_roots_are_read_like_certificates() {
             Kind::NoCertificate,
         ),
     ] {
-        assert_eq!(Roots::pem(bytes).unwrap_err().kind(), kind);
+        let error = Roots::pem(bytes).unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(
+            error.to_string().starts_with("root certificates: "),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("Flinks"), "{error}");
     }
 
     let file = tempfile::NamedTempFile::new().unwrap();
