@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Credentials for the Flinks API: the OAuth token cache, the API secret, and the layers that add
+//! them below every other layer.
+//!
+//! The service has two bearers that must not be mixed up, so they are two types here:
+//! [`ClientCredentials`] open the upload host by way of an [`AccessToken`], and an [`ApiSecret`]
+//! opens the results host.
+//!
+//! ```
+//! use flinks_auth::{ApiSecret, ApiSecretLayer};
+//! use flinks_transport::{Endpoint, Transport};
+//!
+//! # fn main() -> Result<(), flinks_transport::Error> {
+//! let endpoint = Endpoint::instance("toolbox")?;
+//! let layer = ApiSecretLayer::new(endpoint, &ApiSecret::new("the key that Flinks sent"))?;
+//! # let transport = Transport::builder().service(tower::service_fn(
+//! #     |_: http::Request<flinks_transport::Body>| async {
+//! #         Ok::<_, std::convert::Infallible>(http::Response::new(flinks_transport::Body::empty()))
+//! #     },
+//! # )).build()?;
+//! let transport = transport.with_credentials(layer);
+//! # Ok(())
+//! # }
+//! ```
+
+mod api_secret;
+mod cache;
+mod client_credentials;
+mod oauth;
+mod shared;
+#[cfg(test)]
+mod task;
+
+pub use api_secret::{ApiSecret, ApiSecretLayer, WithApiSecret};
+pub use client_credentials::{AccessToken, ClientCredentials, TokenRequest};
+pub use oauth::{OAuthLayer, WithOAuth};

@@ -1,1 +1,56 @@
-//! Placeholder.
+//! Uploads bank statements to Flinks: streamed files, sessions that complete exactly once, and a
+//! ledger that survives a crash.
+//!
+//! ```no_run
+//! use flinks_auth::ClientCredentials;
+//! use flinks_transport::{ClientIdentity, Transport};
+//! use flinks_upload::{Document, UploadClient};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let transport = Transport::builder()
+//!     .identity(ClientIdentity::from_pem_files("client.pem", "client.key")?)
+//!     .build()?;
+//! let uploads = UploadClient::new(transport, ClientCredentials::new("client-id", "client-secret"))?;
+//!
+//! let done = uploads
+//!     .session()
+//!     .client_name("Zoë")
+//!     .upload([Document::open("january.pdf")?, Document::open("february.pdf")?])
+//!     .await?;
+//! println!("read the fraud analysis of {}", done.login_id.as_str());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Exactly once
+//!
+//! The service offers no idempotency key and no way to ask what it has. But processing starts only
+//! at *complete* (Upload guide, Step 2), so a session that is never completed is inert. When the
+//! outcome of a file is unknown, the session is therefore abandoned and its files go into a fresh
+//! one ([`OnUnknown::Restart`]). *complete* itself is never sent again after an unknown outcome.
+//!
+//! # Features
+//!
+//! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
+//! (default), `webpki-roots`, `pfx`.
+
+mod client;
+mod document;
+mod error;
+mod journal;
+mod ledger;
+mod limits;
+mod operation;
+mod paths;
+mod session;
+mod stream;
+
+pub use client::UploadClient;
+pub use document::Document;
+pub use error::UploadError;
+pub use journal::{FileJournal, Journal};
+pub use ledger::{FileRecord, Record, SessionRecord};
+pub use limits::Limits;
+pub use operation::{Complete, UploadFile};
+pub use paths::Paths;
+pub use session::{Completed, OnUnknown, Progress, UploadSession};

@@ -1,0 +1,120 @@
+//! The API secret of the results host: a long-lived bearer of its own kind.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use flinks_transport::{Body, BoxError, Endpoint, Error, ErrorKind, HttpService};
+use flinks_types::Secret;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+use zeroize::Zeroizing;
+
+use crate::client_credentials::sensitive;
+
+/// The API secret key that Flinks hands out for the results host.
+///
+/// It is not the OAuth token, and that is a type's business here: neither fits where the other
+/// belongs. `Debug` prints nothing of it.
+#[derive(Clone)]
+pub struct ApiSecret(Secret);
+
+impl ApiSecret {
+    /// Wraps the key.
+    #[must_use]
+    pub fn new(secret: impl Into<Secret>) -> Self {
+        Self(secret.into())
+    }
+}
+
+impl fmt::Debug for ApiSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiSecret")
+    }
+}
+
+/// Adds `Authorization: Bearer <API secret>`, to requests for one endpoint only.
+///
+/// A 401 is final here: the secret is static. Source: Upload guide, Fraud Analysis Endpoint.
+#[derive(Clone)]
+pub struct ApiSecretLayer {
+    endpoint: Endpoint,
+    header: HeaderValue,
+}
+
+impl ApiSecretLayer {
+    /// Binds a secret to the endpoint that it opens.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: the secret is empty or cannot stand in a header.
+    pub fn new(endpoint: Endpoint, secret: &ApiSecret) -> Result<Self, Error> {
+        if secret.0.is_empty() {
+            return Err(Error::local(
+                ErrorKind::Config,
+                "the API secret must not be empty",
+            ));
+        }
+        let text = Zeroizing::new(format!("Bearer {}", secret.0.expose()));
+        Ok(Self {
+            endpoint,
+            header: sensitive(&text)?,
+        })
+    }
+}
+
+impl Layer<HttpService> for ApiSecretLayer {
+    type Service = WithApiSecret;
+
+    fn layer(&self, inner: HttpService) -> WithApiSecret {
+        WithApiSecret {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for ApiSecretLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiSecretLayer")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The service of an [`ApiSecretLayer`].
+#[derive(Clone, Debug)]
+pub struct WithApiSecret {
+    inner: HttpService,
+    layer: ApiSecretLayer,
+}
+
+impl Service<Request<Body>> for WithApiSecret {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if !self.layer.endpoint.covers(request.uri()) {
+            return Box::pin(async { Err(elsewhere().into()) });
+        }
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, self.layer.header.clone());
+        Box::pin(self.inner.call(request))
+    }
+}
+
+/// What a credential says to a request for a host that it was not made for.
+pub(crate) fn elsewhere() -> Error {
+    Error::local(
+        ErrorKind::Config,
+        "the request goes to another host than its credentials were made for",
+    )
+}

@@ -1,0 +1,229 @@
+//! The OAuth client: its credentials, and the request that turns them into an access token.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use flinks_transport::{Body, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay};
+use flinks_types::{ApiError, Secret, TokenResponse, from_json};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response, Uri};
+use zeroize::Zeroizing;
+
+/// The only scope that the Upload guide names (Step 1, Body).
+const SCOPE: &str = "ocr.write";
+
+/// What Flinks hands to an OAuth client: a client id and a client secret.
+///
+/// `Debug` prints neither.
+#[derive(Clone)]
+pub struct ClientCredentials {
+    client_id: String,
+    client_secret: Secret,
+    scope: String,
+}
+
+impl ClientCredentials {
+    /// Credentials with the scope `ocr.write`.
+    #[must_use]
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            scope: SCOPE.to_owned(),
+        }
+    }
+
+    /// The same credentials with another scope.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = scope.into();
+        self
+    }
+
+    /// The client id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// `Basic base64(client_id:client_secret)`, of the raw strings, as the guide's samples make it.
+    fn basic(&self) -> Result<HeaderValue, Error> {
+        if self.client_id.is_empty() || self.client_secret.is_empty() {
+            return Err(config(
+                "the client id and the client secret must not be empty",
+            ));
+        }
+        if self.client_id.contains(':') {
+            return Err(config(
+                "a client id holds no \":\": it ends where the secret begins",
+            ));
+        }
+        let raw = Zeroizing::new(format!(
+            "{}:{}",
+            self.client_id,
+            self.client_secret.expose()
+        ));
+        let text = Zeroizing::new(format!("Basic {}", STANDARD.encode(raw.as_bytes())));
+        sensitive(&text)
+    }
+}
+
+impl fmt::Debug for ClientCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCredentials")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks for an access token: `auth.token`.
+///
+/// *Effect:* a second token harms nobody, so it may be sent again at will. A refused client
+/// certificate shows here first, while the request is still small.
+///
+/// Source: Upload guide, Step 1 (Obtaining an Access Token).
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    url: Uri,
+    credentials: ClientCredentials,
+}
+
+impl TokenRequest {
+    /// Asks the token endpoint at `url`.
+    #[must_use]
+    pub fn new(url: Uri, credentials: ClientCredentials) -> Self {
+        Self { url, credentials }
+    }
+
+    pub(crate) fn url(&self) -> &Uri {
+        &self.url
+    }
+}
+
+impl Operation for TokenRequest {
+    type Output = AccessToken;
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("auth.token", Replay::Safe)
+            .as_token_request()
+            .max_response_bytes(64 * 1024)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let scope = form_encoded(&self.credentials.scope);
+        let body = format!("grant_type=client_credentials&scope={scope}");
+        let mut request = Request::new(Body::from(body));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.url.clone();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, form);
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, self.credentials.basic()?);
+        Ok(request)
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<AccessToken, DecodeError> {
+        let body = response.into_body();
+        let answer = from_json::<TokenResponse>(&body).map_err(|error| {
+            // A token service may refuse with a 200 and an OAuth error.
+            match ApiError::from_body(&body) {
+                Some(api) if api.oauth_error.is_some() => DecodeError::api(api),
+                _ => DecodeError::json(&error),
+            }
+        })?;
+        AccessToken::read(answer, &self.credentials.scope)
+    }
+}
+
+/// An access token of the upload host, ready to be sent. It opens no other host: the fraud
+/// analysis is read with an [`ApiSecret`](crate::ApiSecret).
+///
+/// `Debug` prints its lifetime only.
+#[derive(Clone)]
+pub struct AccessToken {
+    pub(crate) header: HeaderValue,
+    lifetime: Option<Duration>,
+}
+
+impl AccessToken {
+    fn read(answer: TokenResponse, scope: &str) -> Result<Self, DecodeError> {
+        let malformed = |what: &str| DecodeError::Malformed(what.to_owned());
+        // A sibling service answers in lower case.
+        let bearer = answer
+            .token_type
+            .as_deref()
+            .is_none_or(|t| t.eq_ignore_ascii_case("bearer"));
+        if !bearer {
+            return Err(malformed("token_type is not Bearer"));
+        }
+        let granted = answer.scope.as_deref().unwrap_or(scope);
+        if !scope
+            .split(' ')
+            .all(|asked| granted.split(' ').any(|given| given == asked))
+        {
+            return Err(malformed(
+                "the token does not grant the scope that was asked for",
+            ));
+        }
+        let token = answer.access_token.expose();
+        let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain || token.len() > 16 * 1024 {
+            return Err(malformed("access_token is no token"));
+        }
+        let header = sensitive(&Zeroizing::new(format!("Bearer {token}")))
+            .map_err(|_| malformed("access_token is no token"))?;
+        Ok(Self {
+            header,
+            lifetime: answer.expires_in,
+        })
+    }
+
+    /// How long the service says that it lives; `None` when it does not say.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.lifetime
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A header value that no `Debug` prints. The error names no part of it.
+pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Error> {
+    let plain = text
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    let value = HeaderValue::from_str(text).ok().filter(|_| plain);
+    let mut value = value.ok_or_else(|| {
+        config("a secret holds a line break, a control character or a non-ASCII character")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// `application/x-www-form-urlencoded` of a scope: RFC 6749 allows it printable ASCII.
+fn form_encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'*' => {
+                encoded.push(char::from(byte));
+            }
+            b' ' => encoded.push('+'),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+        encoded
+    })
+}
+
+fn config(message: &'static str) -> Error {
+    Error::local(ErrorKind::Config, message)
+}

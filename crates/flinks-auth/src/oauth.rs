@@ -1,0 +1,181 @@
+//! The layer that adds the OAuth token below every other layer, and answers a 401 once.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use flinks_transport::{
+    Body, BoxError, CallMeta, Delivery, Error, ErrorKind, HttpService, IdentityGeneration,
+    Transport, repeat,
+};
+use http::header::AUTHORIZATION;
+use http::{Request, Response, StatusCode, Uri};
+use tower::ServiceExt;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::api_secret::elsewhere;
+use crate::cache::{Issued, Lease, TokenCache};
+use crate::client_credentials::{AccessToken, ClientCredentials, TokenRequest};
+
+/// Adds `Authorization: Bearer <access token>` to requests for the token's own host.
+///
+/// The token is fetched once for all who need it, refreshed ahead of its end beside a request,
+/// and fetched again once after a 401 (Upload guide, Step 1 and Common Errors). It is fetched
+/// through the transport's pool but not through its layers.
+#[derive(Clone)]
+pub struct OAuthLayer(Arc<OAuth>);
+
+struct OAuth {
+    transport: Transport,
+    identity: IdentityGeneration,
+    request: TokenRequest,
+    cache: TokenCache<AccessToken, Error>,
+}
+
+impl OAuthLayer {
+    /// Fetches tokens at `url` over `transport`'s pool.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: the credentials cannot be sent.
+    pub fn new(
+        transport: &Transport,
+        url: Uri,
+        credentials: ClientCredentials,
+    ) -> Result<Self, Error> {
+        use flinks_transport::Operation;
+        let request = TokenRequest::new(url, credentials);
+        // Built once here so that credentials that cannot be sent are an error of the set-up.
+        request.request()?;
+        Ok(Self(Arc::new(OAuth {
+            identity: transport.identity_generation(),
+            transport: transport.without_layers(),
+            request,
+            cache: TokenCache::new(),
+        })))
+    }
+}
+
+impl OAuth {
+    async fn send(
+        &self,
+        inner: HttpService,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, BoxError> {
+        let (ours, theirs) = (self.request.url(), request.uri());
+        if ours.authority() != theirs.authority() || ours.scheme() != theirs.scheme() {
+            return Err(elsewhere().into());
+        }
+        // A token may be bound to the certificate that asked for it.
+        if request.extensions().get::<IdentityGeneration>() != Some(&self.identity) {
+            let message = "an OAuth layer belongs to the transport that it was made for";
+            return Err(Error::local(ErrorKind::Config, message).into());
+        }
+        let again = repeat(&request);
+        let meta = request.extensions().get::<CallMeta>();
+        let life = meta.map_or(Duration::ZERO, CallMeta::credential_life);
+        let lease = self.lease(life).await.map_err(Error::in_token_step)?;
+        let generation = lease.generation;
+        let response = send_with(inner.clone(), request, lease).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        self.cache.evict(generation);
+        let Some(again) = again else {
+            return Ok(response);
+        };
+        // The service refused the call; that is still true when no other token can be had.
+        let refused = |error: Error| error.in_token_step().with_delivery(Delivery::Rejected);
+        let lease = self.lease(life).await.map_err(refused)?;
+        send_with(inner, again, lease).await
+    }
+
+    async fn lease(&self, life: Duration) -> Result<Lease<AccessToken, Error>, Error> {
+        self.cache.token(life, || self.fetch()).await
+    }
+
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Issued<AccessToken>, Error>> + Send>> {
+        let call = self.transport.call(self.request.clone());
+        Box::pin(async move {
+            let token = call.await?;
+            let lifetime = token.lifetime();
+            Ok(Issued::new(token, lifetime))
+        })
+    }
+}
+
+/// Sends a request with a token, and drives the token's refresh beside it when one is due. The
+/// answer is not held up by the refresh: unfinished, it waits in the cache for the next caller.
+async fn send_with(
+    inner: HttpService,
+    mut request: Request<Body>,
+    lease: Lease<AccessToken, Error>,
+) -> Result<Response<Body>, BoxError> {
+    request
+        .headers_mut()
+        .insert(AUTHORIZATION, lease.value.header.clone());
+    let mut answer = pin!(inner.oneshot(request));
+    let mut refresh = lease.refresh;
+    poll_fn(|cx| {
+        if let Some(fetch) = &mut refresh
+            && Pin::new(fetch).poll(cx).is_ready()
+        {
+            refresh = None;
+        }
+        answer.as_mut().poll(cx)
+    })
+    .await
+}
+
+impl Layer<HttpService> for OAuthLayer {
+    type Service = WithOAuth;
+
+    fn layer(&self, inner: HttpService) -> WithOAuth {
+        WithOAuth {
+            inner,
+            oauth: Arc::clone(&self.0),
+        }
+    }
+}
+
+impl fmt::Debug for OAuthLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthLayer")
+            .field("request", &self.0.request)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The service of an [`OAuthLayer`].
+#[derive(Clone)]
+pub struct WithOAuth {
+    inner: HttpService,
+    oauth: Arc<OAuth>,
+}
+
+impl Service<Request<Body>> for WithOAuth {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The inner service is made ready once for each of its two possible requests.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let Self { inner, oauth } = self.clone();
+        Box::pin(async move { oauth.send(inner, request).await })
+    }
+}
+
+impl fmt::Debug for WithOAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithOAuth")
+            .field("request", &self.oauth.request)
+            .finish_non_exhaustive()
+    }
+}

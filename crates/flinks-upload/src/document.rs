@@ -1,0 +1,289 @@
+//! A document to upload: its name, its size, and how to read it, from a path, from memory or from a reader.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use flinks_transport::{Error, ErrorKind};
+
+use crate::limits::{HEAD, Limits};
+
+/// A document to upload.
+///
+/// Cheap to clone. `Debug` prints its size, not its name or contents.
+#[derive(Clone)]
+pub struct Document {
+    name: String,
+    bytes: u64,
+    head: Bytes,
+    source: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    Path {
+        path: PathBuf,
+        modified: Option<Duration>,
+    },
+    Memory(Bytes),
+    Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
+}
+
+/// What is read while a document is sent.
+pub(crate) type Reader = Box<dyn Read + Send>;
+
+impl Document {
+    /// A file, sent under its own name. It is opened again for each attempt, and must not change
+    /// until it is sent: a change is an error, and the service sees a broken request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`]: it cannot be read, is no regular file, or its name is not UTF-8.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let shown = path.display();
+        let name = path
+            .file_name()
+            .and_then(OsStr::to_str)
+            .ok_or_else(|| refused(format!("{shown} has no name that can be sent: rename it")))?;
+        check_name(name)?;
+        let unreadable = |error| refused(format!("{shown} cannot be read")).with_source(error);
+        // The ledger is resumed from any directory.
+        let absolute = std::path::absolute(path).map_err(unreadable)?;
+        // Asked before opening: opening a pipe would wait for its writer.
+        let metadata = std::fs::metadata(&absolute).map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(refused(format!("{shown} is no regular file")));
+        }
+        let mut file = File::open(&absolute).map_err(unreadable)?;
+        let head = read_head(&mut file).map_err(unreadable)?;
+        let source = Source::Path {
+            path: absolute,
+            modified: modified(&metadata),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            bytes: metadata.len(),
+            head,
+            source,
+        })
+    }
+
+    /// A document in memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`]: the name is empty, a path, or holds control characters.
+    pub fn from_bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Result<Self, Error> {
+        let (name, bytes) = (name.into(), bytes.into());
+        check_name(&name)?;
+        let head = bytes.slice(..bytes.len().min(HEAD));
+        Ok(Self {
+            name,
+            bytes: bytes.len() as u64,
+            head,
+            source: Source::Memory(bytes),
+        })
+    }
+
+    /// A document of exactly `bytes` bytes that can be read once, so that an unknown outcome
+    /// always stops the session. Its first 1,024 bytes are read at once, blocking; the rest on
+    /// the blocking pool while it is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`]: it cannot be read, or the name is empty, a path, or holds control
+    /// characters.
+    pub fn from_reader(
+        name: impl Into<String>,
+        bytes: u64,
+        mut reader: impl Read + Send + 'static,
+    ) -> Result<Self, Error> {
+        let name = name.into();
+        check_name(&name)?;
+        let head = read_head(&mut reader)
+            .map_err(|error| refused(format!("{name} cannot be read")).with_source(error))?;
+        let whole: Reader = Box::new(Cursor::new(head.clone()).chain(reader));
+        let source = Source::Reader(Arc::new(Mutex::new(Some(whole))));
+        Ok(Self {
+            name,
+            bytes,
+            head,
+            source,
+        })
+    }
+
+    /// The name that is sent, extension included.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The size in bytes, before encoding.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether it can be read again for a second attempt.
+    #[must_use]
+    pub fn is_replayable(&self) -> bool {
+        !matches!(self.source, Source::Reader(_))
+    }
+
+    /// The absolute path of a file; what a ledger needs to resume in another process.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Path { path, .. } => Some(path),
+            Source::Memory(_) | Source::Reader(_) => None,
+        }
+    }
+
+    /// When a file was last modified, since the epoch.
+    pub(crate) fn modified(&self) -> Option<Duration> {
+        match &self.source {
+            Source::Path { modified, .. } => *modified,
+            Source::Memory(_) | Source::Reader(_) => None,
+        }
+    }
+
+    pub(crate) fn check(&self, limits: &Limits) -> Result<(), Error> {
+        limits.check(&self.name, self.bytes, &self.head)
+    }
+
+    /// Opens the document for one attempt. Blocks: called on the blocking pool.
+    pub(crate) fn reader(&self) -> Result<Reader, Error> {
+        match &self.source {
+            Source::Memory(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+            Source::Reader(reader) => {
+                let taken = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+                taken.ok_or_else(|| refused(format!("{} can be read only once", self.name)))
+            }
+            Source::Path {
+                path,
+                modified: known,
+            } => {
+                let unreadable =
+                    |error| refused(format!("{} cannot be read", self.name)).with_source(error);
+                let file = File::open(path).map_err(unreadable)?;
+                let metadata = file.metadata().map_err(unreadable)?;
+                if metadata.len() != self.bytes || modified(&metadata) != *known {
+                    return Err(self.changed());
+                }
+                Ok(Box::new(file))
+            }
+        }
+    }
+
+    pub(crate) fn changed(&self) -> Error {
+        refused(format!("{} changed while it was read", self.name))
+    }
+
+    pub(crate) fn unreadable(&self, error: io::Error) -> Error {
+        refused(format!("{} cannot be read", self.name)).with_source(error)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn modified(metadata: &Metadata) -> Option<Duration> {
+    metadata
+        .modified()
+        .ok()?
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
+}
+
+fn read_head(reader: &mut impl Read) -> io::Result<Bytes> {
+    let mut head = Vec::with_capacity(HEAD);
+    reader.take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(head.into())
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.len() > 255 {
+        return Err(refused("a file name has 1 to 255 bytes"));
+    }
+    if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
+        return Err(refused(
+            "a file name holds no \"/\", \"\\\" or control character",
+        ));
+    }
+    Ok(())
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::local(ErrorKind::File, message.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_before_anything_else() {
+        for bad in [
+            "",
+            "a/b.pdf",
+            "..\\b.pdf",
+            "a\n.pdf",
+            "a\0.pdf",
+            &"x".repeat(256),
+        ] {
+            assert!(Document::from_bytes(bad, "x").is_err(), "{bad:?}");
+        }
+        Document::from_bytes("Relevé d'été.pdf", "x").expect("any other text");
+    }
+
+    #[test]
+    fn a_changed_file_is_noticed_when_it_is_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pdf");
+        std::fs::write(&path, "%PDF-1.7 one").expect("written");
+        let document = Document::open(&path).expect("opened");
+        document.reader().map(|_| ()).expect("unchanged");
+        std::fs::write(&path, "%PDF-1.7 other").expect("written");
+        let error = document.reader().map(|_| ()).expect_err("changed");
+        assert!(error.to_string().contains("a.pdf changed"), "{error}");
+    }
+
+    #[test]
+    fn folders_and_missing_files_are_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(
+            Document::open(folder.path()).expect_err("a folder").kind(),
+            ErrorKind::File
+        );
+        let missing = Document::open(folder.path().join("a.pdf")).expect_err("missing");
+        assert!(
+            missing.report().to_string().contains("a.pdf"),
+            "{}",
+            missing.report()
+        );
+    }
+
+    #[test]
+    fn a_reader_is_read_once_and_whole() {
+        let bytes = vec![7u8; 5000];
+        let document =
+            Document::from_reader("a.pdf", 5000, Cursor::new(bytes.clone())).expect("readable");
+        let mut seen = Vec::new();
+        document
+            .reader()
+            .expect("once")
+            .read_to_end(&mut seen)
+            .expect("read");
+        assert_eq!(seen, bytes);
+        assert!(document.reader().is_err());
+        assert!(!document.is_replayable());
+    }
+}

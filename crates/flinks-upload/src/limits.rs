@@ -1,0 +1,195 @@
+//! What the Upload guide accepts (File and Size Limits), checked before a byte leaves.
+
+use flinks_transport::{Error, ErrorKind};
+
+/// How many bytes at the start of a file its kind is told by.
+pub(crate) const HEAD: usize = 1024;
+
+/// The limits that documents are checked against before anything is sent.
+///
+/// Each can be changed; [`Limits::none`] leaves every decision to the service. An empty document
+/// is refused whatever the limits.
+///
+/// Source: Upload guide, File and Size Limits. It says "18 MB" and "180 MB"; these are read as
+/// MiB, so that nothing is refused here that the service may accept.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    max_file_bytes: u64,
+    max_session_bytes: u64,
+    extensions: Option<&'static [&'static str]>,
+    check_contents: bool,
+}
+
+/// Upload guide, File and Size Limits, "Accepted file types".
+const EXTENSIONS: &[&str] = &["pdf", "png", "jpg", "jpeg", "tif", "tiff"];
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_file_bytes: 18 << 20,
+            max_session_bytes: 180 << 20,
+            extensions: Some(EXTENSIONS),
+            check_contents: true,
+        }
+    }
+}
+
+impl Limits {
+    /// No limit but that a document is not empty.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            max_file_bytes: u64::MAX,
+            max_session_bytes: u64::MAX,
+            extensions: None,
+            check_contents: false,
+        }
+    }
+
+    /// Bytes of one document, before encoding.
+    #[must_use]
+    pub const fn max_file_bytes(mut self, bytes: u64) -> Self {
+        self.max_file_bytes = bytes;
+        self
+    }
+
+    /// Bytes of all documents of a session together, before encoding.
+    #[must_use]
+    pub const fn max_session_bytes(mut self, bytes: u64) -> Self {
+        self.max_session_bytes = bytes;
+        self
+    }
+
+    /// The accepted extensions, in lower case and without the dot; `None` accepts any.
+    #[must_use]
+    pub const fn extensions(mut self, extensions: Option<&'static [&'static str]>) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Whether a document's first bytes must be of the kind that its extension says.
+    #[must_use]
+    pub const fn check_contents(mut self, check: bool) -> Self {
+        self.check_contents = check;
+        self
+    }
+
+    /// Checks one document by its name, its size and its first bytes.
+    pub(crate) fn check(&self, name: &str, bytes: u64, head: &[u8]) -> Result<(), Error> {
+        if bytes == 0 {
+            return Err(refused(name, "is empty"));
+        }
+        if bytes > self.max_file_bytes {
+            let limit = self.max_file_bytes;
+            return Err(refused(
+                name,
+                &format!("has {bytes} bytes; a file may have {limit}"),
+            ));
+        }
+        let extension = extension(name);
+        if let Some(accepted) = self.extensions
+            && !accepted.contains(&extension.as_str())
+        {
+            let list = accepted.join(", ");
+            return Err(refused(name, &format!("is of another type than {list}")));
+        }
+        if self.check_contents && !looks_like(&extension, head) {
+            return Err(refused(
+                name,
+                &format!("is named .{extension} but its contents are not"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks the size of a session.
+    pub(crate) fn check_session(&self, bytes: u64) -> Result<(), Error> {
+        if bytes <= self.max_session_bytes {
+            return Ok(());
+        }
+        let limit = self.max_session_bytes;
+        Err(Error::local(
+            ErrorKind::File,
+            format!("the files have {bytes} bytes together; a session may have {limit}: split it"),
+        ))
+    }
+}
+
+fn refused(name: &str, why: &str) -> Error {
+    Error::local(ErrorKind::File, format!("{} {why}", name.escape_debug()))
+}
+
+fn extension(name: &str) -> String {
+    name.rsplit_once('.')
+        .map_or("", |(_, extension)| extension)
+        .to_ascii_lowercase()
+}
+
+/// Whether the first bytes are of the kind that an extension names; true for kinds unknown here.
+fn looks_like(extension: &str, head: &[u8]) -> bool {
+    match extension {
+        // Producers may put a few bytes before it; readers look through the first 1,024.
+        "pdf" => head.windows(5).any(|window| window == b"%PDF-"),
+        "png" => head.starts_with(b"\x89PNG\r\n\x1a\n"),
+        "jpg" | "jpeg" => head.starts_with(b"\xff\xd8\xff"),
+        "tif" | "tiff" => head.starts_with(b"II*\0") || head.starts_with(b"MM\0*"),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PDF: &[u8] = b"%PDF-1.7";
+
+    #[test]
+    fn every_documented_type_passes_in_any_case() {
+        let limits = Limits::default();
+        let rows: [(&str, &[u8]); 8] = [
+            ("a.pdf", PDF),
+            ("a.PDF", b"\n\njunk before %PDF-1.4"),
+            ("a.png", b"\x89PNG\r\n\x1a\n...."),
+            ("a.jpg", b"\xff\xd8\xff\xe0"),
+            ("a.JPEG", b"\xff\xd8\xff\xe1"),
+            ("a.tif", b"II*\0"),
+            ("a.tiff", b"MM\0*"),
+            ("a.b.pdf", PDF),
+        ];
+        for (name, head) in rows {
+            limits.check(name, 10, head).expect(name);
+        }
+    }
+
+    #[test]
+    fn what_the_guide_does_not_accept_is_refused_by_name() {
+        let limits = Limits::default();
+        let rows: [(&str, u64, &[u8], &str); 7] = [
+            ("a.pdf", 0, b"", "empty"),
+            ("a.pdf", (18 << 20) + 1, PDF, "18874368"),
+            ("a.docx", 10, b"PK", "another type"),
+            ("pdf", 10, PDF, "another type"),
+            ("a.pdf", 10, b"\x89PNG\r\n\x1a\n", "contents"),
+            ("a.png", 10, PDF, "contents"),
+            ("a.tif", 10, b"II+\0", "contents"),
+        ];
+        for (name, bytes, head, why) in rows {
+            let error = limits.check(name, bytes, head).expect_err(name);
+            assert_eq!(error.kind(), ErrorKind::File);
+            let text = error.to_string();
+            assert!(text.contains(name) && text.contains(why), "{text}");
+        }
+        limits
+            .check("a.pdf", 18 << 20, PDF)
+            .expect("exactly the limit");
+        limits.check_session(180 << 20).expect("exactly the limit");
+        assert!(limits.check_session((180 << 20) + 1).is_err());
+    }
+
+    #[test]
+    fn limits_can_be_switched_off_but_for_emptiness() {
+        let none = Limits::none();
+        none.check("a.docx", 1 << 40, b"PK").expect("anything goes");
+        assert!(none.check("a.docx", 0, b"").is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! The two calls of the upload host as values: send one file, complete the session.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flinks_transport::{Body, CallMeta, DecodeError, Error, Operation, Replay};
+use flinks_types::{
+    AggregationId, ApiError, CompleteRequest, CompleteResponse, UploadResponse, from_json,
+};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, Uri};
+
+use crate::document::Document;
+use crate::stream::{Envelope, OnBytes, Upload};
+
+/// Neither answer is larger than a few hundred bytes.
+const MAX_ANSWER: usize = 256 * 1024;
+
+/// Sends one file: `upload.file`.
+///
+/// *Effect:* the file joins the session named by the AggregationId, or begins a new session. Sent
+/// twice it is in the session twice, so it is sent again only while it provably did not arrive.
+///
+/// Source: Upload guide, Step 1 (Upload a File).
+#[derive(Clone)]
+pub struct UploadFile {
+    url: Uri,
+    document: Document,
+    aggregation_id: Option<AggregationId>,
+    tag: Option<String>,
+    client_name: Option<String>,
+    on_bytes: Option<OnBytes>,
+}
+
+impl UploadFile {
+    /// The first file of a session: the service makes an AggregationId for it.
+    #[must_use]
+    pub fn first(url: Uri, document: Document) -> Self {
+        Self {
+            url,
+            document,
+            aggregation_id: None,
+            tag: None,
+            client_name: None,
+            on_bytes: None,
+        }
+    }
+
+    /// A further file of the session that `aggregation_id` names.
+    #[must_use]
+    pub fn next(url: Uri, document: Document, aggregation_id: AggregationId) -> Self {
+        Self {
+            aggregation_id: Some(aggregation_id),
+            ..Self::first(url, document)
+        }
+    }
+
+    /// A label for the session.
+    #[must_use]
+    pub fn tag(mut self, tag: Option<String>) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    /// The name of the end client.
+    #[must_use]
+    pub fn client_name(mut self, name: Option<String>) -> Self {
+        self.client_name = name;
+        self
+    }
+
+    pub(crate) fn on_bytes(mut self, on_bytes: OnBytes) -> Self {
+        self.on_bytes = Some(on_bytes);
+        self
+    }
+}
+
+impl Operation for UploadFile {
+    type Output = UploadResponse;
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("upload.file", Replay::Unsent)
+            // A slow line may take as long as it needs, a silent server may not.
+            .stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
+            .without_deadline()
+            .needs_credential_for(Duration::from_secs(30))
+            .max_response_bytes(MAX_ANSWER)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let envelope = Envelope::new(
+            self.aggregation_id.as_ref(),
+            self.document.name(),
+            self.tag.as_deref(),
+            self.client_name.as_deref(),
+        )?;
+        let length = envelope.length(self.document.bytes())?;
+        let (document, on_bytes) = (self.document.clone(), self.on_bytes.clone());
+        let replayable = document.is_replayable();
+        let open =
+            move || Upload::new(document.clone(), envelope.clone(), length, on_bytes.clone());
+        let body = if replayable {
+            Body::replayable(length, open)
+        } else {
+            Body::once(open())
+        };
+        Ok(post(&self.url, body))
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<UploadResponse, DecodeError> {
+        let body = response.into_body();
+        let answer = from_json::<UploadResponse>(&body).map_err(|e| DecodeError::json(&e))?;
+        refuse_failure(answer.http_status_code, &body)?;
+        Ok(answer)
+    }
+}
+
+impl fmt::Debug for UploadFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadFile")
+            .field("document", &self.document)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Completes a session: `upload.complete`.
+///
+/// *Effect:* processing starts; before, a session is inert. What a second one does is not
+/// documented, so it is sent again only while it provably did not arrive.
+///
+/// Source: Upload guide, Step 2 (Complete the Upload).
+#[derive(Clone, Debug)]
+pub struct Complete {
+    url: Uri,
+    aggregation_id: AggregationId,
+}
+
+impl Complete {
+    /// Completes the session that `aggregation_id` names.
+    #[must_use]
+    pub fn new(url: Uri, aggregation_id: AggregationId) -> Self {
+        Self {
+            url,
+            aggregation_id,
+        }
+    }
+}
+
+impl Operation for Complete {
+    type Output = CompleteResponse;
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("upload.complete", Replay::Unsent).max_response_bytes(MAX_ANSWER)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let body = serde_json::to_vec(&CompleteRequest::new(self.aggregation_id.clone())).map_err(
+            |_| {
+                Error::local(
+                    flinks_transport::ErrorKind::Input,
+                    "the id cannot be written as JSON",
+                )
+            },
+        )?;
+        Ok(post(&self.url, Body::from(body)))
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<CompleteResponse, DecodeError> {
+        let body = response.into_body();
+        let answer = from_json::<CompleteResponse>(&body).map_err(|e| DecodeError::json(&e))?;
+        refuse_failure(answer.http_status_code, &body)?;
+        if answer.login_id.is_none() {
+            return Err(DecodeError::Malformed("Login.Id is missing".to_owned()));
+        }
+        Ok(answer)
+    }
+}
+
+fn post(url: &Uri, body: Body) -> Request<Body> {
+    let mut request = Request::new(body);
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = url.clone();
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    request
+}
+
+/// The body's own status outranks the one it came with.
+fn refuse_failure(status: Option<u16>, body: &[u8]) -> Result<(), DecodeError> {
+    match status {
+        Some(status) if !(200..300).contains(&status) => Err(DecodeError::api(
+            ApiError::from_body(body).unwrap_or_default(),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}

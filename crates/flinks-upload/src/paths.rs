@@ -1,0 +1,95 @@
+//! Where the upload host serves its three calls: the guide shows two styles.
+
+use flinks_transport::{Error, ErrorKind};
+
+/// The paths of the token, upload and complete calls.
+///
+/// The Upload guide's code samples post to `/api/v1/upload`, its flow table names `/upload`. No
+/// path is ever probed: a statement is not sent to a guessed URL.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Paths {
+    pub(crate) token: String,
+    pub(crate) upload: String,
+    pub(crate) complete: String,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self::api_v1()
+    }
+}
+
+impl Paths {
+    /// `/api/v1/token`, `/api/v1/upload`, `/api/v1/upload/complete`: as in the guide's samples.
+    #[must_use]
+    pub fn api_v1() -> Self {
+        Self::new("/api/v1/token", "/api/v1/upload", "/api/v1/upload/complete")
+    }
+
+    /// `/api/v1/token`, `/upload`, `/upload/complete`: as in the guide's flow table.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::new("/api/v1/token", "/upload", "/upload/complete")
+    }
+
+    /// Three paths of one's own.
+    #[must_use]
+    pub fn new(token: &str, upload: &str, complete: &str) -> Self {
+        Self {
+            token: token.to_owned(),
+            upload: upload.to_owned(),
+            complete: complete.to_owned(),
+        }
+    }
+
+    /// How a ledger names these paths; `FromStr` reads it back.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        if *self == Self::api_v1() {
+            "api-v1".to_owned()
+        } else if *self == Self::root() {
+            "root".to_owned()
+        } else {
+            format!("{},{},{}", self.token, self.upload, self.complete)
+        }
+    }
+}
+
+impl std::str::FromStr for Paths {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "api-v1" => return Ok(Self::api_v1()),
+            "root" => return Ok(Self::root()),
+            _ => {}
+        }
+        let parts: Vec<_> = text.split(',').map(str::trim).collect();
+        match parts.as_slice() {
+            [token, upload, complete] => Ok(Self::new(token, upload, complete)),
+            _ => Err(Error::local(
+                ErrorKind::Config,
+                "the upload paths are \"api-v1\", \"root\", or three paths separated by commas \
+                 (token, upload, complete)",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_and_own_paths_round_trip() {
+        for paths in [Paths::api_v1(), Paths::root(), Paths::new("/t", "/u", "/c")] {
+            assert_eq!(
+                paths.to_text().parse::<Paths>().expect("its own text"),
+                paths
+            );
+        }
+        for bad in ["", "v1", "/a,/b", "/a,/b,/c,/d"] {
+            assert!(bad.parse::<Paths>().is_err(), "{bad}");
+        }
+    }
+}

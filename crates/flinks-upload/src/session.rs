@@ -1,0 +1,356 @@
+//! One upload session: its files, each sent exactly once, and *complete*.
+
+mod resume;
+mod sending;
+
+use std::fmt;
+use std::sync::Arc;
+
+use flinks_transport::{Delivery, Error, ErrorKind};
+use flinks_types::{AggregationId, CompleteResponse, LoginId};
+
+use crate::client::UploadClient;
+use crate::document::Document;
+use crate::error::UploadError;
+use crate::journal::{Journal, NoJournal};
+use crate::ledger::{Completion, FileRecord, Ledger, Record, SessionRecord};
+
+/// What to do when nobody can say whether a file arrived.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum OnUnknown {
+    /// Abandon the session, which is inert because it was never completed, and send all files into
+    /// a fresh one; at most twice. The completed session then holds each file exactly once.
+    #[default]
+    Restart,
+    /// End with the error; [`UploadClient::resume`] decides later.
+    Stop,
+    /// Send the file again into the same session: it may then be in it twice.
+    Resend,
+}
+
+/// How far a file has come; see [`UploadSession::on_progress`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Progress<'a> {
+    /// The file, counted from 0.
+    pub file: usize,
+    /// The files of the session.
+    pub files: usize,
+    /// The file's name.
+    pub file_name: &'a str,
+    /// Bytes of the file taken for sending; begins again when it is sent again.
+    pub sent: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+type OnProgress = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
+
+/// A completed session.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Completed {
+    /// The session.
+    pub aggregation_id: AggregationId,
+    /// What the fraud analysis is read by.
+    pub login_id: LoginId,
+    /// The files that the session holds, in the order in which they were given.
+    pub files: Vec<FileRecord>,
+    /// Sessions given up on the way: inert, and Flinks may be told of them.
+    pub abandoned: Vec<AggregationId>,
+    /// How many sessions may have been left behind without a known id.
+    pub abandoned_unnamed: u64,
+}
+
+/// Files that belong together.
+///
+/// [`complete`](Self::complete) consumes it, so that nothing can be added afterwards, and the
+/// AggregationId is carried from file to file here, so that it cannot be forgotten.
+#[must_use = "a session sends nothing until a document is added or it is completed"]
+pub struct UploadSession {
+    client: UploadClient,
+    tag: Option<String>,
+    client_name: Option<String>,
+    on_unknown: OnUnknown,
+    concurrency: usize,
+    complete_again: bool,
+    on_progress: Option<OnProgress>,
+    journal: Box<dyn Journal>,
+    begun: bool,
+    documents: Vec<Document>,
+    files: Vec<FileRecord>,
+    changed: Vec<(usize, FileRecord)>,
+    ledger: Ledger,
+    restarts: u32,
+}
+
+impl UploadSession {
+    pub(crate) fn new(client: UploadClient) -> Self {
+        Self {
+            client,
+            tag: None,
+            client_name: None,
+            on_unknown: OnUnknown::default(),
+            concurrency: 1,
+            complete_again: false,
+            on_progress: None,
+            journal: Box::new(NoJournal),
+            begun: false,
+            documents: Vec::new(),
+            files: Vec::new(),
+            changed: Vec::new(),
+            ledger: Ledger::default(),
+            restarts: 0,
+        }
+    }
+
+    /// A label for the session, sent with each file.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self
+    }
+
+    /// The name of the end client, sent with each file.
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.client_name = Some(name.into());
+        self
+    }
+
+    /// What to do when nobody can say whether a file arrived.
+    pub fn on_unknown(mut self, policy: OnUnknown) -> Self {
+        self.on_unknown = policy;
+        self
+    }
+
+    /// How many files may be under way at once after the first; 1 by default, because the guide
+    /// describes uploads one after another and says nothing of parallel ones.
+    pub fn concurrency(mut self, files: usize) -> Self {
+        self.concurrency = files.max(1);
+        self
+    }
+
+    /// Keeps a ledger, so that another process can go on where this one stops.
+    pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
+        self.journal = Box::new(journal);
+        self
+    }
+
+    /// Is told of each piece of a file that is taken for sending; must not block.
+    pub fn on_progress(mut self, told: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.on_progress = Some(Arc::new(told));
+        self
+    }
+
+    /// Sends *complete* again although an earlier one may have been acted on. What the service
+    /// does with a second one is not documented: a person's decision.
+    pub fn complete_again(mut self, again: bool) -> Self {
+        self.complete_again = again;
+        self
+    }
+
+    /// The session's id, once the service has given one.
+    #[must_use]
+    pub fn aggregation_id(&self) -> Option<&AggregationId> {
+        self.ledger.aggregation_id.as_ref()
+    }
+
+    /// Sends these documents and completes the session. All of them are checked first: when one
+    /// is refused, nothing has been sent.
+    ///
+    /// # Errors
+    /// [`UploadError`], as [`add`](Self::add) and [`complete`](Self::complete).
+    pub async fn upload(
+        mut self,
+        documents: impl IntoIterator<Item = Document> + Send,
+    ) -> Result<Completed, UploadError> {
+        let documents: Vec<_> = documents.into_iter().collect();
+        self.stage(documents).await?;
+        self.complete().await
+    }
+
+    /// Sends one more document.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`]: it was refused before anything was sent, or changed while it was read.
+    /// [`ErrorKind::Journal`]: the ledger could not be written; the step it guards was not sent.
+    /// Delivery `Unknown`: nobody can say whether the file arrived, and [`OnUnknown`] does not
+    /// allow to go on. Otherwise as any call.
+    pub async fn add(&mut self, document: Document) -> Result<&AggregationId, UploadError> {
+        self.stage(vec![document]).await?;
+        self.send_all().await?;
+        let missing = || Error::local(ErrorKind::Input, "the session has no id yet");
+        self.ledger
+            .aggregation_id
+            .as_ref()
+            .ok_or_else(|| UploadError::early(missing()))
+    }
+
+    /// Sends what is still to be sent, and completes the session: processing starts.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add). Delivery `Unknown` or `Delivered` with the operation
+    /// `upload.complete`: the session may be completed. It is never completed a second time by
+    /// itself.
+    pub async fn complete(mut self) -> Result<Completed, UploadError> {
+        if self.ledger.completion == Completion::Open {
+            self.send_all().await?;
+        }
+        match &self.ledger.completion {
+            Completion::Done(login_id) => {
+                let login_id = login_id.clone();
+                return self.completed(login_id);
+            }
+            Completion::Unknown if !self.complete_again => {
+                let message = "whether the session was completed is unknown; completing it again \
+                               is a person's decision";
+                let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message);
+                return Err(self.failed(error, None));
+            }
+            Completion::Open | Completion::Sending | Completion::Unknown => {}
+        }
+        let Some(aggregation_id) = self.ledger.aggregation_id.clone() else {
+            let error = Error::local(
+                ErrorKind::Input,
+                "a session without a file is not completed",
+            );
+            return Err(self.failed(error, None));
+        };
+        self.record(Record::Completing {
+            aggregation_id: aggregation_id.clone(),
+        })
+        .await?;
+        let answer = self.client.complete(aggregation_id.clone()).await;
+        let login_id = match answer.and_then(|answer| belongs(answer, &aggregation_id)) {
+            Ok(login_id) => login_id,
+            Err(error) => {
+                let acted = error.delivery().may_have_acted();
+                let record = if acted {
+                    Record::CompletionUnknown
+                } else {
+                    Record::NotCompleted
+                };
+                self.record(record).await?;
+                return Err(self.failed(error, None));
+            }
+        };
+        let done = Record::Completed {
+            aggregation_id,
+            login_id: login_id.clone(),
+        };
+        if let Err(error) = self.record(done).await {
+            // The LoginId in hand is worth more than the error: it can be had nowhere else.
+            tracing::warn!(error = %error, "the ledger does not say that the session is complete");
+        }
+        self.completed(login_id)
+    }
+
+    fn completed(self, login_id: LoginId) -> Result<Completed, UploadError> {
+        let Some(aggregation_id) = self.ledger.aggregation_id.clone() else {
+            let error = journal_error("the ledger is complete but names no session");
+            return Err(self.failed(error, None));
+        };
+        Ok(Completed {
+            aggregation_id,
+            login_id,
+            files: self.files,
+            abandoned: self.ledger.abandoned,
+            abandoned_unnamed: self.ledger.abandoned_unnamed,
+        })
+    }
+
+    /// Checks documents and puts them into the session; nothing is sent.
+    async fn stage(&mut self, documents: Vec<Document>) -> Result<(), UploadError> {
+        let limits = self.client.check();
+        for document in &documents {
+            document.check(limits).map_err(UploadError::early)?;
+        }
+        let all = self.documents.iter().chain(&documents);
+        limits
+            .check_session(all.map(Document::bytes).sum())
+            .map_err(UploadError::early)?;
+        let files: Vec<_> = documents.iter().map(facts).collect();
+        if self.begun {
+            for file in &files {
+                self.record(Record::Added(file.clone())).await?;
+            }
+        } else {
+            let (host, paths, client) = self.client.identity();
+            let (tag, client_name) = (self.tag.clone(), self.client_name.clone());
+            let files = files.clone();
+            let session = SessionRecord {
+                host,
+                paths,
+                client,
+                tag,
+                client_name,
+                files,
+            };
+            self.record(Record::Session(session)).await?;
+            self.begun = true;
+        }
+        self.files.extend(files);
+        self.documents.extend(documents);
+        Ok(())
+    }
+
+    /// Makes a record durable, and only then true.
+    async fn record(&mut self, record: Record) -> Result<(), UploadError> {
+        if let Err(error) = self.journal.append(&record).await {
+            return Err(self.failed(error, None));
+        }
+        self.ledger.apply(&record).ok_or_else(|| {
+            self.failed(
+                journal_error("the ledger's records contradict each other"),
+                None,
+            )
+        })
+    }
+
+    fn failed(&self, error: Error, file: Option<usize>) -> UploadError {
+        UploadError {
+            error,
+            file: file
+                .and_then(|file| self.files.get(file))
+                .map(|file| file.file_name.clone()),
+            aggregation_id: self.ledger.aggregation_id.clone(),
+            abandoned: self.ledger.abandoned.clone(),
+            abandoned_unnamed: self.ledger.abandoned_unnamed,
+        }
+    }
+}
+
+impl fmt::Debug for UploadSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadSession")
+            .field("files", &self.files.len())
+            .field("on_unknown", &self.on_unknown)
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+fn facts(document: &Document) -> FileRecord {
+    FileRecord {
+        file_name: document.name().to_owned(),
+        path: document.path().map(ToOwned::to_owned),
+        bytes: document.bytes(),
+        modified: document.modified(),
+    }
+}
+
+/// A LoginId counts only when the answer is about the session that was completed.
+fn belongs(answer: CompleteResponse, sent: &AggregationId) -> Result<LoginId, Error> {
+    let ours = answer
+        .aggregation_id
+        .as_ref()
+        .is_none_or(|seen| seen == sent);
+    answer.login_id.filter(|_| ours).ok_or_else(|| {
+        let message = "the answer names another AggregationId than was sent";
+        Error::at(ErrorKind::Decode, Delivery::Delivered, message)
+    })
+}
+
+fn journal_error(message: impl Into<String>) -> Error {
+    Error::local(ErrorKind::Journal, message.into())
+}

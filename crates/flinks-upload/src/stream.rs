@@ -1,0 +1,364 @@
+//! The body of an upload: JSON head, the document as base64 chunk by chunk, JSON tail, of exactly known length.
+
+use std::fmt;
+use std::future::Future;
+use std::io::Read;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use base64::Engine;
+use bytes::{Bytes, BytesMut};
+use flinks_transport::{BoxError, Error, ErrorKind};
+use flinks_types::AggregationId;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::document::{Document, Reader};
+
+/// What is read and encoded at a time: a multiple of 3, so that only the last chunk is padded, and
+/// large enough that the blocking pool costs a tenth, not a half.
+const CHUNK: usize = 288 * 1024;
+
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon")
+))]
+fn base64() -> base64::engine::Simd {
+    base64::engine::Simd::standard(base64::engine::general_purpose::PAD)
+}
+
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_feature = "neon")
+)))]
+fn base64() -> base64::engine::GeneralPurpose {
+    base64::engine::general_purpose::STANDARD
+}
+
+/// The JSON around a document's content. The content itself never passes through serde: its
+/// alphabet needs no escaping, and the scan would cost more than everything else.
+#[derive(Clone)]
+pub(crate) struct Envelope {
+    head: Bytes,
+    tail: Bytes,
+}
+
+impl Envelope {
+    pub(crate) fn new(
+        aggregation_id: Option<&AggregationId>,
+        file_name: &str,
+        tag: Option<&str>,
+        client_name: Option<&str>,
+    ) -> Result<Self, Error> {
+        let mut head = String::from("{");
+        if let Some(id) = aggregation_id {
+            head.push_str("\"AggregationId\":");
+            head.push_str(&json(id.as_str())?);
+            head.push(',');
+        }
+        head.push_str("\"Files\":[{\"FileName\":");
+        head.push_str(&json(file_name)?);
+        head.push_str(",\"Content\":\"");
+        let mut tail = String::from("\"}]");
+        for (key, value) in [("Tag", tag), ("ClientName", client_name)] {
+            if let Some(value) = value {
+                tail.push_str(&format!(",\"{key}\":{}", json(value)?));
+            }
+        }
+        tail.push('}');
+        Ok(Self {
+            head: head.into(),
+            tail: tail.into(),
+        })
+    }
+
+    /// The exact length of the body around a document of `bytes` bytes.
+    pub(crate) fn length(&self, bytes: u64) -> Result<u64, Error> {
+        let content = bytes.div_ceil(3).checked_mul(4);
+        content
+            .and_then(|content| content.checked_add((self.head.len() + self.tail.len()) as u64))
+            .ok_or_else(|| Error::local(ErrorKind::File, "the document is too large to encode"))
+    }
+}
+
+fn json(text: &str) -> Result<String, Error> {
+    serde_json::to_string(text)
+        .map_err(|_| Error::local(ErrorKind::Input, "a text cannot be written as JSON"))
+}
+
+/// Told how many bytes of the document have been taken for sending.
+pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// One pass over a document.
+pub(crate) struct Upload {
+    document: Document,
+    envelope: Envelope,
+    on_bytes: Option<OnBytes>,
+    length: u64,
+    taken: u64,
+    state: State,
+}
+
+enum State {
+    Head,
+    /// A chunk is being read and encoded on the blocking pool.
+    Busy(JoinHandle<Result<Chunk, Error>>),
+    Tail,
+    Done,
+}
+
+/// A reader with its two buffers, and what the last step made of them.
+struct Chunk {
+    reader: Reader,
+    raw: Vec<u8>,
+    buffer: BytesMut,
+    encoded: Bytes,
+    read: u64,
+    left: u64,
+}
+
+impl Upload {
+    pub(crate) fn new(
+        document: Document,
+        envelope: Envelope,
+        length: u64,
+        on_bytes: Option<OnBytes>,
+    ) -> Self {
+        Self {
+            document,
+            envelope,
+            on_bytes,
+            length,
+            taken: 0,
+            state: State::Head,
+        }
+    }
+
+    fn took(&mut self, bytes: u64) {
+        self.taken += bytes;
+        if let Some(on_bytes) = &self.on_bytes {
+            on_bytes(self.taken);
+        }
+    }
+
+    fn open(&self) -> JoinHandle<Result<Chunk, Error>> {
+        let document = self.document.clone();
+        spawn_blocking(move || {
+            let reader = document.reader()?;
+            let left = document.bytes();
+            let raw = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK)).max(1)];
+            let (buffer, encoded) = (BytesMut::new(), Bytes::new());
+            Chunk {
+                reader,
+                raw,
+                buffer,
+                encoded,
+                read: 0,
+                left,
+            }
+            .next(&document)
+        })
+    }
+}
+
+impl Chunk {
+    /// Reads and encodes the next chunk, and after the last one makes sure that it was the last.
+    fn next(mut self, document: &Document) -> Result<Self, Error> {
+        let want = self
+            .raw
+            .len()
+            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let raw = self.raw.get_mut(..want).unwrap_or_default();
+        self.reader.read_exact(raw).map_err(|error| {
+            let ends_early = error.kind() == std::io::ErrorKind::UnexpectedEof;
+            if ends_early {
+                document.changed()
+            } else {
+                document.unreadable(error)
+            }
+        })?;
+        self.read = want as u64;
+        self.left -= self.read;
+        // Frames that were sent give their memory back, so one buffer serves the whole document.
+        self.buffer.resize(want.div_ceil(3) * 4, 0);
+        let written = base64()
+            .encode_slice(&*raw, &mut self.buffer)
+            .map_err(|_| Error::local(ErrorKind::File, "the document cannot be encoded"))?;
+        self.encoded = self.buffer.split_to(written).freeze();
+        if self.left == 0 {
+            match self.reader.read(&mut [0]) {
+                Ok(0) => {}
+                Ok(_) => return Err(document.changed()),
+                Err(error) => return Err(document.unreadable(error)),
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        match &mut this.state {
+            State::Head => {
+                this.state = State::Busy(this.open());
+                Poll::Ready(Some(Ok(Frame::data(this.envelope.head.clone()))))
+            }
+            State::Busy(step) => {
+                let step = ready!(Pin::new(step).poll(cx));
+                let step = step.unwrap_or_else(|_| {
+                    Err(Error::local(
+                        ErrorKind::File,
+                        "the runtime stopped while a file was read",
+                    ))
+                });
+                let mut chunk = match step {
+                    Ok(chunk) => chunk,
+                    Err(error) => {
+                        this.state = State::Done;
+                        return Poll::Ready(Some(Err(error.into())));
+                    }
+                };
+                let (encoded, read) = (std::mem::take(&mut chunk.encoded), chunk.read);
+                this.state = if chunk.left == 0 {
+                    State::Tail
+                } else {
+                    let document = this.document.clone();
+                    State::Busy(spawn_blocking(move || chunk.next(&document)))
+                };
+                this.took(read);
+                Poll::Ready(Some(Ok(Frame::data(encoded))))
+            }
+            State::Tail => {
+                this.state = State::Done;
+                Poll::Ready(Some(Ok(Frame::data(this.envelope.tail.clone()))))
+            }
+            State::Done => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use http_body_util::BodyExt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn upload(document: Document, id: Option<&str>, tag: Option<&str>) -> Upload {
+        let id = id.map(|id| AggregationId::new(id).expect("an id"));
+        let envelope =
+            Envelope::new(id.as_ref(), document.name(), tag, Some("Zoë \"Z\"")).expect("text");
+        let length = envelope.length(document.bytes()).expect("a length");
+        Upload::new(document, envelope, length, None)
+    }
+
+    fn collect(body: Upload) -> Result<Bytes, BoxError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime
+            .block_on(body.collect())
+            .map(http_body_util::Collected::to_bytes)
+    }
+
+    /// The same request by way of serde and one whole string.
+    fn simple(
+        name: &str,
+        content: &[u8],
+        id: Option<&str>,
+        tag: Option<&str>,
+    ) -> serde_json::Value {
+        let content = base64::engine::general_purpose::STANDARD.encode(content);
+        let mut value = serde_json::json!({
+            "Files": [{ "FileName": name, "Content": content }], "ClientName": "Zoë \"Z\"",
+        });
+        for (key, text) in [("AggregationId", id), ("Tag", tag)] {
+            if let Some(text) = text {
+                value[key] = text.into();
+            }
+        }
+        value
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn equals_the_simple_encoding(
+            size in prop_oneof![1usize..2000, (CHUNK - 4)..(CHUNK + 5), (2 * CHUNK)..(2 * CHUNK + 7)],
+            seed in any::<u8>(),
+            name in "[^/\\\\\\pC]{1,20}",
+            tag in proptest::option::of("\\PC{0,20}"),
+            id in proptest::option::of("[a-z0-9-]{1,36}"),
+        ) {
+            let content: Vec<u8> = (0..size).map(|i| (i as u8).wrapping_mul(31) ^ seed).collect();
+            let document = Document::from_bytes(name.clone(), content.clone()).expect("a document");
+            let body = upload(document, id.as_deref(), tag.as_deref());
+            let length = body.size_hint().exact().expect("an exact length");
+            let bytes = collect(body).expect("a whole body");
+            prop_assert_eq!(bytes.len() as u64, length);
+            let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+            prop_assert_eq!(value, simple(&name, &content, id.as_deref(), tag.as_deref()));
+        }
+    }
+
+    #[test]
+    fn a_source_of_another_length_than_it_said_is_an_error() {
+        for (said, has) in [
+            (10, 9),
+            (10, 11),
+            (CHUNK, CHUNK - 1),
+            (CHUNK, CHUNK + 1),
+            (2000, 2001),
+        ] {
+            let document = Document::from_reader("a.pdf", said as u64, Cursor::new(vec![1u8; has]))
+                .expect("read");
+            let error = collect(upload(document, None, None)).expect_err("another length");
+            assert!(
+                error.to_string().contains("changed while it was read"),
+                "{said} {has}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn progress_ends_at_the_size_of_the_document() {
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let document = Document::from_bytes("a.pdf", vec![1u8; 3 * CHUNK + 1]).expect("a document");
+        let mut body = upload(document, None, None);
+        let sink = Arc::clone(&seen);
+        body.on_bytes = Some(Arc::new(move |bytes| {
+            sink.lock().expect("lock").push(bytes)
+        }));
+        collect(body).expect("a whole body");
+        let seen = seen.lock().expect("lock");
+        assert_eq!(seen.len(), 4);
+        assert_eq!(seen.last(), Some(&(3 * CHUNK as u64 + 1)));
+    }
+}
