@@ -293,7 +293,8 @@ mod tests {
         use Delivery::{NotSent, Unknown};
         use ErrorKind::{ClientCertificate, Connect, Connection, File, Layer, Timeout};
         use Verdict::{Again, Final, Throttled};
-        let rows: Vec<(&str, Result<Response<Body>, BoxError>, [Verdict; 3])> = vec![
+        type Row = (&'static str, Result<Response<Body>, BoxError>, [Verdict; 3]);
+        let rows: Vec<Row> = vec![
             // outcome                                       Safe       Unsent     Never
             ("429", answer(429), [Throttled, Throttled, Final]),
             ("408", answer(408), [Again, Final, Final]),

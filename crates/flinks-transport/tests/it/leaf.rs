@@ -104,6 +104,10 @@ impl Service<Request<Body>> for Leaf {
                 });
             };
             let (parts, body) = request.into_parts();
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "the others read the request first"
+            )]
             match act {
                 Act::Refuse => {
                     note(&parts.headers, Bytes::new());
@@ -117,6 +121,7 @@ impl Service<Request<Body>> for Leaf {
             }
             let bytes = body.collect().await?.to_bytes();
             note(&parts.headers, bytes);
+            #[expect(clippy::wildcard_enum_match_arm, reason = "the others never answer")]
             let (status, text) = match act {
                 Act::Answer(status, text) => (status, Body::from(text.to_owned())),
                 Act::With(status, _, _) => (status, Body::from("{}".to_owned())),

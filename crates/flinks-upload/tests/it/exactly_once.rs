@@ -66,6 +66,10 @@ fn files(folder: &tempfile::TempDir, count: usize) -> Vec<Document> {
         .collect()
 }
 
+#[expect(
+    clippy::future_not_send,
+    reason = "one runtime thread is enough for one life"
+)]
 /// Uploads, dies as told, and resumes until it ends without dying.
 async fn live_and_die(
     host: &Host,

@@ -12,3 +12,4 @@ mod exactly_once;
 mod leaks;
 mod service;
 mod sessions;
+mod tokens;

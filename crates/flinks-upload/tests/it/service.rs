@@ -5,12 +5,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flinks_auth::ClientCredentials;
-use flinks_transport::{Body, BoxError, Error, ErrorKind, Transport};
+use flinks_transport::{Body, BoxError, Error, ErrorKind, Transport, TransportBuilder};
 use flinks_upload::{Document, UploadClient};
+use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -55,6 +57,10 @@ pub(crate) struct State {
     pub(crate) uploads: usize,
     pub(crate) completes: usize,
     pub(crate) fates: VecDeque<Fate>,
+    /// How long the token endpoint takes.
+    pub(crate) token_delay: Duration,
+    /// A token that is no longer accepted.
+    pub(crate) revoked: Option<String>,
 }
 
 #[derive(Clone, Default)]
@@ -86,8 +92,12 @@ impl Host {
     }
 
     pub(crate) fn client_of(&self, id: &str) -> UploadClient {
-        let transport = Transport::builder().service(self.clone()).build().unwrap();
+        let transport = self.builder().build().unwrap();
         UploadClient::new(transport, ClientCredentials::new(id, "canary-secret")).unwrap()
+    }
+
+    pub(crate) fn builder(&self) -> TransportBuilder {
+        Transport::builder().service(self.clone())
     }
 
     fn act(&self, path: &str, body: &Value, fate: Fate) -> Value {
@@ -132,6 +142,10 @@ impl Host {
                     state.sessions.push(session);
                 }
             }
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "the others answer as documented"
+            )]
             match fate {
                 // A first answer that names a wrong id cannot be told from a right one.
                 Fate::Split if asked.is_some() => {
@@ -165,17 +179,26 @@ impl Service<Request<Body>> for Host {
         Box::pin(async move {
             let path = request.uri().path().to_owned();
             if path.ends_with("/token") {
-                let token = host.state(|state| {
+                let (token, delay) = host.state(|state| {
                     state.tokens += 1;
-                    format!("token-{}", state.tokens)
+                    (format!("token-{}", state.tokens), state.token_delay)
                 });
+                tokio::time::sleep(delay).await;
                 let body =
                     json!({ "access_token": token, "token_type": "Bearer", "expires_in": 300 });
                 return Ok(answer(200, body.to_string()));
             }
+            let bearer = request.headers()[AUTHORIZATION].to_str()?;
+            if host.state(|state| Some(bearer) == state.revoked.as_deref()) {
+                return Ok(answer(401, String::new()));
+            }
             let fate = host
                 .state(|state| state.fates.pop_front())
                 .unwrap_or(Fate::Good);
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "the others let the request in"
+            )]
             match fate {
                 Fate::Refused => return Err(Error::local(ErrorKind::Connect, "refused").into()),
                 Fate::CutBefore => return Err("cut".into()),
@@ -185,6 +208,10 @@ impl Service<Request<Body>> for Host {
             }
             let body = request.into_body().collect().await?.to_bytes();
             let body = host.act(&path, &serde_json::from_slice(&body)?, fate);
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "the others answer as documented"
+            )]
             match fate {
                 Fate::CutAfter => Err("cut".into()),
                 Fate::GatewayAfter(status) => Ok(answer(status, "<html>".to_owned())),
