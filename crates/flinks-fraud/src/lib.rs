@@ -1,1 +1,65 @@
-//! Placeholder.
+//! Reads the fraud analysis of documents that were uploaded to Flinks, with a verdict that never
+//! calls "unknown" clean.
+//!
+//! ```
+//! use flinks_auth::ApiSecret;
+//! use flinks_fraud::{FraudClient, Verdict};
+//! use flinks_transport::{Endpoint, Transport};
+//! use flinks_types::{CustomerId, LoginId};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let clean = r#"{ "HttpStatusCode": 200, "Message": "No Fraud Signal Detected",
+//! #     "DocumentAnalysis": [ { "Status": "COMPLETED", "FullAnalysis": [
+//! #         { "DocumentType": "BANK_STATEMENT", "FraudSignals": [] } ] } ] }"#;
+//! # let answering = tower::service_fn(move |_: http::Request<flinks_transport::Body>| async move {
+//! #     let body = flinks_transport::Body::from(clean.to_owned());
+//! #     Ok::<_, std::convert::Infallible>(http::Response::new(body))
+//! # });
+//! // The results host wants no client certificate, so this transport has none.
+//! let transport = Transport::builder()
+//! #   .service(answering)
+//!     .build()?;
+//! let fraud = FraudClient::new(
+//!     transport,
+//!     Endpoint::instance("toolbox")?,
+//!     CustomerId::new("43387ca6-0391-4c82-857d-70d95f087ecb")?,
+//!     &ApiSecret::new("the key that Flinks sent"),
+//! )?;
+//!
+//! let login_id = LoginId::new("aabf32b7-2f4e-4248-8895-b47b7ebc5a3c")?;
+//! let analysis = fraud.wait(&login_id).files(1).await?;
+//! match analysis.verdict() {
+//!     Verdict::Clean => println!("nothing speaks for fraud"),
+//!     Verdict::Flagged(flags) => println!("{} signals to look at", flags.len()),
+//!     Verdict::Undetermined(reason) => println!("a person must look: {reason}"),
+//!     other => println!("a person must look: {}", other.as_str()),
+//! }
+//! # assert_eq!(analysis.verdict(), Verdict::Clean);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is clean
+//!
+//! At least one document, and no fewer than were uploaded when that number is known; every one
+//! completed, with an analysis whose lists of signals are there and empty; and nothing but bank
+//! statements, the only documents that are checked for fraud. One signal anywhere is
+//! [`Verdict::Flagged`]. Everything else is [`Verdict::Undetermined`] and says why.
+//!
+//! # Features
+//!
+//! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
+//! (default), `webpki-roots`, `pfx`.
+
+mod analysis;
+mod client;
+mod operation;
+mod verdict;
+mod wait;
+
+pub use analysis::Analysis;
+pub use client::FraudClient;
+pub use operation::AnalysisRequest;
+pub use verdict::{Flag, Reason, Verdict};
+pub use wait::Wait;

@@ -141,6 +141,12 @@ impl Transport {
         self.parts.identity_generation
     }
 
+    /// What limits calls that bring no deadline of their own.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.parts.deadline
+    }
+
     /// Prepares a call; nothing is sent until it is awaited.
     pub fn call<O: Operation>(&self, operation: O) -> Call<O> {
         let meta = operation.meta();

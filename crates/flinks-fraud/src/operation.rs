@@ -1,0 +1,95 @@
+//! `fraud.analysis` as a value: what is asked, and how the answer is read.
+
+use bytes::Bytes;
+use flinks_transport::{Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay};
+use flinks_types::{ApiError, CustomerId, FlinksCode, FraudAnalysis, LoginId, from_json};
+use http::{Request, Response, StatusCode};
+
+use crate::analysis::Analysis;
+
+/// Asks for the fraud analysis of a LoginId: `fraud.analysis`.
+///
+/// *Effect:* none; it may be sent any number of times. An analysis that is not finished is an
+/// answer, not an error: [`Analysis::is_pending`].
+///
+/// Source: Upload guide, Fraud Analysis Endpoint.
+#[derive(Clone, Debug)]
+pub struct AnalysisRequest {
+    endpoint: Endpoint,
+    customer_id: CustomerId,
+    login_id: LoginId,
+}
+
+impl AnalysisRequest {
+    /// Asks `endpoint` for the analysis of the documents behind `login_id`.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, customer_id: CustomerId, login_id: LoginId) -> Self {
+        Self {
+            endpoint,
+            customer_id,
+            login_id,
+        }
+    }
+}
+
+impl Operation for AnalysisRequest {
+    type Output = Analysis;
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("fraud.analysis", Replay::Safe)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let (customer, login) = (self.customer_id.as_str(), self.login_id.as_str());
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() =
+            self.endpoint
+                .join(["v3", customer, "upload", "fraudanalysis", login])?;
+        Ok(request)
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<Analysis, DecodeError> {
+        let (parts, body) = response.into_parts();
+        let accepted = parts.status == StatusCode::ACCEPTED;
+        let said = ApiError::from_body(&body).unwrap_or_default();
+        if is_failure(&said) {
+            return Err(DecodeError::api(said));
+        }
+        let raw = match from_json::<FraudAnalysis>(&body) {
+            Ok(raw) => raw,
+            // A 202 needs no body to say that the work goes on.
+            Err(_) if accepted => FraudAnalysis::default(),
+            Err(error) => return Err(DecodeError::json(&error)),
+        };
+        let at_work = accepted
+            || said.http_status_code == Some(StatusCode::ACCEPTED.as_u16())
+            || said.flinks_code.as_ref().is_some_and(is_at_work);
+        Ok(Analysis::new(raw, at_work))
+    }
+}
+
+/// The body outranks the status that it came with, and a status that it does not repeat is 2xx.
+fn is_failure(said: &ApiError) -> bool {
+    let refused = said
+        .http_status_code
+        .is_some_and(|status| !(200..300).contains(&status));
+    let failed = said.flinks_code.as_ref().is_some_and(|code| {
+        !is_at_work(code)
+            && !matches!(
+                code,
+                FlinksCode::AlreadyAuthorized
+                    | FlinksCode::Created
+                    | FlinksCode::Ok
+                    | FlinksCode::Other(_)
+            )
+    });
+    refused || failed
+}
+
+/// Whether a code says that the work goes on in the background.
+pub(crate) fn is_at_work(code: &FlinksCode) -> bool {
+    matches!(
+        code,
+        FlinksCode::OperationDispatched | FlinksCode::OperationPending
+    )
+}
