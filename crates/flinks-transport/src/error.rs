@@ -103,6 +103,15 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// Whether sending the request once more could act twice.
+    #[must_use]
+    pub const fn may_have_acted(self) -> bool {
+        match self {
+            Self::NotSent | Self::Rejected => false,
+            Self::Unknown | Self::Delivered => true,
+        }
+    }
+
     /// The word in `snake_case`, as the program's JSON output and the fixtures name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
