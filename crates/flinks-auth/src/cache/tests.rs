@@ -362,6 +362,20 @@ async fn a_token_for_one_use_is_used_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refresh_for_one_use_keeps_the_token() {
+    let answers = [
+        (0, Says::Lives(Some(secs(300)))),
+        (0, Says::Lives(Some(Duration::ZERO))),
+    ];
+    let (cache, service) = (Arc::new(Cache::new()), Service::new(answers));
+    assert_eq!(in_time(&cache, &service).await, 1);
+    advance(secs(250)).await;
+    let refresh = at_once(&cache, &service).refresh.unwrap();
+    assert!(matches!(refresh.await, Some(Ok(_))));
+    assert_eq!(at_once(&cache, &service).value, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_is_no_end_of_the_cache() {
     let (cache, service) = (Arc::new(Cache::new()), Service::new([(1, Says::Panics)]));
     let mut tasks: Vec<_> = (0..2)
