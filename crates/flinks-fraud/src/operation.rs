@@ -93,3 +93,55 @@ pub(crate) fn is_at_work(code: &FlinksCode) -> bool {
         FlinksCode::OperationDispatched | FlinksCode::OperationPending
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::verdict::Verdict;
+
+    const CLEAN: &str = r#"{"HttpStatusCode":200,"DocumentAnalysis":[{"Status":"COMPLETED",
+        "FullAnalysis":[{"DocumentType":"BANK_STATEMENT","FraudSignals":[]}]}]}"#;
+
+    fn read(status: u16, body: &[u8]) -> Result<Analysis, DecodeError> {
+        let operation = AnalysisRequest::new(
+            Endpoint::instance("toolbox").unwrap(),
+            CustomerId::new("43387ca6").unwrap(),
+            LoginId::new("aabf32b7").unwrap(),
+        );
+        let mut response = Response::new(Bytes::copy_from_slice(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        operation.decode(response)
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_or_refused_but_not_clean(
+            status in 200u16..300,
+            body in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            if let Ok(analysis) = read(status, &body) {
+                prop_assert_eq!(analysis.verdict().as_str(), "undetermined");
+            }
+        }
+
+        #[test]
+        fn an_answer_that_was_cut_is_not_clean(
+            status in 200u16..300,
+            kept in 0..=CLEAN.len(),
+        ) {
+            let analysis = read(status, &CLEAN.as_bytes()[..kept]);
+            let clean = analysis.is_ok_and(|analysis| analysis.verdict() == Verdict::Clean);
+            prop_assert_eq!(clean, kept == CLEAN.len() && status != 202);
+        }
+
+        #[test]
+        fn only_2xx_in_the_body_is_clean(status in 100u16..=999) {
+            let body = CLEAN.replace("200", &status.to_string());
+            let analysis = read(200, body.as_bytes());
+            let clean = analysis.is_ok_and(|analysis| analysis.verdict() == Verdict::Clean);
+            prop_assert_eq!(clean, (200..300).contains(&status) && status != 202);
+        }
+    }
+}

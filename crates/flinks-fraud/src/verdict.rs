@@ -120,10 +120,13 @@ impl fmt::Display for Reason {
                 number(*document),
                 status.as_str()
             ),
-            Self::FewerDocuments { documents, files } => write!(
-                f,
-                "the analysis has {documents} of {files} uploaded files' documents"
-            ),
+            Self::FewerDocuments { documents, files } => {
+                let plural = if *documents == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "the analysis has {documents} document{plural} for {files} uploaded files"
+                )
+            }
             Self::NoDocuments => f.write_str("the analysis has no documents"),
             Self::NotAnalysed { document } => write!(
                 f,
@@ -194,4 +197,265 @@ fn doubt(index: usize, document: &DocumentAnalysis) -> Option<Reason> {
             None
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FORM: &str = r#"{"DocumentType":"BANK_STATEMENT","FraudSignals":[]}"#;
+
+    fn analysis(documents: &str) -> Analysis {
+        let body = format!(r#"{{"DocumentAnalysis":[{documents}]}}"#);
+        Analysis::new(flinks_types::from_json(body.as_bytes()).unwrap(), false)
+    }
+
+    fn document(status: &str, forms: &str) -> String {
+        format!(r#"{{"Status":"{status}","FullAnalysis":[{forms}]}}"#)
+    }
+
+    /// One completed document whose only form has these fields.
+    fn form(fields: &str) -> String {
+        document("COMPLETED", &format!("{{{fields}}}"))
+    }
+
+    fn clean() -> String {
+        document("COMPLETED", FORM)
+    }
+
+    #[test]
+    fn only_what_was_checked_to_the_end_is_clean() {
+        let rows = [
+            clean(),
+            document("completed", FORM),
+            [clean(), clean()].join(","),
+            document("COMPLETED", &[FORM, FORM].join(",")),
+            form(r#""DocumentType":"bank statement","FraudSignals":[],"New":1"#),
+        ];
+        for documents in rows {
+            assert_eq!(
+                analysis(&documents).verdict(),
+                Verdict::Clean,
+                "{documents}"
+            );
+            // More documents than files are no reason for doubt.
+            assert_eq!(analysis(&documents).verdict_for(Some(1)), Verdict::Clean);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_undetermined_and_says_why() {
+        use Reason::{NoDocuments, NotAnalysed, NotChecked, Pending};
+        let not_checked = |document_type: Option<DocumentType>| NotChecked {
+            document: 0,
+            document_type,
+        };
+        let failed = |document, status| Reason::Failed { document, status };
+        let rows = [
+            (String::new(), NoDocuments),
+            (r#"{"FullAnalysis":[]}"#.to_owned(), Pending { document: 0 }),
+            ("null".to_owned(), Pending { document: 0 }),
+            (document("PENDING", ""), Pending { document: 0 }),
+            // The lists of a document that is not completed say nothing.
+            (document("PROCESSING", FORM), Pending { document: 0 }),
+            (document("SOMETHING_NEW", FORM), Pending { document: 0 }),
+            (document("COMPLETED ", FORM), Pending { document: 0 }),
+            (
+                [clean(), document("", FORM)].join(","),
+                Pending { document: 1 },
+            ),
+            (
+                document("UNSUPPORTED", FORM),
+                failed(0, DocumentStatus::Unsupported),
+            ),
+            (
+                [clean(), document("DELETED", "")].join(","),
+                failed(1, DocumentStatus::Deleted),
+            ),
+            (
+                document("unable_to_process", ""),
+                failed(0, DocumentStatus::UnableToProcess),
+            ),
+            (
+                document("Document_Processing_Failed", ""),
+                failed(0, DocumentStatus::DocumentProcessingFailed),
+            ),
+            // What is pending may still be mended, so it is named before what failed.
+            (
+                [document("DELETED", ""), document("PENDING", "")].join(","),
+                Pending { document: 1 },
+            ),
+            (document("COMPLETED", ""), NotAnalysed { document: 0 }),
+            (
+                r#"{"Status":"COMPLETED"}"#.to_owned(),
+                NotAnalysed { document: 0 },
+            ),
+            (
+                r#"{"Status":"COMPLETED","FullAnalysis":null}"#.to_owned(),
+                NotAnalysed { document: 0 },
+            ),
+            (
+                form(r#""DocumentType":"BANK_STATEMENT""#),
+                NotAnalysed { document: 0 },
+            ),
+            (
+                form(r#""DocumentType":"BANK_STATEMENT","FraudSignals":null"#),
+                NotAnalysed { document: 0 },
+            ),
+            (
+                [clean(), document("COMPLETED", &format!("{FORM},null"))].join(","),
+                NotChecked {
+                    document: 1,
+                    document_type: None,
+                },
+            ),
+            (
+                form(r#""DocumentType":"VoidCheque","FraudSignals":[]"#),
+                not_checked(Some(DocumentType::VoidCheque)),
+            ),
+            (
+                form(r#""DocumentType":"PAYSTUB","FraudSignals":[]"#),
+                not_checked(Some(DocumentType::Paystub)),
+            ),
+            (
+                form(r#""DocumentType":"NEW_TYPE","FraudSignals":[]"#),
+                not_checked(Some(DocumentType::from("NEW_TYPE"))),
+            ),
+            (form(r#""FraudSignals":[]"#), not_checked(None)),
+        ];
+        for (documents, reason) in rows {
+            assert_eq!(
+                analysis(&documents).verdict(),
+                Verdict::Undetermined(reason),
+                "{documents}"
+            );
+        }
+        let fewer = Verdict::Undetermined(Reason::FewerDocuments {
+            documents: 1,
+            files: 2,
+        });
+        assert_eq!(analysis(&clean()).verdict_for(Some(2)), fewer);
+    }
+
+    #[test]
+    fn any_signal_is_flagged_whatever_else_is_wrong() {
+        let signal = r#"{"Type":"DATE_EDITS"}"#;
+        let signals = format!(r#""FraudSignals":[{signal}]"#);
+        let rows = [
+            (form(&signals), vec![0]),
+            (
+                form(r#""DocumentType":"VOID_CHEQUE","FraudSignals":[null]"#),
+                vec![0],
+            ),
+            (document("PENDING", &format!("{{{signals}}}")), vec![0]),
+            (document("DELETED", &format!("{{{signals}}}")), vec![0]),
+            (
+                [clean(), "null".to_owned(), form(&signals)].join(","),
+                vec![2],
+            ),
+            (
+                [
+                    document("COMPLETED", &format!("{FORM},{{{signals}}},{{{signals}}}")),
+                    form(&signals),
+                ]
+                .join(","),
+                vec![0, 0, 1],
+            ),
+        ];
+        for (documents, places) in rows {
+            let Verdict::Flagged(flags) = analysis(&documents).verdict_for(Some(9)) else {
+                panic!("{documents} is not flagged");
+            };
+            let found: Vec<_> = flags.iter().map(|flag| flag.document).collect();
+            assert_eq!(found, places, "{documents}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_sentences_without_the_services_text() {
+        let sentences = [
+            (Reason::NoDocuments, "the analysis has no documents"),
+            (
+                Reason::FewerDocuments {
+                    documents: 1,
+                    files: 3,
+                },
+                "the analysis has 1 document for 3 uploaded files",
+            ),
+            (
+                Reason::Pending { document: 1 },
+                "document 2 is not finished",
+            ),
+            (
+                Reason::Failed {
+                    document: 0,
+                    status: DocumentStatus::Unsupported,
+                },
+                "document 1 could not be processed (UNSUPPORTED)",
+            ),
+            (
+                Reason::NotChecked {
+                    document: 0,
+                    document_type: Some(DocumentType::VoidCheque),
+                },
+                "document 1 is a VOID_CHEQUE: only bank statements are checked for fraud",
+            ),
+            (
+                Reason::NotChecked {
+                    document: 0,
+                    document_type: Some(DocumentType::from("secret")),
+                },
+                "document 1 is of an unknown type: only bank statements are checked for fraud",
+            ),
+        ];
+        for (reason, sentence) in sentences {
+            assert_eq!(reason.to_string(), sentence);
+        }
+    }
+
+    proptest! {
+        /// The rule once more, written the other way round: clean is what cannot be doubted.
+        #[test]
+        fn clean_is_never_said_of_less(
+            documents in proptest::collection::vec(
+                (
+                    proptest::sample::select(vec!["COMPLETED", "completed", "PENDING", "DELETED", "NEW"]),
+                    proptest::collection::vec(
+                        (
+                            proptest::sample::select(vec!["BANK_STATEMENT", "VOID_CHEQUE", "NEW"]),
+                            proptest::sample::select(vec!["[]", "null", "[{}]"]),
+                        ),
+                        0..3,
+                    ),
+                ),
+                0..4,
+            ),
+            files in proptest::option::of(0usize..4),
+            at_work in any::<bool>(),
+        ) {
+            let text: Vec<_> = documents.iter().map(|(status, forms)| {
+                let forms: Vec<_> = forms.iter().map(|(document_type, signals)| {
+                    format!(r#"{{"DocumentType":"{document_type}","FraudSignals":{signals}}}"#)
+                }).collect();
+                document(status, &forms.join(","))
+            }).collect();
+            let body = format!(r#"{{"DocumentAnalysis":[{}]}}"#, text.join(","));
+            let analysis = Analysis::new(flinks_types::from_json(body.as_bytes()).unwrap(), at_work);
+            let signals = body.matches("[{}]").count();
+            let sound = documents.iter().all(|(status, forms)| {
+                status.eq_ignore_ascii_case("completed") && !forms.is_empty()
+                    && forms.iter().all(|form| *form == ("BANK_STATEMENT", "[]"))
+            });
+            let enough = !documents.is_empty() && documents.len() >= files.unwrap_or(0);
+            match analysis.verdict_for(files) {
+                Verdict::Clean => prop_assert!(sound && enough && !at_work),
+                Verdict::Flagged(flags) => prop_assert_eq!(flags.len(), signals),
+                Verdict::Undetermined(_) => {
+                    prop_assert!(signals == 0 && !(sound && enough && !at_work));
+                }
+            }
+        }
+    }
 }

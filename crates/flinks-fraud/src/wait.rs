@@ -93,6 +93,40 @@ impl Wait {
         self
     }
 
+    /// Whether a wait goes on after this failure, because it may be gone at the next poll.
+    ///
+    /// A wait that returns such a failure has come to its deadline. The FlinksCode decides first:
+    /// the service documents codes that ask to come back under 401 and 400.
+    #[must_use]
+    pub fn goes_on_after(error: &Error) -> bool {
+        let api = error.api();
+        match api.and_then(|api| api.flinks_code.as_ref()) {
+            Some(code) if asks_to_come_back(code) => return true,
+            Some(
+                FlinksCode::DocumentProcessingFailed
+                | FlinksCode::AccessDenied
+                | FlinksCode::InvalidLogin,
+            ) => {
+                return false;
+            }
+            Some(_) | None => {}
+        }
+        let is_passing_kind = matches!(
+            error.kind(),
+            ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
+        );
+        let said = api
+            .and_then(|api| api.http_status_code)
+            .filter(|status| *status >= 400)
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        let is_passing_status = said.or_else(|| error.status()).is_some_and(|status| {
+            status.is_server_error()
+                || status == StatusCode::REQUEST_TIMEOUT
+                || status == StatusCode::TOO_MANY_REQUESTS
+        });
+        is_passing_kind || (error.kind() == ErrorKind::Api && is_passing_status)
+    }
+
     async fn run(self) -> Result<Analysis, Error> {
         let end = Instant::now() + self.deadline;
         let last_poll = end - LAST_POLL.min(self.deadline / 4);
@@ -110,7 +144,7 @@ impl Wait {
                     analysis = Some(read);
                     self.pause()
                 }
-                Err(error) if passes(&error) => {
+                Err(error) if Self::goes_on_after(&error) => {
                     tracing::debug!(kind = error.kind().as_str(), "a poll failed");
                     let pause = self.pause().max(error.retry_after().unwrap_or_default());
                     // What the deadline cut off says less than the failure before it.
@@ -162,37 +196,6 @@ impl fmt::Debug for Wait {
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether a failure may be gone at the next poll. The FlinksCode decides first: the service
-/// documents codes that ask to come back under 401 and 400.
-fn passes(error: &Error) -> bool {
-    let api = error.api();
-    match api.and_then(|api| api.flinks_code.as_ref()) {
-        Some(code) if asks_to_come_back(code) => return true,
-        Some(
-            FlinksCode::DocumentProcessingFailed
-            | FlinksCode::AccessDenied
-            | FlinksCode::InvalidLogin,
-        ) => {
-            return false;
-        }
-        Some(_) | None => {}
-    }
-    let is_passing_kind = matches!(
-        error.kind(),
-        ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
-    );
-    let said = api
-        .and_then(|api| api.http_status_code)
-        .filter(|status| *status >= 400)
-        .and_then(|status| StatusCode::from_u16(status).ok());
-    let is_passing_status = said.or_else(|| error.status()).is_some_and(|status| {
-        status.is_server_error()
-            || status == StatusCode::REQUEST_TIMEOUT
-            || status == StatusCode::TOO_MANY_REQUESTS
-    });
-    is_passing_kind || (error.kind() == ErrorKind::Api && is_passing_status)
 }
 
 fn asks_to_come_back(code: &FlinksCode) -> bool {

@@ -1,0 +1,157 @@
+//! What one request looks like, and how one answer is read.
+
+use flinks_fraud::{Analysis, Reason, Verdict};
+use flinks_transport::{Error, ErrorKind};
+use flinks_types::{FlinksCode, LoginId};
+use http::Method;
+
+use crate::leaf::{Act, Leaf, SECRET, answer, login_id};
+
+/// A finished answer of one clean statement.
+pub(crate) const CLEAN: &str = r#"{ "HttpStatusCode": 200, "Message": "No Fraud Signal Detected",
+    "Login": { "LoginId": "aabf32b7-2f4e-4248-8895-b47b7ebc5a3c", "RequestId": "c3d4e5f6" },
+    "DocumentAnalysis": [ { "Status": "COMPLETED", "FullAnalysis": [
+        { "DocumentType": "BANK_STATEMENT", "FraudSignals": [] } ] } ] }"#;
+
+async fn read(act: Act) -> Result<Analysis, Error> {
+    Leaf::new([act]).client().analysis(&login_id()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_request_is_the_guides() {
+    let leaf = Leaf::new([answer(200, CLEAN)]);
+    leaf.client().analysis(&login_id()).await.unwrap();
+    let seen = &leaf.seen()[0];
+    assert_eq!(seen.method, Method::GET);
+    assert_eq!(
+        seen.uri.to_string(),
+        "https://toolbox-api.private.fin.ag/v3/43387ca6/upload/fraudanalysis/\
+         aabf32b7-2f4e-4248-8895-b47b7ebc5a3c"
+    );
+    assert_eq!(seen.headers["authorization"], format!("Bearer {SECRET}"));
+    assert!(seen.headers["authorization"].is_sensitive());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_stays_one_segment() {
+    let leaf = Leaf::new([answer(200, CLEAN)]);
+    let id = LoginId::new("../a b?c#d%2e").unwrap();
+    leaf.client().analysis(&id).await.unwrap();
+    assert_eq!(
+        leaf.seen()[0].uri.path(),
+        "/v3/43387ca6/upload/fraudanalysis/..%2Fa%20b%3Fc%23d%252e"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_2xx_is_read_and_a_202_anywhere_is_pending() {
+    let at_work = Verdict::Undetermined(Reason::AtWork);
+    let none = Verdict::Undetermined(Reason::NoDocuments);
+    let body = |head: &str| CLEAN.replace(r#""HttpStatusCode": 200"#, head);
+    let rows = [
+        (answer(200, CLEAN), Verdict::Clean),
+        (answer(203, CLEAN), Verdict::Clean),
+        (answer(200, body(r#""Extra": {}"#)), Verdict::Clean),
+        (
+            answer(200, body(r#""HttpStatusCode": "OK", "FlinksCode": "OK""#)),
+            Verdict::Clean,
+        ),
+        (answer(202, CLEAN), at_work.clone()),
+        (
+            answer(200, body(r#""HttpStatusCode": 202"#)),
+            at_work.clone(),
+        ),
+        (
+            answer(200, body(r#""FlinksCode": "operation_pending""#)),
+            at_work.clone(),
+        ),
+        (
+            answer(200, body(r#""FlinksCode": "OPERATION_DISPATCHED""#)),
+            at_work,
+        ),
+        (
+            answer(200, body(r#""FlinksCode": "BRAND_NEW""#)),
+            Verdict::Undetermined(Reason::UnknownCode),
+        ),
+        (answer(202, ""), none.clone()),
+        (answer(202, "Accepted"), none.clone()),
+        (answer(200, "{}"), none.clone()),
+        (answer(200, r#"{"DocumentAnalysis":null}"#), none),
+    ];
+    for (act, expected) in rows {
+        let analysis = read(act.clone()).await.unwrap();
+        assert_eq!(analysis.verdict(), expected, "{act:?}");
+        let pending = !matches!(
+            expected,
+            Verdict::Clean | Verdict::Undetermined(Reason::UnknownCode)
+        );
+        assert_eq!(
+            (analysis.is_pending(), analysis.is_final(None)),
+            (pending, !pending),
+            "{act:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_body_refuses_is_an_error_whatever_the_status() {
+    let refusals = [
+        (
+            answer(
+                200,
+                r#"{"HttpStatusCode":401,"FlinksCode":"INVALID_LOGIN"}"#,
+            ),
+            Some(FlinksCode::InvalidLogin),
+        ),
+        (
+            answer(
+                202,
+                r#"{"httpStatusCode":401,"flinksCode":"ACCESS_DENIED"}"#,
+            ),
+            Some(FlinksCode::AccessDenied),
+        ),
+        (
+            answer(200, r#"{"FlinksCode":"document_processing_failed"}"#),
+            Some(FlinksCode::DocumentProcessingFailed),
+        ),
+        (
+            answer(
+                200,
+                CLEAN.replace(r#""HttpStatusCode": 200"#, r#""HttpStatusCode": 500"#),
+            ),
+            None,
+        ),
+        (
+            answer(403, r#"{"FlinksCode":"FEATURE_DISABLED"}"#),
+            Some(FlinksCode::FeatureDisabled),
+        ),
+    ];
+    for (act, code) in refusals {
+        let error = read(act.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Api, "{act:?}");
+        assert_eq!(error.operation(), Some("fraud.analysis"));
+        assert_eq!(
+            error.api().and_then(|api| api.flinks_code.clone()),
+            code,
+            "{act:?}"
+        );
+    }
+    for body in ["", "<html>", "[]", "null", r#"{"DocumentAnalysis":["#] {
+        let error = read(answer(200, body)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_secret_is_refused_at_once() {
+    let leaf = Leaf::new([answer(200, CLEAN)]);
+    let client = leaf.client();
+    let refused = flinks_fraud::FraudClient::new(
+        client.transport().clone(),
+        flinks_transport::Endpoint::instance("toolbox").unwrap(),
+        flinks_types::CustomerId::new("43387ca6").unwrap(),
+        &flinks_auth::ApiSecret::new(""),
+    );
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(leaf.count(), 0);
+}

@@ -1,0 +1,57 @@
+//! Neither the secret nor what a document says is in `Debug`, errors or logs.
+
+use crate::leaf::{Act, LOGIN, Leaf, SECRET, answer, login_id};
+use crate::log;
+
+const VALUE: &str = "canary-value-4712";
+
+fn check(what: &str, text: &str) {
+    for canary in [SECRET, VALUE, LOGIN] {
+        assert!(!text.contains(canary), "{canary} is in {what}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_canary_is_seen() {
+    let flagged = format!(
+        r#"{{ "Message": "{VALUE}", "Tag": "{VALUE}", "Login": {{ "LoginId": "{LOGIN}" }},
+        "{VALUE}": "{VALUE}", "DocumentAnalysis": [ {{ "Status": "{VALUE}", "FullAnalysis": [ {{
+          "DocumentType": "{VALUE}", "FraudSignals": [ {{ "Type": "{VALUE}", "UnderlyingData":
+            [ {{ "Details": [ {{ "SpecificType": "{VALUE}", "Value": "{VALUE}",
+              "DataType": "{VALUE}" }} ] }} ] }} ] }} ] }} ] }}"#
+    );
+    let unflagged = flagged.replace(r#""FraudSignals": ["#, r#""Others": ["#);
+    for body in [flagged, unflagged] {
+        let leaf = Leaf::new([Act::Refuse, answer(200, body)]);
+        let client = leaf.client();
+        check("the client", &format!("{client:?} {client:#?}"));
+        let id = login_id();
+        check("the call", &format!("{:?}", client.analysis(&id)));
+        let wait = client
+            .wait(&id)
+            .deadline(std::time::Duration::from_secs(60));
+        check("the wait", &format!("{wait:?}"));
+        let analysis = wait.await.unwrap();
+        let verdict = analysis.verdict();
+        check("the analysis", &format!("{analysis:?} {verdict:?}"));
+        if let flinks_fraud::Verdict::Undetermined(reason) = verdict {
+            check("the reason", &reason.to_string());
+        }
+    }
+    for act in [
+        answer(200, format!(r#"{{"DocumentAnalysis": {VALUE}"#)),
+        answer(403, VALUE),
+        Act::Refuse,
+        Act::Untrusted,
+    ] {
+        let leaf = Leaf::new([act]);
+        let error = leaf.client().analysis(&login_id()).await.unwrap_err();
+        check("the error", &format!("{error} {error:?} {error:#?}"));
+        check("the report", &error.report().to_string());
+    }
+    let log = log::read();
+    for expected in ["fraud.analysis", "a poll failed"] {
+        assert!(log.contains(expected), "{expected} was not logged");
+    }
+    check("the log", &log);
+}
