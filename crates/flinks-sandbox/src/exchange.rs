@@ -1,0 +1,249 @@
+//! One request: its faults, its body, what it does, its answer, its line in the log.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use tokio::{sync::mpsc::UnboundedSender, time::sleep};
+
+use crate::{
+    answer::Answer,
+    bearer, complete,
+    fault::{Kind, Plan},
+    fraud,
+    log::{Entry, LogLine},
+    media,
+    operation::{Host, Route},
+    state::State,
+    token,
+    upload::{self, BODY_LIMIT},
+};
+
+/// A body up to this size is read even if its head is already refused, so that the
+/// connection can be kept.
+const SMALL_BODY: u64 = 64 * 1024;
+
+/// How a connection ends when no ordinary answer is sent.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Reset,
+    Close,
+    /// These bytes, then the end.
+    Raw(Vec<u8>),
+}
+
+/// One client connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) state: Arc<State>,
+    pub(crate) host: Host,
+    /// Serial of the client's certificate; `None` on the results host.
+    pub(crate) serial: Option<String>,
+    pub(crate) endings: UnboundedSender<Ending>,
+}
+
+enum Intake {
+    Whole(Bytes),
+    TooLarge,
+    Broken,
+}
+
+impl Connection {
+    /// Answers a request, or ends the connection and never resolves.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let route = Route::new(self.host, &head.method, head.uri.path());
+        let operation = route.operation();
+        let plan = self.state.arrive(operation);
+        let line = LogLine::new(self.host, head.method.as_str(), head.uri.path(), operation);
+        let mut entry = Entry::new(&self.state.log, line);
+        entry.client_serial.clone_from(&self.serial);
+        entry.fault.clone_from(&plan.names);
+
+        if let Some(Kind::Stall(time)) = plan.kind {
+            let Some(time) = time else {
+                entry.write();
+                return std::future::pending().await;
+            };
+            sleep(time).await;
+        }
+        if plan.kind == Some(Kind::ResetBefore) {
+            sleep(plan.before).await;
+            return self.end(entry, Ending::Reset).await;
+        }
+        let substitute = match &plan.kind {
+            Some(Kind::Status(status, after)) => {
+                let answer = Answer::fault(operation, *status);
+                Some(match after {
+                    Some(value) => answer.with(header::RETRY_AFTER, value.clone()),
+                    None => answer,
+                })
+            }
+            Some(Kind::Unauthorized) => Some(Answer::fault(operation, StatusCode::UNAUTHORIZED)),
+            Some(Kind::Html(status)) => Some(Answer::html(*status)),
+            _ => None,
+        };
+        let refusal = match substitute {
+            Some(answer) => Some(answer),
+            None => self.admit(&route, &head, &body).err(),
+        };
+        let answer = match refusal {
+            Some(answer) => self.refuse(answer, &plan, body, &mut entry).await,
+            None => match read(body, &mut entry).await {
+                Intake::Broken => None,
+                Intake::TooLarge => Some(upload::too_large("The body is too large.").closing()),
+                Intake::Whole(body) => {
+                    sleep(plan.before).await;
+                    let answer = self.act(&route, &head, body, &mut entry).await;
+                    sleep(plan.after).await;
+                    return self
+                        .finish(answer.unwrap_or_else(|refusal| refusal), &plan, entry)
+                        .await;
+                }
+            },
+        };
+        match answer {
+            Some(answer) => self.finish(answer, &plan, entry).await,
+            None => self.end(entry, Ending::Close).await,
+        }
+    }
+
+    /// What can be told from the head alone.
+    fn admit(&self, route: &Route<'_>, head: &Parts, body: &Incoming) -> Result<(), Answer> {
+        match route {
+            Route::Token => token::authorize(&self.state.config.credentials, &head.headers)?,
+            Route::Upload | Route::Complete => {
+                bearer::authorize(&self.state, &head.headers, self.serial())?;
+                if !media::is(&head.headers, "application/json") {
+                    return Err(upload::wrong_media_type());
+                }
+            }
+            Route::Fraud { customer_id, .. } => {
+                fraud::authorize(&self.state, &head.headers, customer_id)?;
+            }
+            Route::WrongMethod { allowed } => {
+                return Err(Answer::house(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "METHOD_NOT_ALLOWED",
+                    "This path takes another method.",
+                )
+                .with(header::ALLOW, HeaderValue::from_static(allowed)));
+            }
+            Route::Nothing => {
+                return Err(Answer::house(
+                    StatusCode::NOT_FOUND,
+                    "NOT_FOUND",
+                    "There is nothing under this path.",
+                ));
+            }
+        }
+        if body.size_hint().lower() > BODY_LIMIT {
+            return Err(upload::too_large("The body is too large."));
+        }
+        Ok(())
+    }
+
+    /// Answers without acting; a large body is not waited for, but then the connection closes.
+    async fn refuse(
+        &self,
+        answer: Answer,
+        plan: &Plan,
+        body: Incoming,
+        entry: &mut Entry,
+    ) -> Option<Answer> {
+        let asked_for = matches!(
+            plan.kind,
+            Some(Kind::Status(..) | Kind::Unauthorized | Kind::Html(_))
+        );
+        let small = body
+            .size_hint()
+            .upper()
+            .is_some_and(|size| size <= SMALL_BODY);
+        let whole = (small || asked_for).then_some(read(body, entry));
+        let answer = match whole {
+            Some(reading) => match reading.await {
+                Intake::Whole(_) => answer,
+                Intake::TooLarge => answer.closing(),
+                Intake::Broken => return None,
+            },
+            None => answer.closing(),
+        };
+        sleep(plan.before + plan.after).await;
+        Some(answer)
+    }
+
+    async fn act(
+        &self,
+        route: &Route<'_>,
+        head: &Parts,
+        body: Bytes,
+        line: &mut LogLine,
+    ) -> Result<Answer, Answer> {
+        match route {
+            Route::Token => {
+                let answer = token::issue(&self.state, &head.headers, &body, self.serial())?;
+                line.acted = true;
+                Ok(answer)
+            }
+            Route::Upload => upload::accept(&self.state, body, line).await,
+            Route::Complete => complete::complete(&self.state, &body, line),
+            Route::Fraud { login_id, .. } => fraud::analysis(&self.state, login_id, line),
+            // Refused by their head already.
+            Route::WrongMethod { .. } | Route::Nothing => Err(Answer::html(StatusCode::NOT_FOUND)),
+        }
+    }
+
+    /// Sends the answer, or what the plan makes of it.
+    async fn finish(&self, answer: Answer, plan: &Plan, entry: Entry) -> Response<Full<Bytes>> {
+        let answer = match &plan.kind {
+            Some(Kind::ResetAfter) => return self.end(entry, Ending::Reset).await,
+            Some(Kind::CloseAfter) => return self.end(entry, Ending::Close).await,
+            Some(Kind::Torn) => return self.end(entry, Ending::Raw(answer.torn())).await,
+            Some(Kind::StatusAfter(status)) => Answer::fault(entry.operation, *status),
+            Some(
+                Kind::Delay(_)
+                | Kind::DelayAfter(_)
+                | Kind::ResetBefore
+                | Kind::Stall(_)
+                | Kind::Status(..)
+                | Kind::Unauthorized
+                | Kind::Html(_),
+            )
+            | None => answer,
+        };
+        entry.finish(Some(answer.status.as_u16()));
+        answer.into_response()
+    }
+
+    async fn end(&self, entry: Entry, ending: Ending) -> Response<Full<Bytes>> {
+        entry.finish(None);
+        // Fails only when the connection is gone, which is what was asked for.
+        drop(self.endings.send(ending));
+        std::future::pending().await
+    }
+
+    fn serial(&self) -> &str {
+        self.serial.as_deref().unwrap_or_default()
+    }
+}
+
+async fn read(mut body: Incoming, entry: &mut Entry) -> Intake {
+    let expected = body.size_hint().lower().min(BODY_LIMIT);
+    let mut whole = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Intake::Broken;
+        };
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        entry.bytes += data.len() as u64;
+        if entry.bytes > BODY_LIMIT {
+            return Intake::TooLarge;
+        }
+        whole.extend_from_slice(data);
+    }
+    Intake::Whole(whole.into())
+}

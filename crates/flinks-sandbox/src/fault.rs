@@ -1,0 +1,422 @@
+//! Faults: what goes wrong with which request, and the text they are written in.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use http::{HeaderValue, StatusCode};
+
+use crate::operation::Operation;
+
+/// The grammar of [`Fault`], in the words of a program's help.
+pub const FAULT_GRAMMAR: &str = "\
+A fault is OPERATION[@N|@N-M|@N+]=KIND[:ARGUMENT]
+
+OPERATION is token, upload, complete, fraud, or any. Requests of an operation are
+counted from 1 as they arrive; without @ the fault applies to every one of them.
+
+KIND
+  delay:MS              wait before acting, then act and answer
+  delay-after:MS        act, wait, then answer
+  reset-before          reset the connection after the request's head, without acting
+  reset-after           read the whole request, act, reset without an answer
+  close-after           act, then close the connection without an answer
+  torn                  act, send the answer's head and half of its body, close
+  stall[:MS]            stop reading for MS, then go on; without MS never answer
+  status:CODE[,retry-after=VALUE]
+                        answer CODE without acting
+  status-after:CODE     act, then answer CODE
+  unauthorized          answer 401 without acting
+  html:CODE             answer CODE with a gateway's HTML page, without acting
+
+Several may match one request: delays add up, and of the others the first wins.
+
+Examples: upload@2=reset-after   complete=torn   any@3+=status:503,retry-after=2";
+
+/// One thing that goes wrong, with the requests it happens to.
+///
+/// Written as text, so that tests and programs in any language share one form;
+/// [`FAULT_GRAMMAR`] is its reference:
+///
+/// ```
+/// use flinks_sandbox::Fault;
+///
+/// let fault: Fault = "upload@2=reset-after".parse()?;
+/// assert_eq!(fault.to_string(), "upload@2=reset-after");
+/// assert!("upload=explode".parse::<Fault>().is_err());
+/// # Ok::<(), flinks_sandbox::FaultError>(())
+/// ```
+///
+/// Requests are counted from the start of the sandbox, also for a fault that is
+/// [injected](crate::Sandbox::inject) later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    target: Option<Operation>,
+    first: u64,
+    last: u64,
+    kind: Kind,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Delay(Duration),
+    DelayAfter(Duration),
+    ResetBefore,
+    ResetAfter,
+    CloseAfter,
+    Torn,
+    Stall(Option<Duration>),
+    Status(StatusCode, Option<HeaderValue>),
+    StatusAfter(StatusCode),
+    Unauthorized,
+    Html(StatusCode),
+}
+
+/// What the faults together mean for one request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) before: Duration,
+    pub(crate) after: Duration,
+    pub(crate) kind: Option<Kind>,
+    /// The names of the kinds that apply, joined by `+`, for the log.
+    pub(crate) names: Option<String>,
+}
+
+impl Plan {
+    /// Collects what `faults` do to the `nth` request of `operation`, the `overall`-th of all.
+    pub(crate) fn new(faults: &[Fault], operation: Operation, nth: u64, overall: u64) -> Self {
+        let mut plan = Self::default();
+        for fault in faults {
+            let count = match fault.target {
+                None => overall,
+                Some(target) if target == operation => nth,
+                Some(_) => continue,
+            };
+            if (fault.first..=fault.last).contains(&count) {
+                plan.add(&fault.kind);
+            }
+        }
+        plan
+    }
+
+    fn add(&mut self, kind: &Kind) {
+        if let Kind::Delay(time) = kind {
+            self.before = self.before.saturating_add(*time);
+        } else if let Kind::DelayAfter(time) = kind {
+            self.after = self.after.saturating_add(*time);
+        } else if self.kind.is_none() {
+            self.kind = Some(kind.clone());
+        } else {
+            return;
+        }
+        let names = self.names.get_or_insert_default();
+        if !names.is_empty() {
+            names.push('+');
+        }
+        names.push_str(kind.name());
+    }
+}
+
+impl Kind {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Delay(_) => "delay",
+            Self::DelayAfter(_) => "delay-after",
+            Self::ResetBefore => "reset-before",
+            Self::ResetAfter => "reset-after",
+            Self::CloseAfter => "close-after",
+            Self::Torn => "torn",
+            Self::Stall(_) => "stall",
+            Self::Status(..) => "status",
+            Self::StatusAfter(_) => "status-after",
+            Self::Unauthorized => "unauthorized",
+            Self::Html(_) => "html",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, argument) = match text.split_once(':') {
+            Some((name, argument)) => (name, Some(argument)),
+            None => (text, None),
+        };
+        let plain = |kind| match argument {
+            None => Ok(kind),
+            Some(_) => Err(format!("`{name}` takes no argument")),
+        };
+        let needed = |what: &str| argument.ok_or_else(|| format!("`{name}` needs {what}"));
+        match name {
+            "delay" => milliseconds(needed("milliseconds, as in delay:250")?).map(Self::Delay),
+            "delay-after" => {
+                milliseconds(needed("milliseconds, as in delay-after:250")?).map(Self::DelayAfter)
+            }
+            "reset-before" => plain(Self::ResetBefore),
+            "reset-after" => plain(Self::ResetAfter),
+            "close-after" => plain(Self::CloseAfter),
+            "torn" => plain(Self::Torn),
+            "stall" => argument.map(milliseconds).transpose().map(Self::Stall),
+            "status" => status_and_delay(needed("a status, as in status:503")?),
+            "status-after" => {
+                status(needed("a status, as in status-after:500")?).map(Self::StatusAfter)
+            }
+            "unauthorized" => plain(Self::Unauthorized),
+            "html" => status(needed("a status, as in html:502")?).map(Self::Html),
+            _ => Err(format!(
+                "there is no fault `{name}`; there are delay, delay-after, reset-before, \
+                 reset-after, close-after, torn, stall, status, status-after, unauthorized, html"
+            )),
+        }
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_millis)
+        .map_err(|_| format!("`{text}` is not a whole number of milliseconds"))
+}
+
+fn status(text: &str) -> Result<StatusCode, String> {
+    // An interim status (1xx) is no answer: the client would go on waiting.
+    text.parse::<StatusCode>()
+        .ok()
+        .filter(|status| (200..=599).contains(&status.as_u16()))
+        .ok_or_else(|| format!("`{text}` is not a status between 200 and 599"))
+}
+
+fn status_and_delay(text: &str) -> Result<Kind, String> {
+    let Some((code, option)) = text.split_once(',') else {
+        return Ok(Kind::Status(status(text)?, None));
+    };
+    let value = option
+        .strip_prefix("retry-after=")
+        .ok_or_else(|| format!("`{option}` is not retry-after=VALUE"))?;
+    let value = HeaderValue::from_str(value)
+        .ok()
+        .filter(|value| value.to_str().is_ok_and(|text| text.trim() == text))
+        .ok_or("the value of retry-after has to be printable ASCII without spaces around it")?;
+    Ok(Kind::Status(status(code)?, Some(value)))
+}
+
+fn counts(text: &str) -> Result<(u64, u64), String> {
+    let number = |text: &str| {
+        text.parse::<u64>()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(|| format!("`{text}` is not a count; requests are counted from 1"))
+    };
+    if let Some(first) = text.strip_suffix('+') {
+        return Ok((number(first)?, u64::MAX));
+    }
+    let (first, last) = match text.split_once('-') {
+        Some((first, last)) => (number(first)?, number(last)?),
+        None => (number(text)?, number(text)?),
+    };
+    if first > last {
+        return Err(format!("`{text}` counts backwards"));
+    }
+    Ok((first, last))
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let parse = || {
+            let (requests, kind) = text
+                .split_once('=')
+                .ok_or("a fault is OPERATION[@N]=KIND, as in upload@2=torn")?;
+            let (operation, (first, last)) = match requests.split_once('@') {
+                Some((operation, range)) => (operation, counts(range)?),
+                None => (requests, (1, u64::MAX)),
+            };
+            let target = match operation {
+                "any" => None,
+                "token" => Some(Operation::Token),
+                "upload" => Some(Operation::Upload),
+                "complete" => Some(Operation::Complete),
+                "fraud" => Some(Operation::Fraud),
+                other => {
+                    return Err(format!(
+                        "there is no operation `{other}`; there are token, upload, complete, \
+                         fraud, any"
+                    ));
+                }
+            };
+            Ok(Self {
+                target,
+                first,
+                last,
+                kind: Kind::parse(kind)?,
+            })
+        };
+        parse().map_err(|reason: String| FaultError {
+            text: text.to_owned(),
+            reason,
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.target {
+            None => out.write_str("any")?,
+            Some(operation) => write!(out, "{operation}")?,
+        }
+        match (self.first, self.last) {
+            (1, u64::MAX) => {}
+            (first, u64::MAX) => write!(out, "@{first}+")?,
+            (first, last) if first == last => write!(out, "@{first}")?,
+            (first, last) => write!(out, "@{first}-{last}")?,
+        }
+        write!(out, "={}", self.kind.name())?;
+        match &self.kind {
+            Kind::Delay(time) | Kind::DelayAfter(time) | Kind::Stall(Some(time)) => {
+                write!(out, ":{}", time.as_millis())
+            }
+            Kind::Status(code, after) => {
+                write!(out, ":{}", code.as_u16())?;
+                match after.as_ref().and_then(|value| value.to_str().ok()) {
+                    Some(value) => write!(out, ",retry-after={value}"),
+                    None => Ok(()),
+                }
+            }
+            Kind::StatusAfter(code) | Kind::Html(code) => write!(out, ":{}", code.as_u16()),
+            Kind::ResetBefore
+            | Kind::ResetAfter
+            | Kind::CloseAfter
+            | Kind::Torn
+            | Kind::Stall(None)
+            | Kind::Unauthorized => Ok(()),
+        }
+    }
+}
+
+/// A text that is no [`Fault`], with what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultError {
+    text: String,
+    reason: String,
+}
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "fault `{}`: {}", self.text, self.reason)
+    }
+}
+
+impl std::error::Error for FaultError {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fault(text: &str) -> Fault {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_kind_is_read_and_written_alike() {
+        for kind in [
+            "delay:0",
+            "delay-after:250",
+            "reset-before",
+            "reset-after",
+            "close-after",
+            "torn",
+            "stall",
+            "stall:40",
+            "status:503",
+            "status:429,retry-after=2",
+            "status:503,retry-after=Sun, 06 Nov 1994 08:49:37 GMT",
+            "status-after:500",
+            "unauthorized",
+            "html:502",
+        ] {
+            for requests in [
+                "token",
+                "upload@1",
+                "complete@2",
+                "fraud@2-5",
+                "any@7+",
+                "any",
+            ] {
+                let text = format!("{requests}={kind}");
+                assert_eq!(fault(&text).to_string(), text);
+            }
+            let name = kind.split(':').next().unwrap();
+            assert!(
+                FAULT_GRAMMAR.contains(&format!("\n  {name}")),
+                "{name} is undocumented"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        for (text, part) in [
+            ("", "OPERATION[@N]=KIND"),
+            ("upload", "OPERATION[@N]=KIND"),
+            ("login=torn", "no operation `login`"),
+            ("unknown=torn", "no operation `unknown`"),
+            ("upload@0=torn", "counted from 1"),
+            ("upload@=torn", "counted from 1"),
+            ("upload@3-2=torn", "backwards"),
+            ("upload=explode", "no fault `explode`"),
+            ("upload=torn:1", "takes no argument"),
+            ("upload=delay", "needs milliseconds"),
+            ("upload=delay:-1", "milliseconds"),
+            ("upload=status", "needs a status"),
+            ("upload=status:100", "between 200 and 599"),
+            ("upload=html:600", "between 200 and 599"),
+            ("upload=status:503,after=1", "retry-after=VALUE"),
+            ("upload=status:503,retry-after=1\n", "printable"),
+        ] {
+            let error = text.parse::<Fault>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_plan_counts_per_operation_and_over_all() {
+        let faults = [fault("upload@2=torn"), fault("any@5+=reset-before")];
+        let kind = |nth, overall| Plan::new(&faults, Operation::Upload, nth, overall).kind;
+        assert_eq!(kind(1, 4), None);
+        assert_eq!(kind(2, 4), Some(Kind::Torn));
+        assert_eq!(kind(2, 9), Some(Kind::Torn));
+        assert_eq!(kind(3, 5), Some(Kind::ResetBefore));
+        assert_eq!(Plan::new(&faults, Operation::Token, 2, 4).kind, None);
+    }
+
+    #[test]
+    fn delays_add_up_and_the_first_other_fault_wins() {
+        let faults = [
+            fault("any=delay:3"),
+            fault("fraud=status:500"),
+            fault("fraud=delay:4"),
+            fault("fraud=torn"),
+            fault("fraud=delay-after:5"),
+        ];
+        let plan = Plan::new(&faults, Operation::Fraud, 1, 1);
+        assert_eq!(plan.before, Duration::from_millis(7));
+        assert_eq!(plan.after, Duration::from_millis(5));
+        assert_eq!(
+            plan.kind,
+            Some(Kind::Status(StatusCode::INTERNAL_SERVER_ERROR, None))
+        );
+        assert_eq!(
+            plan.names.as_deref(),
+            Some("delay+status+delay+delay-after")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics_and_writing_is_its_inverse(
+            text in "(any|upload|fraud)?(@[0-9]{0,2}[-+]?[0-9]?)?=?[a-z-]{0,12}(:[0-9]{1,4})?"
+        ) {
+            if let Ok(fault) = text.parse::<Fault>() {
+                prop_assert_eq!(fault.to_string().parse::<Fault>(), Ok(fault));
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Listening, TLS, HTTP/1.1, and how connections end.
+
+use std::{future::poll_fn, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::{
+    certificates::{Authority, serial_of},
+    config::TlsVersions,
+    exchange::{Connection, Ending},
+    operation::Host,
+    state::State,
+};
+
+/// How long a client may take to notice that the connection is over.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// What a host presents and demands.
+pub(crate) fn tls(
+    host: Host,
+    authority: &Authority,
+    versions: TlsVersions,
+) -> Result<TlsAcceptor, Box<dyn std::error::Error + Send + Sync>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions.versions())?;
+    let builder = match host {
+        Host::Upload => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der().clone())?;
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+            builder.with_client_cert_verifier(verifier)
+        }
+        Host::Results => builder.with_no_client_auth(),
+    };
+    let server = authority.server()?;
+    let mut config = builder.with_single_cert(server.chain, server.key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Serves a host until dropped, and with it every connection.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    host: Host,
+    state: Arc<State>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, _)) => {
+                    let state = Arc::clone(&state);
+                    connections.spawn(connection(tcp, acceptor.clone(), host, state));
+                }
+                // Out of descriptors, or the peer is gone already: the next one may do.
+                Err(_) => sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Arc<State>) {
+    // Without it answers wait for the client's acknowledgements; slower, but not wrong.
+    drop(tcp.set_nodelay(true));
+    let tls = match acceptor.accept(tcp).into_fallible().await {
+        Ok(tls) => tls,
+        // The alert that says why is on its way, and a reset would overtake it.
+        Err((_, tcp)) => return linger(tcp).await,
+    };
+    let serial = tls
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(<[_]>::first)
+        .and_then(serial_of);
+    let (endings, mut ended) = mpsc::unbounded_channel();
+    let connection = Arc::new(Connection {
+        state,
+        host,
+        serial,
+        endings,
+    });
+    let service = service_fn(move |request| {
+        let connection = Arc::clone(&connection);
+        Box::pin(async move { Ok::<_, std::convert::Infallible>(connection.answer(request).await) })
+    });
+    let mut http = http1::Builder::new().serve_connection(TokioIo::new(tls), service);
+    let ending = tokio::select! {
+        _ = poll_fn(|context| http.poll_without_shutdown(context)) => None,
+        ending = ended.recv() => ending,
+    };
+    finish(http.into_parts().io.into_inner(), ending).await;
+}
+
+async fn finish(mut tls: TlsStream<TcpStream>, ending: Option<Ending>) {
+    match ending {
+        None => {
+            // Says goodbye in TLS too; a client that does not read is not waited for.
+            drop(timeout(LINGER, tls.shutdown()).await);
+        }
+        Some(Ending::Reset) => {
+            // Closing then sends RST, and drops what was not sent.
+            drop(tls.get_ref().0.set_zero_linger());
+            return;
+        }
+        Some(Ending::Close) => {}
+        Some(Ending::Raw(bytes)) => {
+            let sending = async {
+                tls.write_all(&bytes).await?;
+                tls.flush().await
+            };
+            drop(timeout(LINGER, sending).await);
+        }
+    }
+    linger(tls.into_inner().0).await;
+}
+
+/// Sends FIN and reads on: closing over unread bytes would send a reset, which makes the
+/// client lose an answer that it has not read yet.
+async fn linger(mut tcp: TcpStream) {
+    let reading = async {
+        tcp.shutdown().await?;
+        let mut scrap = vec![0; 64 * 1024];
+        while tcp.read(&mut scrap).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    drop(timeout(LINGER, reading).await);
+}
