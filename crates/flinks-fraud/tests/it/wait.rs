@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flinks_fraud::{Reason, Verdict, Wait};
-use flinks_transport::{Delivery, Error, ErrorKind};
+use flinks_transport::{Delivery, Error, ErrorKind, Retry};
 use flinks_types::FlinksCode;
 use tokio::time::Instant;
 
@@ -218,7 +218,7 @@ async fn no_poll_outlives_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn the_transports_own_deadline_still_holds() {
     let leaf = Leaf::new([Act::Hang, answer(200, CLEAN)]);
-    let client = leaf.client_over(|builder| builder.deadline(3 * SECOND));
+    let client = leaf.client_over(|builder| builder.retry(Retry::none()).deadline(3 * SECOND));
     client.wait(&login_id()).await.unwrap();
     let gap = leaf.gaps()[0];
     assert!(is_jittered(gap - 3 * SECOND, 30 * SECOND), "{gap:?}");
