@@ -1,2 +1,141 @@
-//! The program `flinks`.
-fn main() {}
+//! The program `flinks`: upload statements, read the fraud verdict, diagnose the set-up, run the sandbox.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a program reads its environment and its clock, and starts what it needs"
+)]
+
+mod arguments;
+mod command;
+mod completed;
+mod context;
+mod exit;
+mod failure;
+mod guide;
+mod interrupt;
+mod ledger;
+mod log;
+mod output;
+mod progress;
+mod report;
+mod service;
+mod settings;
+mod support;
+mod verdict;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::context::{Context, variable};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Output, complain};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misused(&error),
+    };
+    let common = &arguments.common;
+    log::start(common.verbose);
+    let no_colour = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let context = Context::new(
+        common,
+        Output::new(common.json, no_colour, common.verbose > 0),
+    );
+    let failure = match run(&arguments.command, &context) {
+        Ok(exit) => return exit.into(),
+        Err(failure) => failure,
+    };
+    let exit = tell(&failure, context.output);
+    if let Some(path) = &common.support {
+        let endpoint = context.endpoint(&failure);
+        let written = support::write(
+            path,
+            &failure,
+            arguments.command.name(),
+            endpoint.as_deref(),
+        );
+        complain(&match written {
+            Ok(()) => format!(
+                "support report: {}\n",
+                output::plain(&path.to_string_lossy())
+            ),
+            Err(failure) => failure.to_text(),
+        });
+    }
+    exit.into()
+}
+
+/// Tells of a failure: as one JSON object on standard output, or as text on standard error.
+fn tell(failure: &Failure, output: Output) -> Exit {
+    if output.json {
+        // Without standard output it was written to standard error instead.
+        drop(output.object(&failure.to_json()));
+    } else {
+        complain(&failure.to_text());
+    }
+    failure.exit()
+}
+
+/// A command line that means nothing, or one that only asks for help.
+fn misused(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && json {
+        let text = error.render().to_string();
+        let failure = Failure::usage(text.trim());
+        return tell(&failure, Output::new(true, true, true)).into();
+    }
+    // Nobody is there to be told when this fails.
+    drop(error.print());
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Done.into()
+    }
+}
+
+fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Upload(arguments) => wait_for(context, command::upload::run(arguments, context)),
+        Command::Resume(arguments) => wait_for(context, command::resume::run(arguments, context)),
+        Command::Fraud(arguments) => wait_for(context, command::fraud::run(arguments, context)),
+        Command::Doctor(arguments) => wait_for(context, command::doctor::run(arguments, context)),
+        Command::Sandbox(arguments) => serve(command::sandbox::run(arguments, context)),
+        Command::Csr(arguments) => command::csr::run(arguments, context.output),
+        Command::Completions(arguments) => command::completions::run(arguments, context.output),
+    }
+}
+
+/// Runs a command.
+fn wait_for(
+    context: &Context,
+    command: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    if context.sandbox {
+        return serve(command);
+    }
+    // One thread is enough for a client.
+    block_on(tokio::runtime::Builder::new_current_thread(), command)
+}
+
+/// Runs a command that serves, beside its calls or alone.
+fn serve(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2);
+    block_on(builder, command)
+}
+
+/// Runs a command to its end. The runtime waits for the writes to a ledger that were begun.
+fn block_on(
+    mut builder: tokio::runtime::Builder,
+    command: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    let runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::settings(format!("no runtime can be started: {error}")))?;
+    runtime.block_on(command)
+}

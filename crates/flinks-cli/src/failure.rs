@@ -1,0 +1,218 @@
+//! A command that did not end well: why, what it leaves behind, and how it is told.
+
+use std::path::PathBuf;
+
+use flinks_transport::{Delivery, Error, ErrorKind};
+use flinks_upload::UploadError;
+use serde_json::{Map, Value, json};
+
+use crate::exit::Exit;
+use crate::guide;
+use crate::output::plain;
+
+/// A command that did not end well.
+pub(crate) struct Failure {
+    cause: Cause,
+    /// The file it is about.
+    file: Option<String>,
+    /// The ledger that `flinks resume` goes on with.
+    pub(crate) ledger: Option<PathBuf>,
+    abandoned: Vec<String>,
+    abandoned_unnamed: u64,
+    /// What was reached before, as it stands in the JSON output.
+    pub(crate) reached: Map<String, Value>,
+}
+
+enum Cause {
+    Call(Error),
+    Interrupted,
+    /// The deadline of a wait, before any answer was read.
+    Deadline(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(Cause::Call(error))
+    }
+}
+
+impl From<UploadError> for Failure {
+    fn from(error: UploadError) -> Self {
+        Self {
+            file: error.file().map(str::to_owned),
+            abandoned: error
+                .abandoned()
+                .iter()
+                .map(|id| id.as_str().to_owned())
+                .collect(),
+            abandoned_unnamed: error.abandoned_unnamed(),
+            ..Self::from(error.error().clone())
+        }
+    }
+}
+
+impl Failure {
+    fn new(cause: Cause) -> Self {
+        Self {
+            cause,
+            file: None,
+            ledger: None,
+            abandoned: Vec::new(),
+            abandoned_unnamed: 0,
+            reached: Map::new(),
+        }
+    }
+
+    /// The user interrupted the program.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Cause::Interrupted)
+    }
+
+    /// Waiting ended before any answer was read.
+    pub(crate) fn deadline(error: Error) -> Self {
+        Self::new(Cause::Deadline(error))
+    }
+
+    /// A setting or an argument that cannot be right.
+    pub(crate) fn settings(message: impl Into<String>) -> Self {
+        Self::from(Error::local(ErrorKind::Config, message.into()))
+    }
+
+    /// A command line that means nothing.
+    pub(crate) fn usage(message: &str) -> Self {
+        Self::from(Error::local(ErrorKind::Input, message.to_owned()))
+    }
+
+    /// A file of this machine that cannot be written.
+    pub(crate) fn disk(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::settings(format!("{what} {}: {error}", path.display()))
+    }
+
+    /// How the program ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match &self.cause {
+            Cause::Call(error) => Exit::of(error),
+            Cause::Interrupted => Exit::Interrupted,
+            Cause::Deadline(_) => Exit::Deadline,
+        }
+    }
+
+    /// The error of the call, unless the user interrupted it.
+    pub(crate) fn error(&self) -> Option<&Error> {
+        match &self.cause {
+            Cause::Call(error) | Cause::Deadline(error) => Some(error),
+            Cause::Interrupted => None,
+        }
+    }
+
+    /// The whole message, causes included, safe to print.
+    pub(crate) fn message(&self) -> String {
+        let text = match self.error() {
+            Some(error) => error.report().to_string(),
+            None => "interrupted".to_owned(),
+        };
+        let file = self
+            .file
+            .as_ref()
+            .filter(|file| !text.contains(file.as_str()));
+        plain(&file.map_or_else(|| text.clone(), |file| format!("{file}: {text}")))
+    }
+
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        self.error().and_then(guide::hint)
+    }
+
+    /// Whether nobody knows if *complete* was acted on: only a person may send it again.
+    fn completion_is_open(&self) -> bool {
+        let unknown = |error: &Error| error.delivery() > Delivery::Rejected;
+        self.file.is_none() && self.error().is_some_and(unknown)
+    }
+
+    /// For people: what happened, what to do, what is left behind.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = format!("error: {}\n", self.message());
+        if let Some(hint) = self.hint() {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        if !self.abandoned.is_empty() {
+            let ids: Vec<_> = self.abandoned.iter().map(|id| plain(id)).collect();
+            text.push_str(&format!(
+                "abandoned sessions (never completed): {}\n",
+                ids.join(", ")
+            ));
+        }
+        if self.abandoned_unnamed > 0 {
+            let count = self.abandoned_unnamed;
+            text.push_str(&format!("abandoned sessions without a known id: {count}\n"));
+        }
+        if let Some(ledger) = &self.ledger {
+            let path = plain(&ledger.to_string_lossy());
+            text.push_str(&format!("ledger: {path}\n"));
+            text.push_str(&if self.completion_is_open() {
+                format!(
+                    "next: ask Flinks whether the session is complete; only if it is not, or if a \
+                     second complete does no harm:\n      flinks resume --complete-again {path}\n"
+                )
+            } else {
+                format!("next: flinks resume {path}\n")
+            });
+        }
+        text
+    }
+
+    /// For scripts: the object of the program's contract.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut object = self.reached.clone();
+        object.insert("error".to_owned(), self.error_object());
+        if let Some(ledger) = &self.ledger {
+            object.insert("ledger".to_owned(), json!(ledger.to_string_lossy()));
+        }
+        if !self.abandoned.is_empty() || self.abandoned_unnamed > 0 {
+            object.insert("abandoned".to_owned(), json!(self.abandoned));
+            object.insert(
+                "abandoned_unnamed".to_owned(),
+                json!(self.abandoned_unnamed),
+            );
+        }
+        Value::Object(object)
+    }
+
+    fn error_object(&self) -> Value {
+        let Some(error) = self.error() else {
+            return json!({
+                "kind": "interrupted",
+                "delivery": Delivery::Unknown.as_str(),
+                "operation": null,
+                "step": "call",
+                "message": self.message(),
+            });
+        };
+        let mut object = Map::new();
+        let mut put = |key: &str, value: Value| {
+            if !value.is_null() || key == "operation" {
+                object.insert(key.to_owned(), value);
+            }
+        };
+        let api = error.api();
+        put("kind", json!(error.kind().as_str()));
+        put("delivery", json!(error.delivery().as_str()));
+        put("operation", json!(error.operation()));
+        put("step", json!(error.step().as_str()));
+        put(
+            "status",
+            json!(error.status().map(|status| status.as_u16())),
+        );
+        let code = api.and_then(|api| api.flinks_code.as_ref());
+        put("flinks_code", json!(code.map(|code| code.as_str())));
+        let request_id = api.and_then(|api| api.request_id.as_ref());
+        put("request_id", json!(request_id.map(|id| id.as_str())));
+        put(
+            "retry_after",
+            json!(error.retry_after().map(|after| after.as_secs())),
+        );
+        put("message", json!(self.message()));
+        put("hint", json!(self.hint()));
+        Value::Object(object)
+    }
+}

@@ -1,0 +1,85 @@
+//! What is under way, on a terminal: a bar for the bytes of an upload, a spinner while waiting.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use flinks_upload::{Progress, UploadSession};
+use indicatif::{ProgressBar, ProgressStyle};
+
+const BAR: &str = "{msg}\n[{bar:32}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+
+/// A bar that follows an upload; it disappears when this value is dropped.
+pub(crate) struct UploadBar(ProgressBar);
+
+impl UploadBar {
+    /// Shows how far the session comes. Nothing is shown, and nothing follows, without a terminal.
+    pub(crate) fn follow(session: UploadSession, shown: bool) -> (UploadSession, Option<Self>) {
+        if !shown {
+            return (session, None);
+        }
+        let bar = ProgressBar::no_length();
+        bar.set_style(style(BAR).progress_chars("=> "));
+        let files = Arc::new(Mutex::new(Vec::new()));
+        let told = bar.clone();
+        let session = session.on_progress(move |progress| {
+            let mut sent = files.lock().unwrap_or_else(PoisonError::into_inner);
+            let total = advance(&mut sent, &progress);
+            told.set_message(title(&progress));
+            told.set_position(total);
+        });
+        (session, Some(Self(bar)))
+    }
+
+    /// All bytes that the session will send.
+    pub(crate) fn set_total(&self, bytes: u64) {
+        self.0.set_length(bytes);
+    }
+}
+
+impl Drop for UploadBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Notes how far one file is, and returns how far all are together. A file that is sent again
+/// begins again, and with it those after it.
+fn advance(sent: &mut Vec<u64>, progress: &Progress<'_>) -> u64 {
+    sent.resize(progress.files, 0);
+    if let Some(file) = sent.get_mut(progress.file) {
+        *file = progress.sent;
+    }
+    sent.iter().sum()
+}
+
+fn title(progress: &Progress<'_>) -> String {
+    let name = crate::output::plain(progress.file_name);
+    format!("file {} of {}: {name}", progress.file + 1, progress.files)
+}
+
+/// A spinner that runs until it is dropped.
+pub(crate) struct Spinner(ProgressBar);
+
+impl Spinner {
+    /// Shows that something is waited for, and for how long already.
+    pub(crate) fn start(message: String, shown: bool) -> Option<Self> {
+        if !shown {
+            return None;
+        }
+        let bar = ProgressBar::new_spinner();
+        bar.set_style(style("{spinner} {msg} ({elapsed})"));
+        bar.set_message(message);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Some(Self(bar))
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,133 @@
+//! Whom a command talks to: the user's hosts, or the embedded sandbox's.
+
+use std::time::Duration;
+
+use flinks_fraud::FraudClient;
+use flinks_sandbox::Sandbox;
+use flinks_transport::{Error, Transport};
+use flinks_types::Secret;
+use flinks_upload::UploadClient;
+
+use crate::arguments::Connection;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::settings::{Material, Settings, not_set};
+
+/// How long the embedded sandbox takes for an analysis.
+const PROCESSING: Duration = Duration::from_secs(2);
+
+/// Both hosts, and what opens them.
+pub(crate) struct Service {
+    pub(crate) settings: Settings,
+    /// Serves as long as this value lives.
+    sandbox: Option<Sandbox>,
+}
+
+impl Service {
+    /// Reads the settings, or starts the embedded sandbox in their place.
+    ///
+    /// # Errors
+    /// The settings contradict each other, or the sandbox cannot listen on this machine.
+    pub(crate) async fn start(context: &Context, flags: &Connection) -> Result<Self, Failure> {
+        let service = if context.sandbox {
+            if flags.is_given() {
+                return Err(Failure::settings(
+                    "--sandbox brings its own hosts, certificates and credentials: leave out the \
+                     options for them",
+                ));
+            }
+            let mut config = flinks_sandbox::Config::default();
+            config.processing = PROCESSING;
+            let sandbox = Sandbox::start(config).await.map_err(|error| {
+                Failure::settings(format!(
+                    "the sandbox cannot listen on this machine: {error}"
+                ))
+            })?;
+            Self {
+                settings: of_sandbox(&sandbox),
+                sandbox: Some(sandbox),
+            }
+        } else {
+            Self {
+                settings: Settings::read(&context.source()?, flags)?,
+                sandbox: None,
+            }
+        };
+        context.remember(&service.settings);
+        Ok(service)
+    }
+
+    /// What to tell people about the embedded sandbox, when there is one.
+    pub(crate) fn introduction(&self) -> Option<String> {
+        let sandbox = self.sandbox.as_ref()?;
+        Some(format!(
+            "Embedded sandbox at {} (mutual TLS, throw-away certificate and credentials)",
+            sandbox.upload_url()
+        ))
+    }
+
+    /// The client of the upload host.
+    ///
+    /// # Errors
+    /// A setting is missing or cannot be right.
+    pub(crate) fn uploads(&self) -> Result<UploadClient, Failure> {
+        let settings = &self.settings;
+        let missing = settings.missing_for_upload();
+        if !missing.is_empty() {
+            return Err(not_set(&missing).into());
+        }
+        let transport = Transport::builder()
+            .identity(settings.identity()?)
+            .roots(settings.roots()?)
+            .build()?;
+        let (endpoint, paths) = (settings.upload_endpoint()?, settings.paths()?);
+        Ok(UploadClient::at(
+            transport,
+            settings.credentials()?,
+            endpoint,
+            paths,
+        )?)
+    }
+
+    /// The client of the results host.
+    ///
+    /// # Errors
+    /// A setting is missing or cannot be right.
+    pub(crate) fn fraud(&self) -> Result<FraudClient, Failure> {
+        let settings = &self.settings;
+        let missing = settings.missing_for_results();
+        if !missing.is_empty() {
+            return Err(not_set(&missing).into());
+        }
+        let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
+        let transport = self.results_transport()?;
+        Ok(FraudClient::new(
+            transport,
+            endpoint,
+            customer,
+            &settings.api_secret()?,
+        )?)
+    }
+
+    /// A transport for the results host, which asks for no client certificate.
+    pub(crate) fn results_transport(&self) -> Result<Transport, Error> {
+        Transport::builder().roots(self.settings.roots()?).build()
+    }
+}
+
+fn of_sandbox(sandbox: &Sandbox) -> Settings {
+    let pem = |text: &str| Some(Material::Memory(text.as_bytes().to_vec()));
+    Settings {
+        upload_url: Some(sandbox.upload_url().to_owned()),
+        certificate: pem(sandbox.client_cert_pem()),
+        key: pem(sandbox.client_key_pem()),
+        roots: pem(sandbox.ca_pem()),
+        client_id: Some(sandbox.client_id().to_owned()),
+        client_secret: Some(Secret::new(sandbox.client_secret())),
+        scope: Some(sandbox.scope().to_owned()),
+        api_url: Some(sandbox.results_url().to_owned()),
+        customer_id: Some(sandbox.customer_id().to_owned()),
+        api_secret: Some(Secret::new(sandbox.api_secret())),
+        ..Settings::default()
+    }
+}
