@@ -59,9 +59,7 @@ impl Body {
     where
         B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
     {
-        let bytes =
-            body.map_frame(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())));
-        Self(Kind::Once(bytes.map_err(Into::into).boxed_unsync()))
+        Self(Kind::Once(InBytes(Box::pin(body)).boxed_unsync()))
     }
 
     /// Bytes that hold bank credentials or answers to a bank's questions.
@@ -129,6 +127,39 @@ impl Body {
             Kind::Sealed(sealed) => sealed.open().map(Self::from),
             kind @ (Kind::Bytes(_) | Kind::Once(_) | Kind::Replayable { .. }) => Ok(Self(kind)),
         }
+    }
+}
+
+/// Another body in our types. A mapping adapter would forget its length, and with it the
+/// request's `Content-Length`.
+struct InBytes<B>(Pin<Box<B>>);
+
+impl<B> HttpBody for InBytes<B>
+where
+    B: HttpBody<Data: Buf, Error: Into<BoxError>>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.0.as_mut().poll_frame(cx).map(|next| {
+            next.map(|frame| {
+                frame
+                    .map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
+                    .map_err(Into::into)
+            })
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
     }
 }
 
@@ -266,6 +297,14 @@ mod tests {
         let again = body.try_clone().expect("replayable");
         assert_eq!(body.collect().await.expect("bytes").to_bytes(), "abc");
         assert_eq!(again.collect().await.expect("bytes").to_bytes(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_read_once_keeps_its_length() {
+        let body = Body::once(Full::new(Bytes::from_static(b"abc")));
+        assert_eq!(body.size_hint().exact(), Some(3));
+        assert!(body.try_clone().is_none());
+        assert_eq!(body.collect().await.expect("bytes").to_bytes(), "abc");
     }
 
     #[tokio::test]
