@@ -77,7 +77,9 @@ impl OAuth {
         let again = repeat(&request);
         let meta = request.extensions().get::<CallMeta>();
         let life = meta.map_or(Duration::ZERO, CallMeta::credential_life);
-        let lease = self.lease(life).await.map_err(Error::in_token_step)?;
+        // Whatever became of the token request, the call itself was not sent.
+        let unsent = |error: Error| error.in_token_step().with_delivery(Delivery::NotSent);
+        let lease = self.lease(life).await.map_err(unsent)?;
         let generation = lease.generation;
         let response = send_with(inner.clone(), request, lease).await?;
         if response.status() != StatusCode::UNAUTHORIZED {

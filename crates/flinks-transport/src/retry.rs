@@ -15,7 +15,7 @@ use tracing::Instrument;
 use crate::progress::Progress;
 use crate::retry_after::retry_after;
 use crate::service::HttpService;
-use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, Replay};
+use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, Replay, Step};
 
 /// How often, how soon and how long a call is tried again.
 ///
@@ -126,6 +126,10 @@ fn of_status(replay: Replay, status: StatusCode) -> Verdict {
 }
 
 fn of_error(replay: Replay, error: &Error) -> Verdict {
+    // The token request has made its own attempts; the call that needs it adds none.
+    if error.step() == Step::Token {
+        return Verdict::Final;
+    }
     // A certificate does not mend itself, and a layer's or a file's error is not the network's.
     let passing = matches!(
         error.kind(),
@@ -326,6 +330,11 @@ mod tests {
             ),
             ("file", failure(File, NotSent), [Final, Final, Final]),
             ("layer", failure(Layer, NotSent), [Final, Final, Final]),
+            (
+                "token",
+                Err(Error::local(Connect, "failed").in_token_step().into()),
+                [Final, Final, Final],
+            ),
             (
                 "foreign",
                 Err("a layer's own".into()),
