@@ -1,0 +1,315 @@
+//! The fixture format: one call, what the server sees and answers, and what must come of it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One `case.json`. Unknown keys are errors.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Case {
+    /// Why this case exists, in one sentence.
+    pub docs: String,
+    /// Where the wire facts come from; "corrected: …" tells what differs from a printed example.
+    pub source: String,
+    /// The call.
+    pub call: Call,
+    /// What the server sees and answers, in this order. Empty: nothing may be sent.
+    pub steps: Vec<Step>,
+    /// The steps may be taken in any order: for files that are sent at once.
+    #[serde(default)]
+    pub any_order: bool,
+    /// What must come of it.
+    pub want: Want,
+    /// The pause before each step but the first, counted from the end of the one before it.
+    /// Virtual time: level 2 only.
+    #[serde(default)]
+    pub waits_ms: Option<Vec<Span>>,
+    /// How long the whole call takes in virtual time: level 2 only.
+    #[serde(default)]
+    pub takes_ms: Option<Span>,
+    /// Texts that must appear in no log and in no `Debug`, `Display` or `report()`.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// The levels that apply, when not all do.
+    #[serde(default)]
+    pub levels: Option<Levels>,
+    /// Certificates that are not what they should be: level 3 only.
+    #[serde(default)]
+    pub tls: Tls,
+}
+
+/// From and to, both included.
+pub type Span = [u64; 2];
+
+/// The call that a case makes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Call {
+    /// A name of the registry, such as `upload.file`.
+    pub operation: String,
+    /// The operation's arguments.
+    pub input: Value,
+    /// Which credentials are added; each operation has its own default.
+    #[serde(default)]
+    pub credentials: Option<Credentials>,
+}
+
+/// Which credential layer stands in the stack.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Credentials {
+    /// The OAuth token of the upload host.
+    Oauth,
+    /// The API secret of the results host.
+    ApiSecret,
+    /// None: the call brings its own, as `auth.token` does.
+    None,
+}
+
+/// One request that the server must see, and what it does then.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Step {
+    /// What the request must be.
+    pub expect: Expect,
+    /// The answer; or else a fault.
+    #[serde(default)]
+    pub reply: Option<Reply>,
+    /// What goes wrong instead of an answer.
+    #[serde(default)]
+    pub fault: Option<Fault>,
+    /// The server takes this long before it answers or fails.
+    #[serde(default)]
+    pub after_ms: u64,
+}
+
+/// What a request must be. At most one of the bodies.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Expect {
+    /// The method.
+    pub method: String,
+    /// The path, percent-encoded, without host.
+    pub path: String,
+    /// Headers that must be there with these values.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Headers that must not be there.
+    #[serde(default)]
+    pub forbid_headers: Vec<String>,
+    /// A file beside the case: `.json` compares as a value, anything else byte by byte.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The body as a JSON value.
+    #[serde(default)]
+    pub body_json: Option<Value>,
+    /// The body byte by byte.
+    #[serde(default)]
+    pub body_text: Option<String>,
+    /// The body's length only: for documents too large to be written down.
+    #[serde(default)]
+    pub body_length: Option<u64>,
+}
+
+/// An answer. At most one of the bodies.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers. `Content-Type` is `application/json` unless it stands here.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// A file beside the case, sent as it is.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The body as a JSON value.
+    #[serde(default)]
+    pub body_json: Option<Value>,
+    /// The body as text.
+    #[serde(default)]
+    pub body_text: Option<String>,
+    /// A body of this many spaces: for answers that are too large.
+    #[serde(default)]
+    pub body_spaces: Option<usize>,
+    /// The answer comes before the request body is read.
+    #[serde(default)]
+    pub early: bool,
+}
+
+/// What goes wrong instead of an answer.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// The connection is refused.
+    Refuse,
+    /// The connection is reset before any of the body is read.
+    ResetBeforeSend,
+    /// The whole request is read, then the connection is reset.
+    ResetAfterSend,
+    /// The whole request is read, then the connection is closed in good order.
+    CloseAfterSend,
+    /// The whole request is read; the answer, a 200, ends in the middle of its body.
+    TornBody,
+    /// The whole request is read, and nothing is ever answered.
+    Hang,
+    /// The body is not read, and nothing is ever answered.
+    Stall,
+    /// The whole request is read, and what comes back is no HTTP.
+    Garbage,
+}
+
+impl Fault {
+    /// Whether the server reads the request's body before things go wrong.
+    pub(crate) const fn reads_body(self) -> bool {
+        match self {
+            Self::Refuse | Self::ResetBeforeSend | Self::Stall => false,
+            Self::ResetAfterSend
+            | Self::CloseAfterSend
+            | Self::TornBody
+            | Self::Hang
+            | Self::Garbage => true,
+        }
+    }
+}
+
+/// What must come of a call: exactly one of the two.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Want {
+    /// The output in canonical form: an object, or the name of a file beside the case.
+    #[serde(default)]
+    pub ok: Option<Value>,
+    /// The error.
+    #[serde(default)]
+    pub error: Option<WantError>,
+}
+
+/// What an error must say. What is left out must be absent from the error too, but for `attempts`
+/// and `display_contains`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct WantError {
+    /// The error kind in `snake_case`.
+    pub kind: String,
+    /// `not_sent`, `rejected`, `unknown` or `delivered`.
+    pub delivery: String,
+    /// `call` (default) or `token`.
+    #[serde(default = "call_step")]
+    pub step: String,
+    /// The operation that failed; by default the one that was called. `none` for a check made
+    /// before any call began.
+    #[serde(default)]
+    pub operation: Option<String>,
+    /// The HTTP status.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// The FlinksCode.
+    #[serde(default)]
+    pub flinks_code: Option<String>,
+    /// The delay that the service asked for.
+    #[serde(default)]
+    pub retry_after_s: Option<u64>,
+    /// How many attempts were made.
+    #[serde(default)]
+    pub attempts: Option<u32>,
+    /// Texts that `Display` must show.
+    #[serde(default)]
+    pub display_contains: Vec<String>,
+    /// Sessions only: the name of the file that it was about.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Sessions only: the session that is still open.
+    #[serde(default)]
+    pub aggregation_id: Option<String>,
+    /// Sessions only: the sessions given up.
+    #[serde(default)]
+    pub abandoned: Vec<String>,
+    /// Sessions only: how many were given up without a known id.
+    #[serde(default)]
+    pub abandoned_unnamed: u64,
+}
+
+fn call_step() -> String {
+    "call".to_owned()
+}
+
+/// The levels that apply, and why not all do.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Levels {
+    /// These and no others.
+    pub only: Vec<Level>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How much of the stack a case runs through.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Level {
+    /// The codec: the operation's request, and the reading of its answer.
+    L1,
+    /// The real stack over a scripted leaf, in paused time.
+    L2,
+    /// The real stack over mutual TLS on loopback.
+    L3,
+}
+
+/// Whose certificates are not what they should be.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Tls {
+    /// What the client presents.
+    #[serde(default)]
+    pub client: ClientCertificate,
+    /// What the server presents.
+    #[serde(default)]
+    pub server: ServerCertificate,
+}
+
+/// What the client presents.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ClientCertificate {
+    /// A certificate that the server trusts.
+    #[default]
+    Valid,
+    /// Nothing.
+    None,
+    /// A certificate of another authority.
+    OtherCa,
+    /// A certificate whose time is over.
+    Expired,
+}
+
+/// What the server presents.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ServerCertificate {
+    /// A certificate that the client trusts.
+    #[default]
+    Valid,
+    /// A certificate of another authority.
+    OtherCa,
+    /// A certificate for another host.
+    WrongHost,
+    /// A certificate whose time is over.
+    Expired,
+}
