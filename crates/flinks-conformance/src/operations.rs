@@ -1,0 +1,172 @@
+//! The registry: the name of an operation and its JSON input, made into the real call of the real client.
+
+mod document;
+mod fraud;
+mod outcome;
+mod upload;
+
+use bytes::Bytes;
+use flinks_auth::{ApiSecret, ApiSecretLayer};
+use flinks_transport::{Body, DecodeError, Endpoint, Error, Operation, Transport};
+use flinks_upload::Paths;
+use http::{Request, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(crate) use outcome::{Failure, Outcome};
+
+use crate::case::{Call, Credentials};
+use crate::standard;
+
+/// Every operation that a case may call.
+pub(crate) const NAMES: [&str; 6] = [
+    "auth.token",
+    "upload.file",
+    "upload.complete",
+    "upload.session",
+    "fraud.analysis",
+    "fraud.wait",
+];
+
+/// A call with its input read.
+pub(crate) enum Parsed {
+    Token(upload::TokenInput),
+    File(upload::FileInput),
+    Complete(upload::CompleteInput),
+    Session(upload::SessionInput),
+    Analysis(fraud::AnalysisInput),
+    Wait(fraud::WaitInput),
+}
+
+/// Where and through what a call is made.
+pub(crate) struct Stack {
+    pub(crate) transport: Transport,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) credentials: Credentials,
+}
+
+impl Stack {
+    /// The transport with the case's credential layer, as the real clients put it in place.
+    fn with_credentials(&self) -> Result<Transport, Error> {
+        match self.credentials {
+            Credentials::Oauth => {
+                let client = upload::client(self, Paths::default())?;
+                Ok(client.transport().clone())
+            }
+            Credentials::ApiSecret => {
+                let secret = ApiSecret::new(standard::API_SECRET.to_owned());
+                let layer = ApiSecretLayer::new(self.endpoint.clone(), &secret)?;
+                Ok(self.transport.with_credentials(layer))
+            }
+            Credentials::None => Ok(self.transport.clone()),
+        }
+    }
+}
+
+/// Whether a call names a known operation with an input that can be read.
+pub(crate) fn check(call: &Call) -> Result<(), String> {
+    parse(call).map(|_| ())
+}
+
+/// Reads a call.
+pub(crate) fn parse(call: &Call) -> Result<Parsed, String> {
+    match call.operation.as_str() {
+        "auth.token" => input(call).map(Parsed::Token),
+        "upload.file" => input(call).map(Parsed::File),
+        "upload.complete" => input(call).map(Parsed::Complete),
+        "upload.session" => input(call).map(Parsed::Session),
+        "fraud.analysis" => input(call).map(Parsed::Analysis),
+        "fraud.wait" => input(call).map(Parsed::Wait),
+        other => Err(format!(
+            "operation: {other:?} is none of {}",
+            NAMES.join(", ")
+        )),
+    }
+}
+
+fn input<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
+    serde_json::from_value(call.input.clone()).map_err(|error| format!("input: {error}"))
+}
+
+impl Parsed {
+    /// The credentials that the operation has unless the case says others.
+    pub(crate) const fn credentials(&self) -> Credentials {
+        match self {
+            Self::Token(_) => Credentials::None,
+            Self::File(_) | Self::Complete(_) | Self::Session(_) => Credentials::Oauth,
+            Self::Analysis(_) | Self::Wait(_) => Credentials::ApiSecret,
+        }
+    }
+
+    /// The operation as a pure value; `None` for flows of several calls.
+    pub(crate) fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
+        match self {
+            Self::Token(input) => Some(input.codec(endpoint)),
+            Self::File(input) => Some(input.codec(endpoint)),
+            Self::Complete(input) => Some(input.codec(endpoint)),
+            Self::Analysis(input) => Some(input.codec(endpoint)),
+            Self::Session(_) | Self::Wait(_) => None,
+        }
+    }
+
+    /// Makes the call.
+    pub(crate) async fn run(&self, stack: &Stack) -> Outcome {
+        match self {
+            Self::Token(input) => input.run(stack).await,
+            Self::File(input) => input.run(stack).await,
+            Self::Complete(input) => input.run(stack).await,
+            Self::Session(input) => input.run(stack).await,
+            Self::Analysis(input) => input.run(stack).await,
+            Self::Wait(input) => input.run(stack).await,
+        }
+    }
+
+    /// Contents that must not leak.
+    pub(crate) fn contents(&self) -> Vec<String> {
+        match self {
+            Self::File(input) => vec![input.content()],
+            Self::Session(input) => input.contents(),
+            Self::Token(_) | Self::Complete(_) | Self::Analysis(_) | Self::Wait(_) => Vec::new(),
+        }
+    }
+}
+
+/// An operation without its type: how it asks, and what it reads.
+pub(crate) trait Codec {
+    fn request(&self) -> Result<Request<Body>, Error>;
+    fn accepts(&self, response: &Response<Bytes>) -> bool;
+    fn read(&self, response: Response<Bytes>) -> Result<Value, DecodeError>;
+}
+
+struct Described<O: Operation> {
+    operation: O,
+    canonical: fn(&O::Output) -> Value,
+}
+
+impl<O: Operation> Codec for Described<O> {
+    fn request(&self) -> Result<Request<Body>, Error> {
+        self.operation.request()
+    }
+
+    fn accepts(&self, response: &Response<Bytes>) -> bool {
+        let (parts, ()) = response.clone().map(|_| ()).into_parts();
+        self.operation.accepts(&parts)
+    }
+
+    fn read(&self, response: Response<Bytes>) -> Result<Value, DecodeError> {
+        self.operation
+            .decode(response)
+            .map(|output| (self.canonical)(&output))
+    }
+}
+
+/// Makes one call of a single operation.
+async fn call<O>(transport: &Transport, operation: O, canonical: fn(&O::Output) -> Value) -> Outcome
+where
+    O: Operation<Output: Send + std::fmt::Debug> + Send + Sync + 'static,
+{
+    match transport.call(operation).await {
+        Ok(output) => Outcome::ok(canonical(&output), &output),
+        Err(error) => Outcome::failed(error),
+    }
+}

@@ -1,0 +1,73 @@
+//! What came of a call: its canonical output or the facts of its error, and every text that could leak.
+
+use std::fmt;
+
+use flinks_transport::Error;
+use flinks_upload::UploadError;
+use serde_json::Value;
+
+/// What came of a call.
+pub(crate) struct Outcome {
+    pub(crate) result: Result<Value, Box<Failure>>,
+    /// Everything that a program could print of it.
+    pub(crate) texts: Vec<(&'static str, String)>,
+}
+
+/// An error, and what a session adds to it.
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    pub(crate) file: Option<String>,
+    pub(crate) aggregation_id: Option<String>,
+    pub(crate) abandoned: Vec<String>,
+    pub(crate) abandoned_unnamed: u64,
+}
+
+impl Outcome {
+    pub(crate) fn ok(value: Value, output: &dyn fmt::Debug) -> Self {
+        let texts = vec![("Debug", format!("{output:?} {output:#?}"))];
+        Self {
+            result: Ok(value),
+            texts,
+        }
+    }
+
+    pub(crate) fn failed(error: Error) -> Self {
+        let texts = vec![
+            ("Debug", format!("{error:?} {error:#?}")),
+            ("Display", error.to_string()),
+            ("report()", error.report().to_string()),
+        ];
+        let failure = Failure {
+            error,
+            file: None,
+            aggregation_id: None,
+            abandoned: Vec::new(),
+            abandoned_unnamed: 0,
+        };
+        Self {
+            result: Err(Box::new(failure)),
+            texts,
+        }
+    }
+
+    pub(crate) fn session_failed(error: &UploadError) -> Self {
+        let mut outcome = Self::failed(error.error().clone());
+        outcome
+            .texts
+            .push(("the session's Debug", format!("{error:?} {error:#?}")));
+        outcome
+            .texts
+            .push(("the session's Display", error.to_string()));
+        if let Err(failure) = &mut outcome.result {
+            failure.file = error.file().map(ToOwned::to_owned);
+            failure.aggregation_id = error.aggregation_id().map(|id| id.as_str().to_owned());
+            failure.abandoned = error
+                .abandoned()
+                .iter()
+                .map(|id| id.as_str().to_owned())
+                .collect();
+            failure.abandoned_unnamed = error.abandoned_unnamed();
+        }
+        outcome
+    }
+}

@@ -1,0 +1,253 @@
+//! `auth.token`, `upload.file`, `upload.complete` and the flow `upload.session`: inputs, calls, canonical outputs.
+
+use flinks_auth::{AccessToken, ClientCredentials, TokenRequest};
+use flinks_transport::{Endpoint, Error, Operation};
+use flinks_types::{AggregationId, CompleteResponse, UploadResponse};
+use flinks_upload::{Complete, Completed, OnUnknown, Paths, UploadClient, UploadFile};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::document::DocumentInput;
+use super::{Codec, Described, Outcome, Stack, call};
+use crate::standard;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenInput {
+    #[serde(default)]
+    client_id: Option<String>,
+    #[serde(default)]
+    client_secret: Option<String>,
+    #[serde(default)]
+    scope: Option<String>,
+}
+
+impl TokenInput {
+    fn operation(&self, endpoint: &Endpoint) -> Result<TokenRequest, Error> {
+        let id = self.client_id.as_deref().unwrap_or(standard::CLIENT_ID);
+        let secret = self
+            .client_secret
+            .as_deref()
+            .unwrap_or(standard::CLIENT_SECRET);
+        let mut credentials = ClientCredentials::new(id, secret.to_owned());
+        if let Some(scope) = &self.scope {
+            credentials = credentials.scope(scope);
+        }
+        Ok(TokenRequest::new(
+            endpoint.path(standard::TOKEN_PATH)?,
+            credentials,
+        ))
+    }
+
+    pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
+        described(self.operation(endpoint)?, token)
+    }
+
+    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
+        match self.operation(&stack.endpoint) {
+            Ok(operation) => call(&stack.transport, operation, token).await,
+            Err(error) => Outcome::failed(error),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileInput {
+    file: DocumentInput,
+    #[serde(default)]
+    aggregation_id: Option<AggregationId>,
+    #[serde(default)]
+    tag: Option<String>,
+    #[serde(default)]
+    client_name: Option<String>,
+    #[serde(default)]
+    paths: Option<String>,
+}
+
+impl FileInput {
+    fn operation(&self, endpoint: &Endpoint) -> Result<UploadFile, Error> {
+        let url = endpoint.path(&urls(self.paths.as_deref())?.0)?;
+        let document = self.file.open()?;
+        let operation = match self.aggregation_id.clone() {
+            None => UploadFile::first(url, document),
+            Some(id) => UploadFile::next(url, document, id),
+        };
+        Ok(operation
+            .tag(self.tag.clone())
+            .client_name(self.client_name.clone()))
+    }
+
+    pub(super) fn content(&self) -> String {
+        self.file.content_text()
+    }
+
+    pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
+        described(self.operation(endpoint)?, uploaded)
+    }
+
+    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
+        let transport = stack.with_credentials();
+        match transport.and_then(|transport| Ok((transport, self.operation(&stack.endpoint)?))) {
+            Ok((transport, operation)) => call(&transport, operation, uploaded).await,
+            Err(error) => Outcome::failed(error),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompleteInput {
+    aggregation_id: AggregationId,
+    #[serde(default)]
+    paths: Option<String>,
+}
+
+impl CompleteInput {
+    fn operation(&self, endpoint: &Endpoint) -> Result<Complete, Error> {
+        let url = endpoint.path(&urls(self.paths.as_deref())?.1)?;
+        Ok(Complete::new(url, self.aggregation_id.clone()))
+    }
+
+    pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
+        described(self.operation(endpoint)?, completed)
+    }
+
+    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
+        let transport = stack.with_credentials();
+        match transport.and_then(|transport| Ok((transport, self.operation(&stack.endpoint)?))) {
+            Ok((transport, operation)) => call(&transport, operation, completed).await,
+            Err(error) => Outcome::failed(error),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionInput {
+    files: Vec<DocumentInput>,
+    #[serde(default)]
+    tag: Option<String>,
+    #[serde(default)]
+    client_name: Option<String>,
+    #[serde(default)]
+    on_unknown: Policy,
+    #[serde(default)]
+    concurrency: Option<usize>,
+    #[serde(default)]
+    paths: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Policy {
+    #[default]
+    Restart,
+    Stop,
+    Resend,
+}
+
+impl SessionInput {
+    pub(super) fn contents(&self) -> Vec<String> {
+        self.files.iter().map(DocumentInput::content_text).collect()
+    }
+
+    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
+        let documents: Result<Vec<_>, _> = self.files.iter().map(DocumentInput::open).collect();
+        let client = preset(self.paths.as_deref()).and_then(|paths| client(stack, paths));
+        let (client, documents) = match client.and_then(|client| Ok((client, documents?))) {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::failed(error),
+        };
+        let mut session = client.session().on_unknown(match self.on_unknown {
+            Policy::Restart => OnUnknown::Restart,
+            Policy::Stop => OnUnknown::Stop,
+            Policy::Resend => OnUnknown::Resend,
+        });
+        if let Some(files) = self.concurrency {
+            session = session.concurrency(files);
+        }
+        if let Some(tag) = &self.tag {
+            session = session.tag(tag);
+        }
+        if let Some(name) = &self.client_name {
+            session = session.client_name(name);
+        }
+        match session.upload(documents).await {
+            Ok(done) => Outcome::ok(session_done(&done), &done),
+            Err(error) => Outcome::session_failed(&error),
+        }
+    }
+}
+
+fn described<O: Operation + 'static>(
+    operation: O,
+    canonical: fn(&O::Output) -> Value,
+) -> Result<Box<dyn Codec>, Error> {
+    Ok(Box::new(Described {
+        operation,
+        canonical,
+    }))
+}
+
+/// The paths of uploads and of *complete*, as `Paths` reads its presets.
+fn urls(paths: Option<&str>) -> Result<(String, String), Error> {
+    let paths = preset(paths)?;
+    Ok(if paths == Paths::root() {
+        ("/upload".to_owned(), "/upload/complete".to_owned())
+    } else {
+        (
+            "/api/v1/upload".to_owned(),
+            "/api/v1/upload/complete".to_owned(),
+        )
+    })
+}
+
+fn preset(paths: Option<&str>) -> Result<Paths, Error> {
+    paths.map_or_else(|| Ok(Paths::default()), str::parse)
+}
+
+/// The real client of the upload host.
+pub(super) fn client(stack: &Stack, paths: Paths) -> Result<UploadClient, Error> {
+    let secret = standard::CLIENT_SECRET.to_owned();
+    let credentials = ClientCredentials::new(standard::CLIENT_ID, secret);
+    UploadClient::at(
+        stack.transport.clone(),
+        credentials,
+        stack.endpoint.clone(),
+        paths,
+    )
+}
+
+fn token(token: &AccessToken) -> Value {
+    json!({ "lifetime_s": token.lifetime().map(|lifetime| lifetime.as_secs()) })
+}
+
+fn uploaded(answer: &UploadResponse) -> Value {
+    json!({
+        "http_status_code": answer.http_status_code,
+        "aggregation_id": answer.aggregation_id.as_ref().map(AggregationId::as_str),
+        "message": answer.message,
+    })
+}
+
+fn completed(answer: &CompleteResponse) -> Value {
+    json!({
+        "http_status_code": answer.http_status_code,
+        "aggregation_id": answer.aggregation_id.as_ref().map(AggregationId::as_str),
+        "login_id": answer.login_id.as_ref().map(flinks_types::LoginId::as_str),
+        "message": answer.message,
+    })
+}
+
+fn session_done(done: &Completed) -> Value {
+    let abandoned: Vec<_> = done.abandoned.iter().map(AggregationId::as_str).collect();
+    let files: Vec<_> = done.files.iter().map(|file| &file.file_name).collect();
+    json!({
+        "aggregation_id": done.aggregation_id.as_str(),
+        "login_id": done.login_id.as_str(),
+        "files": files,
+        "abandoned": abandoned,
+        "abandoned_unnamed": done.abandoned_unnamed,
+    })
+}

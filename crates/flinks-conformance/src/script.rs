@@ -1,0 +1,374 @@
+//! The server's part of a case: checks each request against the next step, and says what to do then.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
+
+use crate::case::{Expect, Fault};
+use crate::diff;
+use crate::standard;
+
+/// A step with its body files read.
+#[derive(Clone, Debug)]
+pub(crate) struct Scripted {
+    pub(crate) expect: Expect,
+    pub(crate) body: Option<ExpectedBody>,
+    pub(crate) action: Action,
+    pub(crate) after: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ExpectedBody {
+    Json(Value),
+    Bytes(Vec<u8>),
+    Length(u64),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    Reply(ScriptedReply),
+    Fault(Fault),
+}
+
+impl Action {
+    /// Whether the request's body is read before anything else happens.
+    pub(crate) const fn reads_body(&self) -> bool {
+        match self {
+            Self::Reply(reply) => !reply.early,
+            Self::Fault(fault) => fault.reads_body(),
+        }
+    }
+
+    /// Whether only a time limit ends it.
+    pub(crate) const fn is_endless(&self) -> bool {
+        matches!(self, Self::Fault(Fault::Hang | Fault::Stall))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ScriptedReply {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Bytes,
+    pub(crate) early: bool,
+}
+
+impl ScriptedReply {
+    fn json(status: u16, body: &Value) -> Self {
+        let typed = ("content-type".to_owned(), "application/json".to_owned());
+        Self {
+            status,
+            headers: BTreeMap::from([typed]),
+            body: body.to_string().into(),
+            early: false,
+        }
+    }
+}
+
+/// A request's head, as the server sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What the server does with a request.
+pub(crate) struct Turn {
+    pub(crate) action: Action,
+    /// How long the server takes.
+    pub(crate) after: Duration,
+    /// Ends the step when it is dropped, whoever drops it.
+    step: Option<Running>,
+}
+
+/// A step under way.
+struct Running {
+    script: Script,
+    index: usize,
+    body: Option<ExpectedBody>,
+}
+
+impl Turn {
+    /// Checks the body of a request whose step was chosen by its head.
+    pub(crate) fn check_body(&self, seen: &Bytes) {
+        let Some(step) = &self.step else { return };
+        if let Some(wanted) = &step.body {
+            step.script
+                .state()
+                .note(step.index, &check_body(wanted, seen));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.script.state().ended = Some(Instant::now());
+    }
+}
+
+/// The steps of a case, shared by all connections of its server.
+#[derive(Clone)]
+pub(crate) struct Script(Arc<Mutex<State>>);
+
+struct State {
+    steps: Vec<Option<Scripted>>,
+    any_order: bool,
+    /// The bearer that calls must carry, unless a step says another.
+    bearer: Option<&'static str>,
+    /// The runner answers one token request by itself when the case scripts none.
+    token_is_due: bool,
+    problems: Vec<String>,
+    ended: Option<Instant>,
+    waits: Vec<Duration>,
+}
+
+impl Script {
+    pub(crate) fn new(steps: &[Scripted], any_order: bool, bearer: Option<&'static str>) -> Self {
+        let scripted = steps
+            .iter()
+            .any(|step| step.expect.path == standard::TOKEN_PATH);
+        Self(Arc::new(Mutex::new(State {
+            steps: steps.iter().cloned().map(Some).collect(),
+            any_order,
+            bearer,
+            token_is_due: bearer == Some(standard::TOKEN_HEADER) && !scripted,
+            problems: Vec::new(),
+            ended: None,
+            waits: Vec::new(),
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether any step is read before it is chosen.
+    pub(crate) fn any_order(&self) -> bool {
+        self.state().any_order
+    }
+
+    /// Chooses the step of a request by its head, and by its body when that is already read.
+    pub(crate) fn begin(&self, head: &Head, body: Option<&Bytes>) -> Turn {
+        let mut state = self.state();
+        if state.token_is_due && head.path == standard::TOKEN_PATH {
+            state.token_is_due = false;
+            state.check_token_request(head);
+            let reply = ScriptedReply::json(200, &standard::token_answer());
+            return Turn {
+                action: Action::Reply(reply),
+                after: Duration::ZERO,
+                step: None,
+            };
+        }
+        let Some(index) = state.choose(head, body) else {
+            let seen = format!("{} {}", head.method, head.path);
+            state
+                .problems
+                .push(format!("{seen}: one request more than the steps have"));
+            return refuse();
+        };
+        let Some(step) = state.steps.get_mut(index).and_then(Option::take) else {
+            return refuse();
+        };
+        if let Some(ended) = state.ended {
+            state.waits.push(ended.elapsed());
+        }
+        let bearer = state.bearer;
+        let mut lines = check_head(&step.expect, head, bearer);
+        if let (Some(wanted), Some(seen)) = (&step.body, body) {
+            lines.extend(check_body(wanted, seen));
+        }
+        state.note(index, &lines);
+        // Read already: then it is checked already.
+        let unread = step.body.filter(|_| body.is_none());
+        let running = Running {
+            script: self.clone(),
+            index,
+            body: unread,
+        };
+        Turn {
+            action: step.action,
+            after: step.after,
+            step: Some(running),
+        }
+    }
+
+    /// Takes the next step if it is a refused connection and nothing else is due before it.
+    pub(crate) fn refuse_connection(&self) -> bool {
+        let mut state = self.state();
+        let Some(index) = state.refusal() else {
+            return false;
+        };
+        if let Some(ended) = state.ended {
+            state.waits.push(ended.elapsed());
+        }
+        state.ended = Some(Instant::now());
+        state.steps.get_mut(index).and_then(Option::take).is_some()
+    }
+
+    /// Whether a connection that is kept would get in the way of the next step.
+    pub(crate) fn next_is_refusal(&self) -> bool {
+        self.state().refusal().is_some()
+    }
+
+    /// Something that no step can see, such as a malformed head.
+    pub(crate) fn problem(&self, text: impl Into<String>) {
+        self.state().problems.push(text.into());
+    }
+
+    /// What went wrong, leftover steps included, and the pauses between the steps.
+    pub(crate) fn close(&self) -> (Vec<String>, Vec<Duration>) {
+        let mut state = self.state();
+        let mut problems = std::mem::take(&mut state.problems);
+        for (index, step) in state.steps.iter().enumerate() {
+            if let Some(step) = step {
+                let Expect { method, path, .. } = &step.expect;
+                problems.push(format!(
+                    "steps[{index}]: {method} {path} was never requested"
+                ));
+            }
+        }
+        (problems, std::mem::take(&mut state.waits))
+    }
+}
+
+/// Answers what no step expects: 500 is never retried.
+fn refuse() -> Turn {
+    let body = json!({ "Message": "the script has no such step" });
+    Turn {
+        action: Action::Reply(ScriptedReply::json(500, &body)),
+        after: Duration::ZERO,
+        step: None,
+    }
+}
+
+impl State {
+    fn choose(&self, head: &Head, body: Option<&Bytes>) -> Option<usize> {
+        let mut left = self
+            .steps
+            .iter()
+            .enumerate()
+            .filter_map(|(i, step)| Some((i, step.as_ref()?)));
+        let fits = |step: &Scripted| {
+            check_head(&step.expect, head, self.bearer).is_empty()
+                && match (&step.body, body) {
+                    (Some(wanted), Some(seen)) => check_body(wanted, seen).is_empty(),
+                    _ => true,
+                }
+        };
+        let first = left.next()?;
+        if !self.any_order || fits(first.1) {
+            return Some(first.0);
+        }
+        // Nothing fits: the first one left tells what was expected.
+        Some(
+            left.find(|(_, step)| fits(step))
+                .map_or(first.0, |(index, _)| index),
+        )
+    }
+
+    fn refusal(&self) -> Option<usize> {
+        let index = self.steps.iter().position(Option::is_some)?;
+        let step = self.steps.get(index)?.as_ref()?;
+        let refuses = matches!(step.action, Action::Fault(Fault::Refuse));
+        (refuses && !self.token_is_due).then_some(index)
+    }
+
+    fn check_token_request(&mut self, head: &Head) {
+        let authorization = header(&head.headers, "authorization");
+        if authorization.as_deref() != Some(standard::BASIC_HEADER) {
+            self.problems
+                .push("the token request carries other credentials".to_owned());
+        }
+    }
+
+    fn note(&mut self, index: usize, lines: &[String]) {
+        self.problems.extend(
+            lines
+                .iter()
+                .map(|line| format!("steps[{index}].expect: {line}")),
+        );
+    }
+}
+
+fn check_head(expect: &Expect, head: &Head, bearer: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if expect.method != head.method {
+        lines.push(format!("wanted {}, is {}", expect.method, head.method));
+    }
+    if expect.path != head.path {
+        lines.push(format!("wanted {}, is {}", expect.path, head.path));
+    }
+    for (name, wanted) in &expect.headers {
+        match header(&head.headers, name) {
+            Some(seen) if seen == *wanted => {}
+            Some(seen) => lines.push(format!("header {name}: wanted {wanted:?}, is {seen:?}")),
+            None => lines.push(format!("header {name}: wanted {wanted:?}, is missing")),
+        }
+    }
+    for name in &expect.forbid_headers {
+        if head.headers.contains_key(name) {
+            lines.push(format!("header {name}: must not be sent"));
+        }
+    }
+    let listed = expect.headers.keys().chain(&expect.forbid_headers);
+    let own = listed
+        .map(String::as_str)
+        .any(|name| name.eq_ignore_ascii_case("authorization"));
+    if let Some(bearer) = bearer.filter(|_| !own && expect.path != standard::TOKEN_PATH)
+        && header(&head.headers, "authorization").as_deref() != Some(bearer)
+    {
+        lines.push("header authorization: is not the standard bearer".to_owned());
+    }
+    lines
+}
+
+/// A header as one text, however often it was sent.
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// Compares a body with what a step or an operation wants.
+pub(crate) fn check_body(wanted: &ExpectedBody, seen: &Bytes) -> Vec<String> {
+    match wanted {
+        ExpectedBody::Json(wanted) => match serde_json::from_slice(seen) {
+            Ok(seen) => diff::json(wanted, &seen),
+            Err(error) => vec![format!("body: not JSON: {error}")],
+        },
+        ExpectedBody::Bytes(wanted) if wanted == seen => Vec::new(),
+        ExpectedBody::Bytes(wanted) => {
+            let show = |bytes: &[u8]| diff::cut(&String::from_utf8_lossy(bytes));
+            vec![format!(
+                "body: wanted {:?}, is {:?}",
+                show(wanted),
+                show(seen)
+            )]
+        }
+        ExpectedBody::Length(wanted) if *wanted == seen.len() as u64 => Vec::new(),
+        ExpectedBody::Length(wanted) => {
+            vec![format!("body: wanted {wanted} bytes, has {}", seen.len())]
+        }
+    }
+}
+
+/// Checks an operation's own request: what is below the credentials does not exist yet.
+pub(crate) fn check_codec(step: &Scripted, head: &Head, body: &Bytes) -> Vec<String> {
+    let mut expect = step.expect.clone();
+    // The transport and the credentials add these.
+    expect
+        .headers
+        .retain(|name, _| head.headers.contains_key(name));
+    let mut lines = check_head(&expect, head, None);
+    lines.extend(step.body.iter().flat_map(|wanted| check_body(wanted, body)));
+    lines
+}
