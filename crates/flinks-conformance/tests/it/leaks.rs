@@ -1,0 +1,73 @@
+//! The leak rule bites: what is planted is found.
+
+use flinks_conformance::{Level, Verdict};
+use serde_json::{Value, json};
+
+use crate::format::{good, verdict};
+
+/// A refusal whose message `Display` shows: with the message as a secret the case must fail.
+fn planted(message: &str, secret: &str) -> Value {
+    let mut case = good();
+    case["steps"][0]["reply"] = json!({ "status": 400, "body_json": { "Message": message } });
+    case["want"] = json!({
+        "error": { "kind": "api", "delivery": "rejected", "step": "token", "status": 400 }
+    });
+    case["secrets"] = json!([secret]);
+    case
+}
+
+fn leaks(case: &Value, level: Level) -> String {
+    match verdict(case, level) {
+        Verdict::Failed(lines) => lines.join("\n"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_secret_in_display_and_report_is_found() {
+    for level in [Level::L2, Level::L3] {
+        let text = leaks(&planted("the planted secret", "planted secret"), level);
+        for place in ["Display", "report()"] {
+            let line = format!("leak: secrets[0] appears in {place}");
+            assert!(text.contains(&line), "{line} is missing from\n{text}");
+        }
+        assert!(
+            !text.contains("planted"),
+            "the failure repeats the secret:\n{text}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_in_base64_is_found() {
+    // "user:planted-secret-1"
+    let text = leaks(
+        &planted("Basic dXNlcjpwbGFudGVkLXNlY3JldC0x", "planted-secret-1"),
+        Level::L2,
+    );
+    assert!(
+        text.contains("leak: secrets[0] in base64 appears in Display"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_secret_in_the_log_is_found() {
+    // The operation's name is in every span of a call.
+    let mut case = good();
+    case["secrets"] = json!(["auth.token"]);
+    for level in [Level::L2, Level::L3] {
+        let text = leaks(&case, level);
+        assert!(
+            text.contains("leak: secrets[0] appears in the log"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_in_debug_is_found() {
+    let mut case = good();
+    case["secrets"] = json!(["AccessToken"]);
+    assert!(leaks(&case, Level::L2).contains("leak: secrets[0] appears in Debug"));
+}

@@ -1,0 +1,21 @@
+//! The corpus, the format's own rules, and scenarios against the sandbox.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests say what is wrong by failing"
+)]
+
+mod corpus;
+mod format;
+mod leaks;
+mod scenarios;
+mod schema;
+
+use std::path::Path;
+
+/// The workspace's fixtures.
+fn fixtures() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))
+}
