@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Verdict::Clean => println!("clean"),
         Verdict::Flagged(flags) => println!("{} signals: have a person look", flags.len()),
         Verdict::Undetermined(reason) => println!("ask a person: {reason}"),
-        _ => {}
+        _ => println!("ask a person"),
     }
     // README:end
     Ok(())

@@ -21,7 +21,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let done = uploads
         .session()
         .client_name("Zoë")
-        .upload([Document::open("january.pdf")?, Document::open("february.pdf")?])
+        .upload([
+            Document::open("january.pdf")?,
+            Document::open("february.pdf")?,
+        ])
         .await?; // checks, upload, restart if an outcome is unknown, complete
     // README:end
     #[allow(clippy::print_stdout, reason = "an example shows its result")]

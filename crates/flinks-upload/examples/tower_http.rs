@@ -1,0 +1,44 @@
+//! Layers of the ecosystem: tower-http's tracing for each attempt, tower's limits for each call.
+
+use std::time::Duration;
+
+use flinks_auth::ClientCredentials;
+use flinks_sandbox::{Config, Sandbox};
+use flinks_transport::{ClientIdentity, Endpoint, Roots, Transport};
+use flinks_upload::{Document, Paths, UploadClient};
+use tower::ServiceBuilder;
+use tower::limit::ConcurrencyLimitLayer;
+use tower::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let sandbox = Sandbox::start(Config::default()).await?;
+    let limits = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(Duration::from_secs(60)))
+        .layer(ConcurrencyLimitLayer::new(4))
+        .into_inner();
+    let transport = Transport::builder()
+        .identity(ClientIdentity::from_pem(
+            sandbox.client_cert_pem().as_bytes(),
+            sandbox.client_key_pem().as_bytes(),
+        )?)
+        .roots(Roots::pem(sandbox.ca_pem().as_bytes())?)
+        .layer(limits)
+        .attempt_layer(TraceLayer::new_for_http())
+        .build()?;
+    let uploads = UploadClient::at(
+        transport,
+        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
+        Endpoint::new(sandbox.upload_url())?,
+        Paths::default(),
+    )?;
+    let document = Document::from_bytes("statement.pdf", "%PDF-1.7 a statement")?;
+    let done = uploads.session().upload([document]).await?;
+    assert_eq!(sandbox.requests(flinks_sandbox::Operation::Upload), 1);
+    #[allow(clippy::print_stdout, reason = "an example shows its result")]
+    {
+        println!("completed as {}", done.login_id.as_str());
+    }
+    Ok(())
+}
