@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use flinks_transport::{Error, Step};
+use flinks_upload::Paths;
 
 use crate::arguments::Common;
 use crate::failure::Failure;
@@ -20,9 +21,10 @@ pub(crate) struct Context {
     hosts: OnceLock<Hosts>,
 }
 
-/// Where the calls go, for the support report.
+/// Where the calls go, for the support report; empty where a setting is missing.
 struct Hosts {
     upload: String,
+    paths: Paths,
     results: String,
 }
 
@@ -49,6 +51,7 @@ impl Context {
         // A run has one service; a second one would not be the one that failed.
         drop(self.hosts.set(Hosts {
             upload: host(settings.upload_endpoint()),
+            paths: settings.paths().unwrap_or_default(),
             results: host(settings.results_endpoint()),
         }));
     }
@@ -57,14 +60,18 @@ impl Context {
     pub(crate) fn endpoint(&self, failure: &Failure) -> Option<String> {
         let (error, hosts) = (failure.error()?, self.hosts.get()?);
         let operation = error.operation()?;
-        Some(match (error.step(), operation) {
+        let upload = |path| Some(format!("POST {}{path}", hosts.upload));
+        match (error.step(), operation) {
+            (Step::Token, _) => upload(hosts.paths.token()),
+            (_, "upload.file") => upload(hosts.paths.upload()),
+            (_, "upload.complete") => upload(hosts.paths.complete()),
+            // The ids are the customer's business.
             (_, "fraud.analysis") => {
                 let path = "/v3/{customerId}/upload/fraudanalysis/{loginId}";
-                format!("GET {}{path}", hosts.results)
+                Some(format!("GET {}{path}", hosts.results))
             }
-            (Step::Token, _) => format!("auth.token at {}", hosts.upload),
-            (_, operation) => format!("{operation} at {}", hosts.upload),
-        })
+            _ => None,
+        }
     }
 }
 

@@ -71,9 +71,9 @@ fn is_analysis(error: &Error) -> bool {
     error.operation() == Some("fraud.analysis")
 }
 
-/// What the delivery of a call that changes nothing comes to: it was answered, or it was not.
+/// What the delivery of a call that changes nothing comes to: it was refused, or never answered.
 fn harmless(error: &Error) -> Delivery {
-    if error.status().is_some() {
+    if error.kind() == ErrorKind::Api {
         Delivery::Rejected
     } else {
         Delivery::NotSent
@@ -121,6 +121,8 @@ mod tests {
             let error = Error::at(kind, Delivery::Unknown, "").in_token_step();
             assert_eq!(Exit::of(&error), Exit::Unreachable, "{kind:?}");
         }
+        let refused = Error::at(ErrorKind::Api, Delivery::Unknown, "").in_token_step();
+        assert_eq!(Exit::of(&refused), Exit::Refused);
         let unreadable = Error::at(ErrorKind::Decode, Delivery::Delivered, "").in_token_step();
         assert_eq!(Exit::of(&unreadable), Exit::Unknown);
     }

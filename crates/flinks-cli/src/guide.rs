@@ -1,17 +1,24 @@
 //! What to do about an error: the rows of the Upload guide's "Common Errors", and those it lacks.
 
 use flinks_transport::{Error, ErrorKind, Step};
+use flinks_types::FlinksCode;
 
 /// What to do about this error, when there is something to do; rows of the guide are named.
 pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     let status = error.status().map(|status| status.as_u16());
     let analysis = error.operation() == Some("fraud.analysis");
+    let code = error.api().and_then(|api| api.flinks_code.as_ref());
     match (error.kind(), error.step(), status) {
         (ErrorKind::ClientCertificate, _, _) => Some(HANDSHAKE),
         (ErrorKind::ServerCertificate, _, _) => Some(SERVER_CERTIFICATE),
         (ErrorKind::Connect, _, _) => Some(CONNECT),
         (ErrorKind::Api, Step::Token, Some(400)) => Some(TOKEN_400),
         (ErrorKind::Api, Step::Token, Some(401)) => Some(TOKEN_401),
+        (ErrorKind::Api, Step::Call, Some(401))
+            if analysis && code == Some(&FlinksCode::InvalidLogin) =>
+        {
+            Some(UNKNOWN_LOGIN)
+        }
         (ErrorKind::Api, Step::Call, Some(401)) if analysis => Some(FRAUD_401),
         (ErrorKind::Api, Step::Call, Some(401)) => Some(CALL_401),
         (ErrorKind::Api, _, Some(403)) if analysis => Some(FRAUD_403),
@@ -44,8 +51,9 @@ const SERVER_CERTIFICATE: &str = "check the base URL, and FLINKS_CA when the ser
 const CONNECT: &str = "check the base URL, the network and the firewall; `flinks doctor` tells \
      which part fails";
 const FRAUD_401: &str = "guide, \"Fraud Analysis Endpoint\": this host takes the API secret \
-     (FLINKS_API_SECRET), not the OAuth token; a LoginId is known only to the instance that \
-     issued it";
+     (FLINKS_API_SECRET), not the OAuth token";
+const UNKNOWN_LOGIN: &str = "check the LoginId: only the instance that issued it knows it, and it \
+     is the Login.Id of a completed upload, not its AggregationId";
 const FRAUD_403: &str = "check FLINKS_CUSTOMER_ID and FLINKS_API_SECRET: both belong to one \
      instance";
 const FRAUD_404: &str = "check FLINKS_API_URL or FLINKS_INSTANCE, and FLINKS_CUSTOMER_ID";

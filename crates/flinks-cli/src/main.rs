@@ -85,7 +85,8 @@ fn misused(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && json {
         let text = error.render().to_string();
-        let failure = Failure::usage(text.trim());
+        let line = text.lines().next().unwrap_or_default();
+        let failure = Failure::usage(line.trim_start_matches("error: "));
         return tell(&failure, Output::new(true, true, true)).into();
     }
     // Nobody is there to be told when this fails.

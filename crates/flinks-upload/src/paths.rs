@@ -42,6 +42,24 @@ impl Paths {
         }
     }
 
+    /// The path of the token call.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The path of the upload call.
+    #[must_use]
+    pub fn upload(&self) -> &str {
+        &self.upload
+    }
+
+    /// The path of the complete call.
+    #[must_use]
+    pub fn complete(&self) -> &str {
+        &self.complete
+    }
+
     /// How a ledger names these paths; `FromStr` reads it back.
     #[must_use]
     pub fn to_text(&self) -> String {

@@ -1,0 +1,178 @@
+//! A sandbox, a folder, and the program with settings that fit.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use flinks_sandbox::{Config, LogLine, Sandbox};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A sandbox and a folder for one test.
+pub(crate) struct Bench {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: TempDir,
+    /// The requests, as the sandbox answers them.
+    pub(crate) requests: Receiver<LogLine>,
+    environment: Vec<(String, String)>,
+    /// Serves in the background until the test ends.
+    _runtime: Runtime,
+}
+
+impl Bench {
+    /// A sandbox with faults, whose analyses are final at once.
+    pub(crate) fn new(faults: &[&str]) -> Self {
+        let mut config = Config::default();
+        config.processing = Duration::ZERO;
+        config.faults = faults
+            .iter()
+            .map(|fault| fault.parse().expect("a fault"))
+            .collect();
+        Self::with(config)
+    }
+
+    pub(crate) fn with(mut config: Config) -> Self {
+        let (tell, requests) = channel();
+        config.on_request = Some(Arc::new(move |line| drop(tell.send(line.clone()))));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let sandbox = runtime.block_on(Sandbox::start(config)).expect("a sandbox");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, pem: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, pem).expect("written");
+            private(&path);
+            path.to_str().expect("UTF-8").to_owned()
+        };
+        let environment = [
+            ("FLINKS_UPLOAD_URL", sandbox.upload_url().to_owned()),
+            ("FLINKS_CERT", file("client.pem", sandbox.client_cert_pem())),
+            ("FLINKS_KEY", file("client.key", sandbox.client_key_pem())),
+            ("FLINKS_CA", file("ca.pem", sandbox.ca_pem())),
+            ("FLINKS_CLIENT_ID", sandbox.client_id().to_owned()),
+            ("FLINKS_CLIENT_SECRET", sandbox.client_secret().to_owned()),
+            ("FLINKS_API_URL", sandbox.results_url().to_owned()),
+            ("FLINKS_CUSTOMER_ID", sandbox.customer_id().to_owned()),
+            ("FLINKS_API_SECRET", sandbox.api_secret().to_owned()),
+        ];
+        let environment = environment
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec();
+        Self {
+            sandbox,
+            folder,
+            requests,
+            environment,
+            _runtime: runtime,
+        }
+    }
+
+    /// Changes a setting of every run that follows; empty means not set.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The program with this bench's settings and nothing else of this machine's environment.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+        let mut command = bare(arguments);
+        command
+            .envs(self.environment.iter().cloned())
+            .env("XDG_STATE_HOME", self.state());
+        command
+    }
+
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Run {
+        Run::of(&mut self.command(arguments))
+    }
+
+    /// Where ledgers lie by default.
+    pub(crate) fn ledgers(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.state().join("flinks")) else {
+            return Vec::new();
+        };
+        entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect()
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A document that the sandbox has nothing to say about.
+    pub(crate) fn document(&self, name: &str) -> String {
+        self.write(name, format!("%PDF-1.7 {name}").as_bytes())
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path(name);
+        fs::write(&path, bytes).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    }
+}
+
+/// The program with no settings at all.
+pub(crate) fn bare<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flinks"));
+    command.env_clear().args(arguments).stdin(Stdio::null());
+    command
+}
+
+#[cfg(unix)]
+fn private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("a mode");
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) {}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self::from(command.output().expect("the program runs"))
+    }
+
+    /// The one JSON object on standard output.
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.stdout.lines().count(), 1, "one object: {self:?}");
+        serde_json::from_str(&self.stdout).expect("JSON")
+    }
+
+    #[track_caller]
+    pub(crate) fn ends_with(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        self
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self {
+            status: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The exit statuses that no other module shows, with the hints and the JSON that go with them.
+
+use std::net::TcpListener;
+
+use flinks_sandbox::{ClientCertificate, Operation};
+
+use crate::bench::{Bench, Run, bare};
+
+#[test]
+fn a_wrong_secret_is_a_refusal_of_the_token_request() {
+    let mut bench = Bench::new(&[]);
+    bench.set("FLINKS_CLIENT_SECRET", "wrong");
+    let file = bench.document("a.pdf");
+    let error = bench.run(&["upload", &file, "--json"]).ends_with(1).json()["error"].clone();
+    assert_eq!(
+        (&error["kind"], &error["step"]),
+        (&"api".into(), &"token".into()),
+        "{error}"
+    );
+    assert_eq!(
+        (&error["status"], &error["delivery"]),
+        (&401.into(), &"not_sent".into()),
+        "{error}"
+    );
+    assert!(
+        error["hint"]
+            .as_str()
+            .expect("a hint")
+            .contains("FLINKS_CLIENT_SECRET"),
+        "{error}"
+    );
+    let run = bench.run(&["upload", &file]).ends_with(1);
+    assert!(
+        run.stderr.contains("hint: guide, \"401 Unauthorized"),
+        "{run:?}"
+    );
+    assert_eq!(bench.sandbox.requests(Operation::Upload), 0);
+}
+
+#[test]
+fn a_wrong_scope_is_the_guides_first_row() {
+    let mut bench = Bench::new(&[]);
+    bench.set("FLINKS_SCOPE", "ocr.read");
+    let error = bench
+        .run(&["upload", &bench.document("a.pdf"), "--json"])
+        .ends_with(1)
+        .json();
+    let error = &error["error"];
+    assert_eq!(
+        (&error["status"], &error["step"]),
+        (&400.into(), &"token".into()),
+        "{error}"
+    );
+    assert!(
+        error["hint"]
+            .as_str()
+            .expect("a hint")
+            .contains("400 Bad Request"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_certificate_that_the_server_refuses_is_the_users_to_mend() {
+    let mut bench = Bench::new(&[]);
+    let stranger = ClientCertificate::new("stranger").from_another_authority();
+    let identity = bench.sandbox.issue_client(stranger);
+    bench.set(
+        "FLINKS_CERT",
+        &bench.write("other.pem", identity.cert_pem.as_bytes()),
+    );
+    bench.set(
+        "FLINKS_KEY",
+        &bench.write("other.key", identity.key_pem.as_bytes()),
+    );
+    let error = bench
+        .run(&["upload", &bench.document("a.pdf"), "--json"])
+        .ends_with(2)
+        .json();
+    let error = &error["error"];
+    assert_eq!(error["kind"], "client_certificate");
+    assert_eq!(error["delivery"], "not_sent");
+    assert!(
+        error["hint"]
+            .as_str()
+            .expect("a hint")
+            .contains("SSL Handshake Error"),
+        "{error}"
+    );
+}
+
+#[test]
+fn mistakes_about_the_identity_are_found_before_anything_is_sent() {
+    let mut bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    let other = bench.sandbox.issue_client(ClientCertificate::new("other"));
+    let expired = bench
+        .sandbox
+        .issue_client(ClientCertificate::new("old").expired());
+    let rows = [
+        (
+            other.cert_pem,
+            bench.sandbox.client_key_pem().to_owned(),
+            "does not belong",
+        ),
+        (expired.cert_pem, expired.key_pem, "expired"),
+        (String::new(), String::new(), "empty"),
+    ];
+    for (certificate, key, word) in rows {
+        bench.set("FLINKS_CERT", &bench.write("c.pem", certificate.as_bytes()));
+        bench.set("FLINKS_KEY", &bench.write("c.key", key.as_bytes()));
+        let run = bench.run(&["upload", &file]).ends_with(2);
+        assert!(run.stderr.contains(word), "{word}: {run:?}");
+    }
+    assert!(bench.sandbox.log().is_empty());
+}
+
+#[test]
+fn a_refused_file_keeps_the_others_here_too() {
+    let bench = Bench::new(&[]);
+    let good = bench.document("good.pdf");
+    let rows = [
+        bench.write("notes.docx", b"PK"),
+        bench.write("empty.pdf", b""),
+        bench.write("picture.png", b"%PDF-1.7"),
+        bench
+            .path("missing.pdf")
+            .to_str()
+            .expect("UTF-8")
+            .to_owned(),
+    ];
+    for bad in rows {
+        let run = bench.run(&["upload", &good, &bad, "--json"]).ends_with(3);
+        let told = run.json();
+        assert_eq!(told["error"]["kind"], "file", "{bad}");
+        assert_eq!(told["error"]["delivery"], "not_sent", "{bad}");
+        assert!(
+            told.get("ledger").is_none(),
+            "there is nothing to resume: {told}"
+        );
+    }
+    assert!(bench.sandbox.log().is_empty(), "not even a token");
+    assert!(bench.ledgers().is_empty());
+}
+
+#[test]
+fn nobody_listening_is_unreachable() {
+    let mut bench = Bench::new(&[]);
+    let port = TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("its number");
+    bench.set("FLINKS_UPLOAD_URL", &format!("https://{port}"));
+    bench.set("FLINKS_API_URL", &format!("https://{port}"));
+    let error = bench
+        .run(&["upload", &bench.document("a.pdf"), "--json"])
+        .ends_with(4)
+        .json();
+    assert_eq!(error["error"]["kind"], "connect");
+    bench.run(&["fraud", "aabf32b7"]).ends_with(4);
+}
+
+#[test]
+fn a_server_that_is_not_trusted_is_unreachable() {
+    let mut bench = Bench::new(&[]);
+    let other = Bench::new(&[]);
+    bench.set(
+        "FLINKS_CA",
+        &bench.write("other-ca.pem", other.sandbox.ca_pem().as_bytes()),
+    );
+    let error = bench
+        .run(&["upload", &bench.document("a.pdf"), "--json"])
+        .ends_with(4)
+        .json();
+    assert_eq!(error["error"]["kind"], "server_certificate");
+}
+
+#[test]
+fn an_unreadable_answer_may_have_been_acted_on() {
+    let bench = Bench::new(&["complete=torn"]);
+    let told = bench
+        .run(&["upload", &bench.document("a.pdf"), "--json"])
+        .ends_with(5)
+        .json();
+    assert_eq!(told["error"]["operation"], "upload.complete");
+    assert!(told["ledger"].is_string());
+}
+
+#[test]
+fn restarts_are_used_up_in_the_end() {
+    let bench = Bench::new(&["upload=close-after"]);
+    let told = bench
+        .run(&["upload", &bench.document("a.pdf"), "--json"])
+        .ends_with(5)
+        .json();
+    assert_eq!(told["error"]["delivery"], "unknown");
+    assert!(told["ledger"].is_string());
+    assert_eq!(bench.sandbox.requests(Operation::Upload), 3);
+    assert_eq!(bench.sandbox.requests(Operation::Complete), 0);
+}
+
+#[test]
+fn settings_that_cannot_be_right_are_usage_errors() {
+    let mut bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    bench.run(&["upload"]).ends_with(2);
+    bench
+        .run(&["upload", &file, "--client-secret", "x"])
+        .ends_with(2);
+    let run = Run::of(&mut bare(&["upload", &file])).ends_with(2);
+    assert!(
+        run.stderr
+            .contains("FLINKS_CERT, FLINKS_CLIENT_ID, FLINKS_CLIENT_SECRET"),
+        "{run:?}"
+    );
+    bench
+        .run(&["upload", &file, "--upload-url", "http://127.0.0.1:1"])
+        .ends_with(2);
+    bench.set("FLINKS_INSTANCE", "toolbox");
+    let run = bench.run(&["fraud", "aabf32b7", "--json"]).ends_with(2);
+    assert_eq!(run.json()["error"]["kind"], "config");
+    bench.set("FLINKS_INSTANCE", "");
+    bench.set("FLINKS_API_SECRET", "");
+    // With --wait the verdict's settings are needed too, and that is found before the upload.
+    bench.run(&["upload", &file, "--wait"]).ends_with(2);
+    assert!(bench.sandbox.log().is_empty());
+}
+
+#[test]
+fn a_usage_error_is_one_json_object_too() {
+    let run = Run::of(&mut bare(&["upload", "--json", "--nonsense"])).ends_with(2);
+    assert_eq!(run.json()["error"]["kind"], "input");
+    let message = run.json()["error"]["message"]
+        .as_str()
+        .expect("a message")
+        .to_owned();
+    assert_eq!(message, "unexpected argument '--nonsense' found");
+}

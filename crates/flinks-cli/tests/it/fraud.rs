@@ -1,0 +1,146 @@
+//! `flinks fraud`: verdicts, waiting, and the statuses they end in.
+
+use flinks_sandbox::{
+    CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, Operation, PENDING_LOGIN_ID,
+};
+
+use crate::bench::Bench;
+
+#[test]
+fn the_documented_ids_answer_alike() {
+    let bench = Bench::new(&[]);
+    let rows = [
+        (CLEAN_LOGIN_ID, "clean"),
+        (FLAGGED_LOGIN_ID, "flagged"),
+        (PENDING_LOGIN_ID, "undetermined"),
+        (FAILED_LOGIN_ID, "undetermined"),
+    ];
+    for (login_id, verdict) in rows {
+        let told = bench
+            .run(&["fraud", login_id, "--json"])
+            .ends_with(0)
+            .json();
+        assert_eq!(
+            (&told["verdict"], &told["login_id"]),
+            (&verdict.into(), &login_id.into())
+        );
+        assert_eq!(
+            told.get("reason").is_some(),
+            verdict == "undetermined",
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn every_signal_is_told_with_its_details() {
+    let bench = Bench::new(&[]);
+    let told = bench
+        .run(&["fraud", FLAGGED_LOGIN_ID, "--json"])
+        .ends_with(0)
+        .json();
+    let signal = &told["documents"][0]["analyses"][0]["signals"][0];
+    assert_eq!(told["documents"][0]["status"], "COMPLETED");
+    assert_eq!(signal["type"], "SIGNAL_TYPE");
+    assert_eq!((&signal["page"], &signal["count"]), (&1.into(), &2.into()));
+    let detail =
+        serde_json::json!({ "specific_type": "delta", "value": "0.85", "data_type": "float" });
+    assert_eq!(signal["details"], serde_json::json!([detail, detail]));
+    let run = bench.run(&["fraud", FLAGGED_LOGIN_ID]).ends_with(0);
+    for part in [
+        "FLAGGED",
+        "Document 1 of",
+        "bank statement",
+        "SIGNAL_TYPE",
+        "page 1",
+        "0.85",
+    ] {
+        assert!(
+            run.stdout.contains(part),
+            "{part} is missing from\n{}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn a_flagged_verdict_ends_with_7_only_when_asked() {
+    let bench = Bench::new(&[]);
+    bench
+        .run(&["fraud", FLAGGED_LOGIN_ID, "--wait"])
+        .ends_with(0);
+    bench
+        .run(&["fraud", FLAGGED_LOGIN_ID, "--fail-on-flagged"])
+        .ends_with(7);
+    bench
+        .run(&["fraud", CLEAN_LOGIN_ID, "--fail-on-flagged", "--wait"])
+        .ends_with(0);
+}
+
+#[test]
+fn waiting_in_vain_ends_with_8_and_the_last_analysis() {
+    let bench = Bench::new(&[]);
+    let wait = ["--wait", "--poll", "0.05", "--deadline", "0.4", "--json"];
+    let told = bench
+        .run(&[&["fraud", PENDING_LOGIN_ID], &wait[..]].concat())
+        .ends_with(8)
+        .json();
+    assert_eq!(told["verdict"], "undetermined");
+    assert!(bench.sandbox.requests(Operation::Fraud) > 1);
+    bench
+        .run(&[&["fraud", FAILED_LOGIN_ID], &wait[..]].concat())
+        .ends_with(8);
+}
+
+#[test]
+fn a_deadline_before_any_answer_ends_with_6() {
+    let bench = Bench::new(&["fraud=status:503"]);
+    let wait = ["--wait", "--poll", "0.05", "--deadline", "0.4", "--json"];
+    let told = bench
+        .run(&[&["fraud", CLEAN_LOGIN_ID], &wait[..]].concat())
+        .ends_with(6)
+        .json();
+    assert_eq!(told["error"]["operation"], "fraud.analysis");
+    let bench = Bench::new(&["fraud=stall"]);
+    bench
+        .run(&[&["fraud", CLEAN_LOGIN_ID], &wait[..]].concat())
+        .ends_with(6);
+}
+
+#[test]
+fn the_results_host_wants_the_api_secret() {
+    let mut bench = Bench::new(&[]);
+    let run = bench.run(&["fraud", "aabf32b7", "--json"]).ends_with(1);
+    let error = run.json()["error"].clone();
+    assert_eq!(error["flinks_code"], "INVALID_LOGIN");
+    assert!(
+        error["hint"].as_str().expect("a hint").contains("LoginId"),
+        "{error}"
+    );
+    bench.set("FLINKS_API_SECRET", "wrong");
+    let error = bench
+        .run(&["fraud", CLEAN_LOGIN_ID, "--json"])
+        .ends_with(1)
+        .json()["error"]
+        .clone();
+    assert_eq!(
+        (&error["status"], &error["step"]),
+        (&401.into(), &"call".into())
+    );
+    assert!(
+        error["hint"]
+            .as_str()
+            .expect("a hint")
+            .contains("FLINKS_API_SECRET"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_login_id_that_is_none_is_never_sent() {
+    let bench = Bench::new(&[]);
+    for bad in ["", ".", "..", "a\nb"] {
+        bench.run(&["fraud", bad]).ends_with(2);
+    }
+    assert!(bench.sandbox.log().is_empty());
+}

@@ -1,0 +1,149 @@
+//! `flinks sandbox` as a program of its own, and the guide's flow by other programs against it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+
+use flinks_sandbox::ClientCertificate;
+use serde_json::Value;
+
+use crate::bench::{Bench, Run, bare};
+
+/// `flinks sandbox`, until it is dropped.
+struct Server {
+    child: Child,
+    folder: tempfile::TempDir,
+    ready: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path().join("files");
+        let mut child = bare(
+            &[
+                &["sandbox", "--dir", dir.to_str().expect("UTF-8")],
+                arguments,
+            ]
+            .concat(),
+        )
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).expect("a line");
+        child.stdout = Some(stdout.into_inner());
+        Self {
+            child,
+            folder,
+            ready,
+        }
+    }
+
+    /// Runs another program with the settings of the `env` file, as a shell reads it.
+    fn run(&self, line: &str) -> Run {
+        let stranger = Bench::new(&[]);
+        let identity = stranger
+            .sandbox
+            .issue_client(ClientCertificate::new("stranger"));
+        let path = |name: &str| self.folder.path().join(name);
+        fs::write(path("other.pem"), identity.cert_pem).expect("written");
+        fs::write(path("other.key"), identity.key_pem).expect("written");
+        fs::write(path("a.pdf"), "%PDF-1.7 first").expect("written");
+        fs::write(path("b.pdf"), "%PDF-1.7 second").expect("written");
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!(". ./files/env && {line}")])
+            .current_dir(self.folder.path())
+            .env("OTHER_CERT", path("other.pem"))
+            .env("OTHER_KEY", path("other.key"))
+            .stdin(Stdio::null());
+        Run::of(&mut shell)
+    }
+
+    /// Interrupts it, and returns the lines that it printed for the requests.
+    fn stop(mut self) -> Vec<Value> {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success());
+        let mut log = String::new();
+        let mut stdout = self.child.stdout.take().expect("a pipe");
+        stdout.read_to_string(&mut log).expect("readable");
+        assert!(self.child.wait().expect("it ends").success());
+        log.lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Whatever a failed test left running; one that was stopped is gone already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn has(program: &str, arguments: &[&str]) -> bool {
+    let run = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output();
+    run.is_ok_and(|output| output.status.success())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_program_itself_runs_with_the_env_file() {
+    let server = Server::start(&["--processing", "0.1", "--fault", "upload@1=status:429"]);
+    assert!(
+        server.ready.starts_with("ready: upload https://127.0.0.1:"),
+        "{}",
+        server.ready
+    );
+    let flinks = env!("CARGO_BIN_EXE_flinks");
+    let run = server.run(&format!(
+        "'{flinks}' upload a.pdf b.pdf --wait --poll 0.05 --json"
+    ));
+    assert_eq!(run.ends_with(0).json()["fraud"]["verdict"], "clean");
+    let log = server.stop();
+    let operations: Vec<_> = log.iter().map(|line| line["operation"].as_str()).collect();
+    assert_eq!(operations[0], Some("token"));
+    assert!(operations.contains(&Some("complete")) && operations.contains(&Some("fraud")));
+    assert_eq!(log[1]["fault"], "status");
+    assert_eq!(log[2]["file_name"], "a.pdf");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_guides_python_flow_works() {
+    if !has("python3", &["-c", "import requests"]) {
+        println!("skipped: python3 with requests is not installed");
+        return;
+    }
+    let server = Server::start(&["--processing", "0.1", "--token-ttl", "1"]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guide/guide.py");
+    let run = server
+        .run(&format!("python3 '{script}' a.pdf b.pdf"))
+        .ends_with(0);
+    assert_eq!(run.stdout, "guide: passed\n", "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_guides_flow_works_with_curl() {
+    if !has("curl", &["--version"]) {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let server = Server::start(&[]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guide/guide.sh");
+    let run = server
+        .run(&format!("sh '{script}' a.pdf b.pdf"))
+        .ends_with(0);
+    assert_eq!(run.stdout, "guide: passed\n", "{run:?}");
+}

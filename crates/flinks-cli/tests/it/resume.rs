@@ -1,0 +1,210 @@
+//! `flinks resume`: what a stopped upload leaves behind, and how it ends.
+
+use std::fs;
+
+use flinks_sandbox::Operation;
+
+use crate::bench::{Bench, Run};
+
+/// The names in the one completed session.
+fn completed(bench: &Bench) -> Vec<String> {
+    let sessions = bench.sandbox.sessions();
+    let completed: Vec<_> = sessions
+        .into_iter()
+        .filter(|session| session.completed)
+        .collect();
+    let [session] = &completed[..] else {
+        panic!("one completed session, not {completed:?}")
+    };
+    session
+        .files
+        .iter()
+        .map(|file| file.file_name.clone())
+        .collect()
+}
+
+#[test]
+fn an_unknown_outcome_restarts_the_session_by_default() {
+    let bench = Bench::new(&["upload@2=reset-after"]);
+    let files = [bench.document("a.pdf"), bench.document("b.pdf")];
+    let run = bench
+        .run(&["upload", &files[0], &files[1], "--json"])
+        .ends_with(0);
+    assert_eq!(run.json()["abandoned"].as_array().map(Vec::len), Some(1));
+    assert_eq!(completed(&bench), ["a.pdf", "b.pdf"]);
+}
+
+#[test]
+fn stop_ends_with_5_and_resume_finishes() {
+    let bench = Bench::new(&["upload@2=reset-after"]);
+    let files = [bench.document("a.pdf"), bench.document("b.pdf")];
+    let stopped = bench
+        .run(&[
+            "upload",
+            &files[0],
+            &files[1],
+            "--on-unknown",
+            "stop",
+            "--json",
+        ])
+        .ends_with(5);
+    let told = stopped.json();
+    assert_eq!(told["error"]["delivery"], "unknown");
+    assert_eq!(told["error"]["operation"], "upload.file");
+    let message = told["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("b.pdf"), "the file is named: {message}");
+    let ledger = told["ledger"].as_str().expect("a ledger").to_owned();
+    assert_eq!(bench.ledgers(), [std::path::PathBuf::from(&ledger)]);
+
+    let again = bench
+        .run(&["resume", &ledger, "--on-unknown", "stop"])
+        .ends_with(5);
+    assert!(
+        again.stderr.contains(&ledger) && again.stderr.contains("b.pdf"),
+        "{again:?}"
+    );
+
+    let done = bench
+        .run(&["resume", &ledger, "--json"])
+        .ends_with(0)
+        .json();
+    assert_eq!(done["abandoned"].as_array().map(Vec::len), Some(1));
+    assert_eq!(done["files"][1]["file_name"], "b.pdf");
+    assert_eq!(completed(&bench), ["a.pdf", "b.pdf"]);
+    assert!(
+        bench.ledgers().is_empty(),
+        "it lay in the default place, so it goes"
+    );
+}
+
+#[test]
+fn what_was_confirmed_before_a_refusal_is_not_sent_again() {
+    let bench = Bench::new(&["upload@2=status:403"]);
+    let files = [bench.document("a.pdf"), bench.document("b.pdf")];
+    let ledger = bench.path("ledger");
+    let ledger = ledger.to_str().expect("UTF-8");
+    let refused = bench
+        .run(&["upload", &files[0], &files[1], "--ledger", ledger])
+        .ends_with(1);
+    assert!(
+        refused.stderr.contains(&format!("flinks resume {ledger}")),
+        "{refused:?}"
+    );
+    bench.run(&["resume", ledger]).ends_with(0);
+    assert_eq!(completed(&bench), ["a.pdf", "b.pdf"]);
+    assert_eq!(bench.sandbox.requests(Operation::Upload), 3);
+    assert!(
+        fs::exists(ledger).expect("readable"),
+        "with --ledger it stays"
+    );
+}
+
+#[test]
+fn a_completed_ledger_sends_nothing_and_prints_its_login_id() {
+    let bench = Bench::new(&[]);
+    let ledger = bench.path("ledger");
+    let ledger = ledger.to_str().expect("UTF-8");
+    let file = bench.document("a.pdf");
+    let first = bench
+        .run(&["upload", &file, "--ledger", ledger, "--json"])
+        .ends_with(0)
+        .json();
+    assert_eq!(first["ledger"], ledger);
+    fs::remove_file(&file).expect("the document is not needed any more");
+    let before = bench.sandbox.log().len();
+    let again = bench.run(&["resume", ledger, "--json"]).ends_with(0).json();
+    assert_eq!(again["login_id"], first["login_id"]);
+    assert_eq!(bench.sandbox.log().len(), before);
+}
+
+#[test]
+fn only_a_person_completes_again() {
+    let bench = Bench::new(&["complete@1=close-after"]);
+    let file = bench.document("a.pdf");
+    let run = bench.run(&["upload", &file]).ends_with(5);
+    let [ledger] = &bench.ledgers()[..] else {
+        panic!("one ledger")
+    };
+    let ledger = ledger.to_str().expect("UTF-8");
+    assert!(
+        run.stderr.contains(&format!("--complete-again {ledger}")),
+        "{run:?}"
+    );
+    bench.run(&["resume", ledger]).ends_with(5);
+    assert_eq!(bench.sandbox.requests(Operation::Complete), 1);
+    // The sandbox refuses a second one; what the service does is not documented.
+    bench
+        .run(&["resume", ledger, "--complete-again"])
+        .ends_with(1);
+    assert_eq!(bench.sandbox.requests(Operation::Complete), 2);
+}
+
+#[test]
+fn a_changed_file_starts_the_session_over() {
+    let bench = Bench::new(&["upload@2=status:403"]);
+    let files = [bench.document("a.pdf"), bench.document("b.pdf")];
+    bench.run(&["upload", &files[0], &files[1]]).ends_with(1);
+    fs::write(&files[0], "%PDF-1.7 another statement").expect("written");
+    let ledger = bench.ledgers().remove(0);
+    let done = bench
+        .run(&["resume", ledger.to_str().expect("UTF-8"), "--json"])
+        .ends_with(0)
+        .json();
+    assert_eq!(done["files"][0]["bytes"], 26);
+    assert_eq!(done["abandoned"].as_array().map(Vec::len), Some(1));
+    assert_eq!(completed(&bench), ["a.pdf", "b.pdf"]);
+}
+
+#[test]
+fn a_ledger_of_another_client_or_a_damaged_one_is_refused() {
+    let mut bench = Bench::new(&["complete@1=status:403"]);
+    let file = bench.document("a.pdf");
+    bench.run(&["upload", &file]).ends_with(1);
+    let ledger = bench.ledgers().remove(0);
+    let path = ledger.to_str().expect("UTF-8").to_owned();
+    let before = bench.sandbox.log().len();
+
+    let id = bench.sandbox.client_id().to_owned();
+    bench.set("FLINKS_CLIENT_ID", "another");
+    let run = bench.run(&["resume", &path, "--json"]).ends_with(2);
+    assert_eq!(run.json()["error"]["kind"], "journal");
+    bench.set("FLINKS_CLIENT_ID", &id);
+
+    let text = fs::read_to_string(&ledger).expect("readable");
+    fs::write(&ledger, text.replacen("a.pdf", "b.pdf", 1)).expect("written");
+    bench.run(&["resume", &path]).ends_with(2);
+    bench.run(&["resume", "/nowhere/ledger"]).ends_with(2);
+    assert_eq!(bench.sandbox.log().len(), before, "nothing was sent");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_upload_ends_with_130_and_can_be_resumed() {
+    use std::process::{Command, Stdio};
+    let bench = Bench::new(&["upload@2=stall"]);
+    let files = [bench.document("a.pdf"), bench.document("b.pdf")];
+    let child = bench
+        .command(&["upload", &files[0], &files[1], "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // The sandbox logs a stalled request when it begins to stall it.
+    let stalled = bench
+        .requests
+        .iter()
+        .find(|line| line.fault.as_deref() == Some("stall"));
+    stalled.expect("the second file is under way");
+    let id = child.id().to_string();
+    let sent = Command::new("kill")
+        .args(["-INT", &id])
+        .status()
+        .expect("kill runs");
+    assert!(sent.success());
+    let run = Run::from(child.wait_with_output().expect("it ends")).ends_with(130);
+    let told = run.json();
+    assert_eq!(told["error"]["kind"], "interrupted");
+    let ledger = told["ledger"].as_str().expect("a ledger");
+    bench.run(&["resume", ledger]).ends_with(0);
+    assert_eq!(completed(&bench), ["a.pdf", "b.pdf"]);
+}

@@ -1,0 +1,237 @@
+//! `flinks upload`: what reaches the service, and what is printed.
+
+use flinks_sandbox::Operation;
+
+use crate::bench::{Bench, Run, bare};
+
+#[test]
+fn two_files_become_one_completed_session() {
+    let bench = Bench::new(&[]);
+    let files = [
+        bench.document("january.pdf"),
+        bench.document("Relevé février.PDF"),
+    ];
+    let run = bench
+        .run(&[
+            "upload",
+            &files[0],
+            &files[1],
+            "--tag",
+            "t-1",
+            "--client-name",
+            "Zoë",
+            "--json",
+        ])
+        .ends_with(0);
+    let done = run.json();
+    let [session] = &bench.sandbox.sessions()[..] else {
+        panic!("one session")
+    };
+    assert!(session.completed);
+    assert_eq!(done["aggregation_id"], session.aggregation_id.as_str());
+    assert_eq!(
+        done["login_id"],
+        session.login_id.as_deref().expect("completed")
+    );
+    assert_eq!(session.tag.as_deref(), Some("t-1"));
+    assert_eq!(session.client_name.as_deref(), Some("Zoë"));
+    let names: Vec<_> = session
+        .files
+        .iter()
+        .map(|file| file.file_name.as_str())
+        .collect();
+    assert_eq!(names, ["january.pdf", "Relevé février.PDF"]);
+    assert_eq!(done["files"][1]["file_name"], "Relevé février.PDF");
+    assert_eq!(done["files"][0]["bytes"], session.files[0].bytes);
+    assert_eq!(
+        (&done["abandoned"], &done["abandoned_unnamed"]),
+        (&serde_json::json!([]), &0.into())
+    );
+    for absent in ["fraud", "ledger", "error"] {
+        assert!(done.get(absent).is_none(), "{absent}");
+    }
+    assert_eq!(bench.sandbox.requests(Operation::Token), 1);
+    assert!(
+        bench.ledgers().is_empty(),
+        "a complete session needs no ledger"
+    );
+}
+
+#[test]
+fn people_are_told_the_ids_and_what_to_do_next() {
+    let bench = Bench::new(&[]);
+    let run = bench
+        .run(&["upload", &bench.document("january.pdf")])
+        .ends_with(0);
+    let session = &bench.sandbox.sessions()[0];
+    let login_id = session.login_id.as_deref().expect("completed");
+    for part in [
+        "Uploaded 1 file (20 B)",
+        "january.pdf",
+        &session.aggregation_id,
+        login_id,
+        &format!("flinks fraud {login_id} --wait"),
+    ] {
+        assert!(
+            run.stdout.contains(part),
+            "{part} is missing from\n{}",
+            run.stdout
+        );
+    }
+    assert!(
+        !run.stdout.contains('\u{1b}'),
+        "no colours without a terminal"
+    );
+    assert_eq!(run.stderr, "", "no progress without a terminal");
+}
+
+#[test]
+fn the_checksum_is_printed_when_asked_for() {
+    let bench = Bench::new(&[]);
+    let file = bench.write("a.pdf", b"%PDF-1.7");
+    let run = bench
+        .run(&["upload", &file, "--sha256", "--json"])
+        .ends_with(0);
+    let sum = run.json()["files"][0]["sha256"]
+        .as_str()
+        .expect("a checksum")
+        .to_owned();
+    assert_eq!(sum.len(), 64);
+    let run = bench.run(&["upload", &file, "--sha256"]).ends_with(0);
+    assert!(
+        run.stdout.contains(&format!("sha256 {sum}")),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn the_verdict_follows_the_contents_and_not_the_name() {
+    let documents = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/documents/");
+    let read = |name: &str| std::fs::read(format!("{documents}{name}")).expect("a fixture");
+    let rows = [
+        ("statement-january.pdf", "fake.pdf", 0, "clean"),
+        ("statement-january-edited.pdf", "genuine.pdf", 7, "flagged"),
+    ];
+    for (fixture, name, status, verdict) in rows {
+        let bench = Bench::new(&[]);
+        let file = bench.write(name, &read(fixture));
+        let run = bench
+            .run(&[
+                "upload",
+                &file,
+                "--wait",
+                "--poll",
+                "0.05",
+                "--fail-on-flagged",
+                "--json",
+            ])
+            .ends_with(status);
+        let done = run.json();
+        assert_eq!(done["fraud"]["verdict"], verdict, "{fixture}");
+        assert_eq!(done["fraud"]["login_id"], done["login_id"]);
+    }
+}
+
+#[test]
+fn files_are_sent_in_parallel_when_asked() {
+    let bench = Bench::new(&[]);
+    let files: Vec<_> = (0..5)
+        .map(|n| bench.document(&format!("{n}.pdf")))
+        .collect();
+    let mut arguments = vec!["upload", "--concurrency", "4", "--json"];
+    arguments.extend(files.iter().map(String::as_str));
+    let done = bench.run(&arguments).ends_with(0).json();
+    assert_eq!(bench.sandbox.sessions()[0].files.len(), 5);
+    let names: Vec<_> = (0..5)
+        .map(|n| done["files"][n]["file_name"].clone())
+        .collect();
+    assert_eq!(names, ["0.pdf", "1.pdf", "2.pdf", "3.pdf", "4.pdf"]);
+}
+
+#[test]
+fn the_login_id_is_told_even_when_its_analysis_cannot_be_read() {
+    let bench = Bench::new(&["fraud=status:403"]);
+    let file = bench.document("a.pdf");
+    let run = bench
+        .run(&["upload", &file, "--wait", "--json"])
+        .ends_with(1);
+    let told = run.json();
+    let login_id = bench.sandbox.sessions()[0]
+        .login_id
+        .clone()
+        .expect("completed");
+    assert_eq!(told["login_id"], login_id.as_str());
+    assert_eq!(told["error"]["operation"], "fraud.analysis");
+    let run = bench.run(&["upload", &file, "--wait"]).ends_with(1);
+    assert!(run.stdout.contains("LoginId"), "{run:?}");
+    assert!(bench.ledgers().is_empty());
+}
+
+#[test]
+fn settings_come_from_a_file_too() {
+    let mut bench = Bench::new(&[]);
+    let toml = format!(
+        "client_id = '{}'\nclient_secret_file = 'secret'\ncert = 'client.pem'\nkey = 'client.key'\n",
+        bench.sandbox.client_id()
+    );
+    bench.write(
+        "secret",
+        format!("{}\n", bench.sandbox.client_secret()).as_bytes(),
+    );
+    let config = bench.write("flinks.toml", toml.as_bytes());
+    for name in [
+        "FLINKS_CLIENT_ID",
+        "FLINKS_CLIENT_SECRET",
+        "FLINKS_CERT",
+        "FLINKS_KEY",
+    ] {
+        bench.set(name, "");
+    }
+    let file = bench.document("a.pdf");
+    bench
+        .run(&["upload", &file, "--config", &config])
+        .ends_with(0);
+    bench.set("FLINKS_CONFIG", &config);
+    bench.run(&["upload", &file]).ends_with(0);
+}
+
+#[test]
+fn the_guides_other_paths_are_a_setting() {
+    let bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    bench
+        .run(&["upload", &file, "--upload-paths", "root"])
+        .ends_with(0);
+    let paths: Vec<_> = bench
+        .sandbox
+        .log()
+        .into_iter()
+        .map(|line| line.path)
+        .collect();
+    assert_eq!(paths, ["/api/v1/token", "/upload", "/upload/complete"]);
+}
+
+#[test]
+fn the_embedded_sandbox_needs_no_settings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.pdf");
+    std::fs::write(&file, "%PDF-1.7").expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let run = Run::of(&mut bare(&["upload", file, "--sandbox"])).ends_with(0);
+    assert!(
+        run.stdout.contains("Embedded sandbox") && run.stdout.contains("mutual TLS"),
+        "{run:?}"
+    );
+    let run = Run::of(&mut bare(&["upload", file, "--sandbox", "--json"])).ends_with(0);
+    assert!(run.json()["login_id"].is_string());
+    let run = Run::of(&mut bare(&[
+        "upload",
+        file,
+        "--sandbox",
+        "--client-id",
+        "x",
+    ]))
+    .ends_with(2);
+    assert!(run.stderr.contains("--sandbox"), "{run:?}");
+}
