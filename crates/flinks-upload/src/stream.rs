@@ -18,7 +18,7 @@ use crate::document::{Document, Reader};
 
 /// What is read and encoded at a time: a multiple of 3, so that only the last chunk is padded, and
 /// large enough that the blocking pool costs a tenth, not a half.
-const CHUNK: usize = 288 * 1024;
+const CHUNK: usize = 192 * 1024;
 
 #[cfg(any(
     target_arch = "x86_64",
