@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::string_slice,
     reason = "a test says what is wrong by failing, and shows its histogram"
 )]
 
@@ -150,7 +151,10 @@ impl Round {
 /// The records' names in a ledger, a torn last line left out.
 fn records(ledger: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(ledger).unwrap_or_default();
-    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    let whole = text
+        .rfind('\n')
+        .and_then(|end| text.get(..=end))
+        .unwrap_or_default();
     whole
         .lines()
         .map(|line| {
