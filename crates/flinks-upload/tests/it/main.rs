@@ -10,6 +10,7 @@
 
 mod exactly_once;
 mod leaks;
+mod sandbox;
 mod service;
 mod sessions;
 mod tokens;
