@@ -29,6 +29,7 @@ pub(crate) struct Arguments {
 
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// Print exactly one JSON object on standard output
     #[arg(long, global = true)]

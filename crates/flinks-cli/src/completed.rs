@@ -29,7 +29,14 @@ pub(crate) async fn settle(
     after: After<'_>,
 ) -> Result<Exit, Failure> {
     let output = context.output;
-    output.text(&text(done, &after, ledger, context))?;
+    // Whoever could not be told of the LoginId finds it in the ledger.
+    let untold = |mut failure: Failure| {
+        failure.ledger = ledger.left();
+        failure
+    };
+    output
+        .text(&text(done, &after, ledger, context))
+        .map_err(untold)?;
     if !output.json {
         ledger.done();
     }
@@ -56,7 +63,7 @@ pub(crate) async fn settle(
             }
         }
     }
-    output.object(&Value::Object(object))?;
+    output.object(&Value::Object(object)).map_err(untold)?;
     ledger.done();
     Ok(exit)
 }

@@ -23,8 +23,10 @@ impl Report {
     pub(crate) fn to_text(&self, output: Output) -> String {
         let documents = &self.analysis.documents;
         let mut text = format!("{}\n", self.headline(output));
-        for (index, document) in documents.iter().enumerate() {
+        if !documents.is_empty() {
             text.push('\n');
+        }
+        for (index, document) in documents.iter().enumerate() {
             text.push_str(&format!("Document {} of {}: ", index + 1, documents.len()));
             text.push_str(&document_text(document, output));
         }
@@ -142,20 +144,19 @@ fn document_text(document: &DocumentAnalysis, output: Output) -> String {
     } else {
         format!("{}, ", kinds.join(" + "))
     };
-    let mut text = format!("{kind}{}\n", plain(status));
-    let mut any = false;
-    for signal in signals(document) {
-        any = true;
-        text.push_str(&signal_text(signal, output));
-    }
     let completed = document
         .status
         .as_ref()
         .is_some_and(|status| status.is_completed());
-    if !any && completed && !kinds.is_empty() {
-        text.push_str("  no fraud signal\n");
-    }
-    text
+    let found: String = signals(document)
+        .map(|signal| signal_text(signal, output))
+        .collect();
+    let none = if found.is_empty() && completed && !kinds.is_empty() {
+        ", no fraud signal"
+    } else {
+        ""
+    };
+    format!("{kind}{}{none}\n{found}", plain(status))
 }
 
 fn kind_name(kind: &DocumentType) -> String {
@@ -300,7 +301,7 @@ mod tests {
         let text = report(ANALYSIS).to_text(Output::plain());
         for part in [
             "Verdict: FLAGGED, 2 signals in 1 of 3 documents",
-            "Document 1 of 3: bank statement, COMPLETED\n  no fraud signal",
+            "Document 1 of 3: bank statement, COMPLETED, no fraud signal\n",
             "(page 1, 2 times)",
             "delta  0.85",
             "delta  -1.00",

@@ -99,7 +99,7 @@ impl Settings {
     pub(crate) fn missing_for_results(&self) -> Vec<&'static str> {
         let host = self.api_url.is_some() || self.instance.is_some();
         missing(&[
-            ("FLINKS_INSTANCE", host),
+            ("FLINKS_INSTANCE (or FLINKS_API_URL)", host),
             ("FLINKS_CUSTOMER_ID", self.customer_id.is_some()),
             ("FLINKS_API_SECRET", self.api_secret.is_some()),
         ])
@@ -283,7 +283,11 @@ mod tests {
         );
         assert_eq!(
             settings.missing_for_results(),
-            ["FLINKS_INSTANCE", "FLINKS_CUSTOMER_ID", "FLINKS_API_SECRET"]
+            [
+                "FLINKS_INSTANCE (or FLINKS_API_URL)",
+                "FLINKS_CUSTOMER_ID",
+                "FLINKS_API_SECRET"
+            ]
         );
     }
 

@@ -1,6 +1,7 @@
 //! The exit statuses that no other module shows, with the hints and the JSON that go with them.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use flinks_sandbox::{ClientCertificate, Operation};
 
@@ -235,4 +236,48 @@ fn a_usage_error_is_one_json_object_too() {
         .expect("a message")
         .to_owned();
     assert_eq!(message, "unexpected argument '--nonsense' found");
+}
+
+#[test]
+fn a_pfx_holds_certificate_and_key_in_one() {
+    let mut bench = Bench::new(&[]);
+    let (certificate, key) = (bench.path("client.pem"), bench.path("client.key"));
+    let pfx = bench.path("client.pfx");
+    let made = Command::new("openssl")
+        .args(["pkcs12", "-export", "-passout", "pass:a secret", "-in"])
+        .arg(&certificate)
+        .arg("-inkey")
+        .arg(&key)
+        .arg("-out")
+        .arg(&pfx)
+        .status();
+    let Ok(made) = made else {
+        println!("skipped: openssl is not installed");
+        return;
+    };
+    assert!(made.success());
+    let file = bench.document("a.pdf");
+    bench.set("FLINKS_CERT", pfx.to_str().expect("UTF-8"));
+    bench.set("FLINKS_KEY", "");
+    bench.set(
+        "FLINKS_CERT_PASSWORD_FILE",
+        &bench.write("password", b"a secret\n"),
+    );
+    bench.run(&["upload", &file]).ends_with(0);
+    bench.set(
+        "FLINKS_CERT_PASSWORD_FILE",
+        &bench.write("password", b"another"),
+    );
+    let run = bench.run(&["upload", &file]).ends_with(2);
+    assert!(run.stderr.contains("FLINKS_CERT_PASSWORD"), "{run:?}");
+}
+
+#[test]
+fn a_certificate_without_its_key_says_which_setting_is_missing() {
+    let mut bench = Bench::new(&[]);
+    bench.set("FLINKS_KEY", "");
+    let run = bench
+        .run(&["upload", &bench.document("a.pdf")])
+        .ends_with(2);
+    assert!(run.stderr.contains("FLINKS_KEY"), "{run:?}");
 }

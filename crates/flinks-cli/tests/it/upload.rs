@@ -235,3 +235,31 @@ fn the_embedded_sandbox_needs_no_settings() {
     .ends_with(2);
     assert!(run.stderr.contains("--sandbox"), "{run:?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_login_id_that_cannot_be_printed_is_not_lost() {
+    let bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    for arguments in [&["upload", &file][..], &["upload", &file, "--json"]] {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("opened");
+        let run = Run::of(bench.command(arguments).stdout(full)).ends_with(2);
+        let sessions = bench.sandbox.sessions();
+        let login_id = sessions.iter().find_map(|session| {
+            session
+                .login_id
+                .as_deref()
+                .filter(|id| run.stderr.contains(id))
+        });
+        let login_id = login_id.unwrap_or_else(|| panic!("no LoginId: {run:?}"));
+        let ledger = bench.ledgers().remove(0);
+        let ledger = ledger.to_str().expect("UTF-8");
+        assert!(run.stderr.contains(ledger), "{run:?}");
+        let again = bench.run(&["resume", ledger, "--json"]).ends_with(0).json();
+        assert_eq!(again["login_id"], login_id);
+        assert!(bench.ledgers().is_empty());
+    }
+}
