@@ -108,7 +108,7 @@ impl Failure {
     /// The whole message, causes included, safe to print.
     pub(crate) fn message(&self) -> String {
         let text = match self.error() {
-            Some(error) => error.report().to_string(),
+            Some(error) => whole(error),
             None => "interrupted".to_owned(),
         };
         let file = self
@@ -214,5 +214,87 @@ impl Failure {
         put("message", json!(self.message()));
         put("hint", json!(self.hint()));
         Value::Object(object)
+    }
+}
+
+/// An error with its causes, each said once: some repeat the words of the one before.
+pub(crate) fn whole(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = Error::local(ErrorKind::Config, "the key is damaged");
+        assert_eq!(
+            whole(&error.clone().with_source("the key is damaged")),
+            "the key is damaged"
+        );
+        assert_eq!(
+            whole(&error.with_source("copy it")),
+            "the key is damaged: copy it"
+        );
+    }
+
+    #[test]
+    fn an_error_object_has_the_contracts_fields() {
+        let error = Error::at(ErrorKind::Connection, Delivery::Unknown, "broken\u{1b}[2J");
+        let mut failure = Failure::from(error);
+        failure.ledger = Some("/state/ledger".into());
+        failure.abandoned = vec!["d521ae0d".to_owned()];
+        assert_eq!(
+            failure.to_json(),
+            json!({
+                "error": {
+                    "kind": "connection",
+                    "delivery": "unknown",
+                    "operation": null,
+                    "step": "call",
+                    "message": "broken\\u{1b}[2J",
+                },
+                "ledger": "/state/ledger",
+                "abandoned": ["d521ae0d"],
+                "abandoned_unnamed": 0,
+            })
+        );
+        assert_eq!(
+            Failure::interrupted().to_json()["error"]["kind"],
+            "interrupted"
+        );
+    }
+
+    #[test]
+    fn people_are_told_how_to_go_on() {
+        let unknown = || Error::at(ErrorKind::Connection, Delivery::Unknown, "broken");
+        let told = |file: Option<&str>| {
+            let mut failure = Failure::from(unknown());
+            failure.file = file.map(str::to_owned);
+            failure.ledger = Some("/state/ledger".into());
+            failure.to_text()
+        };
+        let of_file = told(Some("a.pdf"));
+        assert!(of_file.starts_with("error: a.pdf: broken\n"), "{of_file}");
+        assert!(
+            of_file.contains("next: flinks resume /state/ledger\n"),
+            "{of_file}"
+        );
+        let of_complete = told(None);
+        assert!(
+            of_complete.contains("--complete-again /state/ledger"),
+            "{of_complete}"
+        );
     }
 }

@@ -184,9 +184,17 @@ impl Settings {
                     config(format!("{error}{hint}")).with_source(error)
                 })
             }
-            Err(error) if error.kind() == IdentityErrorKind::NoKey && self.key.is_none() => {
-                let hint = "set FLINKS_KEY to the file that holds it";
-                Err(config(format!("{error}; {hint}")).with_source(error))
+            Err(error)
+                if self.key.is_none()
+                    && matches!(
+                        error.kind(),
+                        IdentityErrorKind::NoKey | IdentityErrorKind::CertificateGiven
+                    ) =>
+            {
+                let path = certificate.display();
+                Err(config(format!(
+                    "{path} holds no private key: set FLINKS_KEY to the file that does"
+                )))
             }
             outcome => Ok(outcome?),
         }

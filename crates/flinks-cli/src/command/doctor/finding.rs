@@ -4,6 +4,7 @@ use flinks_transport::Error;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::failure::whole;
 use crate::guide;
 use crate::output::{Output, plain};
 
@@ -49,7 +50,7 @@ impl Finding {
 
     /// A call that failed.
     pub(crate) fn of(part: &'static str, error: &Error) -> Self {
-        let finding = Self::fail(part, Exit::of(error), error.report().to_string());
+        let finding = Self::fail(part, Exit::of(error), whole(error));
         match guide::hint(error) {
             Some(hint) => finding.hint(hint),
             None => finding,
