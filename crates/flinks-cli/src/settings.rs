@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) upload_paths: Option<String>,
     pub(crate) certificate: Option<Material>,
     pub(crate) key: Option<Material>,
+    #[cfg(feature = "pfx")]
     pub(crate) certificate_password: Option<Secret>,
     pub(crate) roots: Option<Material>,
     pub(crate) client_id: Option<String>,
@@ -65,6 +66,7 @@ impl Settings {
             upload_paths: source.text("upload_paths", flags.upload_paths.as_ref())?,
             certificate: file(source.path("cert", flags.cert.as_ref())?),
             key: file(source.path("key", flags.key.as_ref())?),
+            #[cfg(feature = "pfx")]
             certificate_password: source.secret("cert_password")?,
             roots: file(source.path("ca", flags.ca.as_ref())?),
             client_id: source.text("client_id", flags.client_id.as_ref())?,

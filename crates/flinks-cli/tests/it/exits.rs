@@ -1,7 +1,6 @@
 //! The exit statuses that no other module shows, with the hints and the JSON that go with them.
 
 use std::net::TcpListener;
-use std::process::Command;
 
 use flinks_sandbox::{ClientCertificate, Operation};
 
@@ -238,12 +237,13 @@ fn a_usage_error_is_one_json_object_too() {
     assert_eq!(message, "unexpected argument '--nonsense' found");
 }
 
+#[cfg(feature = "pfx")]
 #[test]
 fn a_pfx_holds_certificate_and_key_in_one() {
     let mut bench = Bench::new(&[]);
     let (certificate, key) = (bench.path("client.pem"), bench.path("client.key"));
     let pfx = bench.path("client.pfx");
-    let made = Command::new("openssl")
+    let made = std::process::Command::new("openssl")
         .args(["pkcs12", "-export", "-passout", "pass:a secret", "-in"])
         .arg(&certificate)
         .arg("-inkey")
