@@ -44,6 +44,13 @@ pub(crate) struct Connection {
     pub(crate) endings: UnboundedSender<Ending>,
 }
 
+/// A request whose head was read.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    plan: Plan,
+    entry: Entry,
+}
+
 enum Intake {
     Whole(Bytes),
     TooLarge,
@@ -51,17 +58,27 @@ enum Intake {
 }
 
 impl Connection {
-    /// Answers a request, or ends the connection and never resolves.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let (head, body) = request.into_parts();
-        let route = Route::new(self.host, &head.method, head.uri.path());
-        let operation = route.operation();
+    /// Counts a request and opens its line in the log.
+    pub(crate) fn arrive(&self, request: &Request<Incoming>) -> Arrival {
+        let (method, path) = (request.method(), request.uri().path());
+        let operation = Route::new(self.host, method, path).operation();
         let plan = self.state.arrive(operation);
-        let line = LogLine::new(self.host, head.method.as_str(), head.uri.path(), operation);
+        let line = LogLine::new(self.host, method.as_str(), path, operation);
         let mut entry = Entry::new(&self.state.log, line);
         entry.client_serial.clone_from(&self.serial);
         entry.fault.clone_from(&plan.names);
+        Arrival { plan, entry }
+    }
 
+    /// Answers a request, or ends the connection and never resolves.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        Arrival { plan, mut entry }: Arrival,
+    ) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let route = Route::new(self.host, &head.method, head.uri.path());
+        let operation = route.operation();
         if let Some(Kind::Stall(time)) = plan.kind {
             let Some(time) = time else {
                 entry.write();

@@ -33,7 +33,7 @@ pub struct LogLine {
     /// What the request asks for.
     pub operation: Operation,
     /// The status answered; `None` (in JSON `null`) when no whole answer was sent: a fault
-    /// ended the connection, or the client went away first.
+    /// ended the connection, or the client left in the middle of its request.
     pub status: Option<u16>,
     /// Serial number of the client's certificate in lower-case hex, on the upload host.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! Listening, TLS, HTTP/1.1, and how connections end.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -95,10 +95,15 @@ async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Ar
         endings,
     });
     let service = service_fn(move |request| {
+        // Counted here and not in the future, which may be dropped before it is polled.
+        let arrival = connection.arrive(&request);
         let connection = Arc::clone(&connection);
-        Box::pin(async move { Ok::<_, std::convert::Infallible>(connection.answer(request).await) })
+        Box::pin(async move { Ok::<_, Infallible>(connection.answer(request, arrival).await) })
     });
-    let mut http = http1::Builder::new().serve_connection(TokioIo::new(tls), service);
+    let mut http = http1::Builder::new()
+        // A request that arrived whole is acted on, even if its client has left.
+        .half_close(true)
+        .serve_connection(TokioIo::new(tls), service);
     let ending = tokio::select! {
         _ = poll_fn(|context| http.poll_without_shutdown(context)) => None,
         ending = ended.recv() => ending,
