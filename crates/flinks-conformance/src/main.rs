@@ -1,8 +1,11 @@
 //! The runner: every case of the corpus at every level, a table by family, and one closing line.
 
 use std::io::{self, Write as _};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use flinks_conformance::{
     CorpusError, Fixture, Level, Provider, Summary, TlsVersion, Verdict, Wire, load, run,
@@ -77,11 +80,12 @@ fn execute(options: &Options) -> Result<bool, String> {
         }
         return Ok(true);
     }
-    let mut runs: Vec<Vec<(Level, String, Verdict)>> = chosen.iter().map(all_levels).collect();
+    let mut runs = each(&chosen, all_levels);
     if options.wire {
-        let mut again = |wire| {
-            for (fixture, runs) in chosen.iter().zip(&mut runs) {
-                runs.push(level_3(fixture, &wire));
+        let mut again = |wire: Wire| {
+            let more = each(&chosen, |fixture| level_3(fixture, &wire));
+            for (runs, run) in runs.iter_mut().zip(more) {
+                runs.push(run);
             }
         };
         again(Wire::new(TlsVersion::Tls12, Provider::Ring));
@@ -94,6 +98,36 @@ fn execute(options: &Options) -> Result<bool, String> {
     }
     write!(out, "{summary}").map_err(failed)?;
     Ok(summary.failed() == 0)
+}
+
+/// Level 3 spends its time waiting, so more cases than cores run at once.
+const WORKERS: usize = 12;
+
+/// Runs every case, and keeps their order.
+fn each<T: Send>(fixtures: &[Fixture], run: impl Fn(&Fixture) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(fixture) = fixtures.get(index) else {
+                return done;
+            };
+            done.push((index, run(fixture)));
+        }
+    };
+    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
+        let mut workers = Vec::new();
+        for _ in 0..WORKERS {
+            workers.push(scope.spawn(work));
+        }
+        let joined = workers.into_iter().map(thread::ScopedJoinHandle::join);
+        joined
+            .flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, run)| run).collect()
 }
 
 const USUAL: Wire = Wire::new(TlsVersion::Tls13, Provider::Ring);

@@ -1,6 +1,7 @@
 //! Every case of the corpus at the levels without a network; the runner adds the third.
 
-use flinks_conformance::{Fixture, Level, Provider, Summary, TlsVersion, Wire, load, run};
+use flinks_conformance::{Fixture, Level, Provider, Summary, TlsVersion, Verdict, Wire, load, run};
+use serde_json::{Value, json};
 
 use crate::fixtures;
 
@@ -23,6 +24,68 @@ fn every_case_holds_at_the_codec() {
 #[test]
 fn every_case_holds_in_the_stack() {
     run_all(Level::L2);
+}
+
+/// The corpus with every case changed, in a folder of its own.
+fn changed(change: fn(&mut Value)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for fixture in load(fixtures()).expect("a corpus") {
+        let (from, to) = (
+            fixtures().join(fixture.path()),
+            folder.path().join(fixture.path()),
+        );
+        std::fs::create_dir_all(&to).expect("a folder");
+        for entry in std::fs::read_dir(&from).expect("the case") {
+            let file = entry.expect("an entry").file_name();
+            std::fs::copy(from.join(&file), to.join(&file)).expect("copied");
+        }
+        let bytes = std::fs::read(to.join("case.json")).expect("read");
+        let mut case = serde_json::from_slice(&bytes).expect("JSON");
+        change(&mut case);
+        std::fs::write(to.join("case.json"), case.to_string()).expect("written");
+    }
+    folder
+}
+
+fn none_passes(change: fn(&mut Value)) {
+    let wire = Wire::new(TlsVersion::Tls13, Provider::Ring);
+    let folder = changed(change);
+    for fixture in load(folder.path()).expect("a corpus") {
+        let verdict = run(&fixture, Level::L2, &wire);
+        assert_ne!(verdict, Verdict::Passed, "{} cannot fail", fixture.path());
+    }
+}
+
+#[test]
+fn no_case_passes_with_a_step_more_than_it_needs() {
+    none_passes(|case| {
+        let object = case.as_object_mut().expect("an object");
+        object.remove("waits_ms");
+        let steps = object
+            .get_mut("steps")
+            .and_then(Value::as_array_mut)
+            .expect("steps");
+        steps.push(json!({
+            "expect": { "method": "GET", "path": "/never" }, "reply": { "status": 200 }
+        }));
+    });
+}
+
+#[test]
+fn no_case_passes_with_another_outcome_than_it_has() {
+    none_passes(|case| {
+        let want = case.get_mut("want").expect("want");
+        if let Some(error) = want.get_mut("error") {
+            let delivery = &mut error["delivery"];
+            *delivery = json!(if *delivery == "unknown" {
+                "rejected"
+            } else {
+                "unknown"
+            });
+        } else {
+            want["ok"]["one key more"] = json!(1);
+        }
+    });
 }
 
 #[test]
