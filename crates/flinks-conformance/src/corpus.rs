@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio::time::Duration;
 
 use crate::case::{Case, ClientCertificate, Expect, Level, Reply, ServerCertificate, Step};
+use crate::matching::ExpectedBody;
 use crate::operations;
-use crate::script::{Action, ExpectedBody, Scripted, ScriptedReply};
+use crate::script::{Action, Scripted, ScriptedReply};
 
 /// A case with its body files, ready to be run.
 #[derive(Debug)]

@@ -14,7 +14,8 @@ use tokio::time::sleep;
 use tower_service::Service;
 
 use crate::case::Fault;
-use crate::script::{Action, Head, Script, ScriptedReply};
+use crate::matching::Head;
+use crate::script::{Action, Script, ScriptedReply};
 
 /// Follows the script, one request at a time or several at once.
 #[derive(Clone)]

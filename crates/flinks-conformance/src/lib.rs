@@ -25,6 +25,7 @@ mod diff;
 mod leaf;
 mod leak;
 mod logs;
+mod matching;
 mod operations;
 mod run;
 mod script;

@@ -15,7 +15,8 @@ use tokio_rustls::server::TlsStream;
 
 use crate::case::Fault;
 use crate::leaf::TORN;
-use crate::script::{Action, Head, Script, ScriptedReply};
+use crate::matching::Head;
+use crate::script::{Action, Script, ScriptedReply};
 
 /// No head of ours is larger.
 const MAX_HEAD: usize = 64 * 1024;

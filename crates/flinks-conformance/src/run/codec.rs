@@ -8,8 +8,9 @@ use http_body_util::BodyExt as _;
 use super::{Broken, Ran, broken};
 use crate::check;
 use crate::corpus::Fixture;
+use crate::matching::{Head, check_codec};
 use crate::operations::{Codec, Parsed};
-use crate::script::{Action, Head, Scripted, ScriptedReply, check_codec};
+use crate::script::{Action, Scripted, ScriptedReply};
 use crate::standard;
 
 /// `None` when there is no codec to check: a flow, or a case that is about the transport only.

@@ -1,0 +1,104 @@
+//! Compares a request with what a step wants: head and body, one line for each difference.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::case::Expect;
+use crate::diff;
+use crate::script::Scripted;
+use crate::standard;
+
+/// What a body must be.
+#[derive(Clone, Debug)]
+pub(crate) enum ExpectedBody {
+    Json(Value),
+    Bytes(Vec<u8>),
+    Length(u64),
+}
+
+/// A request's head, as the server sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+}
+
+/// Compares a head with what a step wants; `bearer` is what calls carry unless the step says another.
+pub(crate) fn check_head(expect: &Expect, head: &Head, bearer: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if expect.method != head.method {
+        lines.push(format!("wanted {}, is {}", expect.method, head.method));
+    }
+    if expect.path != head.path {
+        lines.push(format!("wanted {}, is {}", expect.path, head.path));
+    }
+    for (name, wanted) in &expect.headers {
+        match header(&head.headers, name) {
+            Some(seen) if seen == *wanted => {}
+            Some(seen) => lines.push(format!("header {name}: wanted {wanted:?}, is {seen:?}")),
+            None => lines.push(format!("header {name}: wanted {wanted:?}, is missing")),
+        }
+    }
+    for name in &expect.forbid_headers {
+        if head.headers.contains_key(name) {
+            lines.push(format!("header {name}: must not be sent"));
+        }
+    }
+    let listed = expect.headers.keys().chain(&expect.forbid_headers);
+    let own = listed
+        .map(String::as_str)
+        .any(|name| name.eq_ignore_ascii_case("authorization"));
+    if let Some(bearer) = bearer.filter(|_| !own && expect.path != standard::TOKEN_PATH)
+        && header(&head.headers, "authorization").as_deref() != Some(bearer)
+    {
+        lines.push("header authorization: is not the standard bearer".to_owned());
+    }
+    lines
+}
+
+/// A header as one text, however often it was sent.
+pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// Compares a body with what a step or an operation wants.
+pub(crate) fn check_body(wanted: &ExpectedBody, seen: &Bytes) -> Vec<String> {
+    match wanted {
+        ExpectedBody::Json(wanted) => match serde_json::from_slice(seen) {
+            Ok(seen) => diff::json(wanted, &seen),
+            Err(error) => vec![format!("body: not JSON: {error}")],
+        },
+        ExpectedBody::Bytes(wanted) if wanted == seen => Vec::new(),
+        ExpectedBody::Bytes(wanted) => {
+            let show = |bytes: &[u8]| diff::cut(&String::from_utf8_lossy(bytes));
+            vec![format!(
+                "body: wanted {:?}, is {:?}",
+                show(wanted),
+                show(seen)
+            )]
+        }
+        ExpectedBody::Length(wanted) if *wanted == seen.len() as u64 => Vec::new(),
+        ExpectedBody::Length(wanted) => {
+            vec![format!("body: wanted {wanted} bytes, has {}", seen.len())]
+        }
+    }
+}
+
+/// Checks an operation's own request: what is below the credentials does not exist yet.
+pub(crate) fn check_codec(step: &Scripted, head: &Head, body: &Bytes) -> Vec<String> {
+    let mut expect = step.expect.clone();
+    // The transport and the credentials add these.
+    expect
+        .headers
+        .retain(|name, _| head.headers.contains_key(name));
+    let mut lines = check_head(&expect, head, None);
+    lines.extend(step.body.iter().flat_map(|wanted| check_body(wanted, body)));
+    lines
+}
