@@ -56,6 +56,14 @@ impl ClientCredentials {
                 "the client id and the client secret must not be empty",
             ));
         }
+        let raw = [self.client_id.as_str(), self.client_secret.expose()];
+        if raw.iter().any(|text| text.chars().any(char::is_control)) {
+            // base64 would hide it from everyone but the service, which answers 401.
+            return Err(config(
+                "the client id or the client secret holds a line break or a control character: \
+                 give both exactly as received",
+            ));
+        }
         if self.client_id.contains(':') {
             return Err(config(
                 "a client id holds no \":\": it ends where the secret begins",
@@ -226,4 +234,48 @@ fn form_encoded(text: &str) -> String {
 
 fn config(message: &'static str) -> Error {
     Error::local(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(id: &str, secret: &str) -> Result<Request<Body>, Error> {
+        let url = "https://example.com/api/v1/token".parse().expect("a URL");
+        TokenRequest::new(url, ClientCredentials::new(id, secret)).request()
+    }
+
+    #[test]
+    fn the_raw_strings_are_encoded_as_in_the_guide() {
+        let request = request("id", "se:cr+et%é").expect("credentials that can be sent");
+        let header = &request.headers()[AUTHORIZATION];
+        let encoded = STANDARD.encode("id:se:cr+et%é");
+        assert_eq!(header.as_bytes(), format!("Basic {encoded}").as_bytes());
+        assert!(
+            !format!("{request:?}").contains(&encoded),
+            "the header must be sensitive"
+        );
+        let body = request.body().as_bytes().expect("a form");
+        assert_eq!(body, "grant_type=client_credentials&scope=ocr.write");
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_right_are_refused_before_anything_is_sent() {
+        for (id, secret) in [
+            ("", "s"),
+            ("id", ""),
+            ("a:b", "s"),
+            ("id", "canary\n"),
+            ("id\r", "canary"),
+        ] {
+            let error = request(id, secret).expect_err("refused");
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(!format!("{error}{error:?}").contains("canary"));
+        }
+    }
+
+    #[test]
+    fn a_scope_is_form_encoded() {
+        assert_eq!(form_encoded("ocr.write a&b=c"), "ocr.write+a%26b%3Dc");
+    }
 }

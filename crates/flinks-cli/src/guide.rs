@@ -33,7 +33,8 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
 
 const TOKEN_400: &str = "guide, \"400 Bad Request: malformed token request body\": the form itself \
      is made by this program, so check FLINKS_SCOPE (ocr.write) and that FLINKS_UPLOAD_URL and \
-     FLINKS_UPLOAD_PATHS name the token endpoint";
+     FLINKS_UPLOAD_PATHS name the token endpoint; a front end may also answer 400 when it got no \
+     client certificate, which `flinks doctor` tells";
 const TOKEN_401: &str = "guide, \"401 Unauthorized: invalid or missing credentials\": check \
      FLINKS_CLIENT_ID and FLINKS_CLIENT_SECRET, give both exactly as received, without quotes, \
      spaces or a line break";

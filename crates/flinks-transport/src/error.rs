@@ -261,6 +261,12 @@ impl Error {
         self.edit(|inner| inner.source = Some(Arc::from(source.into())))
     }
 
+    /// The same error, said of an operation; for errors found in an answer after its call ended.
+    #[must_use]
+    pub fn of_operation(self, operation: &'static str) -> Self {
+        self.edit(|inner| inner.operation = Some(operation))
+    }
+
     /// The same error, about the token request that a call needed.
     #[must_use]
     pub fn in_token_step(self) -> Self {

@@ -204,7 +204,8 @@ impl UploadSession {
             Completion::Unknown if !self.complete_again => {
                 let message = "whether the session was completed is unknown; completing it again \
                                is a person's decision";
-                let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message);
+                let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message)
+                    .of_operation("upload.complete");
                 return Err(self.failed(error, None));
             }
             Completion::Open | Completion::Sending | Completion::Unknown => {}
@@ -347,7 +348,7 @@ fn belongs(answer: CompleteResponse, sent: &AggregationId) -> Result<LoginId, Er
         .is_none_or(|seen| seen == sent);
     answer.login_id.filter(|_| ours).ok_or_else(|| {
         let message = "the answer names another AggregationId than was sent";
-        Error::at(ErrorKind::Decode, Delivery::Delivered, message)
+        Error::at(ErrorKind::Decode, Delivery::Delivered, message).of_operation("upload.complete")
     })
 }
 

@@ -18,6 +18,15 @@ use crate::operation::UploadFile;
 /// How often a session is started over, or a file resent, before its upload gives up.
 const MAX_RESTARTS: u32 = 2;
 
+/// What to grant the service before the next attempt.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Pause {
+    /// Nothing: the failed attempt was another process's.
+    None,
+    /// As long as it asked for, else one second, then two.
+    Short,
+}
+
 type Sending = Pin<Box<dyn Future<Output = Result<UploadResponse, Error>> + Send>>;
 
 impl UploadSession {
@@ -28,15 +37,16 @@ impl UploadSession {
             // The process that sent it is gone, and with it the only one who was to be told.
             let message =
                 "the upload stopped while this file was sent: whether it arrived is unknown";
-            let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message);
-            self.go_on_after(file, error, None).await?;
+            let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message)
+                .of_operation("upload.file");
+            self.go_on_after(file, error, None, Pause::None).await?;
         }
         while self.ledger.first(FileState::Pending).is_some() {
             if let Some(Failure { file, error, stray }) = self.send_pending().await? {
                 if !error.delivery().may_have_acted() {
                     return Err(self.failed(error, Some(file)));
                 }
-                self.go_on_after(file, error, stray).await?;
+                self.go_on_after(file, error, stray, Pause::Short).await?;
             }
         }
         Ok(())
@@ -121,7 +131,8 @@ impl UploadSession {
                     self.record(Record::Unknown { file }).await?;
                     let message = "the answer names another AggregationId than was sent, or none: \
                                    the session is unusable";
-                    let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+                    let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message)
+                        .of_operation("upload.file");
                     return Ok(Err(Failure {
                         file,
                         error,
@@ -151,11 +162,12 @@ impl UploadSession {
         file: usize,
         error: Error,
         stray: Option<Option<AggregationId>>,
+        pause: Pause,
     ) -> Result<(), UploadError> {
         let split = stray.is_some();
         if self.may_restart() {
             self.restarts += 1;
-            tokio::time::sleep(self.pause(&error)).await;
+            tokio::time::sleep(self.pause(&error, pause)).await;
             return self.abandon(stray.flatten()).await;
         }
         let resend = self.on_unknown == OnUnknown::Resend && self.restarts < MAX_RESTARTS;
@@ -163,7 +175,7 @@ impl UploadSession {
             return Err(self.failed(error, Some(file)));
         }
         self.restarts += 1;
-        tokio::time::sleep(self.pause(&error)).await;
+        tokio::time::sleep(self.pause(&error, pause)).await;
         if self.ledger.aggregation_id.is_none() {
             // Without an id there is no session to send it into again.
             return self.abandon(None).await;
@@ -182,10 +194,8 @@ impl UploadSession {
             && self.documents.iter().all(Document::is_replayable)
     }
 
-    /// Gives the service a moment: as long as it asked for, else one second, then two. None is
-    /// needed when the attempt was another process's.
-    fn pause(&self, error: &Error) -> Duration {
-        if error.attempts() == 0 {
+    fn pause(&self, error: &Error, pause: Pause) -> Duration {
+        if pause == Pause::None {
             return Duration::ZERO;
         }
         let own = Duration::from_secs(u64::from(self.restarts));
