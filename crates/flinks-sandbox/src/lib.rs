@@ -37,6 +37,17 @@
 //! For [`Config::processing`] after *complete* the analysis is first an empty list, then
 //! `PENDING`, then `PROCESSING`; then `COMPLETED`. Four LoginIds always answer alike:
 //! [`CLEAN_LOGIN_ID`], [`FLAGGED_LOGIN_ID`], [`PENDING_LOGIN_ID`] and [`FAILED_LOGIN_ID`].
+//!
+//! Signals come from the content of a document, never from its name. The guide publishes no
+//! values of `Type`; these are the sandbox's own:
+//!
+//! - `EDITING_SOFTWARE_DETECTED`: the metadata of a PDF, PNG, JPEG or TIFF names a program
+//!   that edits documents or pictures;
+//! - `UNRECONCILED_BALANCES`: in a PDF bank statement with rows of date, description, amounts
+//!   and balance, a balance does not follow from the one before. One signal a page, one
+//!   `delta` each: what the rows promise less what is printed.
+//!
+//! What cannot be read gives no signal.
 
 #![allow(
     clippy::disallowed_methods,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use flinks_sandbox::{Config, Host, Operation, Sandbox};
 use serde_json::json;
 
@@ -112,6 +113,50 @@ async fn a_whole_session_is_answered_as_documented() {
         client.basic.as_str(),
     ] {
         assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn signals_come_from_the_content_whatever_the_name() {
+    let mut config = Config::default();
+    config.processing = Duration::ZERO;
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let client = Client::upload(&sandbox);
+    let token = client.token().await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/documents/");
+    for (file, name, expected) in [
+        ("statement-january.pdf", "edited-fraud.pdf", &[][..]),
+        (
+            "statement-january-edited.pdf",
+            "clean.pdf",
+            &["EDITING_SOFTWARE_DETECTED", "UNRECONCILED_BALANCES"][..],
+        ),
+    ] {
+        let content = BASE64_STANDARD.encode(std::fs::read(format!("{folder}{file}")).unwrap());
+        let body = json!({"Files": [{"FileName": name, "Content": content}]}).to_string();
+        let answer = client
+            .send(post("/upload", &token, "application/json", body))
+            .await;
+        let done = client
+            .send(complete(&token, &answer.text("AggregationId")))
+            .await
+            .json();
+        let login_id = done["Login"]["Id"].as_str().unwrap();
+        let request = fraud(sandbox.api_secret(), sandbox.customer_id(), login_id);
+        let analysis = Client::results(&sandbox).send(request).await.json();
+        let signals = &analysis["DocumentAnalysis"][0]["FullAnalysis"][0]["FraudSignals"];
+        let types: Vec<_> = signals
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|signal| signal["Type"].as_str().unwrap())
+            .collect();
+        assert_eq!(types, expected, "{name}");
+        assert_eq!(
+            analysis.get("Message").is_some(),
+            expected.is_empty(),
+            "{name}"
+        );
     }
 }
 
