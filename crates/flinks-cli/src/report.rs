@@ -29,6 +29,10 @@ impl Report {
         for (index, document) in documents.iter().enumerate() {
             text.push_str(&format!("Document {} of {}: ", index + 1, documents.len()));
             text.push_str(&document_text(document, output));
+            // Signals take several lines; a gap shows where the next document begins.
+            if signals(document).next().is_some() && index + 1 < documents.len() {
+                text.push('\n');
+            }
         }
         if documents.len() > 1 {
             let note =
