@@ -51,6 +51,32 @@ pub(crate) struct Arrival {
     entry: Entry,
 }
 
+impl Arrival {
+    /// The answer that a fault puts in the place of acting.
+    fn substitute(&self) -> Option<Answer> {
+        let operation = self.entry.operation;
+        match self.plan.kind.as_ref()? {
+            Kind::Status(status, after) => {
+                let answer = Answer::fault(operation, *status);
+                Some(match after {
+                    Some(value) => answer.with(header::RETRY_AFTER, value.clone()),
+                    None => answer,
+                })
+            }
+            Kind::Unauthorized => Some(Answer::fault(operation, StatusCode::UNAUTHORIZED)),
+            Kind::Html(status) => Some(Answer::html(*status)),
+            Kind::Delay(_)
+            | Kind::DelayAfter(_)
+            | Kind::ResetBefore
+            | Kind::ResetAfter
+            | Kind::CloseAfter
+            | Kind::Torn
+            | Kind::Stall(_)
+            | Kind::StatusAfter(_) => None,
+        }
+    }
+}
+
 enum Intake {
     Whole(Bytes),
     TooLarge,
@@ -74,56 +100,31 @@ impl Connection {
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
-        Arrival { plan, mut entry }: Arrival,
+        mut arrival: Arrival,
     ) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         let route = Route::new(self.host, &head.method, head.uri.path());
-        let operation = route.operation();
-        if let Some(Kind::Stall(time)) = plan.kind {
+        if let Some(Kind::Stall(time)) = arrival.plan.kind {
             let Some(time) = time else {
-                entry.write();
+                arrival.entry.write();
                 return std::future::pending().await;
             };
             sleep(time).await;
         }
-        if plan.kind == Some(Kind::ResetBefore) {
-            sleep(plan.before).await;
-            return self.end(entry, Ending::Reset).await;
+        if arrival.plan.kind == Some(Kind::ResetBefore) {
+            sleep(arrival.plan.before).await;
+            return self.end(arrival.entry, Ending::Reset).await;
         }
-        let substitute = match &plan.kind {
-            Some(Kind::Status(status, after)) => {
-                let answer = Answer::fault(operation, *status);
-                Some(match after {
-                    Some(value) => answer.with(header::RETRY_AFTER, value.clone()),
-                    None => answer,
-                })
-            }
-            Some(Kind::Unauthorized) => Some(Answer::fault(operation, StatusCode::UNAUTHORIZED)),
-            Some(Kind::Html(status)) => Some(Answer::html(*status)),
-            _ => None,
-        };
-        let refusal = match substitute {
-            Some(answer) => Some(answer),
-            None => self.admit(&route, &head, &body).err(),
-        };
-        let answer = match refusal {
-            Some(answer) => self.refuse(answer, &plan, body, &mut entry).await,
-            None => match read(body, &mut entry).await {
-                Intake::Broken => None,
-                Intake::TooLarge => Some(upload::too_large("The body is too large.").closing()),
-                Intake::Whole(body) => {
-                    sleep(plan.before).await;
-                    let answer = self.act(&route, &head, body, &mut entry).await;
-                    sleep(plan.after).await;
-                    return self
-                        .finish(answer.unwrap_or_else(|refusal| refusal), &plan, entry)
-                        .await;
-                }
+        let answer = match arrival.substitute() {
+            Some(answer) => replace(answer, body, &mut arrival).await,
+            None => match self.admit(&route, &head, &body) {
+                Ok(()) => self.perform(&route, &head, body, &mut arrival).await,
+                Err(refusal) => refuse(refusal, body, &mut arrival).await,
             },
         };
         match answer {
-            Some(answer) => self.finish(answer, &plan, entry).await,
-            None => self.end(entry, Ending::Close).await,
+            Some(answer) => self.finish(answer, arrival).await,
+            None => self.end(arrival.entry, Ending::Close).await,
         }
     }
 
@@ -162,33 +163,24 @@ impl Connection {
         Ok(())
     }
 
-    /// Answers without acting; a large body is not waited for, but then the connection closes.
-    async fn refuse(
+    /// Reads the body and acts; `None` if the client left in the middle of it.
+    async fn perform(
         &self,
-        answer: Answer,
-        plan: &Plan,
+        route: &Route<'_>,
+        head: &Parts,
         body: Incoming,
-        entry: &mut Entry,
+        Arrival { plan, entry }: &mut Arrival,
     ) -> Option<Answer> {
-        let asked_for = matches!(
-            plan.kind,
-            Some(Kind::Status(..) | Kind::Unauthorized | Kind::Html(_))
-        );
-        let small = body
-            .size_hint()
-            .upper()
-            .is_some_and(|size| size <= SMALL_BODY);
-        let whole = (small || asked_for).then_some(read(body, entry));
-        let answer = match whole {
-            Some(reading) => match reading.await {
-                Intake::Whole(_) => answer,
-                Intake::TooLarge => answer.closing(),
-                Intake::Broken => return None,
-            },
-            None => answer.closing(),
-        };
-        sleep(plan.before + plan.after).await;
-        Some(answer)
+        match read(body, entry).await {
+            Intake::Broken => None,
+            Intake::TooLarge => Some(upload::too_large("The body is too large.").closing()),
+            Intake::Whole(body) => {
+                sleep(plan.before).await;
+                let answer = self.act(route, head, body, entry).await;
+                sleep(plan.after).await;
+                Some(answer.unwrap_or_else(|refusal| refusal))
+            }
+        }
     }
 
     async fn act(
@@ -213,12 +205,13 @@ impl Connection {
     }
 
     /// Sends the answer, or what the plan makes of it.
-    async fn finish(&self, answer: Answer, plan: &Plan, entry: Entry) -> Response<Full<Bytes>> {
-        let answer = match &plan.kind {
+    async fn finish(&self, answer: Answer, arrival: Arrival) -> Response<Full<Bytes>> {
+        let Arrival { plan, entry } = arrival;
+        let answer = match plan.kind {
             Some(Kind::ResetAfter) => return self.end(entry, Ending::Reset).await,
             Some(Kind::CloseAfter) => return self.end(entry, Ending::Close).await,
             Some(Kind::Torn) => return self.end(entry, Ending::Raw(answer.torn())).await,
-            Some(Kind::StatusAfter(status)) => Answer::fault(entry.operation, *status),
+            Some(Kind::StatusAfter(status)) => Answer::fault(entry.operation, status),
             Some(
                 Kind::Delay(_)
                 | Kind::DelayAfter(_)
@@ -244,6 +237,30 @@ impl Connection {
     fn serial(&self) -> &str {
         self.serial.as_deref().unwrap_or_default()
     }
+}
+
+/// Refuses by the head alone. A large body is not waited for, but then the connection closes.
+async fn refuse(answer: Answer, body: Incoming, arrival: &mut Arrival) -> Option<Answer> {
+    if body
+        .size_hint()
+        .upper()
+        .is_some_and(|size| size <= SMALL_BODY)
+    {
+        return replace(answer, body, arrival).await;
+    }
+    sleep(arrival.plan.before.saturating_add(arrival.plan.after)).await;
+    Some(answer.closing())
+}
+
+/// Answers after the whole body without acting; `None` if the client left in the middle of it.
+async fn replace(answer: Answer, body: Incoming, arrival: &mut Arrival) -> Option<Answer> {
+    let answer = match read(body, &mut arrival.entry).await {
+        Intake::Whole(_) => answer,
+        Intake::TooLarge => answer.closing(),
+        Intake::Broken => return None,
+    };
+    sleep(arrival.plan.before.saturating_add(arrival.plan.after)).await;
+    Some(answer)
 }
 
 async fn read(mut body: Incoming, entry: &mut Entry) -> Intake {

@@ -111,7 +111,14 @@ impl Sessions {
 struct Token {
     /// The certificate that asked for it: nobody else may use it.
     serial: String,
-    expires: Instant,
+    /// `None` for a lifetime beyond what the clock can count.
+    expires: Option<Instant>,
+}
+
+impl Token {
+    fn is_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
 }
 
 /// Why a bearer is not accepted.
@@ -179,19 +186,19 @@ impl State {
     pub(crate) fn keep_token(&self, token: String, serial: String) {
         let now = Instant::now();
         let mut tokens = lock(&self.tokens);
-        tokens.retain(|_, token| now < token.expires);
+        tokens.retain(|_, token| !token.is_expired(now));
         tokens.insert(
             token,
             Token {
                 serial,
-                expires: now + self.config.token_ttl,
+                expires: now.checked_add(self.config.token_ttl),
             },
         );
     }
 
     pub(crate) fn check_token(&self, token: &str, serial: &str) -> Result<(), TokenRefusal> {
         match lock(&self.tokens).get(token) {
-            Some(token) if Instant::now() >= token.expires => Err(TokenRefusal::UnknownOrExpired),
+            Some(token) if token.is_expired(Instant::now()) => Err(TokenRefusal::UnknownOrExpired),
             None => Err(TokenRefusal::UnknownOrExpired),
             Some(token) if token.serial != serial => Err(TokenRefusal::OtherCertificate),
             Some(_) => Ok(()),
@@ -251,5 +258,11 @@ mod tests {
             state.check_token("token", "02"),
             Err(TokenRefusal::UnknownOrExpired)
         );
+
+        let mut config = Config::default();
+        config.token_ttl = Duration::MAX;
+        let state = State::new(config);
+        state.keep_token("token".to_owned(), "01".to_owned());
+        assert_eq!(state.check_token("token", "01"), Ok(()));
     }
 }

@@ -29,6 +29,8 @@ pub(super) fn objects(content: &[u8]) -> Objects<'_> {
     let mut objects = BTreeMap::new();
     let mut rest = content;
     let finder = memmem::Finder::new(b" obj");
+    // Behind it there is no need to look for one again and again.
+    let last_end = memmem::rfind(content, b"endstream").unwrap_or(0);
     while let Some(mark) = finder.find(rest) {
         let (before, after) = rest.split_at_checked(mark).unwrap_or((rest, &[]));
         rest = after.get(4..).unwrap_or_default();
@@ -40,7 +42,8 @@ pub(super) fn objects(content: &[u8]) -> Objects<'_> {
             continue;
         };
         rest = rest.get(body.len()..).unwrap_or_default();
-        let stream = stream(rest, &value);
+        let ends = content.len() - rest.len() < last_end;
+        let stream = ends.then(|| stream(rest, &value)).flatten();
         rest = rest
             .get(stream.map_or(0, <[u8]>::len)..)
             .unwrap_or_default();
@@ -78,6 +81,10 @@ impl Packed {
             _ => None,
         });
         let starts: Vec<(u32, usize)> = starts.collect::<Option<_>>()?;
+        // Otherwise they could overlap, and every one be as long as the stream.
+        if !starts.is_sorted_by_key(|(_, start)| *start) {
+            return None;
+        }
         let ends = starts
             .iter()
             .skip(1)
@@ -451,10 +458,25 @@ mod tests {
     }
 
     #[test]
+    fn packed_objects_may_not_overlap() {
+        for (order, count) in [("1 0 2 8 ", 2), ("1 8 2 0 ", 0)] {
+            let inside = [order.as_bytes(), b"<</A 1>><</B 2>>"].concat();
+            let content = file(&[(9, stream("/Type /ObjStm /N 2 /First 8", &inside))]);
+            let objects = objects(&content);
+            let packed = packed(&objects);
+            assert_eq!(
+                packed.iter().flat_map(Packed::objects).count(),
+                count,
+                "{order}"
+            );
+        }
+    }
+
+    #[test]
     fn many_unfinished_objects_are_read_in_one_pass() {
         // Quadratic reading would take minutes here.
         objects(&b"1 0 obj ((((".repeat(100_000));
-        objects(&b"1 0 obj << /Length 5 >> stream".repeat(50_000));
+        objects(&b"1 0 obj << >> stream ".repeat(200_000));
     }
 
     proptest! {
