@@ -259,9 +259,10 @@ mod tests {
             Err(TokenRefusal::UnknownOrExpired)
         );
 
-        let mut config = Config::default();
-        config.token_ttl = Duration::MAX;
-        let state = State::new(config);
+        let state = State::new(Config {
+            token_ttl: Duration::MAX,
+            ..Config::default()
+        });
         state.keep_token("token".to_owned(), "01".to_owned());
         assert_eq!(state.check_token("token", "01"), Ok(()));
     }
