@@ -14,6 +14,10 @@ use crate::analysis::Analysis;
 use crate::client::FraudClient;
 use crate::operation::is_at_work;
 
+/// How often a host may be out of reach that has never answered: by then it is more likely misspelt
+/// than down. Once it has answered, it may be out of reach until the deadline.
+const UNREACHED_POLLS: u32 = 5;
+
 /// Upload guide, Fraud Analysis Endpoint: "every 30 seconds".
 const INTERVAL: Duration = Duration::from_secs(30);
 /// Flinks' documentation of uploads: ready in minutes, sometimes after 4 hours.
@@ -132,9 +136,11 @@ impl Wait {
         let last_poll = end - LAST_POLL.min(self.deadline / 4);
         let mut analysis = None;
         let mut failure = None;
+        let mut unreached = Some(0);
         loop {
             let pause = match self.poll(end).await {
                 Ok(read) => {
+                    unreached = None;
                     if let Some(on_poll) = &self.on_poll {
                         on_poll(&read);
                     }
@@ -146,6 +152,12 @@ impl Wait {
                 }
                 Err(error) if Self::goes_on_after(&error) => {
                     tracing::debug!(kind = error.kind().as_str(), "a poll failed");
+                    unreached = unreached
+                        .filter(|_| error.kind() == ErrorKind::Connect)
+                        .map(|polls: u32| polls + 1);
+                    if unreached.is_some_and(|polls| polls >= UNREACHED_POLLS) {
+                        return Err(error);
+                    }
                     let pause = self.pause().max(error.retry_after().unwrap_or_default());
                     // What the deadline cut off says less than the failure before it.
                     if failure.is_none() || Instant::now() < end {

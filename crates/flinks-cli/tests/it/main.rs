@@ -3,6 +3,9 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
     reason = "clippy does not see that this whole binary is a test"
 )]
 
@@ -11,6 +14,7 @@ mod doctor;
 mod exits;
 mod fraud;
 mod guide;
+mod kills;
 mod local;
 mod resume;
 mod secrets;

@@ -363,3 +363,17 @@ async fn limits_of_any_size_neither_spin_nor_overflow() {
     let wait = leaf.client().wait(&login_id()).deadline(Duration::ZERO);
     assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Timeout);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_was_never_reached_is_not_waited_for() {
+    let leaf = Leaf::new([Act::Refuse]);
+    let error = leaf.client().wait(&login_id()).await.unwrap_err();
+    assert_eq!((error.kind(), leaf.count()), (ErrorKind::Connect, 5));
+
+    // Once it has answered, even with an error, it may be away until the deadline.
+    let leaf = Leaf::new([answer(503, ""), Act::Refuse]);
+    let wait = leaf.client().wait(&login_id()).deadline(3600 * SECOND);
+    let error = wait.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(leaf.count() > 100, "{} polls", leaf.count());
+}

@@ -1,14 +1,4 @@
 //! SIGKILL at sixty moments of a six-file upload: every resumed upload ends in one completed session that holds each file once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    clippy::string_slice,
-    reason = "a test says what is wrong by failing, and shows its histogram"
-)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
