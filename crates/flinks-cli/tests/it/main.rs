@@ -1,5 +1,6 @@
 //! The built program against a sandbox on loopback: output, exit statuses, ledgers, secrets.
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
