@@ -72,7 +72,25 @@ impl Body {
         Self(Kind::Sealed(Sealed {
             bytes: Arc::new(Zeroizing::new(bytes)),
             sent: Arc::new(AtomicBool::new(false)),
+            below_layers: false,
         }))
+    }
+
+    /// The same sealed bytes with a latch of their own, so that they can leave once more.
+    ///
+    /// For a credential layer whose credential was refused before the service looked at the body.
+    /// `None` above that place, and for a body that is not sealed: a layer of the application
+    /// never holds a body for which this is `Some`.
+    #[must_use]
+    pub fn sealed_anew(&self) -> Option<Self> {
+        match &self.0 {
+            Kind::Sealed(sealed) if sealed.below_layers => Some(Self(Kind::Sealed(Sealed {
+                bytes: Arc::clone(&sealed.bytes),
+                sent: Arc::new(AtomicBool::new(false)),
+                below_layers: true,
+            }))),
+            Kind::Bytes(_) | Kind::Once(_) | Kind::Replayable { .. } | Kind::Sealed(_) => None,
+        }
     }
 
     /// A second body with the same bytes; `None` for a stream that can be read once.
@@ -121,6 +139,15 @@ impl Body {
         Self(Kind::Once(tracked.boxed_unsync()))
     }
 
+    /// Marks a body that has passed every layer of the application. Its latch stays the one that
+    /// its clones above share.
+    pub(crate) fn below_layers(mut self) -> Self {
+        if let Kind::Sealed(sealed) = &mut self.0 {
+            sealed.below_layers = true;
+        }
+        self
+    }
+
     /// Opens a sealed body, once for all its clones.
     pub(crate) fn unseal(self) -> Result<Self, Error> {
         match self.0 {
@@ -167,6 +194,8 @@ where
 struct Sealed {
     bytes: Arc<Zeroizing<Vec<u8>>>,
     sent: Arc<AtomicBool>,
+    /// Whether only credential layers are left between this body and the network.
+    below_layers: bool,
 }
 
 impl Sealed {
@@ -322,6 +351,19 @@ mod tests {
             second.unseal().expect_err("latched").kind(),
             ErrorKind::Layer
         );
+    }
+
+    #[test]
+    fn only_below_the_layers_a_body_is_sealed_anew() {
+        let body = Body::sealed(b"password".to_vec());
+        assert!(body.sealed_anew().is_none());
+        assert!(Body::empty().below_layers().sealed_anew().is_none());
+        let above = body.try_clone().expect("clone");
+        let below = body.below_layers();
+        let again = below.sealed_anew().expect("below");
+        below.unseal().expect("the first opens");
+        again.unseal().expect("so does the one sealed anew");
+        above.below_layers().unseal().expect_err("latched");
     }
 
     #[test]

@@ -4,21 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Buf;
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use http::{Request, Response};
-use http_body::Body as HttpBody;
 use tower::retry::budget::TpsBudget;
 use tower_layer::Layer;
-use tower_service::Service;
 
 use crate::exchange::Settings;
-use crate::service::{ErasedLayer, HttpService, erase};
+use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::transport::{IdentityGeneration, Parts};
-use crate::{
-    Body, BoxError, ClientIdentity, Error, ErrorKind, Retry, Roots, TlsVersion, Transport, connect,
-    tls,
-};
+use crate::{ClientIdentity, Error, ErrorKind, Retry, Roots, TlsVersion, Transport, connect, tls};
 
 /// Assembles a [`Transport`].
 #[must_use = "a builder does nothing until it is built"]
@@ -85,16 +78,7 @@ impl TransportBuilder {
     /// roots beside it are refused.
     pub fn service<S, B>(mut self, service: S) -> Self
     where
-        S: Service<
-                Request<Body>,
-                Response = Response<B>,
-                Error: Into<BoxError>,
-                Future: Send + 'static,
-            > + Clone
-            + Send
-            + Sync
-            + 'static,
-        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+        S: IntoHttpService<B>,
     {
         self.service = Some(HttpService::new(service));
         self
@@ -104,17 +88,7 @@ impl TransportBuilder {
     /// outermost. Layers never see credentials, and can read no sealed body.
     pub fn layer<L, B>(mut self, layer: L) -> Self
     where
-        L: Layer<HttpService> + Send + Sync + 'static,
-        L::Service: Service<
-                Request<Body>,
-                Response = Response<B>,
-                Error: Into<BoxError>,
-                Future: Send + 'static,
-            > + Clone
-            + Send
-            + Sync
-            + 'static,
-        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+        L: Layer<HttpService, Service: IntoHttpService<B>> + Send + Sync + 'static,
     {
         self.layers.push(erase(layer));
         self
@@ -123,17 +97,7 @@ impl TransportBuilder {
     /// Adds a tower layer that runs once an attempt, inside the retries; else as [`layer`](Self::layer).
     pub fn attempt_layer<L, B>(mut self, layer: L) -> Self
     where
-        L: Layer<HttpService> + Send + Sync + 'static,
-        L::Service: Service<
-                Request<Body>,
-                Response = Response<B>,
-                Error: Into<BoxError>,
-                Future: Send + 'static,
-            > + Clone
-            + Send
-            + Sync
-            + 'static,
-        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+        L: Layer<HttpService, Service: IntoHttpService<B>> + Send + Sync + 'static,
     {
         self.attempt_layers.push(erase(layer));
         self

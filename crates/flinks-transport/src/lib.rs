@@ -81,6 +81,6 @@ pub use error::{BoxError, Delivery, Error, ErrorKind, Step};
 pub use identity::{ClientIdentity, IdentityError, IdentityErrorKind};
 pub use operation::{CallMeta, DecodeError, Operation, Replay};
 pub use retry::{Retry, repeat};
-pub use service::HttpService;
+pub use service::{HttpService, IntoHttpService};
 pub use tls::{Roots, TlsVersion};
 pub use transport::{Call, IdentityGeneration, Transport};

@@ -23,22 +23,9 @@ impl HttpService {
     /// Erases a service's type.
     pub fn new<S, B>(service: S) -> Self
     where
-        S: Service<
-                Request<Body>,
-                Response = Response<B>,
-                Error: Into<BoxError>,
-                Future: Send + 'static,
-            > + Clone
-            + Send
-            + Sync
-            + 'static,
-        B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
+        S: IntoHttpService<B>,
     {
-        Self(BoxCloneSyncService::new(
-            service
-                .map_response(|response: Response<B>| response.map(Body::from_http))
-                .map_err(Into::into),
-        ))
+        service.into_http_service()
     }
 
     /// Waits until the service is ready, and sends.
@@ -69,13 +56,18 @@ impl fmt::Debug for HttpService {
     }
 }
 
-/// A layer of any type, kept so that a transport can be assembled again.
-pub(crate) type ErasedLayer = std::sync::Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
+/// A service that can stand in the stack. Every tower service with these bounds is one: it takes a
+/// request, answers with any body of bytes, can be cloned and shared, and its future can be sent.
+///
+/// `B` is the answer's body, which is always inferred.
+pub trait IntoHttpService<B> {
+    /// Erases the service's type.
+    fn into_http_service(self) -> HttpService;
+}
 
-pub(crate) fn erase<L, B>(layer: L) -> ErasedLayer
+impl<S, B> IntoHttpService<B> for S
 where
-    L: Layer<HttpService> + Send + Sync + 'static,
-    L::Service: Service<
+    S: Service<
             Request<Body>,
             Response = Response<B>,
             Error: Into<BoxError>,
@@ -86,5 +78,20 @@ where
         + 'static,
     B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
 {
-    std::sync::Arc::new(move |inner| HttpService::new(layer.layer(inner)))
+    fn into_http_service(self) -> HttpService {
+        let service = self
+            .map_response(|response: Response<B>| response.map(Body::from_http))
+            .map_err(Into::into);
+        HttpService(BoxCloneSyncService::new(service))
+    }
+}
+
+/// A layer of any type, kept so that a transport can be assembled again.
+pub(crate) type ErasedLayer = std::sync::Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
+
+pub(crate) fn erase<L, B>(layer: L) -> ErasedLayer
+where
+    L: Layer<HttpService, Service: IntoHttpService<B>> + Send + Sync + 'static,
+{
+    std::sync::Arc::new(move |inner| layer.layer(inner).into_http_service())
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flinks_types::ApiError;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 use tower::retry::budget::TpsBudget;
+use tower::util::MapRequest;
 use tower_layer::Layer;
-use tower_service::Service;
 use tracing::Instrument;
 
 use crate::exchange::{Exchange, Settings, collect};
@@ -21,7 +21,7 @@ use crate::operation::Deadline;
 use crate::progress::Progress;
 use crate::retry::{DeadlineAt, Retry, Retrying, wall_clock};
 use crate::retry_after::retry_after;
-use crate::service::{ErasedLayer, HttpService, erase};
+use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::{
     Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, Operation, Replay,
     TransportBuilder,
@@ -77,11 +77,13 @@ impl Transport {
             settings: Arc::clone(&parts.exchange),
         };
         let mut service = HttpService::new(exchange);
-        for layer in parts
-            .credentials
-            .iter()
-            .chain(parts.attempt_layers.iter().rev())
-        {
+        if let Some(credentials) = &parts.credentials {
+            let below = MapRequest::new(credentials(service), |request: Request<Body>| {
+                request.map(Body::below_layers)
+            });
+            service = HttpService::new(below);
+        }
+        for layer in parts.attempt_layers.iter().rev() {
             service = layer(service);
         }
         service = HttpService::new(Retrying {
@@ -102,18 +104,9 @@ impl Transport {
     ///
     /// `layer` runs once an attempt, innermost of all layers: what it adds, no other layer sees.
     #[must_use]
-    pub fn with_credentials<L>(&self, layer: L) -> Self
+    pub fn with_credentials<L, B>(&self, layer: L) -> Self
     where
-        L: Layer<HttpService> + Send + Sync + 'static,
-        L::Service: Service<
-                Request<Body>,
-                Response = Response<Body>,
-                Error: Into<BoxError>,
-                Future: Send + 'static,
-            > + Clone
-            + Send
-            + Sync
-            + 'static,
+        L: Layer<HttpService, Service: IntoHttpService<B>> + Send + Sync + 'static,
     {
         Self::assemble(Parts {
             credentials: Some(erase(layer)),
@@ -272,13 +265,16 @@ fn read<O: Operation>(operation: &O, response: Response<Bytes>) -> Result<O::Out
         .decode(Response::from_parts(parts, body))
         .map_err(|error| match error {
             DecodeError::Api(api) => {
-                // The body's own status outranks the one it came with.
+                // The body's own status outranks the one it came with. Work that goes on in the
+                // background was accepted, not refused.
                 let inner = api
                     .http_status_code
-                    .and_then(|c| http::StatusCode::from_u16(c).ok());
-                let delivery = match inner.map(Delivery::of_status) {
-                    Some(Delivery::Delivered) | None => Delivery::Rejected,
-                    Some(delivery) => delivery,
+                    .and_then(|c| StatusCode::from_u16(c).ok());
+                let delivery = match inner {
+                    Some(inner) if !inner.is_success() => Delivery::of_status(inner),
+                    Some(StatusCode::ACCEPTED) => Delivery::Delivered,
+                    Some(_) | None if status == StatusCode::ACCEPTED => Delivery::Delivered,
+                    Some(_) | None => Delivery::Rejected,
                 };
                 Error::at(
                     ErrorKind::Api,
