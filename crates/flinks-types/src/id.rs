@@ -1,4 +1,4 @@
-//! The service's ids: opaque strings of four kinds that cannot be mixed up.
+//! The service's ids: opaque strings, of kinds that cannot be mixed up.
 
 use std::fmt;
 use std::str::FromStr;
@@ -117,6 +117,11 @@ macro_rules! id {
 }
 
 id! {
+    /// Names one account of a login, as an answer of the data calls brought it.
+    AccountId
+}
+
+id! {
     /// Names an upload session: the first upload's answer brings it, every later call sends it.
     AggregationId
 }
@@ -135,6 +140,13 @@ id! {
 id! {
     /// Names one request on the service's side: what Flinks' support asks for.
     RequestId
+}
+
+/// So that a call takes a RequestId and a session that has one alike.
+impl AsRef<Self> for RequestId {
+    fn as_ref(&self) -> &Self {
+        self
+    }
 }
 
 impl fmt::Display for RequestId {

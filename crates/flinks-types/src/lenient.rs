@@ -1,7 +1,8 @@
 //! Readers that take what the service might send and make the rest absent.
 //!
 //! Each reads one field, for serde's `deserialize_with`, from its raw JSON text: that keeps the
-//! exact text of numbers, and a surprise inside one field never fails the fields beside it.
+//! exact text of numbers, and a surprise inside one field never fails the fields beside it. The
+//! raw text is borrowed from the whole answer, so that nesting copies nothing.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
@@ -16,8 +17,8 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
 }
 
 /// The field's raw JSON text.
-fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<RawValue>, D::Error> {
-    Box::<RawValue>::deserialize(deserializer)
+pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de RawValue, D::Error> {
+    <&'de RawValue>::deserialize(deserializer)
 }
 
 /// A string as it is meant, a number or boolean as it is written; nothing else is text.
@@ -75,11 +76,28 @@ pub(crate) fn whole(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
+/// `true` or `false`, also as text.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(text_of(raw(deserializer)?.get()).and_then(|text| {
+        [("true", true), ("false", false)]
+            .into_iter()
+            .find_map(|(word, flag)| word.eq_ignore_ascii_case(&text).then_some(flag))
+    }))
+}
+
+/// An object inside another; anything else is absent.
+pub(crate) fn part<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = raw(deserializer)?;
+    Ok(raw.get().starts_with('{').then(|| object_of(raw)))
+}
+
 /// An object inside another; anything else is the empty one.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    Ok(object_of(&raw(deserializer)?))
+    Ok(object_of(raw(deserializer)?))
 }
 
 /// A list. An element that is no object stays in it, as an empty one: a signal that cannot be read
@@ -87,8 +105,8 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
 pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let elements: Option<Vec<Box<RawValue>>> = serde_json::from_str(raw(deserializer)?.get()).ok();
-    Ok(elements.map(|elements| elements.iter().map(|element| object_of(element)).collect()))
+    let elements: Option<Vec<&RawValue>> = serde_json::from_str(raw(deserializer)?.get()).ok();
+    Ok(elements.map(|elements| elements.into_iter().map(object_of).collect()))
 }
 
 /// The same, where an absent list and an empty one mean the same.
