@@ -71,6 +71,66 @@ open_enum! {
     }
 }
 
+/// What can be done about a code.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum RetryClass {
+    /// Trying again later may work, with nothing changed.
+    Later,
+    /// The request or the API credentials are wrong: this program, or its settings, must change.
+    Mistake,
+    /// A new session is needed.
+    NewSession,
+    /// The work goes on: ask the asynchronous call for the result.
+    Poll,
+    /// It will not work.
+    Terminal,
+    /// The bank's customer must act: type something else, or do something at the bank. Trying
+    /// again unchanged can lock the card.
+    UserAction,
+}
+
+impl FlinksCode {
+    /// What can be done about it; `None` for success, and for codes that this version does not
+    /// know.
+    ///
+    /// `UNAUTHORIZED` counts as a mistake. With a RequestId beside it, it was the bank that
+    /// refused.
+    #[must_use]
+    pub const fn retry_class(&self) -> Option<RetryClass> {
+        Some(match self {
+            Self::AggregationError
+            | Self::BankMaintenanceRetryLater
+            | Self::CardInUse
+            | Self::ConcurrentSession
+            | Self::DisabledInstitution
+            | Self::RetryLater
+            | Self::TooManyRequests => RetryClass::Later,
+            Self::AccessDenied
+            | Self::InvalidRequest
+            | Self::SecurityResponsesIncomplete
+            | Self::Unauthorized
+            | Self::UnknownChallengeKey => RetryClass::Mistake,
+            Self::InvalidSecurityResponseNoRetry
+            | Self::SessionExpired
+            | Self::SessionNonexistent => RetryClass::NewSession,
+            Self::OperationDispatched | Self::OperationPending => RetryClass::Poll,
+            Self::DocumentProcessingFailed
+            | Self::FeatureDisabled
+            | Self::MethodNotAvailable
+            | Self::NoTransaction => RetryClass::Terminal,
+            Self::DisabledLogin
+            | Self::InvalidLogin
+            | Self::InvalidPassword
+            | Self::InvalidSecurityResponse
+            | Self::InvalidUsername
+            | Self::NewAccount
+            | Self::QuestionNotFound => RetryClass::UserAction,
+            Self::AlreadyAuthorized | Self::Created | Self::Ok | Self::Other(_) => return None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +156,22 @@ mod tests {
             assert_eq!(FlinksCode::from(text), code);
         }
         assert_eq!(FlinksCode::from("BRAND_NEW").as_str(), "BRAND_NEW");
+    }
+
+    #[test]
+    fn codes_know_what_can_be_done() {
+        let classes = [
+            ("OPERATION_DISPATCHED", Some(RetryClass::Poll)),
+            ("CONCURRENT_SESSION", Some(RetryClass::Later)),
+            ("SESSION_NONEXISTENT", Some(RetryClass::NewSession)),
+            ("INVALID_PASSWORD", Some(RetryClass::UserAction)),
+            ("UNKNOWN_CHALLENGE_KEY", Some(RetryClass::Mistake)),
+            ("METHOD_NOT_AVAILABLE", Some(RetryClass::Terminal)),
+            ("ALREADY_AUTHORIZED", None),
+            ("BRAND_NEW", None),
+        ];
+        for (code, class) in classes {
+            assert_eq!(FlinksCode::from(code).retry_class(), class, "{code}");
+        }
     }
 }

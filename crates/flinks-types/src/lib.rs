@@ -16,32 +16,61 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod account;
 mod api_error;
+mod authorize;
+mod challenge;
+mod decimal;
 mod document;
 mod flinks_code;
 mod fraud;
 mod id;
+mod institution;
 mod json;
 mod lenient;
+mod link;
 mod login;
 mod open_enum;
+mod refresh;
 mod secret;
 mod shown;
 mod signal;
+mod statement;
 mod status;
+mod time;
 mod token;
 mod upload;
 
+pub use account::{
+    Account, AccountCategory, AccountKind, AccountsResponse, Address, Balance, Currency,
+    DaysOfTransactions, Holder, Transaction,
+};
 pub use api_error::ApiError;
+pub use authorize::{
+    AuthorizeRequest, AuthorizeResponse, Credentials, Language, Login, LoginType, StoredLogin,
+};
+pub use challenge::{ChallengeType, SecurityChallenge, SecurityResponses};
+pub use decimal::{Decimal, InvalidDecimal};
 pub use document::{DocumentStatus, DocumentType};
-pub use flinks_code::FlinksCode;
+pub use flinks_code::{FlinksCode, RetryClass};
 pub use fraud::{
     Detail, DocumentAnalysis, FraudAnalysis, FraudSignal, FullAnalysis, SignalValue, UnderlyingData,
 };
-pub use id::{AggregationId, CustomerId, InvalidId, LoginId, RequestId};
+pub use id::{AccountId, AggregationId, CustomerId, InvalidId, LoginId, RequestId};
+pub use institution::{
+    Institution, InstitutionStatus, InstitutionUrl, InstitutionsResponse, Localization,
+};
 pub use json::from_json;
+pub use link::{Link, LinkRel};
+pub use refresh::{
+    IneligibleCard, MfaQuestion, MfaQuestionsResponse, NightlyStatusResponse, RefreshState,
+};
 pub use secret::Secret;
 pub use signal::{DataType, SignalType};
+pub use statement::{
+    AccountStatements, FileType, NumberOfStatements, Statement, StatementsResponse,
+};
 pub use status::http_status_code;
+pub use time::{Date, Timestamp};
 pub use token::TokenResponse;
 pub use upload::{CompleteRequest, CompleteResponse, UploadResponse};

@@ -1,0 +1,443 @@
+//! `/Authorize`: the request in its three forms, and the answer in whatever form it comes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::de::Deserializer;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::challenge::{SecurityChallenge, SecurityResponses};
+use crate::lenient;
+use crate::open_enum::open_enum;
+use crate::shown::Length;
+use crate::status::http_status_code;
+use crate::{FlinksCode, Link, LoginId, RequestId, Secret, Timestamp, time};
+
+open_enum! {
+    /// The language of a session, of its prompts, and part of what a LoginId stands for.
+    pub Language {
+        /// English.
+        English = "en",
+        /// French.
+        French = "fr",
+    }
+}
+
+/// What signs a person in to a bank.
+///
+/// `Save` is sent, and true unless told otherwise: without it no LoginId can be relied on.
+/// `Debug` prints neither user name nor password.
+///
+/// Source: Legacy guide, Authorize.
+#[derive(Clone)]
+pub struct Credentials {
+    institution: String,
+    username: Secret,
+    password: Secret,
+    options: Options,
+    save: bool,
+    schedule_refresh: Option<bool>,
+    with_mfa_questions: Option<bool>,
+}
+
+/// What both forms that open a session may say.
+#[derive(Clone, Default)]
+struct Options {
+    language: Option<Language>,
+    tag: Option<String>,
+}
+
+impl Credentials {
+    /// Signs in to `institution`, by the name that the service has for it.
+    #[must_use]
+    pub fn new(
+        institution: impl Into<String>,
+        username: impl Into<Secret>,
+        password: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            institution: institution.into(),
+            username: username.into(),
+            password: password.into(),
+            options: Options::default(),
+            save: true,
+            schedule_refresh: None,
+            with_mfa_questions: None,
+        }
+    }
+
+    /// Chooses the language of the prompts.
+    #[must_use]
+    pub fn language(mut self, language: Language) -> Self {
+        self.options.language = Some(language);
+        self
+    }
+
+    /// A label of the caller's, which answers and webhooks repeat.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.options.tag = Some(tag.into());
+        self
+    }
+
+    /// Whether the service keeps the credentials and the data; true by default. Without it the
+    /// session ends without a LoginId to come back with.
+    #[must_use]
+    pub fn save(mut self, save: bool) -> Self {
+        self.save = save;
+        self
+    }
+
+    /// Whether a card that is new gets refreshed every night.
+    #[must_use]
+    pub fn schedule_refresh(mut self, on: bool) -> Self {
+        self.schedule_refresh = Some(on);
+        self
+    }
+
+    /// Whether the service collects all the bank's security questions ahead.
+    #[must_use]
+    pub fn with_mfa_questions(mut self, on: bool) -> Self {
+        self.with_mfa_questions = Some(on);
+        self
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("institution", &Length(Some(&self.institution)))
+            .field("save", &self.save)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A login that the service has kept, named by its LoginId.
+#[derive(Clone)]
+pub struct StoredLogin {
+    login_id: LoginId,
+    live: bool,
+    options: Options,
+}
+
+impl StoredLogin {
+    /// Opens a session on the data that was fetched last. *Effect:* none at the bank; it may be
+    /// asked any number of times, and there are no challenges.
+    #[must_use]
+    pub fn cached(login_id: LoginId) -> Self {
+        Self {
+            login_id,
+            live: false,
+            options: Options::default(),
+        }
+    }
+
+    /// Signs in at the bank again. *Effect:* as with credentials: the bank may challenge.
+    #[must_use]
+    pub fn live(login_id: LoginId) -> Self {
+        Self {
+            live: true,
+            ..Self::cached(login_id)
+        }
+    }
+
+    /// Chooses the language of the prompts.
+    #[must_use]
+    pub fn language(mut self, language: Language) -> Self {
+        self.options.language = Some(language);
+        self
+    }
+
+    /// A label of the caller's, which answers and webhooks repeat.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.options.tag = Some(tag.into());
+        self
+    }
+}
+
+impl fmt::Debug for StoredLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredLogin")
+            .field("login_id", &self.login_id)
+            .field("live", &self.live)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request to `/Authorize`, in one of its three forms.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AuthorizeRequest {
+    /// Signs in with what the bank's customer knows.
+    Credentials(Credentials),
+    /// Opens a session of a login that was kept.
+    StoredLogin(StoredLogin),
+    /// Answers the challenges of a session.
+    Answers(SecurityResponses),
+}
+
+impl From<Credentials> for AuthorizeRequest {
+    fn from(credentials: Credentials) -> Self {
+        Self::Credentials(credentials)
+    }
+}
+
+impl From<StoredLogin> for AuthorizeRequest {
+    fn from(login: StoredLogin) -> Self {
+        Self::StoredLogin(login)
+    }
+}
+
+impl From<SecurityResponses> for AuthorizeRequest {
+    fn from(responses: SecurityResponses) -> Self {
+        Self::Answers(responses)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CredentialsWire<'r> {
+    institution: &'r str,
+    username: &'r str,
+    password: &'r str,
+    most_recent_cached: bool,
+    save: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'r Language>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_refresh: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with_mfa_questions: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredLoginWire<'r> {
+    login_id: &'r LoginId,
+    most_recent_cached: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    save: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'r Language>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AnswersWire<'r, M> {
+    request_id: &'r RequestId,
+    security_responses: M,
+}
+
+impl AuthorizeRequest {
+    /// Whether this reads kept data only, and so may be asked any number of times.
+    #[must_use]
+    pub fn is_cached(&self) -> bool {
+        match self {
+            Self::StoredLogin(login) => !login.live,
+            Self::Answers(_) | Self::Credentials(_) => false,
+        }
+    }
+
+    /// The session whose challenges this answers.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&RequestId> {
+        match self {
+            Self::Answers(responses) => Some(responses.request_id()),
+            Self::Credentials(_) | Self::StoredLogin(_) => None,
+        }
+    }
+
+    /// The request's JSON, with the secrets that belong in it: for a body that nobody can read.
+    ///
+    /// The bytes are written into a buffer of just their size, so that no copy of a secret is
+    /// left behind by a buffer that grew. Wiping the buffer itself is its owner's business.
+    ///
+    /// # Errors
+    /// Never with the types of this crate; the signature is serde's.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        match self {
+            Self::Credentials(credentials) => exact(&CredentialsWire {
+                institution: &credentials.institution,
+                username: credentials.username.expose(),
+                password: credentials.password.expose(),
+                most_recent_cached: false,
+                save: credentials.save,
+                language: credentials.options.language.as_ref(),
+                tag: credentials.options.tag.as_deref(),
+                schedule_refresh: credentials.schedule_refresh,
+                with_mfa_questions: credentials.with_mfa_questions,
+            }),
+            Self::StoredLogin(login) => exact(&StoredLoginWire {
+                login_id: &login.login_id,
+                most_recent_cached: !login.live,
+                save: login.live.then_some(true),
+                language: login.options.language.as_ref(),
+                tag: login.options.tag.as_deref(),
+            }),
+            Self::Answers(responses) => exact(&AnswersWire {
+                request_id: responses.request_id(),
+                security_responses: responses.as_map(),
+            }),
+        }
+    }
+}
+
+/// JSON in a buffer that never grew.
+fn exact<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    struct Count(usize);
+
+    impl Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value)?;
+    let mut json = Vec::with_capacity(count.0);
+    serde_json::to_writer(&mut json, value)?;
+    Ok(json)
+}
+
+open_enum! {
+    /// Whose login it is.
+    pub LoginType {
+        /// A company's.
+        Business = "Business",
+        /// A person's.
+        Personal = "Personal",
+    }
+}
+
+/// What the service keeps of a login at a bank.
+///
+/// `Debug` gives only the length of the user name.
+///
+/// Source: Legacy guide, Authorize.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct Login {
+    /// Names the login from now on. It lives until the card is deleted.
+    #[serde(alias = "LoginId", deserialize_with = "lenient::id")]
+    pub id: Option<LoginId>,
+    /// The user name at the bank.
+    #[serde(deserialize_with = "lenient::text")]
+    pub username: Option<String>,
+    /// Whether it is refreshed every night.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub is_scheduled_refresh: Option<bool>,
+    /// When the bank was last asked, in UTC.
+    #[serde(deserialize_with = "time::read")]
+    pub last_refresh: Option<Timestamp>,
+    /// Whose login it is; older answers do not say.
+    #[serde(deserialize_with = "lenient::word")]
+    pub r#type: Option<LoginType>,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("id", &self.id)
+            .field("username", &Length::of(&self.username))
+            .field("is_scheduled_refresh", &self.is_scheduled_refresh)
+            .field("last_refresh", &self.last_refresh)
+            .field("type", &self.r#type)
+            .finish()
+    }
+}
+
+/// The answer of `/Authorize`, whatever its status: a session, questions, or a failure.
+///
+/// `Debug` gives only the lengths of texts.
+///
+/// Source: Legacy guide, Authorize and Multi-Factor Authentication.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct AuthorizeResponse {
+    /// The status that the body repeats.
+    #[serde(deserialize_with = "http_status_code")]
+    pub http_status_code: Option<u16>,
+    /// The service's word for what happened.
+    #[serde(deserialize_with = "lenient::word")]
+    pub flinks_code: Option<FlinksCode>,
+    /// The service's sentence about it; informational.
+    #[serde(deserialize_with = "lenient::text")]
+    pub message: Option<String>,
+    /// What is wrong with which field of the request.
+    #[serde(deserialize_with = "details")]
+    pub validation_details: BTreeMap<String, Vec<String>>,
+    /// Names the session. It may change from answer to answer: the newest counts.
+    #[serde(deserialize_with = "lenient::id")]
+    pub request_id: Option<RequestId>,
+    /// The bank's questions; with any, the session goes on whatever the status says.
+    #[serde(deserialize_with = "lenient::elements")]
+    pub security_challenges: Vec<SecurityChallenge>,
+    /// Whose session it is.
+    #[serde(deserialize_with = "lenient::part")]
+    pub login: Option<Login>,
+    /// What is offered next.
+    #[serde(deserialize_with = "lenient::elements")]
+    pub links: Vec<Link>,
+    /// The bank, by the name that requests use.
+    #[serde(deserialize_with = "lenient::text")]
+    pub institution: Option<String>,
+    /// The bank, by the name to show.
+    #[serde(deserialize_with = "lenient::text")]
+    pub institution_name: Option<String>,
+    /// The bank, by number.
+    #[serde(deserialize_with = "lenient::count")]
+    pub institution_id: Option<u32>,
+    /// The label that the request brought.
+    #[serde(deserialize_with = "lenient::text")]
+    pub tag: Option<String>,
+}
+
+/// A map from a field to its complaints: a list of them, or a bare one.
+fn details<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    let fields: BTreeMap<String, &RawValue> =
+        serde_json::from_str(lenient::raw(deserializer)?.get()).unwrap_or_default();
+    Ok(fields
+        .into_iter()
+        .map(|(field, said)| (field, texts_of(said.get())))
+        .collect())
+}
+
+fn texts_of(json: &str) -> Vec<String> {
+    let bare = lenient::text_of(json).map(|text| vec![text]);
+    bare.unwrap_or_else(|| serde_json::from_str(json).unwrap_or_default())
+}
+
+impl fmt::Debug for AuthorizeResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizeResponse")
+            .field("http_status_code", &self.http_status_code)
+            .field("flinks_code", &self.flinks_code)
+            .field("message", &Length::of(&self.message))
+            .field("validation_details", &self.validation_details.len())
+            .field("request_id", &self.request_id)
+            .field("security_challenges", &self.security_challenges)
+            .field("login", &self.login)
+            .field("links", &self.links)
+            .field("institution", &Length::of(&self.institution))
+            .field("institution_name", &Length::of(&self.institution_name))
+            .field("institution_id", &self.institution_id)
+            .field("tag", &Length::of(&self.tag))
+            .finish()
+    }
+}
