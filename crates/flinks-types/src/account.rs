@@ -1,0 +1,432 @@
+//! Accounts with their holders, balances and transactions, as the data calls answer them.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::open_enum::open_enum;
+use crate::shown::Length;
+use crate::status::http_status_code;
+use crate::{
+    AccountId, Decimal, FlinksCode, Link, Login, RequestId, Timestamp, decimal, lenient, time,
+};
+
+/// What GetAccountsDetail and GetAccountsSummary answer, finished or not.
+///
+/// A summary has no transactions and no holders, and the two ratios of each account instead.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct AccountsResponse {
+    /// The status that the body repeats.
+    #[serde(deserialize_with = "http_status_code")]
+    pub http_status_code: Option<u16>,
+    /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` when there is more to come.
+    #[serde(deserialize_with = "lenient::word")]
+    pub flinks_code: Option<FlinksCode>,
+    /// The service's name for the session.
+    #[serde(deserialize_with = "lenient::id")]
+    pub request_id: Option<RequestId>,
+    /// Whose accounts these are; absent when the session was opened without `Save`.
+    #[serde(deserialize_with = "lenient::part")]
+    pub login: Option<Login>,
+    /// The institution, by the name that requests use.
+    #[serde(deserialize_with = "lenient::text")]
+    pub institution: Option<String>,
+    /// The institution, by the name to show. Newer answers only.
+    #[serde(deserialize_with = "lenient::text")]
+    pub institution_name: Option<String>,
+    /// The institution, by its number in the list of institutions. Newer answers only.
+    #[serde(deserialize_with = "lenient::count")]
+    pub institution_id: Option<u32>,
+    /// The tag given when the session was opened.
+    #[serde(deserialize_with = "lenient::text")]
+    pub tag: Option<String>,
+    /// Which calls are offered next.
+    #[serde(deserialize_with = "lenient::elements")]
+    pub links: Vec<Link>,
+    /// The accounts; `None` when the answer has no list, which says nothing about them.
+    #[serde(deserialize_with = "lenient::list")]
+    pub accounts: Option<Vec<Account>>,
+}
+
+impl fmt::Debug for AccountsResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountsResponse")
+            .field("http_status_code", &self.http_status_code)
+            .field("flinks_code", &self.flinks_code)
+            .field("request_id", &self.request_id)
+            .field("login", &self.login)
+            .field("institution", &Length::of(&self.institution))
+            .field("institution_name", &Length::of(&self.institution_name))
+            .field("institution_id", &self.institution_id)
+            .field("tag", &Length::of(&self.tag))
+            .field("links", &self.links)
+            .field("accounts", &self.accounts)
+            .finish()
+    }
+}
+
+/// One account. Every field may be absent: banks differ, and so do the options of a call.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct Account {
+    /// The service's name for the account.
+    #[serde(deserialize_with = "lenient::id")]
+    pub id: Option<AccountId>,
+    /// The bank's name for this kind of account.
+    #[serde(deserialize_with = "lenient::text")]
+    pub title: Option<String>,
+    /// The account number.
+    #[serde(deserialize_with = "lenient::text")]
+    pub account_number: Option<String>,
+    /// The end of a card's number.
+    #[serde(deserialize_with = "lenient::text")]
+    pub last_four_digits: Option<String>,
+    /// The branch, in Canada.
+    #[serde(deserialize_with = "lenient::text")]
+    pub transit_number: Option<String>,
+    /// The bank, in Canada.
+    #[serde(deserialize_with = "lenient::text")]
+    pub institution_number: Option<String>,
+    /// How far the account may be overdrawn.
+    #[serde(deserialize_with = "decimal::read")]
+    pub overdraft_limit: Option<Decimal>,
+    /// What the account is for.
+    #[serde(deserialize_with = "lenient::word")]
+    pub category: Option<AccountCategory>,
+    /// What kind of account it is.
+    #[serde(deserialize_with = "lenient::word")]
+    pub r#type: Option<AccountKind>,
+    /// Whether a person or a business owns it, such as `Personal`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub account_type: Option<String>,
+    /// What the account's amounts are in.
+    #[serde(deserialize_with = "lenient::word")]
+    pub currency: Option<Currency>,
+    /// The account's balances.
+    #[serde(deserialize_with = "lenient::part")]
+    pub balance: Option<Balance>,
+    /// Who owns the account.
+    #[serde(deserialize_with = "lenient::part")]
+    pub holder: Option<Holder>,
+    /// The transactions; `None` when the answer has no list, as a summary.
+    #[serde(deserialize_with = "lenient::list")]
+    pub transactions: Option<Vec<Transaction>>,
+    /// How fit the account is for electronic fund transfers, from 0 to 1. Summaries only.
+    #[serde(deserialize_with = "decimal::read")]
+    pub eft_eligible_ratio: Option<Decimal>,
+    /// How fit the account is for Interac e-Transfers, from 0 to 1. Summaries only.
+    #[serde(deserialize_with = "decimal::read")]
+    pub e_transfer_eligible_ratio: Option<Decimal>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("category", &self.category)
+            .field("type", &self.r#type)
+            .field("currency", &self.currency)
+            .field("balance", &self.balance)
+            .field("holder", &self.holder)
+            .field("transactions", &self.transactions.as_ref().map(Vec::len))
+            .finish_non_exhaustive()
+    }
+}
+
+open_enum! {
+    /// What an account is for: the service's `Category`.
+    pub AccountCategory {
+        /// Credit cards, lines of credit, loans, mortgages.
+        Credits = "Credits",
+        /// Everyday banking.
+        Operations = "Operations",
+        /// None of the others.
+        OtherCategory = "Other",
+        /// Investments, insurance.
+        Products = "Products",
+    }
+}
+
+open_enum! {
+    /// What kind of account it is: the service's `Type`.
+    pub AccountKind {
+        /// For everyday payments.
+        Chequing = "Chequing" | "Checking",
+        /// A credit card.
+        CreditCard = "CreditCard",
+        /// A registered retirement savings plan.
+        Rrsp = "RRSP",
+        /// For saving.
+        Savings = "Savings",
+        /// A tax-free savings account.
+        Tfsa = "TFSA",
+        /// The service could not tell.
+        Unknown = "Unknown",
+    }
+}
+
+open_enum! {
+    /// A currency, by its ISO 4217 code.
+    pub Currency {
+        /// Canadian dollars.
+        Cad = "CAD",
+        /// US dollars.
+        Usd = "USD",
+    }
+}
+
+/// The balances of an account, each in the account's currency.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct Balance {
+    /// What can be spent now.
+    #[serde(deserialize_with = "decimal::read")]
+    pub available: Option<Decimal>,
+    /// What is on the account.
+    #[serde(deserialize_with = "decimal::read")]
+    pub current: Option<Decimal>,
+    /// The limit of a credit.
+    #[serde(deserialize_with = "decimal::read")]
+    pub limit: Option<Decimal>,
+}
+
+/// Who owns an account.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The owner's name; of a joint account, perhaps several in one text.
+    #[serde(deserialize_with = "lenient::text")]
+    pub name: Option<String>,
+    /// Where the owner lives.
+    #[serde(deserialize_with = "lenient::part")]
+    pub address: Option<Address>,
+    /// The owner's e-mail address.
+    #[serde(deserialize_with = "lenient::text")]
+    pub email: Option<String>,
+    /// The owner's telephone number.
+    #[serde(deserialize_with = "lenient::text")]
+    pub phone_number: Option<String>,
+}
+
+impl fmt::Debug for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Holder")
+            .field("name", &Length::of(&self.name))
+            .field("address", &self.address)
+            .field("email", &Length::of(&self.email))
+            .field("phone_number", &Length::of(&self.phone_number))
+            .finish()
+    }
+}
+
+/// A postal address.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct Address {
+    /// Number and street.
+    #[serde(deserialize_with = "lenient::text")]
+    pub civic_address: Option<String>,
+    /// The city.
+    #[serde(deserialize_with = "lenient::text")]
+    pub city: Option<String>,
+    /// The province or state.
+    #[serde(deserialize_with = "lenient::text")]
+    pub province: Option<String>,
+    /// The postal code.
+    #[serde(deserialize_with = "lenient::text")]
+    pub postal_code: Option<String>,
+    /// The post-office box: `POBox` on the wire.
+    #[serde(rename = "POBox", deserialize_with = "lenient::text")]
+    pub po_box: Option<String>,
+    /// The country, such as `CA`.
+    #[serde(deserialize_with = "lenient::text")]
+    pub country: Option<String>,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address")
+            .field("civic_address", &Length::of(&self.civic_address))
+            .field("city", &Length::of(&self.city))
+            .field("province", &Length::of(&self.province))
+            .field("postal_code", &Length::of(&self.postal_code))
+            .field("po_box", &Length::of(&self.po_box))
+            .field("country", &Length::of(&self.country))
+            .finish()
+    }
+}
+
+/// One transaction of an account.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct Transaction {
+    /// The service's name for the transaction.
+    #[serde(deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// The day of the transaction.
+    #[serde(deserialize_with = "time::read")]
+    pub date: Option<Timestamp>,
+    /// The bank's code for it. Deprecated by the service.
+    #[serde(deserialize_with = "lenient::text")]
+    pub code: Option<String>,
+    /// The bank's text about it.
+    #[serde(deserialize_with = "lenient::text")]
+    pub description: Option<String>,
+    /// What went out. An answer may give this and a credit.
+    #[serde(deserialize_with = "decimal::read")]
+    pub debit: Option<Decimal>,
+    /// What came in.
+    #[serde(deserialize_with = "decimal::read")]
+    pub credit: Option<Decimal>,
+    /// The account's balance after it.
+    #[serde(deserialize_with = "decimal::read")]
+    pub balance: Option<Decimal>,
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("id", &Length::of(&self.id))
+            .field("date", &self.date)
+            .field("code", &Length::of(&self.code))
+            .field("description", &Length::of(&self.description))
+            .field("debit", &self.debit)
+            .field("credit", &self.credit)
+            .field("balance", &self.balance)
+            .finish()
+    }
+}
+
+open_enum! {
+    /// How far back the transactions of GetAccountsDetail go: the service's `DaysOfTransactions`.
+    pub DaysOfTransactions {
+        /// 90 days, the service's default.
+        Days90 = "Days90",
+        /// 360 days: what older instances take instead of 365.
+        Days360 = "Days360",
+        /// 365 days.
+        Days365 = "Days365",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::from_json;
+
+    const DETAIL: &str = r#"{"HttpStatusCode":200,
+     "Accounts":[{"Id":"a1b2c3d4-0000-4000-8000-000000000001","Title":"CANARY","AccountNumber":"CANARY","LastFourDigits":null,
+       "TransitNumber":"CANARY","InstitutionNumber":"777","OverdraftLimit":0,"Category":"Operations","Type":"Chequing",
+       "AccountType":null,"Currency":"CAD","Balance":{"Available":1.10,"Current":-0.00,"Limit":null},
+       "Holder":{"Name":"CANARY","Address":{"CivicAddress":"CANARY","City":"CANARY","Province":"CANARY",
+         "PostalCode":"CANARY","POBox":null,"Country":"CA"},"Email":"CANARY","PhoneNumber":"CANARY"},
+       "Transactions":[{"Id":"CANARY","Date":"2025-01-31","Code":42,"Description":"CANARY","Debit":null,"Credit":4711.0000,"Balance":"4711.1"},
+         null, 7, {"Date":"0001-01-01","Debit":{"a":1}}],"Unknown":[{}]}],
+     "Login":{"Id":"b0debb48-f9f1-46c6-80a4-08d7dd88d478"},"Institution":"FlinksCapital","InstitutionName":"Flinks Capital",
+     "InstitutionId":14,"RequestId":"006fd2f3","Tag":"CANARY"}"#;
+
+    #[test]
+    fn reads_a_detail() {
+        let answer: AccountsResponse = from_json(DETAIL.as_bytes()).unwrap();
+        assert_eq!(answer.http_status_code, Some(200));
+        assert_eq!(answer.institution_id, Some(14));
+        assert!(answer.login.unwrap().id.is_some() && answer.request_id.is_some());
+        let accounts = answer.accounts.unwrap();
+        let [account] = accounts.as_slice() else {
+            panic!("one account")
+        };
+        assert_eq!(account.r#type, Some(AccountKind::Chequing));
+        assert_eq!(account.category, Some(AccountCategory::Operations));
+        assert_eq!(account.currency, Some(Currency::Cad));
+        assert_eq!(account.overdraft_limit, Some("0".parse().unwrap()));
+        let balance = account.balance.as_ref().unwrap();
+        assert_eq!(balance.available.as_ref().unwrap().as_str(), "1.10");
+        assert_eq!(balance.current.as_ref().unwrap().as_str(), "-0.00");
+        assert_eq!(balance.limit, None);
+        let address = account.holder.as_ref().unwrap().address.as_ref().unwrap();
+        assert_eq!(address.country.as_deref(), Some("CA"));
+        let transactions = account.transactions.as_deref().unwrap();
+        assert_eq!(transactions.len(), 4);
+        let first = &transactions[0];
+        assert_eq!(first.code.as_deref(), Some("42"));
+        assert_eq!(first.date.as_ref().unwrap().as_str(), "2025-01-31");
+        assert_eq!(first.credit.as_ref().unwrap().as_str(), "4711.0000");
+        assert_eq!(first.balance.as_ref().unwrap().as_str(), "4711.1");
+        assert_eq!(transactions[3], Transaction::default());
+    }
+
+    #[test]
+    fn reads_a_summary() {
+        let answer: AccountsResponse = from_json(
+            br#"{"Accounts":[{"EftEligibleRatio":0,"ETransferEligibleRatio":0.95,"AccountType":"Personal","Type":"Margin"}]}"#,
+        )
+        .unwrap();
+        let account = &answer.accounts.unwrap()[0];
+        assert_eq!(account.eft_eligible_ratio.as_ref().unwrap().as_str(), "0");
+        assert_eq!(
+            account.e_transfer_eligible_ratio.as_ref().unwrap().as_str(),
+            "0.95"
+        );
+        assert_eq!(account.account_type.as_deref(), Some("Personal"));
+        assert_eq!(account.r#type, Some(AccountKind::from("Margin")));
+        assert_eq!((&account.transactions, &account.holder), (&None, &None));
+    }
+
+    #[test]
+    fn nulls_and_surprises_are_absent() {
+        for body in [
+            "{}",
+            r#"{"Accounts":null,"Login":null,"InstitutionId":null,"Links":null}"#,
+            r#"{"Accounts":7,"Login":[],"InstitutionId":{},"Tag":[]}"#,
+        ] {
+            let answer: AccountsResponse = from_json(body.as_bytes()).unwrap();
+            assert_eq!(answer, AccountsResponse::default(), "{body}");
+        }
+        for account in [
+            "null",
+            "{}",
+            r#"{"Balance":1,"Holder":"x","Id":"","Type":""}"#,
+        ] {
+            let body = format!(r#"{{"Accounts":[{account}]}}"#);
+            let answer: AccountsResponse = from_json(body.as_bytes()).unwrap();
+            assert_eq!(answer.accounts, Some(vec![Account::default()]), "{body}");
+        }
+    }
+
+    #[test]
+    fn debug_tells_nothing_of_an_account() {
+        let answer: AccountsResponse = from_json(DETAIL.as_bytes()).unwrap();
+        let account = &answer.accounts.as_ref().unwrap()[0];
+        let text = format!(
+            "{answer:?} {answer:#?} {account:?} {:?}",
+            account.transactions
+        );
+        for told in ["CANARY", "4711", "1.10", "2025", "Capital"] {
+            assert!(!text.contains(told), "{told} is in {text}");
+        }
+    }
+
+    /// With anything quadratic in it, this test takes minutes.
+    #[test]
+    fn fifty_thousand_transactions_are_read() {
+        let transaction = r#"{"Id":"t","Date":"2025-01-31","Code":null,"Description":"A description of the usual length","Debit":null,"Credit":1.00,"Balance":12345.67}"#;
+        let body = format!(
+            r#"{{"Accounts":[{{"Transactions":[{}]}}]}}"#,
+            vec![transaction; 50_000].join(",")
+        );
+        let answer: AccountsResponse = from_json(body.as_bytes()).unwrap();
+        let transactions = answer.accounts.unwrap().remove(0).transactions.unwrap();
+        assert_eq!(transactions.len(), 50_000);
+        assert_eq!(
+            transactions[49_999].balance,
+            Some("12345.67".parse().unwrap())
+        );
+    }
+}
