@@ -28,6 +28,17 @@ impl ApiSecret {
     pub fn new(secret: impl Into<Secret>) -> Self {
         Self(secret.into())
     }
+
+    /// `Bearer <API secret>`.
+    pub(crate) fn header(&self) -> Result<HeaderValue, Error> {
+        if self.0.is_empty() {
+            return Err(Error::local(
+                ErrorKind::Config,
+                "the API secret must not be empty",
+            ));
+        }
+        sensitive(&Zeroizing::new(format!("Bearer {}", self.0.expose())))
+    }
 }
 
 impl fmt::Debug for ApiSecret {
@@ -51,16 +62,9 @@ impl ApiSecretLayer {
     /// # Errors
     /// [`ErrorKind::Config`]: the secret is empty or cannot stand in a header.
     pub fn new(endpoint: Endpoint, secret: &ApiSecret) -> Result<Self, Error> {
-        if secret.0.is_empty() {
-            return Err(Error::local(
-                ErrorKind::Config,
-                "the API secret must not be empty",
-            ));
-        }
-        let text = Zeroizing::new(format!("Bearer {}", secret.0.expose()));
         Ok(Self {
             endpoint,
-            header: sensitive(&text)?,
+            header: secret.header()?,
         })
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! The service has two bearers that must not be mixed up, so they are two types here:
 //! [`ClientCredentials`] open the upload host by way of an [`AccessToken`], and an [`ApiSecret`]
-//! opens the results host.
+//! opens the results host. The calls of the legacy flow each want one of their own
+//! [`LegacyKeys`].
 //!
 //! ```
 //! use flinks_auth::{ApiSecret, ApiSecretLayer};
@@ -25,6 +26,7 @@
 mod api_secret;
 mod cache;
 mod client_credentials;
+mod legacy_keys;
 mod oauth;
 mod shared;
 #[cfg(test)]
@@ -32,4 +34,7 @@ mod task;
 
 pub use api_secret::{ApiSecret, ApiSecretLayer, WithApiSecret};
 pub use client_credentials::{AccessToken, ClientCredentials, TokenRequest};
+pub use legacy_keys::{
+    AuthorizeToken, AuthorizeTokenRequest, LegacyKeys, LegacyKeysLayer, WithLegacyKeys,
+};
 pub use oauth::{OAuthLayer, WithOAuth};

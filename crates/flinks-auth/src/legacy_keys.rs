@@ -1,0 +1,394 @@
+//! The keys of the legacy flow: which call wants which, and the one-time token that Authorize wants.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use flinks_transport::{
+    Body, BoxError, CallMeta, DecodeError, Delivery, Endpoint, Error, ErrorKind, HttpService,
+    Operation, Replay, Transport, repeat,
+};
+use flinks_types::{ApiError, AuthorizeResponse, CustomerId, FlinksCode, Secret, from_json};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use serde::Deserialize;
+use tower::ServiceExt;
+use tower_layer::Layer;
+use tower_service::Service;
+use zeroize::Zeroizing;
+
+use crate::api_secret::{ApiSecret, elsewhere};
+use crate::client_credentials::sensitive;
+
+const AUTH_KEY: HeaderName = HeaderName::from_static("flinks-auth-key");
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The keys of the legacy flow, each of them optional: integrations of different years were given
+/// different ones, the oldest none at all.
+///
+/// `Debug` says which there are, and nothing of them.
+#[derive(Clone, Default)]
+pub struct LegacyKeys {
+    auth_key: Option<Secret>,
+    x_api_key: Option<Secret>,
+    api_secret: Option<ApiSecret>,
+}
+
+impl LegacyKeys {
+    /// No key: the customer id in the path is then the only credential.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The secret that `/GenerateAuthorizeToken` wants: each session then gets an authorize token.
+    #[must_use]
+    pub fn auth_key(mut self, key: impl Into<Secret>) -> Self {
+        self.auth_key = Some(key.into());
+        self
+    }
+
+    /// The `x-api-key` of the data calls.
+    #[must_use]
+    pub fn x_api_key(mut self, key: impl Into<Secret>) -> Self {
+        self.x_api_key = Some(key.into());
+        self
+    }
+
+    /// The API secret, which only the nightly refresh status wants.
+    #[must_use]
+    pub fn api_secret(mut self, secret: ApiSecret) -> Self {
+        self.api_secret = Some(secret);
+        self
+    }
+}
+
+impl fmt::Debug for LegacyKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LegacyKeys")
+            .field("auth_key", &self.auth_key.is_some())
+            .field("x_api_key", &self.x_api_key.is_some())
+            .field("api_secret", &self.api_secret.is_some())
+            .finish()
+    }
+}
+
+/// The place where one session keeps its authorize token, empty until the session's first call.
+///
+/// It travels in the extensions of a session's requests, where layers may see it but cannot read
+/// it. Clones are the same place. A token is good for one session: the calls that answer its
+/// challenges send it again.
+#[derive(Clone, Default)]
+pub struct AuthorizeToken(Arc<Mutex<Option<HeaderValue>>>);
+
+impl AuthorizeToken {
+    /// An empty place, for a new session.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn read(&self) -> Option<HeaderValue> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn keep(&self, token: HeaderValue) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+}
+
+impl fmt::Debug for AuthorizeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizeToken")
+    }
+}
+
+/// Asks for an authorize token: `auth.authorize_token`.
+///
+/// *Effect:* a token that is never used lapses after 30 minutes, so it may be sent again at will.
+///
+/// Source: API reference, GenerateAuthorizeToken.
+#[derive(Clone)]
+pub struct AuthorizeTokenRequest {
+    endpoint: Endpoint,
+    customer_id: CustomerId,
+    key: HeaderValue,
+}
+
+impl AuthorizeTokenRequest {
+    /// Asks `endpoint` with the secret key of `customer_id`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: the key is empty or cannot stand in a header.
+    pub fn new(endpoint: Endpoint, customer_id: CustomerId, key: &Secret) -> Result<Self, Error> {
+        let key = key_value("the authorize secret key", key.expose())?;
+        let request = Self {
+            endpoint,
+            customer_id,
+            key,
+        };
+        // Built once here so that what cannot be sent is an error of the set-up.
+        request.request()?;
+        Ok(request)
+    }
+}
+
+impl Operation for AuthorizeTokenRequest {
+    type Output = AuthorizeToken;
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("auth.authorize_token", Replay::Safe)
+            .as_token_request()
+            .max_response_bytes(64 * 1024)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let customer = self.customer_id.as_str();
+        let path = ["v3", customer, "BankingServices", "GenerateAuthorizeToken"];
+        let mut request = Request::new(Body::from("{}".to_owned()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.join(path)?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        request.headers_mut().insert(AUTH_KEY, self.key.clone());
+        Ok(request)
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<AuthorizeToken, DecodeError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            token: Secret,
+        }
+        let body = response.into_body();
+        let answer =
+            from_json::<Answer>(&body).map_err(|error| match ApiError::from_body(&body) {
+                Some(api) if api.flinks_code.is_some() => DecodeError::api(api),
+                Some(_) | None => DecodeError::json(&error),
+            })?;
+        let token = sensitive(answer.token.expose())
+            .ok()
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| DecodeError::Malformed("Token is no token".to_owned()))?;
+        let place = AuthorizeToken::new();
+        place.keep(token);
+        Ok(place)
+    }
+}
+
+impl fmt::Debug for AuthorizeTokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizeTokenRequest")
+            .field("endpoint", &self.endpoint)
+            .field("customer_id", &self.customer_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds to each legacy call the key that it wants, to requests for one endpoint only:
+/// the authorize token to `legacy.authorize`, the API secret to `legacy.nightly_status`, and
+/// `x-api-key` to every other operation. A key that is not configured is not sent.
+///
+/// The authorize token is fetched through the transport's pool but not through its layers, once
+/// for each [`AuthorizeToken`] in a request's extensions. When the service refuses the token
+/// itself, a new one is fetched and the request is sent again, once.
+///
+/// Source: API reference, Authentication Reference and Authorize troubleshooting.
+#[derive(Clone)]
+pub struct LegacyKeysLayer(Arc<Keys>);
+
+struct Keys {
+    transport: Transport,
+    endpoint: Endpoint,
+    token: Option<AuthorizeTokenRequest>,
+    x_api_key: Option<HeaderValue>,
+    bearer: Option<HeaderValue>,
+}
+
+impl LegacyKeysLayer {
+    /// Binds keys to the endpoint and customer that they open.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: a key is empty or cannot stand in a header.
+    pub fn new(
+        transport: &Transport,
+        endpoint: Endpoint,
+        customer_id: CustomerId,
+        keys: &LegacyKeys,
+    ) -> Result<Self, Error> {
+        let token = keys
+            .auth_key
+            .as_ref()
+            .map(|key| AuthorizeTokenRequest::new(endpoint.clone(), customer_id.clone(), key));
+        let x_api_key = keys.x_api_key.as_ref();
+        let bearer = keys.api_secret.as_ref().map(ApiSecret::header);
+        Ok(Self(Arc::new(Keys {
+            transport: transport.without_layers(),
+            endpoint,
+            token: token.transpose()?,
+            x_api_key: x_api_key
+                .map(|key| key_value("the x-api-key", key.expose()))
+                .transpose()?,
+            bearer: bearer.transpose()?,
+        })))
+    }
+}
+
+impl Keys {
+    async fn send(
+        &self,
+        inner: HttpService,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, BoxError> {
+        if !self.endpoint.covers(request.uri()) {
+            return Err(elsewhere().into());
+        }
+        let meta = request.extensions().get::<CallMeta>();
+        let (name, key) = match meta.map(CallMeta::operation) {
+            Some("legacy.authorize") => {
+                return match &self.token {
+                    Some(token) => self.authorize(inner, request, token).await,
+                    None => inner.oneshot(request).await,
+                };
+            }
+            Some("legacy.nightly_status") => (AUTHORIZATION, &self.bearer),
+            Some(_) | None => (X_API_KEY, &self.x_api_key),
+        };
+        if let Some(key) = key {
+            request.headers_mut().insert(name, key.clone());
+        }
+        inner.oneshot(request).await
+    }
+
+    async fn authorize(
+        &self,
+        inner: HttpService,
+        mut request: Request<Body>,
+        token: &AuthorizeTokenRequest,
+    ) -> Result<Response<Body>, BoxError> {
+        let place = request.extensions().get().cloned();
+        let place: AuthorizeToken = place.unwrap_or_default();
+        let value = match place.read() {
+            Some(value) => value,
+            None => self.fetch(token, &place, Delivery::NotSent).await?,
+        };
+        request.headers_mut().insert(AUTH_KEY, value);
+        let again = anew(&request);
+        let response = inner.clone().oneshot(request).await?;
+        let Some(mut again) = again.filter(|_| refuses_the_token(&response)) else {
+            return Ok(response);
+        };
+        // The service refused the call; that is still true when no other token can be had.
+        let value = self.fetch(token, &place, Delivery::Rejected).await?;
+        again.headers_mut().insert(AUTH_KEY, value);
+        inner.oneshot(again).await
+    }
+
+    /// A new token, kept for the rest of the session. A failure is told with what it leaves of
+    /// the call that needed the token.
+    async fn fetch(
+        &self,
+        token: &AuthorizeTokenRequest,
+        place: &AuthorizeToken,
+        delivery: Delivery,
+    ) -> Result<HeaderValue, Error> {
+        let fetched = self.transport.call(token.clone()).await;
+        let fetched = fetched.map_err(|error| error.in_token_step().with_delivery(delivery))?;
+        let value = fetched.read().ok_or_else(|| {
+            Error::at(ErrorKind::Decode, delivery, "the answer holds no token").in_token_step()
+        })?;
+        place.keep(value.clone());
+        Ok(value)
+    }
+}
+
+/// The request once more, even if its body is sealed: the service looks at the token first, so a
+/// request whose token it refuses has told the bank nothing.
+fn anew(request: &Request<Body>) -> Option<Request<Body>> {
+    let again = repeat(request)?;
+    let sealed = again.body().sealed_anew();
+    Some(match sealed {
+        Some(body) => again.map(|_| body),
+        None => again,
+    })
+}
+
+/// `UNAUTHORIZED` means the token only when the answer knows neither session nor login nor
+/// questions: with any of them it is the bank that refused, and asking it again could lock a card.
+fn refuses_the_token(response: &Response<Body>) -> bool {
+    if response.status() != StatusCode::UNAUTHORIZED {
+        return false;
+    }
+    let body = response.body().as_bytes();
+    let answer = body.and_then(|body| from_json::<AuthorizeResponse>(body).ok());
+    answer.is_some_and(|answer| {
+        answer.flinks_code == Some(FlinksCode::Unauthorized)
+            && answer.request_id.is_none()
+            && answer.login.is_none()
+            && answer.security_challenges.is_empty()
+    })
+}
+
+fn key_value(what: &str, key: &str) -> Result<HeaderValue, Error> {
+    if key.is_empty() {
+        let message = format!("{what} must not be empty: leave it out instead");
+        return Err(Error::local(ErrorKind::Config, message));
+    }
+    sensitive(&Zeroizing::new(key.to_owned()))
+}
+
+impl Layer<HttpService> for LegacyKeysLayer {
+    type Service = WithLegacyKeys;
+
+    fn layer(&self, inner: HttpService) -> WithLegacyKeys {
+        WithLegacyKeys {
+            inner,
+            keys: Arc::clone(&self.0),
+        }
+    }
+}
+
+impl fmt::Debug for LegacyKeysLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LegacyKeysLayer")
+            .field("endpoint", &self.0.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The service of a [`LegacyKeysLayer`].
+#[derive(Clone)]
+pub struct WithLegacyKeys {
+    inner: HttpService,
+    keys: Arc<Keys>,
+}
+
+impl Service<Request<Body>> for WithLegacyKeys {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The inner service is made ready once for each of its two possible requests.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let Self { inner, keys } = self.clone();
+        Box::pin(async move { keys.send(inner, request).await })
+    }
+}
+
+impl fmt::Debug for WithLegacyKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithLegacyKeys")
+            .field("endpoint", &self.keys.endpoint)
+            .finish_non_exhaustive()
+    }
+}
