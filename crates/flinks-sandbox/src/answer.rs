@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::operation::Operation;
+use crate::{legacy, operation::Operation};
 
 /// What goes back to the client.
 #[derive(Clone, Debug)]
@@ -17,7 +17,12 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Self {
-        Self::new(status, "application/json; charset=utf-8", body.to_string())
+        Self::json_text(status, body.to_string())
+    }
+
+    /// A body that is JSON already.
+    pub(crate) fn json_text(status: StatusCode, body: String) -> Self {
+        Self::new(status, "application/json; charset=utf-8", body)
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
@@ -62,6 +67,15 @@ impl Answer {
                 _ => "invalid_request",
             };
             return Self::oauth(status, error, message);
+        }
+        // The one text that a client may read: it says that a token, not a person, is refused.
+        let token = if operation == Operation::AuthorizeToken {
+            Some(legacy::NO_AUTH_KEY)
+        } else {
+            (operation == Operation::Authorize).then_some(legacy::NO_AUTHORIZE_TOKEN)
+        };
+        if let (StatusCode::UNAUTHORIZED, Some(message)) = (status, token) {
+            return Self::house(status, "UNAUTHORIZED", message);
         }
         let code = match status {
             StatusCode::UNAUTHORIZED => "ACCESS_DENIED",
@@ -152,6 +166,10 @@ mod tests {
         let body = |operation| Answer::fault(operation, StatusCode::UNAUTHORIZED).body;
         assert!(body(Operation::Token).starts_with(br#"{"error":"invalid_client""#));
         assert!(body(Operation::Upload).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
+        assert!(body(Operation::Data).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
+        for operation in [Operation::AuthorizeToken, Operation::Authorize] {
+            assert!(body(operation).starts_with(br#"{"FlinksCode":"UNAUTHORIZED""#));
+        }
         assert!(
             Answer::fault(Operation::Upload, StatusCode::NO_CONTENT)
                 .body

@@ -32,6 +32,15 @@ pub struct Config {
     pub token_ttl: Duration,
     /// From *complete* until the analysis is final: 10 s by default.
     pub processing: Duration,
+    /// How long a legacy session lives without a call: 8 min by default, the documented life
+    /// of a RequestId. A data call that waits for its answer is kept alive by being asked.
+    pub session_idle: Duration,
+    /// How many times a legacy data call is answered 202 before its data come: once by
+    /// default, so that the POST is answered 202 and the first poll 200.
+    pub data_pending: u32,
+    /// From the challenge of a trusted device until its owner approves, which happens by
+    /// itself: 2 s by default. An answer before that is challenged again.
+    pub device_approval: Duration,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
     /// The TLS versions that both hosts accept: 1.2 and 1.3 by default.
@@ -49,6 +58,9 @@ impl Default for Config {
             results_port: 0,
             token_ttl: Duration::from_secs(300),
             processing: Duration::from_secs(10),
+            session_idle: Duration::from_secs(8 * 60),
+            data_pending: 1,
+            device_approval: Duration::from_secs(2),
             faults: Vec::new(),
             tls: TlsVersions::default(),
             credentials: Credentials::default(),
@@ -64,6 +76,9 @@ impl fmt::Debug for Config {
             .field("results_port", &self.results_port)
             .field("token_ttl", &self.token_ttl)
             .field("processing", &self.processing)
+            .field("session_idle", &self.session_idle)
+            .field("data_pending", &self.data_pending)
+            .field("device_approval", &self.device_approval)
             .field("faults", &self.faults)
             .field("tls", &self.tls)
             .finish_non_exhaustive()
@@ -97,7 +112,7 @@ impl TlsVersions {
 
 /// The credentials that the sandbox accepts; the defaults are fixed and open no other door.
 ///
-/// Both secrets hold characters that are not the same once percent-encoded, escaped by a
+/// The client secret and the API secret hold characters that are not the same once percent-encoded, escaped by a
 /// shell or split at a colon, so that a client that does so by mistake fails here.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -108,10 +123,17 @@ pub struct Credentials {
     pub client_secret: String,
     /// The only scope granted.
     pub scope: String,
-    /// Bearer of the fraud call (Upload guide, "Fraud Analysis Endpoint").
+    /// Bearer of the fraud call (Upload guide, "Fraud Analysis Endpoint") and of
+    /// *GetNightlyRefreshStatus*.
     pub api_secret: String,
     /// The customer whose results these are.
     pub customer_id: String,
+    /// Secret of *GenerateAuthorizeToken*. If there is one, every *Authorize* needs a token
+    /// made with it; if there is none, the default, no token is asked for or looked at.
+    pub auth_key: Option<String>,
+    /// The `x-api-key` of the legacy data calls. If there is none, the default, it is not
+    /// asked for or looked at.
+    pub x_api_key: Option<String>,
 }
 
 impl Default for Credentials {
@@ -122,6 +144,8 @@ impl Default for Credentials {
             scope: "ocr.write".to_owned(),
             api_secret: "sandbox-api-secret+/not.real==".to_owned(),
             customer_id: "5a9db0c5-0000-4000-8000-000000000000".to_owned(),
+            auth_key: None,
+            x_api_key: None,
         }
     }
 }

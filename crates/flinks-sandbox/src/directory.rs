@@ -48,7 +48,7 @@ impl Directory {
                 )
             })
         };
-        let settings = [
+        let mut settings = vec![
             ("FLINKS_UPLOAD_URL", sandbox.upload_url().to_owned()),
             ("FLINKS_CERT", path(&self.client_cert)?),
             ("FLINKS_KEY", path(&self.client_key)?),
@@ -60,6 +60,12 @@ impl Directory {
             ("FLINKS_CUSTOMER_ID", sandbox.customer_id().to_owned()),
             ("FLINKS_API_SECRET", sandbox.api_secret().to_owned()),
         ];
+        for (name, value) in [
+            ("FLINKS_AUTH_KEY", sandbox.auth_key()),
+            ("FLINKS_X_API_KEY", sandbox.x_api_key()),
+        ] {
+            settings.extend(value.map(|value| (name, value.to_owned())));
+        }
         Ok(settings
             .iter()
             // In single quotes only the quote itself is special to a shell.

@@ -12,7 +12,7 @@ use crate::{
     answer::Answer,
     bearer, complete,
     fault::{Kind, Plan},
-    fraud,
+    fraud, legacy,
     log::{Entry, LogLine},
     media,
     operation::{Host, Route},
@@ -141,13 +141,20 @@ impl Connection {
             Route::Fraud { customer_id, .. } => {
                 fraud::authorize(&self.state, &head.headers, customer_id)?;
             }
+            Route::Legacy { customer_id, call } => {
+                legacy::admit(&self.state, &head.headers, customer_id, *call)?;
+            }
             Route::WrongMethod { allowed } => {
-                return Err(Answer::house(
+                let allowed = HeaderValue::from_str(allowed.as_str());
+                let answer = Answer::house(
                     StatusCode::METHOD_NOT_ALLOWED,
                     "METHOD_NOT_ALLOWED",
                     "This path takes another method.",
-                )
-                .with(header::ALLOW, HeaderValue::from_static(allowed)));
+                );
+                return Err(match allowed {
+                    Ok(allowed) => answer.with(header::ALLOW, allowed),
+                    Err(_) => answer,
+                });
             }
             Route::Nothing => {
                 return Err(Answer::house(
@@ -199,6 +206,7 @@ impl Connection {
             Route::Upload => upload::accept(&self.state, body, line).await,
             Route::Complete => complete::complete(&self.state, &body, line),
             Route::Fraud { login_id, .. } => fraud::analysis(&self.state, login_id, line),
+            Route::Legacy { call, .. } => legacy::act(&self.state, *call, head, &body, line),
             // Refused by their head already.
             Route::WrongMethod { .. } | Route::Nothing => Err(Answer::html(StatusCode::NOT_FOUND)),
         }

@@ -10,8 +10,10 @@ use crate::operation::Operation;
 pub const FAULT_GRAMMAR: &str = "\
 A fault is OPERATION[@N|@N-M|@N+]=KIND[:ARGUMENT]
 
-OPERATION is token, upload, complete, fraud, or any. Requests of an operation are
-counted from 1 as they arrive; without @ the fault applies to every one of them.
+OPERATION is token, upload, complete, fraud; of the legacy API authorize-token, authorize,
+data, data-async, delete-card, mfa-questions, scheduled-refresh, nightly-status,
+institutions; or any. Requests of an operation are counted from 1 as they arrive; without @
+the fault applies to every one of them.
 
 KIND
   delay:MS              wait before acting, then act and answer
@@ -215,6 +217,19 @@ fn counts(text: &str) -> Result<(u64, u64), String> {
     Ok((first, last))
 }
 
+fn named(name: &str) -> Result<Operation, String> {
+    let known = || Operation::KNOWN.into_iter();
+    known()
+        .find(|operation| operation.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = known().map(Operation::name).collect();
+            format!(
+                "there is no operation `{name}`; there are {}, any",
+                names.join(", ")
+            )
+        })
+}
+
 impl FromStr for Fault {
     type Err = FaultError;
 
@@ -229,16 +244,7 @@ impl FromStr for Fault {
             };
             let target = match operation {
                 "any" => None,
-                "token" => Some(Operation::Token),
-                "upload" => Some(Operation::Upload),
-                "complete" => Some(Operation::Complete),
-                "fraud" => Some(Operation::Fraud),
-                other => {
-                    return Err(format!(
-                        "there is no operation `{other}`; there are token, upload, complete, \
-                         fraud, any"
-                    ));
-                }
+                name => Some(named(name)?),
             };
             Ok(Self {
                 target,
@@ -348,6 +354,17 @@ mod tests {
                 FAULT_GRAMMAR.contains(&format!("\n  {name}")),
                 "{name} is undocumented"
             );
+        }
+    }
+
+    #[test]
+    fn every_operation_has_its_faults_and_is_documented() {
+        for operation in Operation::KNOWN {
+            let text = format!("{operation}@2=torn");
+            assert_eq!(fault(&text).to_string(), text);
+            let mut words = FAULT_GRAMMAR
+                .split(|character: char| !character.is_ascii_lowercase() && character != '-');
+            assert!(words.any(|word| word == operation.name()), "{operation}");
         }
     }
 

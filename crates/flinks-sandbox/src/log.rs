@@ -52,16 +52,23 @@ pub struct LogLine {
     /// CRC-32 (IEEE) of the uploaded file, decoded, as eight hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crc32: Option<String>,
-    /// The login that was asked for, or that *complete* created.
+    /// The login that was asked for, or that *complete* or *Authorize* created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_id: Option<String>,
     /// How many files the session holds, on *complete*.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<usize>,
+    /// The legacy session that was named or opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// How many answers an *Authorize* carried; never the answers themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers: Option<usize>,
     /// The kinds of the faults that applied, joined by `+`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// Whether the request changed anything: a token issued, a file stored, a session completed.
+    /// Whether the request changed anything: a token issued, a file stored, a session
+    /// completed, opened or brought further.
     pub acted: bool,
 }
 
@@ -82,6 +89,8 @@ impl LogLine {
             crc32: None,
             login_id: None,
             files: None,
+            request_id: None,
+            answers: None,
             fault: None,
             acted: false,
         }

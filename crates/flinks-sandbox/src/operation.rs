@@ -5,9 +5,13 @@ use std::fmt;
 use http::Method;
 use serde::Serialize;
 
+use crate::legacy::Call;
+
 /// What a request asks for.
+///
+/// Its name in the log is the one that [faults](crate::Fault) use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Operation {
     /// `POST /api/v1/token` on the upload host (Upload guide, "Obtaining an Access Token").
@@ -18,19 +22,70 @@ pub enum Operation {
     Complete,
     /// `GET /v3/{customerId}/upload/fraudanalysis/{loginId}` on the results host.
     Fraud,
+    /// `POST …/GenerateAuthorizeToken`, as all that follow on the results host under
+    /// `/v3/{customerId}/BankingServices`.
+    AuthorizeToken,
+    /// `POST …/Authorize`.
+    Authorize,
+    /// `POST …/GetAccountsDetail`, `…/GetAccountsSummary` or `…/GetStatements`.
+    Data,
+    /// `GET …/GetAccountsDetailAsync/{requestId}` and its two siblings.
+    DataAsync,
+    /// `DELETE …/DeleteCard/{loginId}`.
+    DeleteCard,
+    /// `GET …/GetMFAQuestions/{loginId}` or `PATCH …/AnswerMFAQuestions`.
+    MfaQuestions,
+    /// `PATCH …/SetScheduledRefresh`.
+    ScheduledRefresh,
+    /// `GET …/GetNightlyRefreshStatus`.
+    NightlyStatus,
+    /// `GET …/Institutions`.
+    Institutions,
     /// Anything else: answered with 404, or 405 where only the method is wrong.
     Unknown,
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
+impl Operation {
+    /// All that a fault can name.
+    pub(crate) const KNOWN: [Self; 13] = [
+        Self::Token,
+        Self::Upload,
+        Self::Complete,
+        Self::Fraud,
+        Self::AuthorizeToken,
+        Self::Authorize,
+        Self::Data,
+        Self::DataAsync,
+        Self::DeleteCard,
+        Self::MfaQuestions,
+        Self::ScheduledRefresh,
+        Self::NightlyStatus,
+        Self::Institutions,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Self::Token => "token",
             Self::Upload => "upload",
             Self::Complete => "complete",
             Self::Fraud => "fraud",
+            Self::AuthorizeToken => "authorize-token",
+            Self::Authorize => "authorize",
+            Self::Data => "data",
+            Self::DataAsync => "data-async",
+            Self::DeleteCard => "delete-card",
+            Self::MfaQuestions => "mfa-questions",
+            Self::ScheduledRefresh => "scheduled-refresh",
+            Self::NightlyStatus => "nightly-status",
+            Self::Institutions => "institutions",
             Self::Unknown => "unknown",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
     }
 }
 
@@ -41,12 +96,12 @@ impl fmt::Display for Operation {
 pub enum Host {
     /// Takes files; asks for a client certificate.
     Upload,
-    /// Gives analyses; ordinary TLS.
+    /// Gives analyses, and serves the legacy API; ordinary TLS.
     Results,
 }
 
 /// Where a request goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     Token,
     Upload,
@@ -55,8 +110,12 @@ pub(crate) enum Route<'a> {
         customer_id: &'a str,
         login_id: &'a str,
     },
+    Legacy {
+        customer_id: &'a str,
+        call: Call<'a>,
+    },
     WrongMethod {
-        allowed: &'static str,
+        allowed: Method,
     },
     Nothing,
 }
@@ -89,6 +148,18 @@ impl<'a> Route<'a> {
                         },
                         Method::GET,
                     ),
+                    [
+                        Some(""),
+                        Some("v3"),
+                        Some(customer_id),
+                        Some("BankingServices"),
+                        Some(endpoint),
+                        id,
+                        None,
+                    ] => match Call::new(endpoint, id) {
+                        Some(call) => (Self::Legacy { customer_id, call }, call.method()),
+                        None => return Self::Nothing,
+                    },
                     _ => return Self::Nothing,
                 }
             }
@@ -96,13 +167,7 @@ impl<'a> Route<'a> {
         if *method == expected {
             route
         } else {
-            Self::WrongMethod {
-                allowed: if expected == Method::GET {
-                    "GET"
-                } else {
-                    "POST"
-                },
-            }
+            Self::WrongMethod { allowed: expected }
         }
     }
 
@@ -112,6 +177,7 @@ impl<'a> Route<'a> {
             Self::Upload => Operation::Upload,
             Self::Complete => Operation::Complete,
             Self::Fraud { .. } => Operation::Fraud,
+            Self::Legacy { call, .. } => call.operation(),
             Self::WrongMethod { .. } | Self::Nothing => Operation::Unknown,
         }
     }
@@ -169,7 +235,68 @@ mod tests {
     #[test]
     fn a_wrong_method_is_told_apart_from_a_wrong_path() {
         let get = Route::new(Host::Upload, &Method::GET, "/upload");
-        assert_eq!(get, Route::WrongMethod { allowed: "POST" });
+        let allowed = Method::POST;
+        assert_eq!(get, Route::WrongMethod { allowed });
         assert_eq!(get.operation(), Operation::Unknown);
+    }
+
+    #[test]
+    fn legacy_calls_have_their_method_and_their_id() {
+        let route = |method, rest: &'static str| Route::new(Host::Results, &method, rest);
+        let authorize = "/v3/customer/BankingServices/Authorize";
+        assert_eq!(
+            route(Method::POST, authorize),
+            Route::Legacy {
+                customer_id: "customer",
+                call: Call::Authorize
+            }
+        );
+        let allowed = Method::POST;
+        assert_eq!(
+            route(Method::GET, authorize),
+            Route::WrongMethod { allowed }
+        );
+        for (method, path, operation) in [
+            (
+                Method::DELETE,
+                "/v3/c/BankingServices/DeleteCard/l",
+                Operation::DeleteCard,
+            ),
+            (
+                Method::GET,
+                "/v3/c/BankingServices/GetStatementsAsync/r",
+                Operation::DataAsync,
+            ),
+            (
+                Method::GET,
+                "/v3/c/BankingServices/GetStatementsAsync",
+                Operation::Unknown,
+            ),
+            (
+                Method::GET,
+                "/v3/c/BankingServices/GetStatementsAsync/",
+                Operation::Unknown,
+            ),
+            (
+                Method::POST,
+                "/v3/c/BankingServices/Authorize/l",
+                Operation::Unknown,
+            ),
+            (
+                Method::POST,
+                "/v3/c/BankingServices/authorize",
+                Operation::Unknown,
+            ),
+        ] {
+            assert_eq!(route(method, path).operation(), operation, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_log_and_the_faults_use_one_name() {
+        for operation in Operation::KNOWN {
+            let json = serde_json::to_value(operation).unwrap();
+            assert_eq!(json, operation.to_string());
+        }
     }
 }

@@ -113,13 +113,25 @@ impl Sandbox {
         &self.state.config.credentials.scope
     }
 
-    /// The bearer of the fraud call.
+    /// The bearer of the fraud call and of *GetNightlyRefreshStatus*.
     #[must_use]
     pub fn api_secret(&self) -> &str {
         &self.state.config.credentials.api_secret
     }
 
-    /// The customer in the path of the fraud call.
+    /// The secret of *GenerateAuthorizeToken*, if authorize tokens are asked for.
+    #[must_use]
+    pub fn auth_key(&self) -> Option<&str> {
+        self.state.config.credentials.auth_key.as_deref()
+    }
+
+    /// The `x-api-key` of the legacy data calls, if it is asked for.
+    #[must_use]
+    pub fn x_api_key(&self) -> Option<&str> {
+        self.state.config.credentials.x_api_key.as_deref()
+    }
+
+    /// The customer in the path of the fraud call and of all legacy calls.
     #[must_use]
     pub fn customer_id(&self) -> &str {
         &self.state.config.credentials.customer_id

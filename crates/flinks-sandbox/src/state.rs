@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     document::Signal,
     fault::{Fault, Plan},
+    legacy::Store,
     lock,
     log::Log,
     operation::Operation,
@@ -140,6 +141,7 @@ pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) log: Arc<Log>,
     pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) legacy: Mutex<Store>,
     tokens: Mutex<HashMap<String, Token>>,
     arrivals: Mutex<Arrivals>,
     faults: Mutex<Vec<Fault>>,
@@ -152,6 +154,7 @@ impl State {
             faults: Mutex::new(std::mem::take(&mut config.faults)),
             config,
             sessions: Mutex::default(),
+            legacy: Mutex::new(Store::new()),
             tokens: Mutex::default(),
             arrivals: Mutex::default(),
         }
@@ -208,7 +211,11 @@ impl State {
 
 /// A random id in the form of a version 4 UUID.
 pub(crate) fn uuid() -> String {
-    let random = fastrand::u128(..);
+    uuid_of(fastrand::u128(..))
+}
+
+/// The version 4 UUID with these random bits.
+pub(crate) fn uuid_of(random: u128) -> String {
     let bits = random & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
     format!(
         "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",

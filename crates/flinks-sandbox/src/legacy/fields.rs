@@ -1,0 +1,195 @@
+//! JSON objects as clients of every age write them: any casing, `"true"` for `true`.
+
+use std::fmt;
+
+use http::StatusCode;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, MapAccess, Visitor},
+};
+use serde_json::{json, value::RawValue};
+
+use crate::answer::Answer;
+
+/// `SecurityResponses`: from the key of a challenge to its answers.
+pub(super) type Answers = Vec<(String, Vec<String>)>;
+
+/// The fields of an object in their order; none is lost if a name comes twice.
+#[derive(Debug)]
+pub(super) struct Fields(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Fields;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+impl Fields {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Answer> {
+        serde_json::from_slice(body).map_err(|_| {
+            Answer::house(
+                StatusCode::BAD_REQUEST,
+                "INVALID_REQUEST",
+                "The body has to be a JSON object.",
+            )
+        })
+    }
+
+    /// A field in any casing; `null` counts as absent.
+    fn value<T: DeserializeOwned>(&self, name: &str, form: &str) -> Result<Option<T>, Answer> {
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) if value.get() == "null" => Ok(None),
+            (Some(value), None) => serde_json::from_str(value.get())
+                .map(Some)
+                .map_err(|_| invalid(name, form)),
+            (Some(_), Some(_)) => Err(invalid(name, "is given twice")),
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Answer> {
+        self.value(name, "has to be a string")
+    }
+
+    pub(super) fn needed_text(&self, name: &str) -> Result<String, Answer> {
+        self.text(name)?
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| invalid(name, "is required"))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Answer> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Flag {
+            Bool(bool),
+            Text(String),
+        }
+
+        let form = "has to be true or false";
+        match self.value(name, form)? {
+            None => Ok(None),
+            Some(Flag::Bool(flag)) => Ok(Some(flag)),
+            Some(Flag::Text(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Flag::Text(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(Flag::Text(_)) => Err(invalid(name, form)),
+        }
+    }
+
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Answer> {
+        self.value(name, "has to be an array of strings")
+    }
+
+    pub(super) fn objects(&self, name: &str) -> Result<Option<Vec<Self>>, Answer> {
+        self.value(name, "has to be an array of objects")
+    }
+
+    /// An object from keys, which stay as they are, to arrays of strings.
+    pub(super) fn answers(&self, name: &str) -> Result<Option<Answers>, Answer> {
+        let form = "has to be an object of arrays of strings";
+        let Some(Self(entries)) = self.value(name, form)? else {
+            return Ok(None);
+        };
+        let mut answers = Answers::new();
+        for (key, value) in entries {
+            if answers.iter().any(|(earlier, _)| *earlier == key) {
+                return Err(invalid(name, "holds a key twice"));
+            }
+            let values = serde_json::from_str(value.get()).map_err(|_| invalid(name, form))?;
+            answers.push((key, values));
+        }
+        Ok(Some(answers))
+    }
+}
+
+/// The service's 400, with the field that is wrong. It never repeats what was sent.
+pub(super) fn invalid(field: &str, problem: &str) -> Answer {
+    let message = format!("{field} {problem}.");
+    Answer::json(
+        StatusCode::BAD_REQUEST,
+        &json!({
+            "HttpStatusCode": 400,
+            "FlinksCode": "INVALID_REQUEST",
+            "Message": message,
+            "ValidationDetails": {field: [message]},
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(text: &str) -> Fields {
+        Fields::read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn casing_and_booleans_as_text_do_not_matter() {
+        let fields = fields(r#"{"userName": "u", "SAVE": "True", "x": false, "tag": null}"#);
+        assert_eq!(fields.needed_text("Username").unwrap(), "u");
+        assert_eq!(fields.flag("Save").unwrap(), Some(true));
+        assert_eq!(fields.flag("X").unwrap(), Some(false));
+        assert_eq!(fields.text("Tag").unwrap(), None);
+        assert_eq!(fields.flag("other").unwrap(), None);
+    }
+
+    #[test]
+    fn keys_of_answers_stay_as_they_are() {
+        let answers = fields(r#"{"securityresponses": {"Où ? $5:": ["É"], "où ? $5:": []}}"#)
+            .answers("SecurityResponses")
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            answers,
+            [
+                ("Où ? $5:".to_owned(), vec!["É".to_owned()]),
+                ("où ? $5:".to_owned(), Vec::new())
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_never_repeated() {
+        for text in [
+            r#"{"SecurityResponses": {"k": "secret"}}"#,
+            r#"{"SecurityResponses": {"k": [1]}}"#,
+            r#"{"SecurityResponses": {"k": null}}"#,
+            r#"{"SecurityResponses": ["secret"]}"#,
+            r#"{"SecurityResponses": {"k": ["secret"], "k": ["secret"]}}"#,
+            r#"{"SecurityResponses": {}, "securityResponses": {}}"#,
+        ] {
+            let answer = fields(text).answers("SecurityResponses").unwrap_err();
+            let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{text}");
+            assert!(body["ValidationDetails"]["SecurityResponses"][0].is_string());
+            assert!(!body.to_string().contains("secret"), "{text}");
+        }
+        for text in ["", "[]", "{", "\"text\""] {
+            assert!(Fields::read(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(fields(r#"{"Save": "maybe"}"#).flag("Save").is_err());
+    }
+}

@@ -1,0 +1,266 @@
+//! Legacy sessions and the cards behind them, and how long they live.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    challenge::Challenge,
+    data::{Dataset, Work},
+    key::AuthorizeToken,
+    user::{self, Language, User},
+};
+use crate::{answer::Answer, state::uuid};
+
+/// The LoginId of `greatday_nomfa` at FlinksCapital: saved from the start, cached and live.
+pub const CACHED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000011";
+/// The LoginId of `rbc_device` at RBC: a live session waits for the trusted device.
+pub const DEVICE_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000012";
+/// The LoginId of `Greatday` at FlinksCapital whose last refresh failed: a cached session
+/// replays 401 `QUESTION_NOT_FOUND`, with a RequestId that gives the data of before.
+pub const REFUSED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000013";
+
+/// When every card was refreshed; fixed, so that answers can be compared.
+pub(super) const LAST_REFRESH: &str = "2026-01-31T20:47:47.145999";
+
+/// All that the legacy API remembers.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(super) tokens: HashMap<String, AuthorizeToken>,
+    pub(super) cards: HashMap<String, Card>,
+    sessions: HashMap<String, Session>,
+}
+
+/// What is saved of a user under a LoginId.
+#[derive(Clone, Debug)]
+pub(super) struct Card {
+    pub(super) user: &'static User,
+    pub(super) language: Language,
+    pub(super) scheduled: bool,
+    /// Answers given beforehand, by question.
+    pub(super) answers: HashMap<String, String>,
+    /// The FlinksCode of the last refresh, if that failed.
+    pub(super) last_error: Option<&'static str>,
+}
+
+/// One session, named by its RequestId.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) user: &'static User,
+    pub(super) language: Language,
+    pub(super) tag: Option<String>,
+    /// Whether a card is to be made at the end.
+    pub(super) save: bool,
+    pub(super) schedule: bool,
+    pub(super) login_id: Option<String>,
+    /// What is still to be answered, the current round first. Empty: authorized.
+    pub(super) rounds: VecDeque<Vec<Challenge>>,
+    pub(super) rounds_done: usize,
+    /// When the current round was first sent.
+    pub(super) asked: Instant,
+    pub(super) touched: Instant,
+    pub(super) ended: bool,
+    pub(super) work: HashMap<Dataset, Work>,
+}
+
+/// Why a RequestId cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    Unknown,
+    Expired,
+}
+
+impl Card {
+    pub(super) fn new(user: &'static User, language: Language) -> Self {
+        Self {
+            user,
+            language,
+            scheduled: false,
+            answers: HashMap::new(),
+            last_error: None,
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new(user: &'static User, language: Language) -> Self {
+        let now = Instant::now();
+        Self {
+            user,
+            language,
+            tag: None,
+            save: false,
+            schedule: false,
+            login_id: None,
+            rounds: user.rounds(language).into(),
+            rounds_done: 0,
+            asked: now,
+            touched: now,
+            ended: false,
+            work: HashMap::new(),
+        }
+    }
+
+    pub(super) fn is_authorized(&self) -> bool {
+        self.rounds.is_empty() && !self.ended
+    }
+}
+
+impl Store {
+    /// With the three cards that are always there.
+    pub(crate) fn new() -> Self {
+        let fixed = [
+            (CACHED_LOGIN_ID, "FlinksCapital", "greatday_nomfa", None),
+            (DEVICE_LOGIN_ID, "RBC", "rbc_device", None),
+            (
+                REFUSED_LOGIN_ID,
+                "FlinksCapital",
+                "Greatday",
+                Some("QUESTION_NOT_FOUND"),
+            ),
+        ];
+        let cards = fixed
+            .into_iter()
+            .filter_map(|(id, institution, name, last_error)| {
+                let card = Card::new(user::find(institution, name)?, Language::English);
+                Some((id.to_owned(), Card { last_error, ..card }))
+            })
+            .collect();
+        Self {
+            tokens: HashMap::new(),
+            cards,
+            sessions: HashMap::new(),
+        }
+    }
+
+    /// A live session, which is thereby used.
+    pub(super) fn session(
+        &mut self,
+        request_id: &str,
+        idle: Duration,
+    ) -> Result<&mut Session, Gone> {
+        let session = self.sessions.get_mut(request_id).ok_or(Gone::Unknown)?;
+        let now = Instant::now();
+        if session.ended || now - session.touched >= idle {
+            return Err(Gone::Expired);
+        }
+        session.touched = now;
+        Ok(session)
+    }
+
+    /// A session whatever its state, without using it.
+    pub(super) fn peek(&self, request_id: &str) -> Option<&Session> {
+        self.sessions.get(request_id)
+    }
+
+    pub(super) fn work(&mut self, request_id: &str, dataset: Dataset) -> Option<&mut Work> {
+        self.sessions.get_mut(request_id)?.work.get_mut(&dataset)
+    }
+
+    pub(super) fn open(&mut self, session: Session) -> String {
+        let request_id = uuid();
+        self.sessions.insert(request_id.clone(), session);
+        request_id
+    }
+
+    /// The card of an identity: institution, user name and language; made if need be.
+    pub(super) fn save(&mut self, session: &Session) -> String {
+        let saved = self.cards.iter_mut().find(|(id, card)| {
+            card.user == session.user
+                && card.language == session.language
+                && id.as_str() != REFUSED_LOGIN_ID
+        });
+        if let Some((id, card)) = saved {
+            card.last_error = None;
+            return id.clone();
+        }
+        let mut card = Card::new(session.user, session.language);
+        // Only a new card takes it over; later there is SetScheduledRefresh.
+        card.scheduled = session.schedule;
+        let id = uuid();
+        self.cards.insert(id.clone(), card);
+        id
+    }
+
+    pub(super) fn card(&mut self, login_id: &str) -> Result<&mut Card, Answer> {
+        self.cards.get_mut(login_id).ok_or_else(|| {
+            Answer::house(
+                StatusCode::UNAUTHORIZED,
+                "INVALID_LOGIN",
+                "The LoginId provided is either invalid or does not belong to the CustomerId",
+            )
+        })
+    }
+
+    /// Whether data of the card are being gathered in a session that is alive.
+    pub(super) fn is_in_use(&self, login_id: &str, idle: Duration) -> bool {
+        let now = Instant::now();
+        self.sessions.values().any(|session| {
+            session.login_id.as_deref() == Some(login_id)
+                && now - session.touched < idle
+                && session.work.values().any(|work| !work.is_done())
+        })
+    }
+
+    /// Removes a card, and ends its sessions.
+    pub(super) fn delete(&mut self, login_id: &str) {
+        self.cards.remove(login_id);
+        self.sessions
+            .retain(|_, session| session.login_id.as_deref() != Some(login_id));
+    }
+
+    /// The `Login` of an answer; none for a session that saved nothing.
+    pub(super) fn login(&self, session: &Session) -> Option<Value> {
+        let id = session.login_id.as_deref()?;
+        Some(json!({
+            "Username": session.user.name,
+            "IsScheduledRefresh": self.cards.get(id).is_some_and(|card| card.scheduled),
+            "LastRefresh": LAST_REFRESH,
+            "Type": "Personal",
+            "Id": id,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(480);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_dies_of_idleness_and_lives_as_long_as_it_is_used() {
+        let mut store = Store::new();
+        let user = user::find("FlinksCapital", "Greatday").unwrap();
+        let id = store.open(Session::new(user, Language::English));
+        for _ in 0..3 {
+            tokio::time::advance(IDLE - Duration::from_millis(1)).await;
+            assert!(store.session(&id, IDLE).is_ok());
+        }
+        tokio::time::advance(IDLE).await;
+        assert_eq!(store.session(&id, IDLE).unwrap_err(), Gone::Expired);
+        assert_eq!(store.session(&id, IDLE).unwrap_err(), Gone::Expired);
+        assert_eq!(store.session("other", IDLE).unwrap_err(), Gone::Unknown);
+    }
+
+    #[tokio::test]
+    async fn one_identity_has_one_card() {
+        let mut store = Store::new();
+        let user = user::find("FlinksCapital", "Greatday").unwrap();
+        let english = Session::new(user, Language::English);
+        let first = store.save(&english);
+        assert_ne!(first, REFUSED_LOGIN_ID);
+        assert_eq!(store.save(&english), first);
+        assert_ne!(store.save(&Session::new(user, Language::French)), first);
+        let nomfa = user::find("FlinksCapital", "greatday_nomfa").unwrap();
+        let saved = store.save(&Session::new(nomfa, Language::English));
+        assert_eq!(saved, CACHED_LOGIN_ID);
+        store.delete(&first);
+        assert_ne!(store.save(&english), first);
+    }
+}
