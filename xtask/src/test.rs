@@ -37,6 +37,9 @@ impl Options {
     }
 }
 
+/// The examples that need no settings: they run against a sandbox or a service of their own.
+const EXAMPLES: [&str; 3] = ["own_layer", "own_leaf", "tower_http"];
+
 /// Runs all of it, also after a failure, so that the closing line counts every test.
 pub(crate) fn run(options: &Options) -> Outcome {
     let mut tests = command::cargo()?;
@@ -44,6 +47,28 @@ pub(crate) fn run(options: &Options) -> Outcome {
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(&options.filter);
     let cargo = watch(&mut tests, &CARGO)?;
+
+    let mut examples = Summary::default();
+    if options.filter.is_none() {
+        println!("\nExamples");
+        for name in EXAMPLES {
+            let mut example = command::cargo()?;
+            example.args([
+                "run",
+                "--quiet",
+                "--package",
+                "flinks-upload",
+                "--example",
+                name,
+            ]);
+            if command::succeeds(&mut example)? {
+                examples.passed += 1;
+            } else {
+                println!("example {name} failed");
+                examples.failed += 1;
+            }
+        }
+    }
 
     println!("\nConformance fixtures");
     let mut runner = command::cargo()?;
@@ -59,8 +84,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let conformance = watch(&mut runner, &CONFORMANCE)?;
 
     let mut all = cargo;
+    all += examples;
     all += conformance;
-    println!("\ncargo test   {cargo}\nconformance  {conformance}\n{all}");
+    println!("\ncargo test   {cargo}\nexamples     {examples}\nconformance  {conformance}\n{all}");
     if all.failed == 0 {
         Ok(())
     } else {
