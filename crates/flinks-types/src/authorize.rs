@@ -245,6 +245,22 @@ impl AuthorizeRequest {
         }
     }
 
+    /// The first field without which the bank cannot be asked, and that is empty.
+    #[must_use]
+    pub fn missing(&self) -> Option<&'static str> {
+        let Self::Credentials(credentials) = self else {
+            return None;
+        };
+        let fields = [
+            ("Institution", credentials.institution.is_empty()),
+            ("Username", credentials.username.is_empty()),
+            ("Password", credentials.password.is_empty()),
+        ];
+        fields
+            .into_iter()
+            .find_map(|(field, empty)| empty.then_some(field))
+    }
+
     /// The session whose challenges this answers.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {

@@ -1,0 +1,355 @@
+//! `legacy.authorize`: the call that opens a session or answers its challenges, and how it can end.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flinks_auth::AuthorizeToken;
+use flinks_transport::{
+    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Step,
+};
+use flinks_types::{
+    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, RequestId, from_json,
+};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, StatusCode, response};
+
+use crate::answers::AnsweredRound;
+use crate::challenge::Round;
+use crate::client::LegacyClient;
+use crate::session::Session;
+
+pub(crate) const OPERATION: &str = "legacy.authorize";
+
+/// The service itself waits up to 210 s for a bank.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(240);
+
+/// How a call to `/Authorize` went well.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[must_use = "a session may be waiting for answers"]
+pub enum Authorize {
+    /// The session is open.
+    Authorized(Session),
+    /// The bank asks. Answers may lead to more questions, any number of times.
+    Challenged(Round),
+}
+
+impl LegacyClient {
+    /// Opens a session, from [`Credentials`](flinks_types::Credentials) or a
+    /// [`StoredLogin`](flinks_types::StoredLogin): `legacy.authorize`.
+    ///
+    /// *Effect:* signs in at the bank, but for a cached login. It is sent once, come what may:
+    /// banks lock cards. A cached login is asked again when an attempt fails. The service may
+    /// take 210 s.
+    ///
+    /// # Errors
+    /// [`AuthorizeError`]: its [`refusal`](AuthorizeError::refusal) tells who must act.
+    pub async fn authorize(
+        &self,
+        request: impl Into<AuthorizeRequest> + Send,
+    ) -> Result<Authorize, AuthorizeError> {
+        self.run(AuthorizeCall::new(
+            self.endpoint().clone(),
+            self.customer_id().clone(),
+            request,
+        ))
+        .await
+    }
+
+    /// Answers a round of challenges: `legacy.authorize`.
+    ///
+    /// *Effect:* the bank checks the answers; a code is then spent. It is sent once, come what
+    /// may. After an unknown outcome open a new session.
+    ///
+    /// # Errors
+    /// [`AuthorizeError`]: its [`refusal`](AuthorizeError::refusal) tells a wrong answer from a
+    /// session that is over. A wrong answer that the bank asks for again is no error, but a round
+    /// whose [`answers_were_wrong`](Round::answers_were_wrong).
+    pub async fn answer(&self, answers: AnsweredRound) -> Result<Authorize, AuthorizeError> {
+        let AnsweredRound { responses, token } = answers;
+        let call = AuthorizeCall::new(
+            self.endpoint().clone(),
+            self.customer_id().clone(),
+            responses,
+        );
+        self.run(call.of_session(token)).await
+    }
+
+    async fn run(&self, call: AuthorizeCall) -> Result<Authorize, AuthorizeError> {
+        let cached = call.request.is_cached();
+        let outcome = self.transport().call(call).await;
+        outcome.map_err(|error| AuthorizeError { error, cached })
+    }
+}
+
+/// Opens a session or answers its challenges: `legacy.authorize`, as a value.
+///
+/// Source: Legacy guide, Authorize.
+#[derive(Clone, Debug)]
+pub struct AuthorizeCall {
+    endpoint: Endpoint,
+    customer_id: CustomerId,
+    request: AuthorizeRequest,
+    token: AuthorizeToken,
+}
+
+impl AuthorizeCall {
+    /// Asks `endpoint`, in a session of its own.
+    #[must_use]
+    pub fn new(
+        endpoint: Endpoint,
+        customer_id: CustomerId,
+        request: impl Into<AuthorizeRequest>,
+    ) -> Self {
+        Self {
+            endpoint,
+            customer_id,
+            request: request.into(),
+            token: AuthorizeToken::new(),
+        }
+    }
+
+    /// The same call in the session that `token` belongs to.
+    #[must_use]
+    pub fn of_session(mut self, token: AuthorizeToken) -> Self {
+        self.token = token;
+        self
+    }
+
+    fn read(&self, answer: AuthorizeResponse, status: StatusCode) -> Result<Authorize, Refused> {
+        let code = answer.flinks_code.as_ref();
+        let over = code == Some(&FlinksCode::InvalidSecurityResponseNoRetry);
+        let challenged = !answer.security_challenges.is_empty() && !over;
+        let inner = answer.http_status_code.unwrap_or(200);
+        let success = status.is_success() && (200..300).contains(&inner);
+        let pending = status == StatusCode::ACCEPTED || inner == StatusCode::ACCEPTED.as_u16();
+        let open = match code {
+            Some(FlinksCode::AlreadyAuthorized) => true,
+            Some(FlinksCode::Ok | FlinksCode::Created) | None => success && !pending,
+            // A code of tomorrow beside a success is no failure.
+            Some(FlinksCode::Other(_)) => success && !pending,
+            Some(_) => false,
+        };
+        if !challenged && !open {
+            return Err(Refused::Said);
+        }
+        // A 203 promises questions; a session that is open already has none.
+        let asks = [status.as_u16(), inner].contains(&203);
+        if !challenged && asks && code != Some(&FlinksCode::AlreadyAuthorized) {
+            return Err(Refused::Lacks("the challenges"));
+        }
+        // The RequestId of before must not make a session of an answer that says nothing.
+        if answer == AuthorizeResponse::default() {
+            return Err(Refused::Lacks("everything"));
+        }
+        let newest = answer.request_id.clone();
+        let request_id = newest.or_else(|| self.request.request_id().cloned());
+        let request_id = request_id.ok_or(Refused::Lacks("a RequestId"))?;
+        Ok(if challenged {
+            Authorize::Challenged(Round::new(request_id, answer, self.token.clone()))
+        } else {
+            Authorize::Authorized(Session::new(request_id, answer))
+        })
+    }
+}
+
+/// Why an answer opens nothing.
+enum Refused {
+    /// It says so.
+    Said,
+    /// It lacks what nobody can go on without.
+    Lacks(&'static str),
+}
+
+impl Operation for AuthorizeCall {
+    type Output = Authorize;
+
+    fn meta(&self) -> CallMeta {
+        let replay = if self.request.is_cached() {
+            Replay::Safe
+        } else {
+            Replay::Never
+        };
+        // Two tokens may have to be fetched besides.
+        CallMeta::new(OPERATION, replay)
+            .attempt_timeout(ATTEMPT_TIMEOUT)
+            .within(ATTEMPT_TIMEOUT * 2)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        if let Some(field) = self.request.missing() {
+            let message = format!("{field} must not be empty");
+            return Err(Error::local(ErrorKind::Input, message));
+        }
+        let json = self.request.to_json().map_err(|error| {
+            Error::local(ErrorKind::Input, "this request cannot be written").with_source(error)
+        })?;
+        let body = if self.request.is_cached() {
+            Body::from(json)
+        } else {
+            Body::sealed(json)
+        };
+        let customer = self.customer_id.as_str();
+        let path = ["v3", customer, "BankingServices", "Authorize"];
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.join(path)?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        request.extensions_mut().insert(self.token.clone());
+        Ok(request)
+    }
+
+    /// A 401 may hold questions: whatever is no redirect is read.
+    fn accepts(&self, parts: &response::Parts) -> bool {
+        !parts.status.is_redirection()
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<Authorize, DecodeError> {
+        let (parts, body) = response.into_parts();
+        let status = parts.status;
+        let said = || {
+            let mut said = ApiError::from_body(&body).unwrap_or_default();
+            // The body's status outranks the other unless it contradicts a failure.
+            let inner = said.http_status_code;
+            if !status.is_success() && inner.is_none_or(|inner| (200..300).contains(&inner)) {
+                said.http_status_code = Some(status.as_u16());
+            }
+            DecodeError::api(said)
+        };
+        let answer = match from_json::<AuthorizeResponse>(&body) {
+            Ok(answer) => answer,
+            Err(error) if status.is_success() => return Err(DecodeError::json(&error)),
+            // A gateway's page says no more than its status.
+            Err(_) => return Err(said()),
+        };
+        self.read(answer, status).map_err(|refused| match refused {
+            Refused::Said => said(),
+            Refused::Lacks(what) => DecodeError::Malformed(format!("the answer lacks {what}")),
+        })
+    }
+}
+
+/// Why no session came about, told by who must act.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The API credentials are not accepted. *What to do:* check the keys and the customer id.
+    ApiCredentials,
+    /// The bank cannot be reached, or is switched off. *What to do:* try again later.
+    BankDown,
+    /// The bank does not let the customer in. *What to do:* ask the customer, who may have to type
+    /// user name and password again or go to the bank; never try again unchanged.
+    BankLogin,
+    /// The service works on in the background, and its asynchronous form is not supported yet.
+    Pending,
+    /// The session is over. *What to do:* open a new one.
+    SessionOver,
+    /// An answer was wrong, and the bank does not ask again. *What to do:* open a new session.
+    WrongAnswer,
+    /// An answer was wrong, and the service says that this was the last chance of the session.
+    WrongAnswerFinal,
+}
+
+/// A call to `/Authorize` that ended in no session and no questions.
+///
+/// `Display` is that of [`AuthorizeError::error`].
+#[derive(Clone, Debug)]
+pub struct AuthorizeError {
+    error: Error,
+    cached: bool,
+}
+
+impl AuthorizeError {
+    /// The call's own error, with its kind, its delivery and what the service said.
+    #[must_use]
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// Why, and who must act; `None` when the service said nothing of the kind.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        let token_refused = self.error.step() == Step::Token
+            && self.error.status() == Some(StatusCode::UNAUTHORIZED);
+        if token_refused {
+            return Some(Refusal::ApiCredentials);
+        }
+        let api = self.error.api()?;
+        let accepted = StatusCode::ACCEPTED;
+        if self.error.status() == Some(accepted) || api.http_status_code == Some(accepted.as_u16())
+        {
+            return Some(Refusal::Pending);
+        }
+        let of_bank = api.request_id.is_some();
+        refusal(api.flinks_code.as_ref()?, of_bank)
+    }
+
+    /// The session of a cached login that was refused: the refusal repeats what the bank said at
+    /// the last refresh, and the data from before can still be read. Look how old it is.
+    ///
+    /// Source: Flinks help centre, cached mode and 401.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        let refused = self.cached && self.error.status() == Some(StatusCode::UNAUTHORIZED);
+        let request_id: RequestId = self.error.api()?.request_id.clone()?;
+        refused.then(|| Session::of_request(request_id))
+    }
+}
+
+fn refusal(code: &FlinksCode, of_bank: bool) -> Option<Refusal> {
+    Some(match code {
+        FlinksCode::AccessDenied => Refusal::ApiCredentials,
+        FlinksCode::Unauthorized if !of_bank => Refusal::ApiCredentials,
+        FlinksCode::BankMaintenanceRetryLater
+        | FlinksCode::DisabledInstitution
+        | FlinksCode::RetryLater => Refusal::BankDown,
+        FlinksCode::DisabledLogin
+        | FlinksCode::InvalidLogin
+        | FlinksCode::InvalidPassword
+        | FlinksCode::InvalidUsername
+        | FlinksCode::NewAccount
+        | FlinksCode::QuestionNotFound
+        | FlinksCode::Unauthorized => Refusal::BankLogin,
+        FlinksCode::OperationDispatched | FlinksCode::OperationPending => Refusal::Pending,
+        FlinksCode::SessionExpired | FlinksCode::SessionNonexistent => Refusal::SessionOver,
+        FlinksCode::InvalidSecurityResponse => Refusal::WrongAnswer,
+        FlinksCode::InvalidSecurityResponseNoRetry => Refusal::WrongAnswerFinal,
+        FlinksCode::AggregationError
+        | FlinksCode::AlreadyAuthorized
+        | FlinksCode::CardInUse
+        | FlinksCode::ConcurrentSession
+        | FlinksCode::Created
+        | FlinksCode::DocumentProcessingFailed
+        | FlinksCode::FeatureDisabled
+        | FlinksCode::InvalidRequest
+        | FlinksCode::MethodNotAvailable
+        | FlinksCode::NoTransaction
+        | FlinksCode::Ok
+        | FlinksCode::SecurityResponsesIncomplete
+        | FlinksCode::TooManyRequests
+        | FlinksCode::UnknownChallengeKey
+        | FlinksCode::Other(_) => return None,
+        // The enum is open: what has no class above has none here.
+        _ => return None,
+    })
+}
+
+impl fmt::Display for AuthorizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)
+    }
+}
+
+impl std::error::Error for AuthorizeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl From<AuthorizeError> for Error {
+    fn from(error: AuthorizeError) -> Self {
+        error.error
+    }
+}
