@@ -142,13 +142,6 @@ id! {
     RequestId
 }
 
-/// So that a call takes a RequestId and a session that has one alike.
-impl AsRef<Self> for RequestId {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Escaped(&self.0).fmt(f)
