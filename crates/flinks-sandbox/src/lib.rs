@@ -1,11 +1,11 @@
 //! A stateful test server for the Flinks API, on loopback.
 //!
-//! [`Sandbox`] serves what the Upload guide documents: the upload host, which demands a
-//! client certificate, and the results host. It makes its own throw-away authority,
-//! remembers tokens and sessions, refuses what the guide forbids, finds simple signs of
-//! fraud in the documents themselves, and makes requests go wrong as a [`Fault`] says.
-//! It is for tests, in any language: it shares no code with the client crates, and
-//! [`Sandbox::write_dir`] leaves files that other programs can use.
+//! [`Sandbox`] serves what the Upload guide and the legacy guide document: the upload host,
+//! which demands a client certificate, and the results host, with the fraud analysis and the
+//! legacy API. It makes its own throw-away authority, remembers tokens and sessions, refuses
+//! what the guides forbid, finds simple signs of fraud in the documents themselves, and makes
+//! requests go wrong as a [`Fault`] says. It is for tests, in any language: it shares no code
+//! with the client crates, and [`Sandbox::write_dir`] leaves files that other programs can use.
 //!
 //! ```
 //! use flinks_sandbox::{Config, Operation, Sandbox};
@@ -23,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Where the guide is silent
+//! # Where the Upload guide is silent
 //!
 //! The sandbox decides, strictly, so that a client's mistakes show: an unknown or completed
 //! AggregationId is refused with 400, so is *complete* for a second time; the same file may
@@ -48,6 +48,48 @@
 //!   `delta` each: what the rows promise less what is printed.
 //!
 //! What cannot be read gives no signal.
+//!
+//! # The legacy API
+//!
+//! The results host also serves `/v3/{customerId}/BankingServices/{Endpoint}`: *Authorize*
+//! with its challenges, the data calls with their `…Async` companions, and the calls for
+//! cards, questions, refreshes and institutions. Everyone's password is `Everyday`; names and
+//! passwords may be in any casing, so may the answers to text questions.
+//!
+//! | Institution | Username | What happens, and the right answers |
+//! |---|---|---|
+//! | `FlinksCapital` | `Greatday` | three questions, one after another: `Montreal`, `Canada`, `Triangle`; in French with `Language` `fr` |
+//! | | `greatday_together` | the same three at once |
+//! | | `greatday_nomfa` | authorized at once |
+//! | | `greatday_noretry` | one question, `Triangle`; a wrong answer ends the session with `INVALID_SECURITY_RESPONSE_NO_RETRY` |
+//! | | `greatday_other_types` | `OneTimeVerification` `123456`, `Date` `1990-01-31`, and the unheard-of `PaperToken` `maple`, at once |
+//! | | `test_disabled_account` | 401 `DISABLED_LOGIN` |
+//! | | `test_service_unavailable` | 401 `RETRY_LATER` |
+//! | | `test_already_authorized` | 401 `ALREADY_AUTHORIZED`, with a RequestId that is authorized |
+//! | | `test_dispatched` | authorized; data calls answer `OPERATION_DISPATCHED` first |
+//! | | `test_pending` | authorized; data are pending for ever |
+//! | `RBC` | `rbc_triple` | the dog's name, `Wouf`; after a wrong answer three questions at once: mother `Louise`, father `Paul`, dog `Wouf` |
+//! | | `rbc_new_questions` | three new questions to choose, all three lists alike; any text answers them |
+//! | | `rbc_device` | `WaitUntilEUAccept`: `VERIFIED`, once [`Config::device_approval`] is over; before that it is asked again |
+//! | `Laurentienne` | `laurentienne_image` | `Wouf`, then one of sixteen pictures: the fourth |
+//! | `National` | `national_securid` | SecurID `123456`, then `Wouf` |
+//! | `Scotia` | `scotia_reset` | `None of the above`, and purchases 1 and 3; then three new questions |
+//! | `TD` | `td_code` | any of the numbers by `Text` or `Call`, then the code `123456`; a wrong code ends the session |
+//! | `RBC`, `National`, `TD` | `Greatday` | authorized at once |
+//!
+//! A wrong answer is otherwise 401 `INVALID_SECURITY_RESPONSE` with the challenges again; a
+//! missing one `SECURITYRESPONSES_INCOMPLETE`, one that was not asked for
+//! `UNKNOWN_CHALLENGE_KEY`, and after both the session waits on. Without any answers the
+//! challenge is repeated. An unknown RequestId is 400 `SESSION_NONEXISTENT`, one that has
+//! expired 401 `SESSION_EXPIRED`; the data calls say 400 `SESSION_NONEXISTENT` for both.
+//!
+//! Without `Save` there is no LoginId. Three are there from the start: [`CACHED_LOGIN_ID`],
+//! [`DEVICE_LOGIN_ID`] and [`REFUSED_LOGIN_ID`]. Authorize tokens and `x-api-key` are asked
+//! for once [`Credentials::auth_key`] and [`Credentials::x_api_key`] are set. A token serves
+//! the one session that used it first, for all its rounds.
+//!
+//! Each user has a chequing account, a savings account and a credit card, the same each time,
+//! with transactions from 2025-02-01 to 2026-01-31 and one PDF statement a month.
 
 #![allow(
     clippy::disallowed_methods,

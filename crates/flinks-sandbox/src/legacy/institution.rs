@@ -90,6 +90,7 @@ fn entry(&(id, name, french, host, is_enabled): &Institution) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::legacy::user;
 
     fn ids(query: &str) -> Vec<u64> {
         let body: Value = serde_json::from_slice(&page(query).unwrap().body).unwrap();
@@ -108,6 +109,17 @@ mod tests {
         assert_eq!(pages.concat(), ids(""));
         assert_eq!(ids("skip=12"), [0; 0]);
         assert_eq!(ids("take=0"), [0; 0]);
+    }
+
+    #[test]
+    fn every_users_institution_is_listed_under_its_id() {
+        for user in &user::USERS {
+            let listed = INSTITUTIONS
+                .iter()
+                .find(|(id, ..)| *id == user.institution_id)
+                .map(|(_, name, ..)| *name);
+            assert_eq!(listed, Some(user.institution), "{}", user.name);
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ const fn user(institution: &'static str, name: &'static str, conduct: Conduct, f
 
 const CAPITAL: &str = "FlinksCapital";
 
-static USERS: [User; 20] = [
+pub(super) static USERS: [User; 20] = [
     user(CAPITAL, "Greatday", Conduct::Ordinary, Flow::OneByOne),
     user(
         CAPITAL,
@@ -330,6 +330,15 @@ mod tests {
             rounds.into_iter().flatten().map(|one| one.right).collect()
         };
         assert_eq!(right(french), right(user.rounds(Language::English)));
+    }
+
+    #[test]
+    fn every_user_is_in_the_crates_table() {
+        let table = include_str!("../lib.rs");
+        for user in &USERS {
+            assert!(table.contains(&format!("`{}`", user.name)), "{}", user.name);
+            assert!(table.contains(&format!("`{}`", user.institution)));
+        }
     }
 
     #[test]

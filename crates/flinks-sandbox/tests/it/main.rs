@@ -8,8 +8,11 @@
     reason = "these are tests, and their client drives its own connections"
 )]
 
+mod authorize;
 mod client;
+mod data;
 mod faults;
 mod flow;
+mod legacy;
 mod refusals;
 mod tls;

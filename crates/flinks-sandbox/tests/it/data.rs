@@ -1,0 +1,357 @@
+//! Data of open sessions, and what is kept under a LoginId.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use flinks_sandbox::{CACHED_LOGIN_ID, Config, DEVICE_LOGIN_ID, Operation, REFUSED_LOGIN_ID};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::legacy::{Legacy, code};
+
+/// A sandbox whose data are ready at once.
+fn ready() -> Config {
+    let mut config = Config::default();
+    config.data_pending = 0;
+    config
+}
+
+#[tokio::test]
+async fn data_are_pending_first_and_then_polled() {
+    let mut config = Config::default();
+    config.data_pending = 2;
+    let (sandbox, mut legacy) = Legacy::start(config).await;
+    let id = legacy.open("greatday_nomfa").await;
+    for endpoint in ["GetAccountsDetail", "GetAccountsSummary", "GetStatements"] {
+        let poll = format!("{endpoint}Async/{id}");
+        let early = legacy.get(&poll).await;
+        assert_eq!(
+            (early.status, code(&early)),
+            (400, json!("INVALID_REQUEST"))
+        );
+        let pending = legacy.post(endpoint, &json!({"RequestId": id})).await;
+        assert_eq!(pending.status, 202);
+        assert_eq!(
+            pending.json(),
+            json!({
+                "HttpStatusCode": 202,
+                "FlinksCode": "OPERATION_PENDING",
+                "Message": "Your operation is still processing",
+                "Links": [{
+                    "rel": format!("{endpoint}Async"),
+                    "href": format!("/{endpoint}Async"),
+                    "example": format!("/{endpoint}Async/{id}"),
+                }],
+                "RequestId": id,
+            })
+        );
+        assert_eq!(legacy.get(&poll).await.body, pending.body);
+        let ready = legacy.get(&poll).await;
+        assert_eq!((ready.status, ready.text("RequestId")), (200, id.clone()));
+        // What is ready stays ready.
+        assert_eq!(legacy.get(&poll).await.body, ready.body);
+    }
+    assert_eq!(sandbox.requests(Operation::Data), 3);
+    assert_eq!(sandbox.requests(Operation::DataAsync), 12);
+    let log = sandbox.log();
+    assert!(log.iter().all(|line| line.request_id.as_ref() == Some(&id)));
+    assert!(
+        log.iter()
+            .all(|line| line.login_id.as_deref() == Some(CACHED_LOGIN_ID))
+    );
+}
+
+#[tokio::test]
+async fn two_users_wait_longer() {
+    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let id = legacy.open("test_dispatched").await;
+    let first = legacy
+        .post("GetAccountsDetail", &json!({"RequestId": id}))
+        .await;
+    assert_eq!(
+        (first.status, code(&first)),
+        (202, json!("OPERATION_DISPATCHED"))
+    );
+    let poll = format!("GetAccountsDetailAsync/{id}");
+    assert_eq!(legacy.get(&poll).await.status, 200);
+
+    let id = legacy.open("test_pending").await;
+    legacy
+        .post("GetAccountsDetail", &json!({"RequestId": id}))
+        .await;
+    let poll = format!("GetAccountsDetailAsync/{id}");
+    for _ in 0..5 {
+        assert_eq!(code(&legacy.get(&poll).await), "OPERATION_PENDING");
+    }
+}
+
+#[tokio::test]
+async fn only_an_authorized_session_has_data() {
+    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let challenged = legacy
+        .login("FlinksCapital", "Greatday")
+        .await
+        .text("RequestId");
+    for (id, status, expected) in [
+        (challenged.as_str(), 401, "UNAUTHORIZED"),
+        ("unknown", 400, "SESSION_NONEXISTENT"),
+        ("", 400, "INVALID_REQUEST"),
+    ] {
+        let answer = legacy
+            .post("GetAccountsDetail", &json!({"requestId": id}))
+            .await;
+        assert_eq!((answer.status, code(&answer)), (status, json!(expected)));
+    }
+    let answer = legacy
+        .get(&format!("GetStatementsAsync/{challenged}"))
+        .await;
+    assert_eq!(code(&answer), "UNAUTHORIZED");
+}
+
+/// The cents of an amount, from its text.
+fn cents(amount: &str) -> i64 {
+    let (units, cents) = amount.split_once('.').unwrap();
+    assert_eq!(cents.len(), 2, "{amount}");
+    format!("{units}{cents}").parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_year_of_accounts_adds_up_to_the_cent() {
+    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let id = legacy.open("greatday_nomfa").await;
+    let body = json!({"RequestId": id, "DaysOfTransactions": "Days365"});
+    let answer = legacy.post("GetAccountsDetail", &body).await;
+    let json = answer.json();
+    let accounts = json["Accounts"].as_array().unwrap();
+    let types: Vec<_> = accounts.iter().map(|one| one["Type"].clone()).collect();
+    assert_eq!(types, ["Chequing", "Savings", "CreditCard"]);
+    assert_eq!(json["Login"]["Id"], CACHED_LOGIN_ID);
+    assert_eq!(accounts[0]["Holder"]["Address"]["City"], "Montréal");
+
+    // The text, since a parser would lose the second decimal place.
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    let (_, chequing) = text.split_once(r#""Transactions":["#).unwrap();
+    let (chequing, _) = chequing.split_once(']').unwrap();
+    let field = |entry: &str, name: &str| -> Option<i64> {
+        let (_, rest) = entry.split_once(&format!("\"{name}\":"))?;
+        let amount = rest.split([',', '}']).next()?;
+        (amount != "null").then(|| cents(amount))
+    };
+    let entries: Vec<_> = chequing.split("},{").collect();
+    assert!(entries.len() > 100);
+    for pair in entries.windows(2) {
+        let change = field(pair[0], "Credit").unwrap_or(0) - field(pair[0], "Debit").unwrap_or(0);
+        let (after, before) = (field(pair[0], "Balance"), field(pair[1], "Balance"));
+        assert_eq!(after.unwrap(), before.unwrap() + change, "{}", pair[0]);
+    }
+
+    let again = legacy.post("GetAccountsDetail", &body).await;
+    assert_eq!(again.body, answer.body);
+    let body = json!({
+        "RequestId": id, "DaysOfTransactions": "Days90", "WithKYC": "false",
+        "AccountsFilter": [accounts[1]["Id"]],
+    });
+    let answer = legacy.post("GetAccountsDetail", &body).await.json();
+    let [savings] = &answer["Accounts"].as_array().unwrap()[..] else {
+        panic!("{answer}")
+    };
+    assert_eq!(
+        (&savings["Id"], &savings["Holder"]),
+        (&accounts[1]["Id"], &Value::Null)
+    );
+    let count = |account: &Value| account["Transactions"].as_array().unwrap().len();
+    assert!(count(savings) < count(&accounts[1]));
+
+    let wrong = json!({"RequestId": id, "DaysOfTransactions": "Days400"});
+    assert_eq!(legacy.post("GetAccountsDetail", &wrong).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_summary_has_ratios_and_no_transactions() {
+    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let id = legacy.open("greatday_nomfa").await;
+    let json = legacy
+        .post("GetAccountsSummary", &json!({"RequestId": id}))
+        .await
+        .json();
+    assert_eq!(json["Links"][2]["rel"], "Statements");
+    let account = &json["Accounts"][0];
+    assert_eq!(
+        (&account["AccountType"], &account["EftEligibleRatio"]),
+        (&json!("Personal"), &json!(1.0))
+    );
+    assert_eq!(account.get("Transactions"), None);
+}
+
+#[tokio::test]
+async fn statements_are_pdf_files() {
+    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let id = legacy.open("greatday_nomfa").await;
+    let json = legacy
+        .post("GetStatements", &json!({"RequestId": id}))
+        .await
+        .json();
+    let accounts = json["StatementsByAccount"].as_array().unwrap();
+    assert_eq!(accounts.len(), 3);
+    for account in accounts {
+        let [statement] = &account["Statements"].as_array().unwrap()[..] else {
+            panic!("{account}")
+        };
+        assert_eq!(statement["FileType"], "PDF");
+        let file = BASE64_STANDARD
+            .decode(statement["Base64Bytes"].as_str().unwrap())
+            .unwrap();
+        assert!(file.starts_with(b"%PDF-1.4") && file.ends_with(b"%%EOF\n"));
+    }
+    let year = json!({"RequestId": id, "NumberOfStatements": "Months12"});
+    assert_eq!(legacy.post("GetStatements", &year).await.status, 400);
+    let summary = legacy
+        .post("GetAccountsSummary", &json!({"RequestId": id}))
+        .await
+        .json();
+    let year = json!({
+        "RequestId": id, "NumberOfStatements": "Months12",
+        "AccountsFilter": [summary["Accounts"][0]["Id"]],
+    });
+    let json = legacy.post("GetStatements", &year).await.json();
+    let [account] = &json["StatementsByAccount"].as_array().unwrap()[..] else {
+        panic!("{json}")
+    };
+    assert_eq!(account["Statements"].as_array().unwrap().len(), 12);
+}
+
+#[tokio::test]
+async fn a_card_is_deleted_unless_it_is_in_use() {
+    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let id = legacy.open("greatday_nomfa").await;
+    legacy
+        .post("GetAccountsDetail", &json!({"RequestId": id}))
+        .await;
+    let rest = format!("DeleteCard/{CACHED_LOGIN_ID}");
+    let used = legacy.call(Method::DELETE, &rest, "").await;
+    assert_eq!((used.status, code(&used)), (400, json!("CARD_IN_USE")));
+    legacy.get(&format!("GetAccountsDetailAsync/{id}")).await;
+    let deleted = legacy.call(Method::DELETE, &rest, "").await;
+    assert_eq!(
+        (deleted.status, &deleted.json()["StatusCode"]),
+        (200, &json!(200))
+    );
+    let again = legacy.call(Method::DELETE, &rest, "").await;
+    assert_eq!((again.status, code(&again)), (401, json!("INVALID_LOGIN")));
+    let cached = json!({"LoginId": CACHED_LOGIN_ID, "MostRecentCached": true});
+    assert_eq!(
+        code(&legacy.post("Authorize", &cached).await),
+        "INVALID_LOGIN"
+    );
+    let ended = legacy
+        .post("GetAccountsDetail", &json!({"RequestId": id}))
+        .await;
+    assert_eq!(code(&ended), "SESSION_NONEXISTENT");
+    assert_eq!(sandbox.requests(Operation::DeleteCard), 3);
+}
+
+#[tokio::test]
+async fn questions_answered_beforehand_are_not_asked_unless_wrong() {
+    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let rest = format!("GetMFAQuestions/{REFUSED_LOGIN_ID}");
+    let json = legacy.get(&rest).await.json();
+    assert_eq!(json["Message"], "SUCCESS");
+    let questions: Vec<_> = json["Questions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["Question"].clone())
+        .collect();
+    assert_eq!(questions.len(), 3);
+    for (shape, status) in [("Triangle", 200), ("Circle", 203)] {
+        let given: Vec<_> = questions
+            .iter()
+            .zip(["Montreal", "Canada", shape])
+            .map(|(question, answer)| json!({"Question": question, "Answer": answer}))
+            .collect();
+        let body = json!({"loginId": REFUSED_LOGIN_ID, "Questions": given}).to_string();
+        let answer = legacy
+            .call(Method::PATCH, "AnswerMFAQuestions", &body)
+            .await;
+        assert_eq!(answer.json(), json!({"Message": "Answers updated"}));
+        let live = json!({"LoginId": REFUSED_LOGIN_ID, "MostRecentCached": false});
+        assert_eq!(legacy.post("Authorize", &live).await.status, status);
+    }
+    let wrong =
+        json!({"LoginId": REFUSED_LOGIN_ID, "Questions": [{"Question": "?", "Answer": "!"}]});
+    let answer = legacy
+        .call(Method::PATCH, "AnswerMFAQuestions", &wrong.to_string())
+        .await;
+    assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
+async fn the_refresh_at_night_is_switched_and_told() {
+    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let body = json!({"loginId": DEVICE_LOGIN_ID, "isActivated": true}).to_string();
+    let answer = legacy
+        .call(Method::PATCH, "SetScheduledRefresh", &body)
+        .await;
+    let text = format!("LoginId {DEVICE_LOGIN_ID} has now been activated for automatic refresh");
+    assert_eq!(answer.json(), text);
+    let cached = json!({"LoginId": DEVICE_LOGIN_ID, "MostRecentCached": true});
+    let login = legacy.post("Authorize", &cached).await.json()["Login"].clone();
+    assert_eq!(login["IsScheduledRefresh"], true);
+
+    let refused = legacy.get("GetNightlyRefreshStatus").await;
+    assert_eq!(
+        (refused.status, code(&refused)),
+        (401, json!("ACCESS_DENIED"))
+    );
+    legacy.headers = vec![("authorization", format!("Bearer {}", sandbox.api_secret()))];
+    let json = legacy.get("GetNightlyRefreshStatus").await.json();
+    let ids: Vec<_> = json["IneligibleCards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["LoginId"].clone())
+        .collect();
+    assert_eq!(ids, [DEVICE_LOGIN_ID, REFUSED_LOGIN_ID]);
+    assert_eq!(
+        json["IneligibleCards"][1]["LastRefreshErrorCode"],
+        "QUESTION_NOT_FOUND"
+    );
+}
+
+#[tokio::test]
+async fn institutions_come_in_pages() {
+    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let json = legacy.get("Institutions?skip=3&take=2").await.json();
+    assert_eq!(json["Count"], 12);
+    let names: Vec<_> = json["Data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["Localizations"][0]["Name"].clone())
+        .collect();
+    assert_eq!(names, ["TD", "Scotia"]);
+    assert_eq!(legacy.get("Institutions?take=1001").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_x_api_key_is_checked_once_there_is_one() {
+    let mut config = ready();
+    config.credentials.x_api_key = Some("key".to_owned());
+    let (sandbox, mut legacy) = Legacy::start(config).await;
+    let id = legacy.open("greatday_nomfa").await;
+    let body = json!({"RequestId": id});
+    for wrong in [vec![], vec![("x-api-key", "other".to_owned())]] {
+        legacy.headers = wrong;
+        let answer = legacy.post("GetAccountsDetail", &body).await;
+        assert_eq!(
+            (answer.status, code(&answer)),
+            (401, json!("ACCESS_DENIED"))
+        );
+        assert_eq!(answer.json().get("RequestId"), None);
+    }
+    legacy.headers = vec![("x-api-key", "key".to_owned())];
+    assert_eq!(legacy.post("GetAccountsDetail", &body).await.status, 200);
+    let folder = tempfile::tempdir().unwrap();
+    let env = sandbox.write_dir(folder.path()).unwrap().env;
+    let env = std::fs::read_to_string(env).unwrap();
+    assert!(env.contains("export FLINKS_X_API_KEY='key'\n"));
+    assert!(!env.contains("FLINKS_AUTH_KEY"));
+}
