@@ -38,7 +38,12 @@ impl Options {
 }
 
 /// The examples that need no settings: they run against a sandbox or a service of their own.
-const EXAMPLES: [&str; 3] = ["own_layer", "own_leaf", "tower_http"];
+const EXAMPLES: [(&str, &str); 4] = [
+    ("flinks-legacy", "session"),
+    ("flinks-upload", "own_layer"),
+    ("flinks-upload", "own_leaf"),
+    ("flinks-upload", "tower_http"),
+];
 
 /// Runs all of it, also after a failure, so that the closing line counts every test.
 pub(crate) fn run(options: &Options) -> Outcome {
@@ -51,16 +56,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut examples = Summary::default();
     if options.filter.is_none() {
         println!("\nExamples");
-        for name in EXAMPLES {
+        for (package, name) in EXAMPLES {
             let mut example = command::cargo()?;
-            example.args([
-                "run",
-                "--quiet",
-                "--package",
-                "flinks-upload",
-                "--example",
-                name,
-            ]);
+            example.args(["run", "--quiet", "--package", package, "--example", name]);
             if command::succeeds(&mut example)? {
                 examples.passed += 1;
             } else {
