@@ -48,7 +48,7 @@ pub(super) fn authorize(
     };
     let conduct = session.user.conduct;
     let cached = fields.flag("MostRecentCached")? == Some(true);
-    // A card that was saved can fail only live; what its last refresh said is told cached.
+    // What the last refresh met with is told to cached sessions alone.
     let last_error = session
         .login_id
         .as_ref()
@@ -325,7 +325,8 @@ impl Round<'_> {
         ))
     }
 
-    /// Saves the card of a session that is now open, if that was asked for.
+    /// Saves the card of a session that is now open, if that was asked for. A card that is
+    /// there already has been refreshed.
     fn finish(&self, store: &mut Store, line: &mut LogLine) -> Result<(), Answer> {
         let session = self.session(store)?;
         if session.save && session.login_id.is_none() {
@@ -334,6 +335,13 @@ impl Round<'_> {
             self.session(store)?.login_id = Some(login_id);
         }
         line.login_id.clone_from(&self.session(store)?.login_id);
+        if let Some(card) = line
+            .login_id
+            .as_ref()
+            .and_then(|id| store.cards.get_mut(id))
+        {
+            card.last_error = None;
+        }
         Ok(())
     }
 

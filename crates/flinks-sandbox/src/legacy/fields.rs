@@ -140,6 +140,8 @@ pub(super) fn invalid(field: &str, problem: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn fields(text: &str) -> Fields {
@@ -191,5 +193,26 @@ mod tests {
             assert!(Fields::read(text.as_bytes()).is_err(), "{text}");
         }
         assert!(fields(r#"{"Save": "maybe"}"#).flag("Save").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_answer_arrives_as_it_was_sent(
+            sent in prop::collection::btree_map(any::<String>(), any::<Vec<String>>(), 0..5)
+        ) {
+            let body = json!({"RequestId": "r", "SecurityResponses": sent}).to_string();
+            let answers = Fields::read(body.as_bytes()).unwrap().answers("SecurityResponses");
+            prop_assert_eq!(answers.unwrap().unwrap(), sent.into_iter().collect::<Answers>());
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>, text in "\\{\"k\": ?[\\[\\]{}\",a-z0-9]{0,12}\\}") {
+            for body in [&bytes[..], text.as_bytes()] {
+                if let Ok(fields) = Fields::read(body) {
+                    drop((fields.text("k"), fields.flag("k"), fields.texts("k")));
+                    drop((fields.objects("k"), fields.answers("k")));
+                }
+            }
+        }
     }
 }

@@ -22,7 +22,8 @@ pub const CACHED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000011";
 /// The LoginId of `rbc_device` at RBC: a live session waits for the trusted device.
 pub const DEVICE_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000012";
 /// The LoginId of `Greatday` at FlinksCapital whose last refresh failed: a cached session
-/// replays 401 `QUESTION_NOT_FOUND`, with a RequestId that gives the data of before.
+/// replays 401 `QUESTION_NOT_FOUND`, with a RequestId that gives the data of before, until a
+/// live session has succeeded.
 pub const REFUSED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000013";
 
 /// When every card was refreshed; fixed, so that answers can be compared.
@@ -170,13 +171,12 @@ impl Store {
 
     /// The card of an identity: institution, user name and language; made if need be.
     pub(super) fn save(&mut self, session: &Session) -> String {
-        let saved = self.cards.iter_mut().find(|(id, card)| {
+        let saved = self.cards.iter().find(|(id, card)| {
             card.user == session.user
                 && card.language == session.language
                 && id.as_str() != REFUSED_LOGIN_ID
         });
-        if let Some((id, card)) = saved {
-            card.last_error = None;
+        if let Some((id, _)) = saved {
             return id.clone();
         }
         let mut card = Card::new(session.user, session.language);

@@ -423,8 +423,8 @@ async fn a_login_id_opens_cached_sessions_and_replays_the_last_error() {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.json()["Login"]["Id"], CACHED_LOGIN_ID);
     }
-    let body = json!({"LoginId": REFUSED_LOGIN_ID, "MostRecentCached": true});
-    let answer = legacy.post("Authorize", &body).await;
+    let cached = json!({"LoginId": REFUSED_LOGIN_ID, "MostRecentCached": true});
+    let answer = legacy.post("Authorize", &cached).await;
     assert_eq!(
         (answer.status, code(&answer)),
         (401, json!("QUESTION_NOT_FOUND"))
@@ -432,8 +432,20 @@ async fn a_login_id_opens_cached_sessions_and_replays_the_last_error() {
     assert_eq!(answer.json()["Login"]["Id"], REFUSED_LOGIN_ID);
     let body = json!({"RequestId": answer.text("RequestId")});
     assert_eq!(legacy.post("GetAccountsSummary", &body).await.status, 202);
+    // A live session that succeeds is the new last refresh.
     let live = json!({"LoginId": REFUSED_LOGIN_ID, "MostRecentCached": false});
-    assert_eq!(legacy.post("Authorize", &live).await.status, 203);
+    let mut answer = legacy.post("Authorize", &live).await;
+    let id = answer.text("RequestId");
+    for right in ["Montreal", "Canada", "Triangle"] {
+        let [prompt] = prompts(&answer).try_into().unwrap();
+        assert_eq!(
+            code(&legacy.post("Authorize", &cached).await),
+            "QUESTION_NOT_FOUND"
+        );
+        answer = legacy.answer(&id, json!({prompt: [right]})).await;
+    }
+    assert_eq!(answer.json()["Login"]["Id"], REFUSED_LOGIN_ID);
+    assert_eq!(legacy.post("Authorize", &cached).await.status, 200);
     let unknown = json!({"LoginId": "unknown", "MostRecentCached": true});
     let answer = legacy.post("Authorize", &unknown).await;
     assert_eq!(
