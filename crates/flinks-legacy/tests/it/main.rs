@@ -1,0 +1,15 @@
+//! The whole client over a scripted leaf, in paused time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests say what is wrong by failing, and may serve themselves"
+)]
+
+mod answers;
+mod layers;
+mod leaf;
+mod outcomes;
+mod waiting;
