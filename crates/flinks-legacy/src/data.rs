@@ -15,11 +15,11 @@ use flinks_types::{LoginId, Secret};
 
 use crate::{LegacyClient, Session};
 
-pub use answer::{Answer, Fetched};
+pub use answer::{Collected, Fetched};
 pub use card::{Acknowledgement, DeleteCard, NightlyStatus, SetScheduledRefresh};
 pub use content::StatementContent;
 pub use fetch::{Data, DataPoll, DataRequest, DataResponse};
-pub use institutions::{Institutions, PAGE};
+pub use institutions::Institutions;
 pub use options::{AccountsDetail, AccountsSummary, Statements};
 pub use questions::{AnswerMfaQuestions, MfaQuestions};
 pub use wait::Fetch;
@@ -123,7 +123,7 @@ impl LegacyClient {
 
     /// One page of the institutions, `take` of them after the first `skip`: `legacy.institutions`.
     ///
-    /// *Effect:* none. The service gives at most [`PAGE`] a page.
+    /// *Effect:* none. The service gives at most [`Institutions::PAGE`] a page.
     pub fn institutions(&self, skip: u32, take: u32) -> Call<Institutions> {
         self.transport()
             .call(Institutions::at(self.place(), skip, take))

@@ -13,9 +13,9 @@ pub use authorize::{Authorize, AuthorizeCall, AuthorizeError, Refusal};
 pub use challenge::Round;
 pub use client::LegacyClient;
 pub use data::{
-    AccountsDetail, AccountsSummary, Acknowledgement, Answer, AnswerMfaQuestions, Data, DataPoll,
-    DataRequest, DataResponse, DeleteCard, Fetch, Fetched, Institutions, MfaQuestions,
-    NightlyStatus, PAGE, SetScheduledRefresh, StatementContent, Statements,
+    AccountsDetail, AccountsSummary, Acknowledgement, AnswerMfaQuestions, Collected, Data,
+    DataPoll, DataRequest, DataResponse, DeleteCard, Fetch, Fetched, Institutions, MfaQuestions,
+    NightlyStatus, SetScheduledRefresh, StatementContent, Statements,
 };
 pub use question::{
     ApprovalQuestion, Ask, Channel, CodeQuestion, DateQuestion, ImageQuestion, NewQuestion,

@@ -15,12 +15,12 @@ use super::fetch::DataResponse;
 /// It dereferences to what was read. The bytes are the service's own: unknown fields and the exact
 /// text of numbers are in them. `Debug` shows shape and length.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Answer<T> {
+pub struct Collected<T> {
     value: T,
     raw: Bytes,
 }
 
-impl<T> Answer<T> {
+impl<T> Collected<T> {
     /// The body as it came. It is as large as it was, and held as long as this answer is.
     #[must_use]
     pub fn raw(&self) -> &Bytes {
@@ -34,7 +34,7 @@ impl<T> Answer<T> {
     }
 }
 
-impl<T> Deref for Answer<T> {
+impl<T> Deref for Collected<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -42,9 +42,9 @@ impl<T> Deref for Answer<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Answer<T> {
+impl<T: fmt::Debug> fmt::Debug for Collected<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Collected")
             .field("value", &self.value)
             .field("raw", &format_args!("{} bytes", self.raw.len()))
             .finish()
@@ -56,10 +56,10 @@ impl<T: fmt::Debug> fmt::Debug for Answer<T> {
 #[non_exhaustive]
 pub enum Fetched<T> {
     /// The data.
-    Ready(Answer<T>),
+    Ready(Collected<T>),
     /// The service is at work: ask the asynchronous call with the same RequestId. The answer may
     /// hold a part of the data.
-    Pending(Answer<T>),
+    Pending(Collected<T>),
 }
 
 /// What an answer with a 2xx status says of its call.
@@ -103,7 +103,7 @@ pub(crate) fn fetched<T: DataResponse>(
         Err(error) => return Err(DecodeError::json(&error)),
     };
     let state = state(parts.status, value.http_status_code(), value.flinks_code());
-    let answer = Answer { value, raw };
+    let answer = Collected { value, raw };
     match state {
         State::Done => Ok(Fetched::Ready(answer)),
         State::Pending => Ok(Fetched::Pending(answer)),

@@ -10,9 +10,6 @@ use http::{Method, Request, Response, Uri};
 use super::card::done;
 use super::place::Place;
 
-/// How many institutions a page can hold.
-pub const PAGE: u32 = 1000;
-
 /// Asks for one page of the institutions: `legacy.institutions`.
 ///
 /// *Effect:* none; it may be sent any number of times.
@@ -24,6 +21,9 @@ pub struct Institutions {
 }
 
 impl Institutions {
+    /// How many institutions a page can hold.
+    pub const PAGE: u32 = 1000;
+
     /// Asks `endpoint` for `take` institutions after the first `skip`.
     #[must_use]
     pub fn new(endpoint: Endpoint, customer_id: CustomerId, skip: u32, take: u32) -> Self {
@@ -43,7 +43,7 @@ impl Operation for Institutions {
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
-        if !(1..=PAGE).contains(&self.take) {
+        if !(1..=Self::PAGE).contains(&self.take) {
             return Err(Error::local(
                 ErrorKind::Input,
                 "a page holds 1 to 1,000 institutions",

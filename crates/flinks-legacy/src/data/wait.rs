@@ -10,7 +10,7 @@ use flinks_types::{FlinksCode, RequestId, RetryClass};
 use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
-use super::answer::{Answer, Fetched};
+use super::answer::{Collected, Fetched};
 use super::fetch::{DEADLINE, Data, DataPoll, DataRequest};
 use crate::LegacyClient;
 
@@ -121,7 +121,7 @@ struct Waiting {
 }
 
 impl<D: Data> Fetch<D> {
-    async fn run(mut self) -> Result<Answer<D::Response>, Error> {
+    async fn run(mut self) -> Result<Collected<D::Response>, Error> {
         let start = Instant::now();
         let end = start + self.deadline;
         let last_poll = end - LAST_POLL.min(self.deadline / 4);
@@ -157,7 +157,7 @@ impl<D: Data> Fetch<D> {
         &self,
         data: D,
         waiting: &mut Waiting,
-    ) -> Result<Option<Answer<D::Response>>, Error> {
+    ) -> Result<Option<Collected<D::Response>>, Error> {
         let call = DataRequest::at(self.client.place(), self.request_id.clone(), data);
         let limit = DEADLINE.min(self.deadline);
         match self.client.transport().call(call).deadline(limit).await {
@@ -179,7 +179,7 @@ impl<D: Data> Fetch<D> {
     async fn poll(
         &self,
         waiting: &mut Waiting,
-    ) -> Result<(Option<Answer<D::Response>>, Duration), Error> {
+    ) -> Result<(Option<Collected<D::Response>>, Duration), Error> {
         let call = DataPoll::<D>::at(self.client.place(), self.request_id.clone());
         let transport = self.client.transport();
         let left = waiting.end.saturating_duration_since(Instant::now());
@@ -221,7 +221,7 @@ impl<D: Data> Fetch<D> {
         &self,
         fetched: Fetched<D::Response>,
         waiting: &mut Waiting,
-    ) -> Option<Answer<D::Response>> {
+    ) -> Option<Collected<D::Response>> {
         waiting.unreached = None;
         match fetched {
             Fetched::Ready(answer) => Some(answer),
@@ -287,7 +287,7 @@ fn after(error: Error, lost: Option<Error>) -> Error {
 }
 
 impl<D: Data> IntoFuture for Fetch<D> {
-    type Output = Result<Answer<D::Response>, Error>;
+    type Output = Result<Collected<D::Response>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod data;
 mod layers;
 mod leaf;
 mod outcomes;

@@ -1,0 +1,6 @@
+//! The data calls: what they send, how they wait, and that nothing is begun twice.
+
+mod calls;
+mod leaf;
+mod reads;
+mod wait;
