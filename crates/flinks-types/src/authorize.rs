@@ -457,3 +457,100 @@ impl fmt::Debug for AuthorizeResponse {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{LinkRel, from_json};
+
+    #[test]
+    fn reads_the_examples_of_the_guide() {
+        let answer: AuthorizeResponse = from_json(
+            br#"{"Links":[{"rel":"Authorization","href":"/Authorize","example":null}],"HttpStatusCode":203,
+                 "SecurityChallenges":[{"Type":"QuestionAndAnswer","Prompt":"What shape do people like most?"}],
+                 "Institution":"FlinksCapital","RequestId":"9022abc2-8a2e-4b06-a06e-c3e5449c4d10"}"#,
+        )
+        .unwrap();
+        assert_eq!(answer.http_status_code, Some(203));
+        assert_eq!(answer.security_challenges.len(), 1);
+        assert_eq!(answer.links[0].rel, Some(LinkRel::Authorization));
+        assert_eq!(answer.login, None);
+
+        let answer: AuthorizeResponse = from_json(
+            br#"{"HttpStatusCode":200,"Login":{"Username":"{username}","IsScheduledRefresh":false,
+                 "LastRefresh":"2018-05-23T15:10:51.65608","Id":"f51a811f-6e01-a901-bf33-352abf17bbe1"},
+                 "Institution":"TD","InstitutionId":14,"RequestId":"2b000833-0bf4-4705-9ef8-80d4572af4c4"}"#,
+        )
+        .unwrap();
+        let login = answer.login.unwrap();
+        assert_eq!(login.is_scheduled_refresh, Some(false));
+        assert_eq!(login.r#type, None);
+        assert!(login.last_refresh.unwrap().system_time().is_some());
+        assert_eq!(answer.institution_id, Some(14));
+    }
+
+    #[test]
+    fn validation_details_are_lists_or_bare() {
+        let answer: AuthorizeResponse = from_json(
+            br#"{"ValidationDetails":{"Save":["a","b"],"Tag":"c","Language":null,"Odd":[1]}}"#,
+        )
+        .unwrap();
+        let said = |field: &str| answer.validation_details[field].join("|");
+        assert_eq!(said("Save"), "a|b");
+        assert_eq!(said("Tag"), "c");
+        assert_eq!(said("Language"), "");
+        assert_eq!(said("Odd"), "");
+    }
+
+    #[test]
+    fn surprises_read_as_absent() {
+        let bodies = [
+            "{}",
+            r#"{"HttpStatusCode":null,"FlinksCode":null,"Message":null,"ValidationDetails":[],"RequestId":7,
+                "SecurityChallenges":null,"Login":"x","Links":{},"Institution":null,"InstitutionId":"x","Tag":{}}"#,
+        ];
+        for body in bodies {
+            let answer: AuthorizeResponse = from_json(body.as_bytes()).unwrap();
+            assert_eq!(answer, AuthorizeResponse::default(), "{body}");
+        }
+    }
+
+    #[test]
+    fn debug_tells_no_text() {
+        let request =
+            Credentials::new("CANARY-4711", "CANARY-4711", "CANARY-4711").tag("CANARY-4711");
+        let login = StoredLogin::live(LoginId::new("CANARY-4711").unwrap()).tag("CANARY-4711");
+        let answer: AuthorizeResponse = from_json(
+            br#"{"FlinksCode":"CANARY-4711","Message":"CANARY-4711","ValidationDetails":{"CANARY-4711":"CANARY-4711"},
+                 "RequestId":"CANARY-4711","SecurityChallenges":[{"Prompt":"CANARY-4711"}],
+                 "Login":{"Username":"CANARY-4711","Id":"CANARY-4711","LastRefresh":"CANARY-4711","Type":"CANARY-4711"},
+                 "Institution":"CANARY-4711","InstitutionName":"CANARY-4711","Tag":"CANARY-4711"}"#,
+        )
+        .unwrap();
+        let shown = format!(
+            "{:?}{:?}{answer:?}{answer:#?}",
+            AuthorizeRequest::from(request),
+            AuthorizeRequest::from(login)
+        );
+        assert!(!shown.contains("CANARY-4711"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn the_buffer_never_grew(password in ".*", tag in ".*") {
+            let credentials = Credentials::new("i", "u", password.as_str()).tag(tag.as_str());
+            let json = AuthorizeRequest::from(credentials).to_json().unwrap();
+            prop_assert_eq!(json.len(), json.capacity());
+            let read: serde_json::Value = serde_json::from_slice(&json).unwrap();
+            prop_assert_eq!(read["Password"].as_str(), Some(password.as_str()));
+            prop_assert_eq!(read["Tag"].as_str(), Some(tag.as_str()));
+        }
+
+        #[test]
+        fn any_body_is_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            drop(from_json::<AuthorizeResponse>(&body));
+        }
+    }
+}

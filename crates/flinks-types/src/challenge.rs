@@ -151,3 +151,83 @@ impl Serialize for Entries<'_> {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::from_json;
+
+    fn read(json: &str) -> SecurityChallenge {
+        from_json(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn challenges_are_read_leniently_and_texts_exactly() {
+        let challenge = read(
+            r#"{"Type":"QuestionAndAnswer","Prompt":" O\u00f9 : $? ","Iterables":["a ",7,null,{},"A "]}"#,
+        );
+        assert_eq!(challenge.r#type, Some(ChallengeType::QuestionAndAnswer));
+        assert_eq!(challenge.prompt.as_deref(), Some(" Où : $? "));
+        assert_eq!(challenge.iterables, ["a ", "7", "A "]);
+        for json in ["{}", r#"{"Type":null,"Prompt":"","Iterables":null}"#] {
+            assert_eq!(read(json), SecurityChallenge::default(), "{json}");
+        }
+        for json in [r#"{"Iterables":"x"}"#, r#"{"Iterables":{"a":1}}"#] {
+            assert!(read(json).iterables.is_empty(), "{json}");
+        }
+    }
+
+    #[test]
+    fn types_of_tomorrow_are_kept() {
+        let challenge = read(r#"{"Type":"Fingerprint"}"#);
+        let kind = challenge.r#type.unwrap();
+        assert_eq!(kind, ChallengeType::Other("Fingerprint".to_owned()));
+        let known = [
+            ("WaitUntilEUAccept", ChallengeType::WaitUntilEuAccept),
+            ("textorcall", ChallengeType::TextOrCall),
+        ];
+        for (word, kind) in known {
+            assert_eq!(ChallengeType::from(word), kind);
+        }
+    }
+
+    #[test]
+    fn debug_tells_no_text() {
+        let challenge = read(r#"{"Type":"CANARY","Prompt":"CANARY","Iterables":["CANARY"]}"#);
+        let mut responses = SecurityResponses::new(RequestId::new("CANARY-4711-4711").unwrap());
+        responses.push("CANARY-key", vec![Secret::new("CANARY-value")]);
+        let shown = format!("{challenge:?}{challenge:#?}{responses:?}{responses:#?}");
+        assert!(
+            !shown.contains("CANARY-key") && !shown.contains("CANARY-value"),
+            "{shown}"
+        );
+        assert!(!format!("{challenge:?}").contains("CANARY"));
+    }
+
+    proptest! {
+        #[test]
+        fn answers_are_written_in_their_order_to_the_byte(
+            entries in proptest::collection::vec((".*", proptest::collection::vec(".*", 1..4)), 0..6),
+        ) {
+            let mut responses = SecurityResponses::new(RequestId::new("r").unwrap());
+            let mut expected = String::from("{");
+            for (index, (key, values)) in entries.iter().enumerate() {
+                responses.push(key.as_str(), values.iter().map(|v| Secret::new(v.as_str())).collect());
+                let (key, values) = (serde_json::json!(key), serde_json::json!(values));
+                let comma = if index == 0 { "" } else { "," };
+                expected += &format!("{comma}{key}:{values}");
+            }
+            expected.push('}');
+            prop_assert_eq!(serde_json::to_string(&responses.as_map()).unwrap(), expected);
+        }
+
+        #[test]
+        fn any_texts_come_back(prompt in ".+", iterables in proptest::collection::vec(".*", 0..5)) {
+            let json = serde_json::json!({"Prompt": prompt, "Iterables": iterables});
+            let challenge = read(&json.to_string());
+            prop_assert_eq!(challenge, SecurityChallenge::new(None, Some(prompt), iterables));
+        }
+    }
+}

@@ -54,3 +54,30 @@ impl fmt::Debug for Link {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::from_json;
+
+    #[test]
+    fn links_are_read_in_any_writing() {
+        let link: Link =
+            from_json(br#"{"rel":"AccountsDetail","href":"/GetAccountsDetail","example":null}"#)
+                .unwrap();
+        assert_eq!(link.rel, Some(LinkRel::AccountsDetail));
+        assert_eq!(link.href.as_deref(), Some("/GetAccountsDetail"));
+        assert_eq!(link.example, None);
+        let link: Link = from_json(br#"{"Rel":"Loans","Href":7}"#).unwrap();
+        assert_eq!(link.rel.as_ref().map(LinkRel::as_str), Some("Loans"));
+        assert_eq!(link.href.as_deref(), Some("7"));
+        assert_eq!(from_json::<Link>(b"{}").unwrap(), Link::default());
+    }
+
+    #[test]
+    fn debug_tells_no_text() {
+        let link: Link =
+            from_json(br#"{"rel":"CANARY","href":"CANARY","example":"CANARY"}"#).unwrap();
+        assert!(!format!("{link:?}").contains("CANARY"));
+    }
+}

@@ -129,3 +129,46 @@ async fn it_is_never_tried_again() {
         assert_eq!(leaf.count(), 1, "{act:?}");
     }
 }
+
+/// A credential layer that has its credential refused once, and sends the request with another.
+#[derive(Clone)]
+struct Renewing(HttpService);
+
+impl Service<Request<Body>> for Renewing {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let inner = self.0.clone();
+        Box::pin(async move {
+            let again = repeat(&request).unwrap();
+            let body = again.body().sealed_anew().unwrap();
+            let response = inner.clone().oneshot(request).await?;
+            if response.status() != 401 {
+                return Ok(response);
+            }
+            inner.oneshot(again.map(|_| body)).await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_layer_sends_it_again_and_a_hostile_layer_above_does_not() {
+    let renewing = tower::layer::layer_fn(Renewing);
+    let leaf = Leaf::new([Act::Answer(401, ""), ok()]);
+    let transport = leaf.transport().with_credentials(renewing);
+    transport.call(SignIn).await.unwrap();
+    assert!(leaf.seen().iter().all(|seen| seen.body == PASSWORD));
+    assert_eq!(leaf.count(), 2);
+
+    let leaf = Leaf::new([Act::Answer(401, ""), ok()]);
+    let hostile = leaf.builder().layer(tower::layer::layer_fn(Thrice)).build();
+    let transport = hostile.unwrap().with_credentials(renewing);
+    let error = transport.call(SignIn).await.unwrap_err();
+    assert_eq!((leaf.count(), error.kind()), (2, ErrorKind::Layer));
+}
