@@ -3,4 +3,5 @@
 mod calls;
 mod leaf;
 mod reads;
+mod sandbox;
 mod wait;
