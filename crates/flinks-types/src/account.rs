@@ -318,8 +318,11 @@ open_enum! {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::from_json;
+    use crate::{InstitutionsResponse, NightlyStatusResponse, StatementsResponse, from_json};
 
     const DETAIL: &str = r#"{"HttpStatusCode":200,
      "Accounts":[{"Id":"a1b2c3d4-0000-4000-8000-000000000001","Title":"CANARY","AccountNumber":"CANARY","LastFourDigits":null,
@@ -428,5 +431,82 @@ mod tests {
             transactions[49_999].balance,
             Some("12345.67".parse().unwrap())
         );
+    }
+
+    /// The words that this module and its neighbours look for.
+    const WORDS: &[&str] = &[
+        "AccountNumber",
+        "Accounts",
+        "Address",
+        "Available",
+        "Balance",
+        "Base64Bytes",
+        "Category",
+        "Code",
+        "Count",
+        "Credit",
+        "Currency",
+        "Data",
+        "Date",
+        "FileType",
+        "FlinksCode",
+        "Holder",
+        "HttpStatusCode",
+        "Id",
+        "IneligibleCards",
+        "Institution",
+        "InstitutionId",
+        "LastRefreshDate",
+        "Limit",
+        "Links",
+        "Localizations",
+        "Login",
+        "LoginId",
+        "Name",
+        "OverdraftLimit",
+        "POBox",
+        "RequestId",
+        "Statements",
+        "StatementsByAccount",
+        "Tag",
+        "Transactions",
+        "Type",
+        "UniqueId",
+        "Urls",
+        "rel",
+    ];
+
+    /// Objects of those words with anything in them, some way down.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+            Just(json!("0001-01-01T00:00:00")),
+        ];
+        leaf.prop_recursive(4, 64, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::hash_map(prop::sample::select(WORDS), inner, 0..6)
+                    .prop_map(|map| map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_object_fails_to_be_read(
+            top in proptest::collection::hash_map(prop::sample::select(WORDS), anything(), 0..12),
+        ) {
+            let body = serde_json::to_vec(&top).unwrap();
+            let accounts = from_json::<AccountsResponse>(&body).unwrap().accounts;
+            let given = top.get("Accounts").and_then(Value::as_array).map(Vec::len);
+            prop_assert_eq!(accounts.map(|accounts| accounts.len()), given);
+            prop_assert!(from_json::<StatementsResponse>(&body).is_ok());
+            prop_assert!(from_json::<InstitutionsResponse>(&body).is_ok());
+            prop_assert!(from_json::<NightlyStatusResponse>(&body).is_ok());
+        }
     }
 }

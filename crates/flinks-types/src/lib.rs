@@ -5,6 +5,9 @@
 //! year 1, which the service prints for values it does not have, read as absent too. `Debug` of
 //! every type shows shape and length, never what a customer's document or the service said.
 //!
+//! An answer is read whole, with [`from_json`] or `serde_json`'s `from_slice` and `from_str`: its
+//! fields are read from their text as it stands there, which a reader or a `Value` does not have.
+//!
 //! ```
 //! use flinks_types::{UploadResponse, from_json};
 //!
