@@ -392,3 +392,169 @@ impl fmt::Debug for WithLegacyKeys {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tower::service_fn;
+
+    use super::*;
+
+    type Seen = Arc<Mutex<Vec<(String, http::HeaderMap)>>>;
+
+    const HOST: &str = "https://legacy.example";
+
+    /// A client's transport whose leaf grants a token and remembers path and headers.
+    fn stack(keys: &LegacyKeys) -> Result<(Transport, Seen), Error> {
+        let seen = Seen::default();
+        let notes = Arc::clone(&seen);
+        let leaf = service_fn(move |request: Request<Body>| {
+            let path = request.uri().path().to_owned();
+            notes
+                .lock()
+                .unwrap()
+                .push((path, request.headers().clone()));
+            async {
+                let token = r#"{"HttpStatusCode":200,"Token":"canary-token"}"#;
+                Ok::<_, Infallible>(Response::new(Body::from(token.to_owned())))
+            }
+        });
+        let transport = Transport::builder().service(leaf).build()?;
+        let customer = CustomerId::new("43387ca6").unwrap();
+        let layer = LegacyKeysLayer::new(&transport, Endpoint::new(HOST)?, customer, keys)?;
+        assert!(!format!("{layer:?}{keys:?}").contains("canary"));
+        Ok((transport.with_credentials(layer), seen))
+    }
+
+    fn all() -> LegacyKeys {
+        LegacyKeys::new()
+            .auth_key("canary-auth")
+            .x_api_key("canary-x")
+            .api_secret(ApiSecret::new("canary-secret"))
+    }
+
+    async fn send(transport: &Transport, operation: &'static str, url: &str) -> Result<(), Error> {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = url.parse().unwrap();
+        let meta = CallMeta::new(operation, Replay::Never);
+        transport.send(meta, request).await.map(drop)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_operation_carries_its_key_and_no_other() {
+        let rows = [
+            (
+                "legacy.authorize",
+                Some(("flinks-auth-key", "canary-token")),
+            ),
+            ("legacy.accounts_detail", Some(("x-api-key", "canary-x"))),
+            ("legacy.institutions", Some(("x-api-key", "canary-x"))),
+            ("a.users_own", Some(("x-api-key", "canary-x"))),
+            (
+                "legacy.nightly_status",
+                Some(("authorization", "Bearer canary-secret")),
+            ),
+        ];
+        for (operation, expected) in rows {
+            let (transport, seen) = stack(&all()).unwrap();
+            send(&transport, operation, HOST).await.unwrap();
+            let seen = seen.lock().unwrap();
+            let (_, headers) = seen.last().unwrap();
+            let keys: Vec<_> = ["flinks-auth-key", "x-api-key", "authorization"]
+                .into_iter()
+                .filter_map(|name| Some((name, headers.get(name)?.to_str().unwrap())))
+                .collect();
+            assert_eq!(keys, Vec::from_iter(expected), "{operation}");
+            assert!(headers.values().all(|value| {
+                let secret = value.to_str().unwrap().contains("canary");
+                !secret || value.is_sensitive()
+            }));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_token_is_asked_for_with_the_secret_key() {
+        let (transport, seen) = stack(&all()).unwrap();
+        send(&transport, "legacy.authorize", HOST).await.unwrap();
+        let seen = seen.lock().unwrap();
+        let (path, headers) = &seen[0];
+        assert_eq!(path, "/v3/43387ca6/BankingServices/GenerateAuthorizeToken");
+        assert_eq!(headers["flinks-auth-key"], "canary-auth");
+        assert_eq!(headers["content-type"], "application/json");
+        assert_eq!(seen.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_is_not_there_is_not_sent() {
+        for operation in [
+            "legacy.authorize",
+            "legacy.accounts_detail",
+            "legacy.nightly_status",
+        ] {
+            let (transport, seen) = stack(&LegacyKeys::new()).unwrap();
+            send(&transport, operation, HOST).await.unwrap();
+            let seen = seen.lock().unwrap();
+            assert_eq!(seen.len(), 1, "{operation}");
+            assert!(!format!("{seen:?}").contains("ensitive"), "{operation}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_go_to_their_own_host_only() {
+        for url in [
+            "https://other.example",
+            "http://legacy.example",
+            "https://legacy.example:444",
+        ] {
+            for operation in ["legacy.authorize", "legacy.accounts_detail"] {
+                let (transport, seen) = stack(&all()).unwrap();
+                let error = send(&transport, operation, url).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+                assert!(seen.lock().unwrap().is_empty(), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_sent_are_refused_early() {
+        for wrong in ["", "a\nb", "clé"] {
+            let keys = [
+                LegacyKeys::new().auth_key(wrong),
+                LegacyKeys::new().x_api_key(wrong),
+                LegacyKeys::new().api_secret(ApiSecret::new(wrong)),
+            ];
+            for keys in keys {
+                let error = stack(&keys).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Config);
+            }
+        }
+    }
+
+    #[test]
+    fn answers_without_a_token_are_told_apart() {
+        let key = Secret::new("canary");
+        let customer = CustomerId::new("43387ca6").unwrap();
+        let endpoint = Endpoint::new(HOST).unwrap();
+        let request = AuthorizeTokenRequest::new(endpoint, customer, &key).unwrap();
+        assert!(!format!("{request:?}").contains("canary"));
+        let decode = |body: &'static str| request.decode(Response::new(Bytes::from(body)));
+        let token = decode(r#"{"Token":"canary"}"#).unwrap();
+        assert!(!format!("{token:?}").contains("canary"));
+        let refused = decode(r#"{"HttpStatusCode":401,"FlinksCode":"UNAUTHORIZED"}"#);
+        assert!(matches!(refused, Err(DecodeError::Api(_))));
+        for wrong in [
+            "",
+            "{}",
+            r#"{"Token":""}"#,
+            r#"{"Token":"a\nb"}"#,
+            r#"{"Token":7}"#,
+        ] {
+            let error = decode(wrong).unwrap_err();
+            assert!(
+                matches!(error, DecodeError::Malformed(_)),
+                "{wrong}: {error}"
+            );
+        }
+    }
+}
