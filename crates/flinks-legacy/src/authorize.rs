@@ -282,7 +282,7 @@ impl AuthorizeError {
         {
             return Some(Refusal::Pending);
         }
-        let of_bank = api.request_id.is_some();
+        let of_bank = api.request_id.is_some() || api.login_id.is_some();
         refusal(api.flinks_code.as_ref()?, of_bank)
     }
 

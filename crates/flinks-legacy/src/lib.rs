@@ -1,4 +1,78 @@
 //! Opens a bank session through Flinks' legacy Authorize, answers every challenge, and fetches what is behind it.
+//!
+//! **For integrations that are live already.** Flinks' legacy guide says that Flinks Connect was
+//! developed to replace this flow: a new integration should use Connect, which also supports the
+//! banks' OAuth connections.
+//!
+//! ```
+//! use flinks_auth::LegacyKeys;
+//! use flinks_legacy::{Ask, Authorize, Channel, LegacyClient};
+//! use flinks_transport::{Endpoint, Transport};
+//! use flinks_types::{Credentials, CustomerId};
+//!
+//! # fn type_in(_: &str) -> String { "Triangle".to_owned() }
+//! # fn pick<'c>(mut choices: impl Iterator<Item = &'c str>) -> &'c str { choices.next().unwrap() }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let asks = r#"{ "HttpStatusCode": 203, "RequestId": "9022abc2", "SecurityChallenges": [
+//! #     { "Type": "QuestionAndAnswer", "Prompt": "What shape do people like most?" } ] }"#;
+//! # let opens = r#"{ "HttpStatusCode": 200, "RequestId": "9022abc2", "Login": { "Id": "b0debb48" } }"#;
+//! # let answering = tower::service_fn(move |request: http::Request<flinks_transport::Body>| async move {
+//! #     let body = http_body_util::BodyExt::collect(request.into_body()).await?.to_bytes();
+//! #     let answered = body.windows(8).any(|part| part == b"Triangle");
+//! #     let body = flinks_transport::Body::from(if answered { opens } else { asks }.to_owned());
+//! #     Ok::<_, flinks_transport::BoxError>(http::Response::new(body))
+//! # });
+//! let legacy = LegacyClient::new(
+//!     Transport::builder()
+//! #       .service(answering)
+//!         .build()?,
+//!     Endpoint::instance("toolbox")?,
+//!     CustomerId::new("43387ca6-0391-4c82-857d-70d95f087ecb")?,
+//!     LegacyKeys::new(), // or those that Flinks gave
+//! )?;
+//!
+//! let mut step = legacy
+//!     .authorize(Credentials::new("FlinksCapital", "Greatday", "the password"))
+//!     .await?;
+//! let session = loop {
+//!     step = match step {
+//!         Authorize::Authorized(session) => break session,
+//!         Authorize::Challenged(round) => {
+//!             let mut answers = round.answers();
+//!             for question in round.questions() {
+//!                 match question.ask() {
+//!                     Ask::Text(q) => q.answer(&mut answers, type_in(q.text()))?,
+//!                     Ask::OneOf(q) => q.choose(&mut answers, pick(q.choices()))?,
+//!                     Ask::Phone(q) => {
+//!                         q.send_to(&mut answers, pick(q.numbers()), Channel::Text)?;
+//!                     }
+//!                     Ask::Approval(q) => q.approved(&mut answers)?,
+//!                     other => other.raw(&mut answers, [type_in(question.text())])?,
+//!                 }
+//!             }
+//!             // An unanswered question is refused here, before anything is sent.
+//!             legacy.answer(answers.finish()?).await?
+//!         }
+//!         _ => return Err("a newer version of this crate knows what to do here".into()),
+//!     };
+//! };
+//! assert_eq!(session.request_id().as_str(), "9022abc2");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is sent, and how often
+//!
+//! Credentials and answers go out once, whatever fails and whatever layers the transport has:
+//! banks lock cards, and codes are spent. No layer can read them either. Only when the service
+//! refuses the authorize token itself, before it has looked at them, does a request go out again
+//! with a new token.
+//!
+//! # Features
+//!
+//! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
+//! (default), `webpki-roots`, `pfx`.
 
 mod answers;
 mod authorize;

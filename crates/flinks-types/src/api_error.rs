@@ -1,5 +1,6 @@
 //! What the service said about a call that failed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -7,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::lenient::is_placeholder;
 use crate::shown::{Escaped, Length, cut};
 use crate::status::status_of;
-use crate::{FlinksCode, RequestId};
+use crate::{FlinksCode, LoginId, RequestId};
 
 /// The longest text that is kept of what the service said, in characters.
 const MAX_CHARS: usize = 1000;
@@ -31,6 +32,11 @@ pub struct ApiError {
     pub oauth_error: Option<String>,
     /// OAuth's `error_description`, cut to 1,000 characters.
     pub oauth_description: Option<String>,
+    /// What is wrong with which field of the request; each text is cut to 1,000 characters. It can
+    /// repeat what was sent, so `Display` leaves it out.
+    pub validation_details: BTreeMap<String, Vec<String>>,
+    /// Whose login the answer is about; `Display` leaves it out.
+    pub login_id: Option<LoginId>,
 }
 
 impl ApiError {
@@ -49,8 +55,15 @@ impl ApiError {
             request_id: request_id(&body).or_else(|| login.and_then(request_id)),
             oauth_error: text(&body, "error"),
             oauth_description: text(&body, "error_description"),
+            validation_details: field(&body, "ValidationDetails")
+                .map_or_else(BTreeMap::new, details),
+            login_id: None,
         };
-        (error != Self::default()).then_some(error)
+        // A login by itself says nothing about a failure.
+        (error != Self::default()).then(|| Self {
+            login_id: login.and_then(login_id),
+            ..error
+        })
     }
 }
 
@@ -68,6 +81,28 @@ fn text(body: &Map<String, Value>, name: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => None,
     }
+}
+
+/// A map from a field to its complaints: a list of them, or a bare one.
+fn details(value: &Value) -> BTreeMap<String, Vec<String>> {
+    let fields = value.as_object().into_iter().flatten();
+    let said = |value: &Value| value.as_str().map(|text| cut(text, MAX_CHARS));
+    fields
+        .map(|(field, value)| {
+            let texts = value.as_array().map_or_else(
+                || said(value).into_iter().collect(),
+                |list| list.iter().filter_map(said).collect(),
+            );
+            (field.clone(), texts)
+        })
+        .collect()
+}
+
+fn login_id(login: &Map<String, Value>) -> Option<LoginId> {
+    ["Id", "LoginId"].into_iter().find_map(|name| {
+        let id = field(login, name)?.as_str();
+        LoginId::new(id.filter(|id| !is_placeholder(id))?).ok()
+    })
 }
 
 fn request_id(body: &Map<String, Value>) -> Option<RequestId> {
@@ -116,6 +151,8 @@ impl fmt::Debug for ApiError {
             .field("request_id", &self.request_id)
             .field("oauth_error", &Length::of(&self.oauth_error))
             .field("oauth_description", &Length::of(&self.oauth_description))
+            .field("validation_details", &self.validation_details.len())
+            .field("login_id", &self.login_id.is_some())
             .finish()
     }
 }
@@ -169,6 +206,26 @@ mod tests {
         for body in bodies {
             assert_eq!(ApiError::from_body(body.as_bytes()), None, "{body}");
         }
+    }
+
+    #[test]
+    fn reads_validation_details_and_the_login() {
+        let error = ApiError::from_body(
+            br#"{"FlinksCode":"INVALID_REQUEST","ValidationDetails":{"Save":["CANARY-a","b",1],"Tag":"c","X":null},
+                 "Login":{"LoginId":"CANARY-4711"}}"#,
+        )
+        .unwrap();
+        let said = |field: &str| error.validation_details[field].join("|");
+        assert_eq!(
+            (said("Save"), said("Tag"), said("X")),
+            ("CANARY-a|b".to_owned(), "c".to_owned(), String::new())
+        );
+        assert_eq!(
+            error.login_id.as_ref().map(LoginId::as_str),
+            Some("CANARY-4711")
+        );
+        assert!(!format!("{error}{error:?}").contains("CANARY"));
+        assert_eq!(ApiError::from_body(br#"{"Login":{"Id":"a"}}"#), None);
     }
 
     #[test]

@@ -205,6 +205,13 @@ const ENDS: &[(u16, &str, ErrorKind, Delivery, Option<Refusal>)] = {
         ),
         (
             401,
+            r#"{"FlinksCode":"UNAUTHORIZED","Login":{"Id":"l"}}"#,
+            Api,
+            Rejected,
+            Some(Refusal::BankLogin),
+        ),
+        (
+            401,
             r#"{"FlinksCode":"UNAUTHORIZED"}"#,
             Api,
             Rejected,
