@@ -38,6 +38,40 @@ const UNREACHED_POLLS: u32 = 5;
 /// It may be dropped at any time once the first answer is there, and resumed with the `_async`
 /// method of the client, in another process if need be: the RequestId is all it takes.
 ///
+/// ```
+/// # use flinks_auth::LegacyKeys;
+/// # use flinks_legacy::LegacyClient;
+/// # use flinks_transport::{Body, Endpoint, Transport};
+/// # use flinks_types::CustomerId;
+/// use flinks_legacy::{AccountsDetail, Session};
+/// use flinks_types::{DaysOfTransactions, RequestId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let answering = tower::service_fn(|_: http::Request<Body>| async {
+/// #     let body = r#"{"HttpStatusCode":200,"Accounts":[{"Balance":{"Current":1.10}}]}"#;
+/// #     Ok::<_, std::convert::Infallible>(http::Response::new(Body::from(body.to_owned())))
+/// # });
+/// # let legacy = LegacyClient::new(
+/// #     Transport::builder().service(answering).build()?,
+/// #     Endpoint::instance("toolbox")?,
+/// #     CustomerId::new("43387ca6")?,
+/// #     LegacyKeys::new(),
+/// # )?;
+/// let session = Session::of_request(RequestId::new("006fd2f3-055b-4ef6-a9fc-c1261cd76ec6")?);
+/// let detail = legacy
+///     .accounts_detail(&session)
+///     .options(AccountsDetail::new().days(DaysOfTransactions::Days365))
+///     .await?;
+/// for account in detail.accounts.iter().flatten() {
+///     let balance = account.balance.as_ref().and_then(|b| b.current.as_ref());
+///     let cents = balance.and_then(|balance| balance.units(2));
+/// #   assert_eq!(cents, Some(110));
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// What does not pass is returned at once: a session that has expired, refused keys, an unreadable
 /// or too large answer. [`ErrorKind::Timeout`] when the deadline comes while the service is still
