@@ -78,21 +78,25 @@ fn measure(mode: &str) -> (f64, f64) {
     )
 }
 
+/// Milliseconds and MiB, typed and as values.
+type Round = ((f64, f64), (f64, f64));
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
 fn main() {
-    match std::env::args().nth(1).as_deref() {
-        Some(mode @ ("typed" | "value")) => return child(mode),
-        _ => {}
+    if let Some(mode) = std::env::args()
+        .nth(1)
+        .filter(|mode| mode == "typed" || mode == "value")
+    {
+        return child(&mode);
     }
     let rounds: Vec<_> = (0..ROUNDS)
         .map(|_| (measure("typed"), measure("value")))
         .collect();
-    let column =
-        |pick: fn(&((f64, f64), (f64, f64))) -> f64| median(rounds.iter().map(pick).collect());
+    let column = |pick: fn(&Round) -> f64| median(rounds.iter().map(pick).collect());
     println!(
         "{TRANSACTIONS} transactions, {} KiB of JSON, {ROUNDS} rounds, medians",
         answer().len() / 1024
