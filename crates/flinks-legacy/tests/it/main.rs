@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod banks;
 mod data;
 mod layers;
 mod leaf;
