@@ -13,7 +13,7 @@ use crate::lenient;
 use crate::open_enum::open_enum;
 use crate::shown::Length;
 use crate::status::http_status_code;
-use crate::{FlinksCode, Link, LoginId, RequestId, Secret, Timestamp, time};
+use crate::{FlinksCode, Link, Login, LoginId, RequestId, Secret};
 
 open_enum! {
     /// The language of a session, of its prompts, and part of what a LoginId stands for.
@@ -325,54 +325,6 @@ fn exact<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
     let mut json = Vec::with_capacity(count.0);
     serde_json::to_writer(&mut json, value)?;
     Ok(json)
-}
-
-open_enum! {
-    /// Whose login it is.
-    pub LoginType {
-        /// A company's.
-        Business = "Business",
-        /// A person's.
-        Personal = "Personal",
-    }
-}
-
-/// What the service keeps of a login at a bank.
-///
-/// `Debug` gives only the length of the user name.
-///
-/// Source: Legacy guide, Authorize.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Login {
-    /// Names the login from now on. It lives until the card is deleted.
-    #[serde(alias = "LoginId", deserialize_with = "lenient::id")]
-    pub id: Option<LoginId>,
-    /// The user name at the bank.
-    #[serde(deserialize_with = "lenient::text")]
-    pub username: Option<String>,
-    /// Whether it is refreshed every night.
-    #[serde(deserialize_with = "lenient::flag")]
-    pub is_scheduled_refresh: Option<bool>,
-    /// When the bank was last asked, in UTC.
-    #[serde(deserialize_with = "time::read")]
-    pub last_refresh: Option<Timestamp>,
-    /// Whose login it is; older answers do not say.
-    #[serde(deserialize_with = "lenient::word")]
-    pub r#type: Option<LoginType>,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login")
-            .field("id", &self.id)
-            .field("username", &Length::of(&self.username))
-            .field("is_scheduled_refresh", &self.is_scheduled_refresh)
-            .field("last_refresh", &self.last_refresh)
-            .field("type", &self.r#type)
-            .finish()
-    }
 }
 
 /// The answer of `/Authorize`, whatever its status: a session, questions, or a failure.

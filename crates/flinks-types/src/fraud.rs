@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::lenient;
-use crate::login::Login;
+use crate::login::LoginRef;
 use crate::shown::Length;
 use crate::status::http_status_code;
 use crate::{DataType, DocumentStatus, DocumentType, FlinksCode, LoginId, RequestId, SignalType};
@@ -63,7 +63,7 @@ struct AnalysisWire {
     #[serde(deserialize_with = "lenient::text")]
     tag: Option<String>,
     #[serde(deserialize_with = "lenient::object")]
-    login: Login,
+    login: LoginRef,
     #[serde(deserialize_with = "lenient::elements")]
     document_analysis: Vec<DocumentAnalysis>,
 }

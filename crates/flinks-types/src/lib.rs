@@ -49,9 +49,7 @@ pub use account::{
     DaysOfTransactions, Holder, Transaction,
 };
 pub use api_error::ApiError;
-pub use authorize::{
-    AuthorizeRequest, AuthorizeResponse, Credentials, Language, Login, LoginType, StoredLogin,
-};
+pub use authorize::{AuthorizeRequest, AuthorizeResponse, Credentials, Language, StoredLogin};
 pub use challenge::{ChallengeType, SecurityChallenge, SecurityResponses};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use document::{DocumentStatus, DocumentType};
@@ -65,6 +63,7 @@ pub use institution::{
 };
 pub use json::from_json;
 pub use link::{Link, LinkRel};
+pub use login::{Login, LoginType};
 pub use refresh::{
     IneligibleCard, MfaQuestion, MfaQuestionsResponse, NightlyStatusResponse, RefreshState,
 };

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::lenient;
-use crate::login::Login;
+use crate::login::LoginRef;
 use crate::shown::Length;
 use crate::status::http_status_code;
 use crate::{AggregationId, LoginId};
@@ -95,7 +95,7 @@ struct CompleteWire {
     #[serde(deserialize_with = "lenient::id")]
     aggregation_id: Option<AggregationId>,
     #[serde(deserialize_with = "lenient::object")]
-    login: Login,
+    login: LoginRef,
     #[serde(deserialize_with = "lenient::text")]
     message: Option<String>,
 }
