@@ -67,6 +67,8 @@ pub enum Credentials {
     Oauth,
     /// The API secret of the results host.
     ApiSecret,
+    /// All three keys of the legacy host; each call must carry its own and neither of the others.
+    LegacyKeys,
     /// None: the call brings its own, as `auth.token` does.
     None,
 }
@@ -96,7 +98,7 @@ pub struct Step {
 pub struct Expect {
     /// The method.
     pub method: String,
-    /// The path, percent-encoded, without host.
+    /// The path with its query, percent-encoded, without host.
     pub path: String,
     /// Headers that must be there with these values.
     #[serde(default)]
@@ -239,6 +241,12 @@ pub struct WantError {
     /// Sessions only: how many were given up without a known id.
     #[serde(default)]
     pub abandoned_unnamed: u64,
+    /// Authorize only: who must act, in `snake_case`.
+    #[serde(default)]
+    pub refusal: Option<String>,
+    /// Authorize only: the session that a refused cached login still has.
+    #[serde(default)]
+    pub session: Option<String>,
 }
 
 fn call_step() -> String {

@@ -47,7 +47,10 @@ fn error(wanted: &WantError, failure: &Failure, called: &str) -> Vec<String> {
     text("delivery", &wanted.delivery, error.delivery().as_str());
     text("step", &wanted.step, error.step().as_str());
     // A flow makes several calls, and may say which of them failed.
-    let flow = matches!(called, "upload.session" | "fraud.wait");
+    let flow = matches!(
+        called,
+        "upload.session" | "fraud.wait" | "legacy.answer" | "legacy.fetch"
+    );
     if let Some(operation) = wanted
         .operation
         .as_deref()
@@ -100,6 +103,12 @@ fn error(wanted: &WantError, failure: &Failure, called: &str) -> Vec<String> {
         &unnamed.0.to_string(),
         &unnamed.1.to_string(),
     );
+    text(
+        "refusal",
+        wanted.refusal.as_deref().unwrap_or("none"),
+        failure.refusal.unwrap_or("none"),
+    );
+    text("session", &open(&wanted.session), &open(&failure.session));
     let display = error.to_string();
     for part in wanted
         .display_contains

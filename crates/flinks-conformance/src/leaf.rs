@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use tower_service::Service;
 
 use crate::case::Fault;
-use crate::matching::Head;
+use crate::matching::{Head, target};
 use crate::script::{Action, Script, ScriptedReply};
 
 /// Follows the script, one request at a time or several at once.
@@ -40,7 +40,7 @@ async fn answer(script: Script, request: Request<Body>) -> Result<Response<Body>
     let (parts, body) = request.into_parts();
     let head = Head {
         method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
+        path: target(&parts.uri),
         headers: parts.headers,
     };
     let mut body = Some(body);

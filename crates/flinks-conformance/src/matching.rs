@@ -1,10 +1,10 @@
 //! Compares a request with what a step wants: head and body, one line for each difference.
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use serde_json::Value;
 
-use crate::case::Expect;
+use crate::case::{Credentials, Expect};
 use crate::diff;
 use crate::script::Scripted;
 use crate::standard;
@@ -25,8 +25,16 @@ pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
 }
 
-/// Compares a head with what a step wants; `bearer` is what calls carry unless the step says another.
-pub(crate) fn check_head(expect: &Expect, head: &Head, bearer: Option<&str>) -> Vec<String> {
+/// The path with its query, as a request line has it.
+pub(crate) fn target(uri: &Uri) -> String {
+    uri.path_and_query()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+/// Compares a head with what a step wants, and with what such calls carry unless the step says
+/// something of the header itself.
+pub(crate) fn check_head(expect: &Expect, head: &Head, credentials: Credentials) -> Vec<String> {
     let mut lines = Vec::new();
     if expect.method != head.method {
         lines.push(format!("wanted {}, is {}", expect.method, head.method));
@@ -46,14 +54,13 @@ pub(crate) fn check_head(expect: &Expect, head: &Head, bearer: Option<&str>) -> 
             lines.push(format!("header {name}: must not be sent"));
         }
     }
-    let listed = expect.headers.keys().chain(&expect.forbid_headers);
-    let own = listed
-        .map(String::as_str)
-        .any(|name| name.eq_ignore_ascii_case("authorization"));
-    if let Some(bearer) = bearer.filter(|_| !own && expect.path != standard::TOKEN_PATH)
-        && header(&head.headers, "authorization").as_deref() != Some(bearer)
-    {
-        lines.push("header authorization: is not the standard bearer".to_owned());
+    for (name, wanted) in standard::carried(credentials, &expect.path) {
+        let mut listed = expect.headers.keys().chain(&expect.forbid_headers);
+        let own = listed.any(|listed| listed.eq_ignore_ascii_case(name));
+        // What it is instead may be a secret.
+        if !own && header(&head.headers, name).as_deref() != wanted {
+            lines.push(format!("header {name}: is not the standard one"));
+        }
     }
     lines
 }
@@ -98,7 +105,7 @@ pub(crate) fn check_codec(step: &Scripted, head: &Head, body: &Bytes) -> Vec<Str
     expect
         .headers
         .retain(|name, _| head.headers.contains_key(name));
-    let mut lines = check_head(&expect, head, None);
+    let mut lines = check_head(&expect, head, Credentials::None);
     lines.extend(step.body.iter().flat_map(|wanted| check_body(wanted, body)));
     lines
 }

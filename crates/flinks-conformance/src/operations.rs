@@ -2,6 +2,7 @@
 
 mod document;
 mod fraud;
+mod legacy;
 mod outcome;
 mod upload;
 
@@ -19,13 +20,29 @@ use crate::case::{Call, Credentials};
 use crate::standard;
 
 /// Every operation that a case may call.
-pub(crate) const NAMES: [&str; 6] = [
+pub(crate) const NAMES: [&str; 22] = [
     "auth.token",
     "upload.file",
     "upload.complete",
     "upload.session",
     "fraud.analysis",
     "fraud.wait",
+    "auth.authorize_token",
+    "legacy.authorize",
+    "legacy.answer",
+    "legacy.accounts_detail",
+    "legacy.accounts_detail_async",
+    "legacy.accounts_summary",
+    "legacy.accounts_summary_async",
+    "legacy.statements",
+    "legacy.statements_async",
+    "legacy.fetch",
+    "legacy.mfa_questions",
+    "legacy.answer_mfa_questions",
+    "legacy.delete_card",
+    "legacy.set_scheduled_refresh",
+    "legacy.nightly_status",
+    "legacy.institutions",
 ];
 
 /// A call with its input read.
@@ -36,6 +53,7 @@ pub(crate) enum Parsed {
     Session(upload::SessionInput),
     Analysis(fraud::AnalysisInput),
     Wait(fraud::WaitInput),
+    Legacy(Box<dyn legacy::LegacyCall>),
 }
 
 /// Where and through what a call is made.
@@ -58,6 +76,7 @@ impl Stack {
                 let layer = ApiSecretLayer::new(self.endpoint.clone(), &secret)?;
                 Ok(self.transport.with_credentials(layer))
             }
+            Credentials::LegacyKeys => Ok(legacy::client(self)?.transport().clone()),
             Credentials::None => Ok(self.transport.clone()),
         }
     }
@@ -77,10 +96,7 @@ pub(crate) fn parse(call: &Call) -> Result<Parsed, String> {
         "upload.session" => input(call).map(Parsed::Session),
         "fraud.analysis" => input(call).map(Parsed::Analysis),
         "fraud.wait" => input(call).map(Parsed::Wait),
-        other => Err(format!(
-            "operation: {other:?} is none of {}",
-            NAMES.join(", ")
-        )),
+        _ => legacy::parse(call).map(Parsed::Legacy),
     }
 }
 
@@ -90,11 +106,12 @@ fn input<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
 
 impl Parsed {
     /// The credentials that the operation has unless the case says others.
-    pub(crate) const fn credentials(&self) -> Credentials {
+    pub(crate) fn credentials(&self) -> Credentials {
         match self {
             Self::Token(_) => Credentials::None,
             Self::File(_) | Self::Complete(_) | Self::Session(_) => Credentials::Oauth,
             Self::Analysis(_) | Self::Wait(_) => Credentials::ApiSecret,
+            Self::Legacy(call) => call.credentials(),
         }
     }
 
@@ -105,6 +122,7 @@ impl Parsed {
             Self::File(input) => Some(input.codec(endpoint)),
             Self::Complete(input) => Some(input.codec(endpoint)),
             Self::Analysis(input) => Some(input.codec(endpoint)),
+            Self::Legacy(call) => call.codec(endpoint),
             Self::Session(_) | Self::Wait(_) => None,
         }
     }
@@ -118,6 +136,7 @@ impl Parsed {
             Self::Session(input) => input.run(stack).await,
             Self::Analysis(input) => input.run(stack).await,
             Self::Wait(input) => input.run(stack).await,
+            Self::Legacy(call) => call.run(stack).await,
         }
     }
 
@@ -126,6 +145,7 @@ impl Parsed {
         match self {
             Self::File(input) => vec![input.content()],
             Self::Session(input) => input.contents(),
+            Self::Legacy(call) => call.secrets(),
             Self::Token(_) | Self::Complete(_) | Self::Analysis(_) | Self::Wait(_) => Vec::new(),
         }
     }
@@ -158,6 +178,16 @@ impl<O: Operation> Codec for Described<O> {
             .decode(response)
             .map(|output| (self.canonical)(&output))
     }
+}
+
+fn described<O: Operation + 'static>(
+    operation: O,
+    canonical: fn(&O::Output) -> Value,
+) -> Result<Box<dyn Codec>, Error> {
+    Ok(Box::new(Described {
+        operation,
+        canonical,
+    }))
 }
 
 /// Makes one call of a single operation.

@@ -101,16 +101,8 @@ fn credentials(call: &Call, parsed: &Parsed) -> Credentials {
     call.credentials.unwrap_or_else(|| parsed.credentials())
 }
 
-/// What calls must carry, unless a step says something else.
-const fn bearer(credentials: Credentials) -> Option<&'static str> {
-    match credentials {
-        Credentials::Oauth => Some(standard::TOKEN_HEADER),
-        Credentials::ApiSecret => Some(standard::API_SECRET_HEADER),
-        Credentials::None => None,
-    }
-}
-
-/// A document's content is searched for from this length on: shorter texts turn up by chance.
+/// A document, a password or an answer is searched for from this length on: shorter texts turn up
+/// by chance.
 const SHORTEST_CONTENT: usize = 8;
 
 fn needles(fixture: &Fixture, parsed: &Parsed) -> Needles {
@@ -118,12 +110,15 @@ fn needles(fixture: &Fixture, parsed: &Parsed) -> Needles {
     needles.add("the client secret", standard::CLIENT_SECRET);
     needles.add("the access token", standard::TOKEN);
     needles.add("the API secret", standard::API_SECRET);
+    needles.add("the authorize secret key", standard::AUTH_KEY);
+    needles.add("the authorize token", standard::AUTHORIZE_TOKEN);
+    needles.add("the x-api-key", standard::X_API_KEY);
     for (index, secret) in fixture.case.secrets.iter().enumerate() {
         needles.add(&format!("secrets[{index}]"), secret);
     }
     for content in parsed.contents() {
         if content.len() >= SHORTEST_CONTENT {
-            needles.add("a document's content", &content);
+            needles.add("what the call was given", &content);
         }
     }
     needles

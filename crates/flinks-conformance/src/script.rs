@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use crate::case::{Expect, Fault};
+use crate::case::{Credentials, Expect, Fault};
 use crate::matching::{ExpectedBody, Head, check_body, check_head, header};
 use crate::standard;
 
@@ -102,8 +102,8 @@ pub(crate) struct Script(Arc<Mutex<State>>);
 struct State {
     steps: Vec<Option<Scripted>>,
     any_order: bool,
-    /// The bearer that calls must carry, unless a step says another.
-    bearer: Option<&'static str>,
+    /// What calls must carry, unless a step says something else.
+    credentials: Credentials,
     /// The runner answers one token request by itself when the case scripts none.
     token_is_due: bool,
     problems: Vec<String>,
@@ -112,15 +112,18 @@ struct State {
 }
 
 impl Script {
-    pub(crate) fn new(steps: &[Scripted], any_order: bool, bearer: Option<&'static str>) -> Self {
-        let scripted = steps
-            .iter()
-            .any(|step| step.expect.path == standard::TOKEN_PATH);
+    pub(crate) fn new(steps: &[Scripted], any_order: bool, credentials: Credentials) -> Self {
+        let any = |is: fn(&str) -> bool| steps.iter().any(|step| is(&step.expect.path));
+        let wanted = match credentials {
+            Credentials::Oauth => true,
+            Credentials::LegacyKeys => any(|path| path.ends_with("/Authorize")),
+            Credentials::ApiSecret | Credentials::None => false,
+        };
         Self(Arc::new(Mutex::new(State {
             steps: steps.iter().cloned().map(Some).collect(),
             any_order,
-            bearer,
-            token_is_due: bearer == Some(standard::TOKEN_HEADER) && !scripted,
+            credentials,
+            token_is_due: wanted && !any(standard::is_token),
             problems: Vec::new(),
             ended: None,
             waits: Vec::new(),
@@ -139,10 +142,16 @@ impl Script {
     /// Chooses the step of a request by its head, and by its body when that is already read.
     pub(crate) fn begin(&self, head: &Head, body: Option<&Bytes>) -> Turn {
         let mut state = self.state();
-        if state.token_is_due && head.path == standard::TOKEN_PATH {
+        if state.token_is_due && standard::is_token(&head.path) {
             state.token_is_due = false;
             state.check_token_request(head);
-            let reply = ScriptedReply::json(200, &standard::token_answer());
+            let answer = match state.credentials {
+                Credentials::LegacyKeys => standard::authorize_token_answer(),
+                Credentials::Oauth | Credentials::ApiSecret | Credentials::None => {
+                    standard::token_answer()
+                }
+            };
+            let reply = ScriptedReply::json(200, &answer);
             return Turn {
                 action: Action::Reply(reply),
                 after: Duration::ZERO,
@@ -162,8 +171,7 @@ impl Script {
         if let Some(ended) = state.ended {
             state.waits.push(ended.elapsed());
         }
-        let bearer = state.bearer;
-        let mut lines = check_head(&step.expect, head, bearer);
+        let mut lines = check_head(&step.expect, head, state.credentials);
         if let (Some(wanted), Some(seen)) = (&step.body, body) {
             lines.extend(check_body(wanted, seen));
         }
@@ -239,7 +247,7 @@ impl State {
             .enumerate()
             .filter_map(|(i, step)| Some((i, step.as_ref()?)));
         let fits = |step: &Scripted| {
-            check_head(&step.expect, head, self.bearer).is_empty()
+            check_head(&step.expect, head, self.credentials).is_empty()
                 && match (&step.body, body) {
                     (Some(wanted), Some(seen)) => check_body(wanted, seen).is_empty(),
                     _ => true,
@@ -264,8 +272,13 @@ impl State {
     }
 
     fn check_token_request(&mut self, head: &Head) {
-        let authorization = header(&head.headers, "authorization");
-        if authorization.as_deref() != Some(standard::BASIC_HEADER) {
+        let (name, value) = match self.credentials {
+            Credentials::LegacyKeys => ("flinks-auth-key", standard::AUTH_KEY),
+            Credentials::Oauth | Credentials::ApiSecret | Credentials::None => {
+                ("authorization", standard::BASIC_HEADER)
+            }
+        };
+        if header(&head.headers, name).as_deref() != Some(value) {
             self.problems
                 .push("the token request carries other credentials".to_owned());
         }

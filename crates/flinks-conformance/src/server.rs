@@ -168,7 +168,8 @@ impl Connection {
             .and_then(|value| value.to_str().ok());
         let length = length.and_then(|value| value.parse().ok());
         let chunked = head.headers.contains_key(TRANSFER_ENCODING);
-        if chunked || (length.is_none() && head.method != "GET") {
+        let bodiless = matches!(head.method.as_str(), "GET" | "DELETE");
+        if chunked || (length.is_none() && !bodiless) {
             self.script.problem(format!(
                 "{} {}: has no Content-Length",
                 head.method, head.path

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use flinks_legacy::{AuthorizeError, Refusal};
 use flinks_transport::Error;
 use flinks_upload::UploadError;
 use serde_json::Value;
@@ -20,6 +21,8 @@ pub(crate) struct Failure {
     pub(crate) aggregation_id: Option<String>,
     pub(crate) abandoned: Vec<String>,
     pub(crate) abandoned_unnamed: u64,
+    pub(crate) refusal: Option<&'static str>,
+    pub(crate) session: Option<String>,
 }
 
 impl Outcome {
@@ -43,6 +46,8 @@ impl Outcome {
             aggregation_id: None,
             abandoned: Vec::new(),
             abandoned_unnamed: 0,
+            refusal: None,
+            session: None,
         };
         Self {
             result: Err(Box::new(failure)),
@@ -69,5 +74,33 @@ impl Outcome {
             failure.abandoned_unnamed = error.abandoned_unnamed();
         }
         outcome
+    }
+
+    pub(crate) fn authorize_failed(error: &AuthorizeError) -> Self {
+        let mut outcome = Self::failed(error.error().clone());
+        let session = error.session();
+        let debug = format!("{error:?} {error:#?} {session:?}");
+        outcome.texts.push(("Authorize's Debug", debug));
+        outcome
+            .texts
+            .push(("Authorize's Display", error.to_string()));
+        if let Err(failure) = &mut outcome.result {
+            failure.refusal = error.refusal().map(word);
+            failure.session = session.map(|session| session.request_id().as_str().to_owned());
+        }
+        outcome
+    }
+}
+
+const fn word(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::ApiCredentials => "api_credentials",
+        Refusal::BankDown => "bank_down",
+        Refusal::BankLogin => "bank_login",
+        Refusal::Pending => "pending",
+        Refusal::SessionOver => "session_over",
+        Refusal::WrongAnswer => "wrong_answer",
+        Refusal::WrongAnswerFinal => "wrong_answer_final",
+        _ => "unknown to the runner",
     }
 }

@@ -1,14 +1,14 @@
 //! `auth.token`, `upload.file`, `upload.complete` and the flow `upload.session`: inputs, calls, canonical outputs.
 
 use flinks_auth::{AccessToken, ClientCredentials, TokenRequest};
-use flinks_transport::{Endpoint, Error, Operation};
+use flinks_transport::{Endpoint, Error};
 use flinks_types::{AggregationId, CompleteResponse, UploadResponse};
 use flinks_upload::{Complete, Completed, OnUnknown, Paths, UploadClient, UploadFile};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::document::DocumentInput;
-use super::{Codec, Described, Outcome, Stack, call};
+use super::{Codec, Outcome, Stack, call, described};
 use crate::standard;
 
 #[derive(Debug, Deserialize)]
@@ -178,16 +178,6 @@ impl SessionInput {
             Err(error) => Outcome::session_failed(&error),
         }
     }
-}
-
-fn described<O: Operation + 'static>(
-    operation: O,
-    canonical: fn(&O::Output) -> Value,
-) -> Result<Box<dyn Codec>, Error> {
-    Ok(Box::new(Described {
-        operation,
-        canonical,
-    }))
 }
 
 /// The paths of uploads and of *complete*, as `Paths` reads its presets.

@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use super::{Broken, Ran, broken};
 use crate::check;
 use crate::corpus::Fixture;
-use crate::matching::{Head, check_codec};
+use crate::matching::{Head, check_codec, target};
 use crate::operations::{Codec, Parsed};
 use crate::script::{Action, Scripted, ScriptedReply};
 use crate::standard;
@@ -29,12 +29,12 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Bro
             }));
         }
     };
-    let own_path = request.uri().path().to_owned();
+    let own_path = target(request.uri());
     let steps = || {
         fixture
             .steps
             .iter()
-            .filter(|step| step.expect.path == own_path || step.expect.path != standard::TOKEN_PATH)
+            .filter(|step| step.expect.path == own_path || !standard::is_token(&step.expect.path))
     };
     let Some(first) = steps().next() else {
         return Ok(None);
@@ -67,7 +67,7 @@ fn asked(step: &Scripted, request: Request<Body>) -> Result<Vec<String>, Broken>
     let (parts, body) = request.into_parts();
     let head = Head {
         method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
+        path: target(&parts.uri),
         headers: parts.headers,
     };
     let body = collect(body)?;

@@ -8,7 +8,7 @@ use tokio::time::{Duration, Instant, timeout};
 use tracing::Dispatch;
 use tracing::dispatcher::DefaultGuard;
 
-use super::{Broken, Ran, bearer, broken, credentials};
+use super::{Broken, Ran, broken, credentials};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::leaf::Leaf;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 pub(super) fn run(fixture: &Fixture, parsed: &Parsed, logs: &Logs) -> Result<Ran, Broken> {
     let credentials = credentials(&fixture.case.call, parsed);
-    let script = Script::new(&fixture.steps, fixture.case.any_order, bearer(credentials));
+    let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
     let transport = Transport::builder()
         .service(Leaf(script.clone()))
         .build()

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Duration, timeout};
 
 use super::stack::runtime;
-use super::{Broken, Ran, bearer, broken, credentials};
+use super::{Broken, Ran, broken, credentials};
 use crate::case::{ClientCertificate, Credentials, ServerCertificate};
 use crate::certificates::{Certificates, HOST, Identity, certificates};
 use crate::check;
@@ -80,7 +80,7 @@ pub(super) fn run(
     logs: &Logs,
 ) -> Result<Ran, Broken> {
     let credentials = credentials(&fixture.case.call, parsed);
-    let script = Script::new(&fixture.steps, fixture.case.any_order, bearer(credentials));
+    let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
     let made = certificates().map_err(broken)?;
     let tls = Arc::new(server_config(made, fixture, wire, credentials)?);
     let outcome = runtime(logs, false)?.block_on(async {
@@ -120,7 +120,7 @@ fn transport(
     let builder = Transport::builder().roots(roots).tls_version(wire.version);
     let identity = match fixture.case.tls.client {
         // Only the upload host asks for a certificate.
-        ClientCertificate::Valid if credentials == Credentials::ApiSecret => None,
+        ClientCertificate::Valid if !wants_certificate(credentials) => None,
         ClientCertificate::Valid => Some(&made.client),
         ClientCertificate::None => None,
         ClientCertificate::OtherCa => Some(&made.client_of_other_ca),
@@ -140,6 +140,11 @@ fn transport(
     }
 }
 
+/// The upload host; a case without credentials presents its certificate anywhere.
+const fn wants_certificate(credentials: Credentials) -> bool {
+    matches!(credentials, Credentials::Oauth | Credentials::None)
+}
+
 fn server_config(
     made: &Certificates,
     fixture: &Fixture,
@@ -154,7 +159,7 @@ fn server_config(
     let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])
         .map_err(broken)?;
-    let builder = if credentials == Credentials::ApiSecret {
+    let builder = if !wants_certificate(credentials) {
         builder.with_no_client_auth()
     } else {
         let mut trusted = RootCertStore::empty();

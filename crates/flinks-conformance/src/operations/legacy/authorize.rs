@@ -1,0 +1,302 @@
+//! `auth.authorize_token`, `legacy.authorize` and the flow `legacy.answer`: inputs and calls.
+
+use flinks_auth::{AuthorizeToken, AuthorizeTokenRequest};
+use flinks_legacy::{Authorize, AuthorizeCall, AuthorizeError, Round};
+use flinks_transport::{Body, DecodeError, Endpoint, Error, ErrorKind, Operation};
+use flinks_types::{
+    AuthorizeRequest, Credentials as BankCredentials, CustomerId, Language, LoginId, RequestId,
+    Secret, SecurityResponses, StoredLogin,
+};
+use http::Response;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::answers::{self, Given};
+use super::{LegacyCall, Running, canonical, client, customer};
+use crate::case::Credentials;
+use crate::operations::{Codec, Outcome, Stack, call, described};
+use crate::standard;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenInput {}
+
+impl LegacyCall for TokenInput {
+    /// The call brings its own.
+    fn credentials(&self) -> Credentials {
+        Credentials::None
+    }
+
+    fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
+        let operation = Self::operation(endpoint);
+        Some(operation.and_then(|operation| described(operation, fetched)))
+    }
+
+    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
+        Box::pin(async move {
+            match Self::operation(&stack.endpoint) {
+                Ok(operation) => call(&stack.transport, operation, fetched).await,
+                Err(error) => Outcome::failed(error),
+            }
+        })
+    }
+}
+
+impl TokenInput {
+    fn operation(endpoint: &Endpoint) -> Result<AuthorizeTokenRequest, Error> {
+        let key = Secret::new(standard::AUTH_KEY);
+        AuthorizeTokenRequest::new(endpoint.clone(), customer()?, &key)
+    }
+}
+
+/// Nobody but the credentials layer can read a token: that there is one is all there is to say.
+fn fetched(_: &AuthorizeToken) -> Value {
+    json!({})
+}
+
+/// One of the three forms of the request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum Form {
+    Credentials(CredentialsInput),
+    StoredLogin(StoredLoginInput),
+    Answers(AnswersInput),
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct AuthorizeInput(Form);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CredentialsInput {
+    institution: String,
+    username: String,
+    password: String,
+    #[serde(default)]
+    save: Option<bool>,
+    #[serde(default)]
+    language: Option<Language>,
+    #[serde(default)]
+    tag: Option<String>,
+    #[serde(default)]
+    schedule_refresh: Option<bool>,
+    #[serde(default)]
+    with_mfa_questions: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredLoginInput {
+    login_id: LoginId,
+    live: bool,
+    #[serde(default)]
+    language: Option<Language>,
+    #[serde(default)]
+    tag: Option<String>,
+}
+
+/// Answers as they are sent: for the codec, which asks nothing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswersInput {
+    request_id: RequestId,
+    responses: Vec<(String, Vec<String>)>,
+}
+
+impl AuthorizeInput {
+    fn request(&self) -> AuthorizeRequest {
+        match &self.0 {
+            Form::Credentials(input) => {
+                let (username, password) = (input.username.as_str(), input.password.as_str());
+                let mut request = BankCredentials::new(&input.institution, username, password);
+                if let Some(save) = input.save {
+                    request = request.save(save);
+                }
+                if let Some(language) = &input.language {
+                    request = request.language(language.clone());
+                }
+                if let Some(tag) = &input.tag {
+                    request = request.tag(tag);
+                }
+                if let Some(on) = input.schedule_refresh {
+                    request = request.schedule_refresh(on);
+                }
+                if let Some(on) = input.with_mfa_questions {
+                    request = request.with_mfa_questions(on);
+                }
+                request.into()
+            }
+            Form::StoredLogin(input) => {
+                let id = input.login_id.clone();
+                let mut request = if input.live {
+                    StoredLogin::live(id)
+                } else {
+                    StoredLogin::cached(id)
+                };
+                if let Some(language) = &input.language {
+                    request = request.language(language.clone());
+                }
+                if let Some(tag) = &input.tag {
+                    request = request.tag(tag);
+                }
+                request.into()
+            }
+            Form::Answers(input) => {
+                let mut request = SecurityResponses::new(input.request_id.clone());
+                for (key, values) in &input.responses {
+                    let values = values.iter().map(|value| value.as_str().into());
+                    request.push(key, values.collect());
+                }
+                request.into()
+            }
+        }
+    }
+}
+
+impl LegacyCall for AuthorizeInput {
+    fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
+        let request = self.request();
+        let call = customer()
+            .map(|customer| AuthorizeCall::new(endpoint.clone(), customer, request.clone()));
+        Some(call.map(|call| {
+            let opened: Box<dyn Codec> = Box::new(Opened { call, request });
+            opened
+        }))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        match &self.0 {
+            Form::Credentials(input) => vec![input.username.clone(), input.password.clone()],
+            Form::StoredLogin(input) => vec![input.login_id.as_str().to_owned()],
+            Form::Answers(input) => {
+                let values = input.responses.iter().flat_map(|(_, values)| values);
+                values.cloned().collect()
+            }
+        }
+    }
+
+    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
+        Box::pin(async move {
+            let made = client(stack).and_then(|client| Ok((client, customer()?)));
+            let (client, customer) = match made {
+                Ok(made) => made,
+                Err(error) => return Outcome::failed(error),
+            };
+            match &self.0 {
+                // The client sends answers of a round only: that is `legacy.answer`.
+                Form::Answers(_) => {
+                    let answers =
+                        AuthorizeCall::new(stack.endpoint.clone(), customer, self.request());
+                    call(client.transport(), answers, canonical::authorize).await
+                }
+                Form::Credentials(_) | Form::StoredLogin(_) => {
+                    ended(client.authorize(self.request()).await)
+                }
+            }
+        })
+    }
+}
+
+/// The call with the body that the transport alone may read.
+struct Opened {
+    call: AuthorizeCall,
+    request: AuthorizeRequest,
+}
+
+impl Codec for Opened {
+    fn request(&self) -> Result<http::Request<Body>, Error> {
+        let request = self.call.request()?;
+        let json = self.request.to_json().map_err(|error| {
+            Error::local(ErrorKind::Input, "this request cannot be written").with_source(error)
+        })?;
+        Ok(request.map(|_| Body::from(json)))
+    }
+
+    fn accepts(&self, response: &Response<bytes::Bytes>) -> bool {
+        let (parts, ()) = response.clone().map(|_| ()).into_parts();
+        self.call.accepts(&parts)
+    }
+
+    fn read(&self, response: Response<bytes::Bytes>) -> Result<Value, DecodeError> {
+        self.call
+            .decode(response)
+            .map(|read| canonical::authorize(&read))
+    }
+}
+
+fn ended(result: Result<Authorize, AuthorizeError>) -> Outcome {
+    match result {
+        Ok(step) => Outcome::ok(canonical::authorize(&step), &step),
+        Err(error) => Outcome::authorize_failed(&error),
+    }
+}
+
+/// A round as the service asks it, answered in the words of the program's answers file, and what
+/// the service asks then answered too, round by round.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnswerInput {
+    /// The body of the answer that asks.
+    challenged: Value,
+    /// One object a round, from prompt to answer.
+    answers: Vec<Map<String, Value>>,
+    /// The round is put away as JSON and read again first, as for another process.
+    #[serde(default)]
+    put_away: bool,
+}
+
+impl LegacyCall for AnswerInput {
+    fn secrets(&self) -> Vec<String> {
+        let answers = self.answers.iter().flat_map(Map::values);
+        answers.flat_map(Given::texts).collect()
+    }
+
+    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
+        Box::pin(async move {
+            match self.answer(stack).await {
+                Ok(outcome) => outcome,
+                Err(error) => Outcome::failed(error),
+            }
+        })
+    }
+}
+
+impl AnswerInput {
+    async fn answer(&self, stack: &Stack) -> Result<Outcome, Error> {
+        let client = client(stack)?;
+        let mut round = self.round(&stack.endpoint, customer()?)?;
+        if self.put_away {
+            let unreadable = |_| Error::local(ErrorKind::Input, "the round cannot be put away");
+            let text = serde_json::to_string(&round).map_err(unreadable)?;
+            round = serde_json::from_str(&text).map_err(unreadable)?;
+        }
+        for (index, given) in self.answers.iter().enumerate() {
+            let answered = answers::of(&round, given)?.finish()?;
+            match client.answer(answered).await {
+                Ok(Authorize::Challenged(next)) if index + 1 < self.answers.len() => round = next,
+                ended_so => return Ok(ended(ended_so)),
+            }
+        }
+        Err(Error::local(
+            ErrorKind::Config,
+            "the case has no answers, or more rounds than the bank asks",
+        ))
+    }
+
+    /// What asks comes from the codec, as it does for a client.
+    fn round(&self, endpoint: &Endpoint, customer: CustomerId) -> Result<Round, Error> {
+        let call = AuthorizeCall::new(
+            endpoint.clone(),
+            customer,
+            BankCredentials::new("FlinksCapital", "Greatday", "Everyday"),
+        );
+        let body = self.challenged.to_string().into();
+        let response = Response::builder().status(203).body(body);
+        let read = response.map(|response| call.decode(response));
+        match read {
+            Ok(Ok(Authorize::Challenged(round))) => Ok(round),
+            _ => Err(Error::local(ErrorKind::Config, "challenged: asks nothing")),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The data calls, the polls that follow them, and the flow `legacy.fetch`: inputs and calls.
+
+use std::marker::PhantomData;
+
+use flinks_legacy::{
+    AccountsDetail, AccountsSummary, Data, DataPoll, DataRequest, Fetch, Fetched, Session,
+    Statements,
+};
+use flinks_transport::{Endpoint, Error};
+use flinks_types::{
+    AccountId, AccountsResponse, CustomerId, DaysOfTransactions, NumberOfStatements, RequestId,
+    StatementsResponse,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::Duration;
+
+use super::{LegacyCall, Running, Single, canonical, client};
+use crate::operations::{Outcome, Stack};
+
+/// Data whose answer has a canonical form.
+pub(super) trait Shown: Data<Response: std::fmt::Debug> {
+    fn canonical(answer: &Self::Response) -> Value;
+}
+
+impl Shown for AccountsDetail {
+    fn canonical(answer: &AccountsResponse) -> Value {
+        canonical::accounts(answer)
+    }
+}
+
+impl Shown for AccountsSummary {
+    fn canonical(answer: &AccountsResponse) -> Value {
+        canonical::accounts(answer)
+    }
+}
+
+impl Shown for Statements {
+    fn canonical(answer: &StatementsResponse) -> Value {
+        canonical::statements(answer)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DetailInput {
+    request_id: RequestId,
+    #[serde(default)]
+    with_account_identity: Option<bool>,
+    #[serde(default)]
+    with_kyc: Option<bool>,
+    #[serde(default)]
+    with_transactions: Option<bool>,
+    #[serde(default)]
+    with_balance: Option<bool>,
+    #[serde(default)]
+    days: Option<DaysOfTransactions>,
+    #[serde(default)]
+    accounts: Vec<AccountId>,
+}
+
+impl Single for DetailInput {
+    type Operation = DataRequest<AccountsDetail>;
+
+    fn operation(
+        &self,
+        endpoint: Endpoint,
+        customer: CustomerId,
+    ) -> Result<Self::Operation, Error> {
+        let mut data = AccountsDetail::new();
+        if let Some(with) = self.with_account_identity {
+            data = data.with_account_identity(with);
+        }
+        if let Some(with) = self.with_kyc {
+            data = data.with_kyc(with);
+        }
+        if let Some(with) = self.with_transactions {
+            data = data.with_transactions(with);
+        }
+        if let Some(with) = self.with_balance {
+            data = data.with_balance(with);
+        }
+        if let Some(days) = &self.days {
+            data = data.days(days.clone());
+        }
+        let data = self
+            .accounts
+            .iter()
+            .cloned()
+            .fold(data, AccountsDetail::account);
+        let id = self.request_id.clone();
+        Ok(DataRequest::new(endpoint, customer, id, data))
+    }
+
+    fn canonical(answer: &Fetched<AccountsResponse>) -> Value {
+        canonical::fetched(answer, canonical::accounts)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SummaryInput {
+    request_id: RequestId,
+    #[serde(default)]
+    with_balance: Option<bool>,
+    #[serde(default)]
+    with_account_identity: Option<bool>,
+}
+
+impl Single for SummaryInput {
+    type Operation = DataRequest<AccountsSummary>;
+
+    fn operation(
+        &self,
+        endpoint: Endpoint,
+        customer: CustomerId,
+    ) -> Result<Self::Operation, Error> {
+        let mut data = AccountsSummary::new();
+        if let Some(with) = self.with_balance {
+            data = data.with_balance(with);
+        }
+        if let Some(with) = self.with_account_identity {
+            data = data.with_account_identity(with);
+        }
+        let id = self.request_id.clone();
+        Ok(DataRequest::new(endpoint, customer, id, data))
+    }
+
+    fn canonical(answer: &Fetched<AccountsResponse>) -> Value {
+        canonical::fetched(answer, canonical::accounts)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StatementsInput {
+    request_id: RequestId,
+    #[serde(default)]
+    number: Option<NumberOfStatements>,
+    #[serde(default)]
+    accounts: Vec<AccountId>,
+}
+
+impl Single for StatementsInput {
+    type Operation = DataRequest<Statements>;
+
+    fn operation(
+        &self,
+        endpoint: Endpoint,
+        customer: CustomerId,
+    ) -> Result<Self::Operation, Error> {
+        let mut data = Statements::new();
+        if let Some(number) = &self.number {
+            data = data.number(number.clone());
+        }
+        let data = self
+            .accounts
+            .iter()
+            .cloned()
+            .fold(data, Statements::account);
+        let id = self.request_id.clone();
+        Ok(DataRequest::new(endpoint, customer, id, data))
+    }
+
+    fn canonical(answer: &Fetched<StatementsResponse>) -> Value {
+        canonical::fetched(answer, canonical::statements)
+    }
+}
+
+pub(super) type DetailPoll = PollInput<AccountsDetail>;
+pub(super) type SummaryPoll = PollInput<AccountsSummary>;
+pub(super) type StatementsPoll = PollInput<Statements>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PollInput<D> {
+    request_id: RequestId,
+    #[serde(skip)]
+    data: PhantomData<fn() -> D>,
+}
+
+impl<D: Shown> Single for PollInput<D> {
+    type Operation = DataPoll<D>;
+
+    fn operation(&self, endpoint: Endpoint, customer: CustomerId) -> Result<DataPoll<D>, Error> {
+        Ok(DataPoll::new(endpoint, customer, self.request_id.clone()))
+    }
+
+    fn canonical(answer: &Fetched<D::Response>) -> Value {
+        canonical::fetched(answer, D::canonical)
+    }
+}
+
+/// Begins a data call and waits for what comes of it, or only waits.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FetchInput {
+    data: Wanted,
+    request_id: RequestId,
+    #[serde(default)]
+    resume: bool,
+    #[serde(default)]
+    interval_ms: Option<u64>,
+    #[serde(default)]
+    deadline_s: Option<u64>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    AccountsDetail,
+    AccountsSummary,
+    Statements,
+}
+
+impl LegacyCall for FetchInput {
+    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
+        Box::pin(async move {
+            let client = match client(stack) {
+                Ok(client) => client,
+                Err(error) => return Outcome::failed(error),
+            };
+            let session = Session::of_request(self.request_id.clone());
+            match (self.data, self.resume) {
+                (Wanted::AccountsDetail, false) => {
+                    self.wait(client.accounts_detail(&session)).await
+                }
+                (Wanted::AccountsDetail, true) => {
+                    self.wait(client.accounts_detail_async(&session)).await
+                }
+                (Wanted::AccountsSummary, false) => {
+                    self.wait(client.accounts_summary(&session)).await
+                }
+                (Wanted::AccountsSummary, true) => {
+                    self.wait(client.accounts_summary_async(&session)).await
+                }
+                (Wanted::Statements, false) => self.wait(client.statements(&session)).await,
+                (Wanted::Statements, true) => self.wait(client.statements_async(&session)).await,
+            }
+        })
+    }
+}
+
+impl FetchInput {
+    async fn wait<D: Shown>(&self, mut fetch: Fetch<D>) -> Outcome {
+        if let Some(interval) = self.interval_ms {
+            fetch = fetch.interval(Duration::from_millis(interval));
+        }
+        if let Some(deadline) = self.deadline_s {
+            fetch = fetch.deadline(Duration::from_secs(deadline));
+        }
+        match fetch.await {
+            Ok(read) => Outcome::ok(D::canonical(&read), &read),
+            Err(error) => Outcome::failed(error),
+        }
+    }
+}
