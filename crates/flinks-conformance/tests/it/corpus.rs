@@ -113,6 +113,20 @@ fn every_operation_has_its_cases() {
         "upload.file",
         "upload.complete",
         "fraud.analysis",
+        "auth.authorize_token",
+        "legacy.authorize",
+        "legacy.accounts_detail",
+        "legacy.accounts_detail_async",
+        "legacy.accounts_summary",
+        "legacy.accounts_summary_async",
+        "legacy.statements",
+        "legacy.statements_async",
+        "legacy.mfa_questions",
+        "legacy.answer_mfa_questions",
+        "legacy.delete_card",
+        "legacy.set_scheduled_refresh",
+        "legacy.nightly_status",
+        "legacy.institutions",
     ] {
         let kind = |kind: &'static str| {
             let of = move |fixture: &&Fixture| {
@@ -131,4 +145,47 @@ fn every_operation_has_its_cases() {
     }
     assert!(cases("upload.session", |_| true) > 20);
     assert!(cases("fraud.wait", |_| true) > 5);
+    assert!(cases("legacy.answer", |_| true) > 50);
+    assert!(cases("legacy.fetch", |_| true) > 20);
+}
+
+#[test]
+fn every_refusal_and_every_kind_of_question_has_a_case() {
+    let corpus = load(fixtures()).expect("a corpus");
+    for refusal in [
+        "api_credentials",
+        "bank_down",
+        "bank_login",
+        "pending",
+        "session_over",
+        "wrong_answer",
+        "wrong_answer_final",
+    ] {
+        let has = |fixture: &&Fixture| {
+            let error = fixture.case.want.error.as_ref();
+            error.and_then(|error| error.refusal.as_deref()) == Some(refusal)
+        };
+        assert!(corpus.iter().any(|fixture| has(&fixture)), "{refusal}");
+    }
+    for word in [
+        "Date",
+        "ImageSelection",
+        "MultipleChoice",
+        "MultipleChoiceMultipleAnswers",
+        "OneTimeVerification",
+        "QuestionAndAnswer",
+        "TextOrCall",
+        "WaitUntilEUAccept",
+    ] {
+        for answered in [true, false] {
+            let has = |fixture: &&Fixture| {
+                let call = &fixture.case.call;
+                let asked = call.input.pointer("/challenged/SecurityChallenges/0/Type");
+                call.operation == "legacy.answer"
+                    && asked.and_then(Value::as_str) == Some(word)
+                    && fixture.case.want.error.is_none() == answered
+            };
+            assert!(corpus.iter().any(|fixture| has(&fixture)), "{word}");
+        }
+    }
 }
