@@ -1,9 +1,13 @@
 //! The command line: commands, their options, and the settings that may be given as flags.
 
+mod bank;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use bank::{Accounts, Authorize, DeleteCard, FetchPace, Statements};
 
 const AFTER_HELP: &str = "\
 Settings are read from flags, then from the environment (FLINKS_CERT, FLINKS_KEY, FLINKS_CLIENT_ID,
@@ -13,7 +17,8 @@ the path of a file that holds it.
 
 Exit status: 0 done, 1 refused by the service, 2 usage, settings or identity, 3 a file was refused,
 4 the service could not be reached, 5 the outcome is unknown, 6 the deadline passed, 7 flagged
-(with --fail-on-flagged), 8 still undetermined after waiting, 130 interrupted.
+(with --fail-on-flagged), 8 still undetermined after waiting, 9 a bank's question waits for an
+answer, 130 interrupted.
 
 Try it without any settings: flinks upload statement.pdf --sandbox --wait";
 
@@ -56,6 +61,14 @@ pub(crate) enum Command {
     Resume(Resume),
     /// Read the fraud analysis of a LoginId and its verdict
     Fraud(Fraud),
+    /// Open a bank session, answering every challenge (legacy API)
+    Authorize(Authorize),
+    /// Read the accounts of an open bank session (legacy API)
+    Accounts(Accounts),
+    /// Save the bank's statements of an open bank session (legacy API)
+    Statements(Statements),
+    /// Delete a login and all that Flinks keeps of it (legacy API)
+    DeleteCard(DeleteCard),
     /// Check settings, certificate, trust, reachability and token; sends no document
     Doctor(Doctor),
     /// Make a private key and the certificate request that Flinks signs
@@ -73,6 +86,10 @@ impl Command {
             Self::Upload(_) => "upload",
             Self::Resume(_) => "resume",
             Self::Fraud(_) => "fraud",
+            Self::Authorize(_) => "authorize",
+            Self::Accounts(_) => "accounts",
+            Self::Statements(_) => "statements",
+            Self::DeleteCard(_) => "delete-card",
             Self::Doctor(_) => "doctor",
             Self::Csr(_) => "csr",
             Self::Sandbox(_) => "sandbox",
@@ -318,10 +335,14 @@ mod tests {
 
     #[test]
     fn every_command_takes_the_common_options() {
-        let commands: [&[&str]; 7] = [
+        let commands: [&[&str]; 11] = [
             &["upload", "a.pdf"],
             &["resume", "ledger"],
             &["fraud", "id"],
+            &["authorize", "--institution", "n"],
+            &["accounts", "--request-id", "id"],
+            &["statements", "--request-id", "id", "--out", "d"],
+            &["delete-card", "id"],
             &["doctor"],
             &["csr", "--out", "d", "--common-name", "n"],
             &["sandbox"],
@@ -359,7 +380,8 @@ mod tests {
                 let name = argument.get_long().unwrap_or_default();
                 for word in ["secret", "password", "token-", "auth-key", "x-api-key"] {
                     let lifetime = name == "token-ttl";
-                    assert!(lifetime || !name.contains(word), "--{name}");
+                    let switch = !argument.get_action().takes_values();
+                    assert!(lifetime || switch || !name.contains(word), "--{name}");
                 }
             }
         }

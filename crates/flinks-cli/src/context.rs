@@ -61,6 +61,11 @@ impl Context {
         let (error, hosts) = (failure.error()?, self.hosts.get()?);
         let operation = error.operation()?;
         let upload = |path| Some(format!("POST {}{path}", hosts.upload));
+        if let Some(call) = legacy_call(operation, error.step()) {
+            let (method, path) = call;
+            let base = "/v3/{customerId}/BankingServices";
+            return Some(format!("{method} {}{base}/{path}", hosts.results));
+        }
         match (error.step(), operation) {
             (Step::Token, _) => upload(hosts.paths.token()),
             (_, "upload.file") => upload(hosts.paths.upload()),
@@ -73,6 +78,23 @@ impl Context {
             _ => None,
         }
     }
+}
+
+/// Method and path of a legacy call; the ids are the customer's business.
+fn legacy_call(operation: &str, step: Step) -> Option<(&'static str, &'static str)> {
+    Some(match operation {
+        "auth.authorize_token" => ("POST", "GenerateAuthorizeToken"),
+        "legacy.authorize" if step == Step::Token => ("POST", "GenerateAuthorizeToken"),
+        "legacy.authorize" => ("POST", "Authorize"),
+        "legacy.accounts_detail" => ("POST", "GetAccountsDetail"),
+        "legacy.accounts_detail_async" => ("GET", "GetAccountsDetailAsync/{requestId}"),
+        "legacy.accounts_summary" => ("POST", "GetAccountsSummary"),
+        "legacy.accounts_summary_async" => ("GET", "GetAccountsSummaryAsync/{requestId}"),
+        "legacy.statements" => ("POST", "GetStatements"),
+        "legacy.statements_async" => ("GET", "GetStatementsAsync/{requestId}"),
+        "legacy.delete_card" => ("DELETE", "DeleteCard/{loginId}"),
+        _ => return None,
+    })
 }
 
 /// A variable of the environment.

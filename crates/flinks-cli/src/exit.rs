@@ -17,6 +17,7 @@ pub(crate) enum Exit {
     Deadline = 6,
     Flagged = 7,
     Undetermined = 8,
+    Waiting = 9,
     Interrupted = 130,
 }
 
@@ -42,7 +43,7 @@ impl Exit {
             ErrorKind::File => Self::File,
             // An answer that cannot be read says that there was one.
             ErrorKind::Decode => Self::Unknown,
-            ErrorKind::Timeout if is_analysis(error) => Self::Deadline,
+            ErrorKind::Timeout if is_awaited(error) => Self::Deadline,
             ErrorKind::Api
             | ErrorKind::Connect
             | ErrorKind::Connection
@@ -63,12 +64,19 @@ fn acts(error: &Error) -> bool {
     error.step() == Step::Call
         && matches!(
             error.operation(),
-            None | Some("upload.file" | "upload.complete")
+            None | Some(
+                "upload.file" | "upload.complete" | "legacy.authorize" | "legacy.delete_card"
+            )
         )
 }
 
-fn is_analysis(error: &Error) -> bool {
-    error.operation() == Some("fraud.analysis")
+/// Whether the call that failed belongs to a wait with a deadline of its own.
+fn is_awaited(error: &Error) -> bool {
+    error.operation().is_some_and(|operation| {
+        operation == "fraud.analysis"
+            || operation.starts_with("legacy.accounts_")
+            || operation.starts_with("legacy.statements")
+    })
 }
 
 /// What the delivery of a call that changes nothing comes to: it was refused, or never answered.

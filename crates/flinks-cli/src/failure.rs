@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use flinks_legacy::AuthorizeError;
 use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_upload::UploadError;
 use serde_json::{Map, Value, json};
@@ -10,14 +11,18 @@ use crate::exit::Exit;
 use crate::guide;
 use crate::output::plain;
 
+/// The key of what was reached under which the session file stands that `flinks authorize` goes on
+/// with.
+pub(crate) const SESSION: &str = "session";
+
 /// A command that did not end well.
 pub(crate) struct Failure {
     cause: Cause,
     /// The file it is about.
-    file: Option<String>,
+    file: Option<Box<str>>,
     /// The ledger that `flinks resume` goes on with.
     pub(crate) ledger: Option<PathBuf>,
-    abandoned: Vec<String>,
+    abandoned: Box<[String]>,
     abandoned_unnamed: u64,
     /// What was reached before, as it stands in the JSON output.
     pub(crate) reached: Map<String, Value>,
@@ -25,6 +30,8 @@ pub(crate) struct Failure {
 
 enum Cause {
     Call(Error),
+    /// A call whose error alone does not tell what to do.
+    Advised(Error, &'static str),
     Interrupted,
     /// The deadline of a wait, before any answer was read.
     Deadline(Error),
@@ -39,7 +46,7 @@ impl From<Error> for Failure {
 impl From<UploadError> for Failure {
     fn from(error: UploadError) -> Self {
         Self {
-            file: error.file().map(str::to_owned),
+            file: error.file().map(Box::from),
             abandoned: error
                 .abandoned()
                 .iter()
@@ -51,13 +58,22 @@ impl From<UploadError> for Failure {
     }
 }
 
+impl From<AuthorizeError> for Failure {
+    fn from(error: AuthorizeError) -> Self {
+        match guide::advice(&error) {
+            Some(advice) => Self::new(Cause::Advised(error.into(), advice)),
+            None => Self::new(Cause::Call(error.into())),
+        }
+    }
+}
+
 impl Failure {
     fn new(cause: Cause) -> Self {
         Self {
             cause,
             file: None,
             ledger: None,
-            abandoned: Vec::new(),
+            abandoned: Box::default(),
             abandoned_unnamed: 0,
             reached: Map::new(),
         }
@@ -91,7 +107,7 @@ impl Failure {
     /// How the program ends.
     pub(crate) fn exit(&self) -> Exit {
         match &self.cause {
-            Cause::Call(error) => Exit::of(error),
+            Cause::Advised(error, _) | Cause::Call(error) => Exit::of(error),
             Cause::Interrupted => Exit::Interrupted,
             Cause::Deadline(_) => Exit::Deadline,
         }
@@ -100,7 +116,7 @@ impl Failure {
     /// The error of the call, unless the user interrupted it.
     pub(crate) fn error(&self) -> Option<&Error> {
         match &self.cause {
-            Cause::Call(error) | Cause::Deadline(error) => Some(error),
+            Cause::Advised(error, _) | Cause::Call(error) | Cause::Deadline(error) => Some(error),
             Cause::Interrupted => None,
         }
     }
@@ -111,16 +127,17 @@ impl Failure {
             Some(error) => whole(error),
             None => "interrupted".to_owned(),
         };
-        let file = self
-            .file
-            .as_ref()
-            .filter(|file| !text.contains(file.as_str()));
+        let file = self.file.as_deref().filter(|file| !text.contains(file));
         plain(&file.map_or_else(|| text.clone(), |file| format!("{file}: {text}")))
     }
 
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
-        self.error().and_then(guide::hint)
+        match &self.cause {
+            Cause::Advised(_, advice) => Some(advice),
+            Cause::Call(error) | Cause::Deadline(error) => guide::hint(error),
+            Cause::Interrupted => None,
+        }
     }
 
     /// Whether nobody knows if *complete* was acted on: only a person may send it again.
@@ -145,6 +162,10 @@ impl Failure {
         if self.abandoned_unnamed > 0 {
             let count = self.abandoned_unnamed;
             text.push_str(&format!("abandoned sessions without a known id: {count}\n"));
+        }
+        if let Some(session) = self.reached.get(SESSION).and_then(Value::as_str) {
+            let path = plain(session);
+            text.push_str(&format!("next: flinks authorize --session {path}\n"));
         }
         if let Some(ledger) = &self.ledger {
             let path = plain(&ledger.to_string_lossy());
@@ -254,7 +275,7 @@ mod tests {
         let error = Error::at(ErrorKind::Connection, Delivery::Unknown, "broken\u{1b}[2J");
         let mut failure = Failure::from(error);
         failure.ledger = Some("/state/ledger".into());
-        failure.abandoned = vec!["d521ae0d".to_owned()];
+        failure.abandoned = ["d521ae0d".to_owned()].into();
         assert_eq!(
             failure.to_json(),
             json!({
@@ -281,7 +302,7 @@ mod tests {
         let unknown = || Error::at(ErrorKind::Connection, Delivery::Unknown, "broken");
         let told = |file: Option<&str>| {
             let mut failure = Failure::from(unknown());
-            failure.file = file.map(str::to_owned);
+            failure.file = file.map(Box::from);
             failure.ledger = Some("/state/ledger".into());
             failure.to_text()
         };

@@ -1,5 +1,6 @@
 //! What to do about an error: the rows of the Upload guide's "Common Errors", and those it lacks.
 
+use flinks_legacy::{AuthorizeError, Refusal};
 use flinks_transport::{Error, ErrorKind, Step};
 use flinks_types::FlinksCode;
 
@@ -12,6 +13,7 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
         (ErrorKind::ClientCertificate, _, _) => Some(HANDSHAKE),
         (ErrorKind::ServerCertificate, _, _) => Some(SERVER_CERTIFICATE),
         (ErrorKind::Connect, _, _) => Some(CONNECT),
+        _ if is_legacy(error) => code.and_then(legacy),
         (ErrorKind::Api, Step::Token, Some(400)) => Some(TOKEN_400),
         (ErrorKind::Api, Step::Token, Some(401)) => Some(TOKEN_401),
         (ErrorKind::Api, Step::Call, Some(401))
@@ -31,6 +33,55 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     }
 }
 
+/// What to do when no bank session came about, told by who must act.
+pub(crate) fn advice(error: &AuthorizeError) -> Option<&'static str> {
+    if error.session().is_some() {
+        return Some(STALE);
+    }
+    Some(match error.refusal()? {
+        Refusal::ApiCredentials => LEGACY_KEYS,
+        Refusal::BankDown => "the bank cannot be reached for now: try again later",
+        Refusal::BankLogin => {
+            "the bank does not let the customer in: check institution, user name and password, and \
+             do not try again unchanged, because banks lock cards"
+        }
+        Refusal::Pending => {
+            "the service works on in the background: open a session again in a few minutes"
+        }
+        Refusal::SessionOver => "the session is over: open a new one",
+        Refusal::WrongAnswer | Refusal::WrongAnswerFinal => {
+            "an answer was wrong, and the bank does not ask again: open a new session"
+        }
+        _ => return None,
+    })
+}
+
+/// Whether the error is of the legacy API, of which the Upload guide says nothing.
+fn is_legacy(error: &Error) -> bool {
+    error.operation().is_some_and(|operation| {
+        operation.starts_with("legacy.") || operation == "auth.authorize_token"
+    })
+}
+
+/// What to do about a code of the legacy data calls.
+fn legacy(code: &FlinksCode) -> Option<&'static str> {
+    if [FlinksCode::SessionExpired, FlinksCode::SessionNonexistent].contains(code) {
+        return Some(SESSION_OVER);
+    }
+    if *code == FlinksCode::CardInUse {
+        return Some("the login is being fetched: try again in a minute");
+    }
+    [FlinksCode::AccessDenied, FlinksCode::Unauthorized]
+        .contains(code)
+        .then_some(LEGACY_KEYS)
+}
+
+const STALE: &str = "this repeats what the bank said at the last refresh; the data from before can \
+     still be read: flinks accounts --request-id with the RequestId of this error";
+const SESSION_OVER: &str = "check the RequestId; a session that nobody uses ends after 8 minutes: \
+     open a new one with flinks authorize";
+const LEGACY_KEYS: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_AUTH_KEY and FLINKS_X_API_KEY if \
+     Flinks gave you such keys: all belong to one instance";
 const TOKEN_400: &str = "guide, \"400 Bad Request: malformed token request body\": the form itself \
      is made by this program, so check FLINKS_SCOPE (ocr.write) and that FLINKS_UPLOAD_URL and \
      FLINKS_UPLOAD_PATHS name the token endpoint; a front end may also answer 400 when it got no \

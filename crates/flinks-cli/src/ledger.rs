@@ -53,7 +53,7 @@ impl LedgerFile {
                     )
                 })?;
                 Self {
-                    path: folder.join(file_name()),
+                    path: folder.join(file_name("upload", "ledger")),
                     stays: false,
                     temporary: None,
                 }
@@ -119,7 +119,7 @@ impl LedgerFile {
 }
 
 /// `$XDG_STATE_HOME/flinks`, else `~/.local/state/flinks`.
-fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     // A relative path there is to be ignored, says the XDG specification.
     let folder = |name| {
         environment(name)
@@ -131,19 +131,20 @@ fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBu
         .map(|state| state.join("flinks"))
 }
 
-/// A name that no other upload of this machine has: one process makes one ledger.
-fn file_name() -> String {
+/// A name that no other run on this machine has: one process makes one file of a kind.
+pub(crate) fn file_name(what: &str, kind: &str) -> String {
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     format!(
-        "upload-{}-{}.ledger",
+        "{what}-{}-{}.{kind}",
         since_epoch.as_millis(),
         std::process::id()
     )
 }
 
-fn absolute(path: &Path) -> PathBuf {
+/// The same path, wherever the program is later.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -8,11 +8,12 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The crates whose events are shown. Those of others, hyper's above all, may show headers.
-const CRATES: [&str; 5] = [
+const CRATES: [&str; 6] = [
     "flinks_transport",
     "flinks_auth",
     "flinks_upload",
     "flinks_fraud",
+    "flinks_legacy",
     "flinks_sandbox",
 ];
 

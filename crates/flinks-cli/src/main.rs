@@ -4,23 +4,31 @@
     reason = "a program reads its environment and its clock, and starts what it needs"
 )]
 
+mod answer_file;
 mod arguments;
 mod command;
 mod completed;
 mod context;
 mod exit;
 mod failure;
+mod fetch;
 mod guide;
+mod images;
 mod interrupt;
+mod interview;
 mod ledger;
 mod log;
+mod opened;
 mod output;
+mod picture;
 mod progress;
 mod report;
 mod service;
 mod settings;
 mod support;
+mod terminal;
 mod verdict;
+mod waiting;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -103,6 +111,18 @@ fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {
         Command::Upload(arguments) => wait_for(context, command::upload::run(arguments, context)),
         Command::Resume(arguments) => wait_for(context, command::resume::run(arguments, context)),
         Command::Fraud(arguments) => wait_for(context, command::fraud::run(arguments, context)),
+        Command::Authorize(arguments) => {
+            wait_for(context, command::authorize::run(arguments, context))
+        }
+        Command::Accounts(arguments) => {
+            wait_for(context, command::accounts::run(arguments, context))
+        }
+        Command::Statements(arguments) => {
+            wait_for(context, command::statements::run(arguments, context))
+        }
+        Command::DeleteCard(arguments) => {
+            wait_for(context, command::delete_card::run(arguments, context))
+        }
         Command::Doctor(arguments) => wait_for(context, command::doctor::run(arguments, context)),
         Command::Sandbox(arguments) => serve(command::sandbox::run(arguments, context)),
         Command::Csr(arguments) => command::csr::run(arguments, context.output),

@@ -46,6 +46,20 @@ impl Output {
         }
     }
 
+    /// A result that is JSON already, for scripts; nothing without `--json`. Line breaks, which
+    /// JSON has only between its parts, are left out.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(crate) fn raw(self, json: &[u8]) -> Result<(), Failure> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut text = String::from_utf8_lossy(json).replace(['\r', '\n'], "");
+        text.push('\n');
+        print(&text)
+    }
+
     pub(crate) fn bold(self, text: &str) -> String {
         self.painted(text, "1")
     }

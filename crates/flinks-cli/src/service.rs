@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flinks_fraud::FraudClient;
+use flinks_legacy::LegacyClient;
 use flinks_sandbox::Sandbox;
 use flinks_transport::{Error, Transport};
 use flinks_types::Secret;
@@ -106,6 +107,26 @@ impl Service {
             endpoint,
             customer,
             &settings.api_secret()?,
+        )?)
+    }
+
+    /// The client of the legacy API, which the results host serves too.
+    ///
+    /// # Errors
+    /// A setting is missing or cannot be right.
+    pub(crate) fn legacy(&self) -> Result<LegacyClient, Failure> {
+        let settings = &self.settings;
+        let missing = settings.missing_for_legacy();
+        if !missing.is_empty() {
+            return Err(not_set(&missing).into());
+        }
+        let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
+        let transport = self.results_transport()?;
+        Ok(LegacyClient::new(
+            transport,
+            endpoint,
+            customer,
+            settings.legacy_keys(),
         )?)
     }
 

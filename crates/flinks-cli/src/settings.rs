@@ -4,7 +4,7 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
-use flinks_auth::{ApiSecret, ClientCredentials};
+use flinks_auth::{ApiSecret, ClientCredentials, LegacyKeys};
 use flinks_transport::{ClientIdentity, Endpoint, Error, ErrorKind, IdentityErrorKind, Roots};
 use flinks_types::{CustomerId, Secret};
 use flinks_upload::Paths;
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) instance: Option<String>,
     pub(crate) customer_id: Option<String>,
     pub(crate) api_secret: Option<Secret>,
+    pub(crate) auth_key: Option<Secret>,
+    pub(crate) x_api_key: Option<Secret>,
     pub(crate) allow_http: bool,
 }
 
@@ -76,6 +78,8 @@ impl Settings {
             instance: source.text("instance", flags.instance.as_ref())?,
             customer_id: source.text("customer_id", flags.customer_id.as_ref())?,
             api_secret: source.secret("api_secret")?,
+            auth_key: source.secret("auth_key")?,
+            x_api_key: source.secret("x_api_key")?,
             allow_http: flags.allow_http,
         };
         if settings.api_url.is_some() && settings.instance.is_some() {
@@ -99,11 +103,19 @@ impl Settings {
 
     /// The settings that the fraud analysis needs and that are not set.
     pub(crate) fn missing_for_results(&self) -> Vec<&'static str> {
+        let mut missing = self.missing_for_legacy();
+        if self.api_secret.is_none() {
+            missing.push("FLINKS_API_SECRET");
+        }
+        missing
+    }
+
+    /// The settings that the legacy API needs and that are not set; its keys are optional.
+    pub(crate) fn missing_for_legacy(&self) -> Vec<&'static str> {
         let host = self.api_url.is_some() || self.instance.is_some();
         missing(&[
             ("FLINKS_INSTANCE (or FLINKS_API_URL)", host),
             ("FLINKS_CUSTOMER_ID", self.customer_id.is_some()),
-            ("FLINKS_API_SECRET", self.api_secret.is_some()),
         ])
     }
 
@@ -140,6 +152,18 @@ impl Settings {
         secret
             .map(ApiSecret::new)
             .ok_or_else(|| not_set(&["FLINKS_API_SECRET"]))
+    }
+
+    /// The keys of the legacy API, as far as they are set.
+    pub(crate) fn legacy_keys(&self) -> LegacyKeys {
+        let mut keys = LegacyKeys::new();
+        if let Some(key) = &self.auth_key {
+            keys = keys.auth_key(key.clone());
+        }
+        if let Some(key) = &self.x_api_key {
+            keys = keys.x_api_key(key.clone());
+        }
+        keys
     }
 
     pub(crate) fn credentials(&self) -> Result<ClientCredentials, Error> {

@@ -10,6 +10,8 @@
     reason = "clippy does not see that this whole binary is a test"
 )]
 
+mod accounts;
+mod authorize;
 mod bench;
 mod doctor;
 mod exits;

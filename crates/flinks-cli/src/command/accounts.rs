@@ -1,0 +1,126 @@
+//! `flinks accounts`: the accounts of an open session.
+
+use flinks_legacy::{AccountsDetail, AccountsSummary, Collected};
+use flinks_types::{Account, AccountsResponse, Decimal};
+
+use crate::arguments::Accounts;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::fetch;
+use crate::output::{Output, counted, plain};
+use crate::service::Service;
+
+/// Reads the accounts, waiting while the service is at work.
+pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, Failure> {
+    let session = fetch::session(&arguments.request_id)?;
+    let service = Service::start(context, &arguments.connection).await?;
+    let (legacy, pace) = (service.legacy()?, arguments.pace);
+    let answer: Collected<AccountsResponse> = if arguments.summary {
+        fetch::finish::<AccountsSummary>(legacy.accounts_summary(&session), pace, context).await?
+    } else {
+        fetch::finish::<AccountsDetail>(legacy.accounts_detail(&session), pace, context).await?
+    };
+    context.output.text(&text(&answer, context.output))?;
+    context.output.raw(answer.raw())?;
+    Ok(Exit::Done)
+}
+
+const TITLES: [&str; 6] = [
+    "Account",
+    "Number",
+    "Category",
+    "Currency",
+    "Available",
+    "Current",
+];
+
+/// How many columns are texts; the others are amounts, and stand at the right.
+const TEXTS: usize = 4;
+
+fn text(answer: &AccountsResponse, output: Output) -> String {
+    let accounts = answer.accounts.as_deref().unwrap_or_default();
+    let mut text = format!("{}\n", output.bold(&counted(accounts.len(), "account")));
+    if accounts.is_empty() {
+        return text;
+    }
+    let rows: Vec<_> = std::iter::once(TITLES.map(str::to_owned))
+        .chain(accounts.iter().map(row))
+        .collect();
+    for (number, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let width = rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or_default();
+            line.push_str("  ");
+            line.push_str(&if column < TEXTS {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            });
+        }
+        let line = line.trim_end();
+        text.push_str(&if number == 0 {
+            output.faint(line)
+        } else {
+            line.to_owned()
+        });
+        text.push('\n');
+    }
+    let transactions: usize = accounts
+        .iter()
+        .filter_map(|account| account.transactions.as_ref())
+        .map(Vec::len)
+        .sum();
+    if transactions > 0 {
+        text.push_str(&format!(
+            "\n{}; --json gives them\n",
+            counted(transactions, "transaction")
+        ));
+    }
+    text
+}
+
+fn row(account: &Account) -> [String; 6] {
+    let amount =
+        |amount: Option<&Decimal>| amount.map(Decimal::as_str).map_or_else(String::new, plain);
+    let balance = account.balance.as_ref();
+    let word = |word: Option<&str>| word.map_or_else(String::new, plain);
+    [
+        word(account.title.as_deref()),
+        word(account.account_number.as_deref()),
+        word(account.category.as_ref().map(|category| category.as_str())),
+        word(account.currency.as_ref().map(|currency| currency.as_str())),
+        amount(balance.and_then(|balance| balance.available.as_ref())),
+        amount(balance.and_then(|balance| balance.current.as_ref())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_keeps_the_text_of_amounts() {
+        let json = r#"{"Accounts":[
+            {"Title":"Chequing\u001b","AccountNumber":"123","Category":"Operations","Currency":"CAD","Balance":{"Available":1234567.80,"Current":-0.10}},
+            {"Title":"Loan"}
+        ]}"#;
+        let answer: AccountsResponse = flinks_types::from_json(json.as_bytes()).expect("accounts");
+        let text = text(&answer, Output::plain());
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "2 accounts",
+                "  Account         Number  Category    Currency   Available  Current",
+                "  Chequing\\u{1b}  123     Operations  CAD       1234567.80    -0.10",
+                "  Loan",
+            ]
+        );
+    }
+}

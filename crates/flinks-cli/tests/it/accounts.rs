@@ -1,0 +1,185 @@
+//! `flinks accounts`, `flinks statements`, `flinks delete-card`: what is behind an open session.
+
+use std::fs;
+
+use flinks_sandbox::{CACHED_LOGIN_ID, Config, Operation};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::bench::Bench;
+
+/// The RequestId of a session on kept data.
+fn open(bench: &Bench) -> String {
+    let line = [
+        "authorize",
+        "--login-id",
+        CACHED_LOGIN_ID,
+        "--cached",
+        "--json",
+    ];
+    let told = bench.run(&line).ends_with(0).json();
+    told["request_id"].as_str().expect("a RequestId").to_owned()
+}
+
+#[test]
+fn accounts_are_passed_through_with_the_text_of_amounts() {
+    let bench = Bench::new(&[]);
+    let id = open(&bench);
+    let run = bench
+        .run(&["accounts", "--request-id", &id, "--json"])
+        .ends_with(0);
+    assert_eq!(run.json()["RequestId"], id.as_str());
+    // Fields and numbers that this program knows nothing of are there as the service wrote them.
+    let raw: std::collections::BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(&run.stdout).expect("JSON");
+    let accounts = raw["Accounts"].get();
+    for part in ["\"Transactions\":[", "\"Holder\":{", "\"Title\":"] {
+        assert!(accounts.contains(part), "{part} is missing from {accounts}");
+    }
+    let summary = ["accounts", "--request-id", &id, "--summary", "--json"];
+    let run = bench.run(&summary).ends_with(0);
+    assert!(!run.stdout.contains("\"Transactions\":["), "{}", run.stdout);
+    assert!(
+        run.json()["Accounts"]
+            .as_array()
+            .is_some_and(|all| all.len() == 3)
+    );
+}
+
+#[test]
+fn accounts_are_a_table_for_people() {
+    let bench = Bench::new(&[]);
+    let id = open(&bench);
+    let json = bench
+        .run(&["accounts", "--request-id", &id, "--json"])
+        .ends_with(0)
+        .json();
+    let run = bench.run(&["accounts", "--request-id", &id]).ends_with(0);
+    assert!(run.stdout.starts_with("3 accounts\n"), "{}", run.stdout);
+    for account in json["Accounts"].as_array().expect("accounts") {
+        for part in [&account["Title"], &account["AccountNumber"]] {
+            let part = part.as_str().expect("a text");
+            assert!(
+                run.stdout.contains(part),
+                "{part} is missing: {}",
+                run.stdout
+            );
+        }
+    }
+    // Nobody asked for the holders.
+    assert!(!run.stdout.contains('@'), "{}", run.stdout);
+}
+
+#[test]
+fn data_that_are_not_ready_are_awaited() {
+    let mut config = Config::default();
+    config.data_pending = 2;
+    let bench = Bench::with(config);
+    let id = bench_session(&bench, "greatday_nomfa");
+    let line = ["accounts", "--request-id", &id, "--poll", "0.02", "--json"];
+    bench.run(&line).ends_with(0);
+    assert_eq!(bench.sandbox.requests(Operation::Data), 1);
+    assert!(bench.sandbox.requests(Operation::DataAsync) > 0);
+
+    let id = bench_session(&bench, "test_pending");
+    let line = ["accounts", "--request-id", &id, "--poll", "0.02"];
+    let run = bench.run(&[&line[..], &["--deadline", "0.3"]].concat());
+    run.ends_with(6);
+}
+
+/// The RequestId of a live session of a user who is not challenged.
+fn bench_session(bench: &Bench, username: &str) -> String {
+    let password = bench.write("password", b"Everyday\n");
+    let who = ["--institution", "FlinksCapital", "--username", username];
+    let line = [&["authorize", "--password-stdin", "--json"], &who[..]].concat();
+    let mut command = bench.command(&line);
+    command.stdin(fs::File::open(password).expect("there"));
+    let told = crate::bench::Run::of(&mut command).ends_with(0).json();
+    told["request_id"].as_str().expect("a RequestId").to_owned()
+}
+
+#[test]
+fn a_session_that_is_not_there_is_refused_with_a_hint() {
+    let bench = Bench::new(&[]);
+    for command in [&["accounts"][..], &["statements", "--out", "out"]] {
+        let out = bench.path("out");
+        let line: Vec<_> = command
+            .iter()
+            .map(|word| {
+                if *word == "out" {
+                    out.to_str().expect("UTF-8")
+                } else {
+                    word
+                }
+            })
+            .chain(["--request-id", "4f0d", "--json"])
+            .collect();
+        let error = bench.run(&line).ends_with(1).json()["error"].clone();
+        assert_eq!(error["flinks_code"], "SESSION_NONEXISTENT");
+        let hint = error["hint"].as_str().expect("a hint");
+        assert!(hint.contains("flinks authorize"), "{hint}");
+    }
+    bench.run(&["accounts", "--request-id", ".."]).ends_with(2);
+}
+
+#[test]
+fn statements_become_files_and_are_never_overwritten() {
+    let bench = Bench::new(&[]);
+    let id = open(&bench);
+    let out = bench.path("statements");
+    let out = out.to_str().expect("UTF-8");
+    let line = ["statements", "--request-id", &id, "--out", out, "--json"];
+    let told = bench.run(&line).ends_with(0).json();
+    let promised: usize = told["StatementsByAccount"]
+        .as_array()
+        .expect("accounts")
+        .iter()
+        .filter_map(|account| account["Statements"].as_array().map(Vec::len))
+        .sum();
+    let files: Vec<_> = fs::read_dir(out)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    assert!(promised > 0 && files.len() == promised, "{files:?}");
+    for file in &files {
+        assert!(fs::read(file).expect("readable").starts_with(b"%PDF-"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(file).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+    let again = bench.run(&line[..5]).ends_with(2);
+    assert!(again.stderr.contains("statement-"), "{again:?}");
+    assert_eq!(fs::read_dir(out).expect("a folder").count(), promised);
+}
+
+#[test]
+fn a_card_is_deleted_only_when_confirmed() {
+    let bench = Bench::new(&[]);
+    let run = bench.run(&["delete-card", CACHED_LOGIN_ID]).ends_with(2);
+    assert!(run.stderr.contains("--yes"), "{run:?}");
+    assert_eq!(bench.sandbox.log().len(), 0);
+    let line = ["delete-card", CACHED_LOGIN_ID, "--yes", "--json"];
+    let told: Value = bench.run(&line).ends_with(0).json();
+    assert_eq!(told["deleted"], true);
+    bench.run(&line).ends_with(1);
+    let lost = Bench::new(&["delete-card=reset-after"]);
+    lost.run(&line).ends_with(5);
+    assert_eq!(lost.sandbox.requests(Operation::DeleteCard), 1);
+}
+
+#[test]
+fn the_keys_of_the_data_calls_are_sent() {
+    let mut config = Config::default();
+    config.credentials.x_api_key = Some("the-key".to_owned());
+    let mut bench = Bench::with(config);
+    let id = open(&bench);
+    let line = ["accounts", "--request-id", &id, "--json"];
+    let error = bench.run(&line).ends_with(1).json()["error"].clone();
+    let hint = error["hint"].as_str().expect("a hint");
+    assert!(hint.contains("FLINKS_X_API_KEY"), "{error}");
+    bench.set("FLINKS_X_API_KEY", "the-key");
+    bench.run(&line).ends_with(0);
+}

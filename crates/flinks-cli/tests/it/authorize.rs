@@ -1,0 +1,454 @@
+//! `flinks authorize`: every bank's case through an answers file, waiting sessions, refusals, secrets.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::Duration;
+
+use flinks_sandbox::{CACHED_LOGIN_ID, Config, Operation, REFUSED_LOGIN_ID};
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Run};
+
+const PASSWORD: &str = "Everyday";
+
+/// A bench whose devices approve at once.
+fn bench() -> Bench {
+    let mut config = Config::default();
+    config.device_approval = Duration::ZERO;
+    Bench::with(config)
+}
+
+/// Runs `authorize` with a line on standard input.
+fn type_in(bench: &Bench, arguments: &[&str], line: &str) -> Run {
+    let mut command = bench.command(&[&["authorize"], arguments].concat());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // A run that refuses its command line does not read it.
+    drop(stdin.write_all(line.as_bytes()));
+    drop(stdin);
+    Run::from(child.wait_with_output().expect("it ends"))
+}
+
+fn sign_in(bench: &Bench, institution: &str, username: &str, more: &[&str]) -> Run {
+    let who = ["--institution", institution, "--username", username];
+    let arguments = [&who[..], &["--password-stdin", "--json"], more].concat();
+    type_in(bench, &arguments, &format!("{PASSWORD}\n"))
+}
+
+fn answers(bench: &Bench, rounds: &Value) -> String {
+    bench.write("answers.json", rounds.to_string().as_bytes())
+}
+
+/// The new questions that two banks ask for, as answers.
+fn new_questions() -> Value {
+    let new = |question: &str| json!({ "question": question, "answer": "Zoë: $?" });
+    json!({
+        "Personal Verification Question 1": new("What is the name of my dog"),
+        "Personal Verification Question 2": new("What is the name of my mother"),
+        "Personal Verification Question 3": new("What is the name of my father"),
+    })
+}
+
+#[test]
+fn every_case_of_the_guide_and_more_is_answered_from_a_file() {
+    let dog = json!({ "What is the name of your dog": "Wouf" });
+    let rows = [
+        (
+            "RBC",
+            "rbc_triple",
+            json!([
+                { "What is the name of your dog": "Rex" },
+                {
+                    "What is the name of your mother": "Louise",
+                    "What is the name of your father": "Paul",
+                    "What is the name of your dog": "Wouf",
+                },
+            ]),
+        ),
+        ("RBC", "rbc_new_questions", json!([new_questions()])),
+        (
+            "RBC",
+            "rbc_device",
+            json!([
+                { "Please verify your identity on your trusted device": true },
+            ]),
+        ),
+        (
+            "Laurentienne",
+            "laurentienne_image",
+            json!([
+                dog, { "Select an image": { "image": 3 } },
+            ]),
+        ),
+        (
+            "National",
+            "national_securid",
+            json!([{ "Enter your SecurID": "123456" }, dog]),
+        ),
+        (
+            "Scotia",
+            "scotia_reset",
+            json!([
+                {
+                    "Choose one of the following:": "None of the above",
+                    "What purchases did you make over the last 10 days?":
+                        ["Purchase 1: $10.35", "Purchase 3: $143.86"],
+                },
+                new_questions(),
+            ]),
+        ),
+        (
+            "TD",
+            "td_code",
+            json!([
+                { "Choose a phone number": { "to": "PhoneNumber #2", "by": "Text" } },
+                { "Enter the security code": "123456" },
+            ]),
+        ),
+        ("FlinksCapital", "greatday_nomfa", json!([])),
+        (
+            "FlinksCapital",
+            "greatday_other_types",
+            json!([{
+                "Enter the code on your card": "123456",
+                "When were you born?": "1990-01-31",
+                "Which word is on line 7?": "maple",
+            }]),
+        ),
+    ];
+    for (institution, username, rounds) in rows {
+        let bench = bench();
+        let file = answers(&bench, &rounds);
+        let images = bench.path("images");
+        let more = [
+            "--answers",
+            &file,
+            "--images",
+            images.to_str().expect("UTF-8"),
+        ];
+        let told = sign_in(&bench, institution, username, &more)
+            .ends_with(0)
+            .json();
+        assert_eq!(told["status"], "authorized", "{username}: {told}");
+        for id in ["request_id", "login_id"] {
+            assert!(told[id].is_string(), "{username} {id}: {told}");
+        }
+        let left = fs::read_dir(&images).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "{username}: images go when the round ends");
+        assert_eq!(bench.ledgers().len(), 0, "{username}: nothing waits");
+    }
+}
+
+#[test]
+fn the_language_and_the_wish_not_to_be_saved_are_sent() {
+    let bench = bench();
+    let file = answers(
+        &bench,
+        &json!([
+            { "Où êtes-vous né ?": "Montréal" },
+            { "Quel est le meilleur pays du monde ?": "Canada" },
+            { "Quelle forme préfère-t-on le plus ?": "Triangle" },
+        ]),
+    );
+    let more = ["--answers", &file, "--language", "fr", "--no-save"];
+    let told = sign_in(&bench, "FlinksCapital", "Greatday", &more)
+        .ends_with(0)
+        .json();
+    assert_eq!(told.get("login_id"), None, "{told}");
+}
+
+#[test]
+fn a_waiting_session_is_continued_by_another_process() {
+    let bench = bench();
+    let (file, images) = (bench.path("session"), bench.path("images"));
+    let (file, folder) = (
+        file.to_str().expect("UTF-8"),
+        images.to_str().expect("UTF-8"),
+    );
+    let first = answers(&bench, &json!([{ "What is the name of your dog": "Wouf" }]));
+    let more = ["--answers", &first, "--session", file, "--images", folder];
+    let told = sign_in(&bench, "Laurentienne", "laurentienne_image", &more)
+        .ends_with(9)
+        .json();
+    assert_eq!(
+        (&told["status"], &told["session"]),
+        (&json!("challenged"), &json!(file))
+    );
+    let challenge = &told["challenges"][0];
+    assert_eq!(challenge["type"], "ImageSelection");
+    let numbers: Vec<_> = (0..16).collect();
+    assert_eq!(
+        challenge["choices"],
+        json!(numbers),
+        "images are named by their index"
+    );
+    assert_eq!(fs::read_dir(&images).expect("images").count(), 16);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(file).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    // A second session must not take its place.
+    sign_in(
+        &bench,
+        "FlinksCapital",
+        "greatday_nomfa",
+        &["--session", file],
+    )
+    .ends_with(2);
+    // An answer that cannot be right is not sent, and the session waits on.
+    let sent = bench.sandbox.requests(Operation::Authorize);
+    let wrong = answers(&bench, &json!([{ "Select an image": { "image": 16 } }]));
+    let go_on = ["authorize", "--session", file, "--json", "--answers"];
+    let run = bench.run(&[&go_on[..], &[&wrong]].concat()).ends_with(2);
+    assert_eq!(run.json()["request_id"], told["request_id"]);
+    assert_eq!(bench.sandbox.requests(Operation::Authorize), sent);
+
+    let right = answers(&bench, &json!([{ "Select an image": { "image": 3 } }]));
+    let run = bench.run(&[&go_on[..], &[&right]].concat()).ends_with(0);
+    assert_eq!(run.json()["status"], "authorized");
+    assert!(!fs::exists(file).expect("readable"), "nothing waits");
+    assert_eq!(fs::read_dir(&images).expect("images").count(), 0);
+}
+
+#[test]
+fn without_a_name_the_session_file_lies_in_the_state_folder() {
+    let bench = bench();
+    let told = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
+    let path = told["session"].as_str().expect("a path");
+    assert_eq!(bench.ledgers(), [std::path::PathBuf::from(path)]);
+    let challenge = json!({
+        "type": "TextOrCall",
+        "prompt": "Choose a phone number",
+        "choices": ["PhoneNumber #1", "PhoneNumber #2", "PhoneNumber #3"],
+    });
+    assert_eq!(told["challenges"], json!([challenge]));
+    let run = bench.run(&["authorize", "--session", path]).ends_with(9);
+    for part in ["PhoneNumber #2", "Choose a phone number", path] {
+        assert!(
+            run.stdout.contains(part),
+            "{part} is missing: {}",
+            run.stdout
+        );
+    }
+    let file = answers(
+        &bench,
+        &json!([
+            { "Choose a phone number": { "to": "PhoneNumber #1", "by": "Call" } },
+            { "Enter the security code": "654321" },
+        ]),
+    );
+    let run = bench
+        .run(&["authorize", "--session", path, "--answers", &file, "--json"])
+        .ends_with(1);
+    assert!(run.json()["error"]["hint"].is_string(), "{run:?}");
+    assert_eq!(bench.ledgers().len(), 0, "the session is over");
+}
+
+#[test]
+fn a_session_file_of_another_host_sends_nothing() {
+    let (here, there) = (bench(), bench());
+    let told = sign_in(&here, "TD", "td_code", &[]).ends_with(9).json();
+    let path = told["session"].as_str().expect("a path");
+    there.run(&["authorize", "--session", path]).ends_with(2);
+    assert_eq!(there.sandbox.log().len(), 0);
+}
+
+#[test]
+fn refusals_tell_who_must_act() {
+    let bench = bench();
+    let who = [
+        "--institution",
+        "FlinksCapital",
+        "--username",
+        "greatday_nomfa",
+    ];
+    let arguments = [&who[..], &["--password-stdin", "--json"]].concat();
+    let run = type_in(&bench, &arguments, "wrong\n").ends_with(1);
+    let error = &run.json()["error"];
+    assert_eq!(
+        (&error["operation"], &error["delivery"]),
+        (&json!("legacy.authorize"), &json!("rejected"))
+    );
+    assert!(
+        error["hint"].as_str().expect("a hint").contains("password"),
+        "{error}"
+    );
+    let run = sign_in(&bench, "FlinksCapital", "test_service_unavailable", &[]).ends_with(1);
+    let error = run.json()["error"].clone();
+    assert_eq!(error["flinks_code"], "RETRY_LATER");
+    assert!(
+        error["hint"].as_str().expect("a hint").contains("later"),
+        "{error}"
+    );
+    assert_eq!(bench.ledgers().len(), 0);
+}
+
+#[test]
+fn kept_logins_open_cached_and_live() {
+    let bench = bench();
+    for more in [&["--cached"][..], &[]] {
+        let line = [
+            &["authorize", "--login-id", CACHED_LOGIN_ID, "--json"],
+            more,
+        ]
+        .concat();
+        let told = bench.run(&line).ends_with(0).json();
+        assert_eq!(told["login_id"], CACHED_LOGIN_ID);
+    }
+    let line = [
+        "authorize",
+        "--login-id",
+        REFUSED_LOGIN_ID,
+        "--cached",
+        "--json",
+    ];
+    let error = bench.run(&line).ends_with(1).json()["error"].clone();
+    assert!(error["request_id"].is_string(), "{error}");
+    assert!(
+        error["hint"]
+            .as_str()
+            .expect("a hint")
+            .contains("flinks accounts"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_outcome_that_nobody_knows_is_told_and_nothing_is_sent_again() {
+    for fault in ["authorize=reset-after", "authorize=torn"] {
+        let bench = Bench::new(&[fault]);
+        sign_in(&bench, "FlinksCapital", "greatday_nomfa", &[]).ends_with(5);
+        assert_eq!(bench.sandbox.requests(Operation::Authorize), 1, "{fault}");
+    }
+}
+
+#[test]
+fn a_command_line_that_cannot_be_right_sends_nothing() {
+    let bench = bench();
+    let institution = ["--institution", "RBC"];
+    let rows: [&[&str]; 7] = [
+        &[],
+        &institution,
+        &["--institution", "RBC", "--username", "u"],
+        &["--institution", "RBC", "--login-id", "id"],
+        &["--institution", "RBC", "--cached"],
+        &["--session", "missing"],
+        &["--login-id", "..", "--cached"],
+    ];
+    for row in rows {
+        type_in(&bench, row, "").ends_with(2);
+    }
+    let who = [
+        "--institution",
+        "RBC",
+        "--username",
+        "u",
+        "--password-stdin",
+    ];
+    for text in ["{}", "[1]", "CANARY"] {
+        let file = bench.write("answers.json", text.as_bytes());
+        let run = type_in(&bench, &[&who[..], &["--answers", &file]].concat(), "p\n").ends_with(2);
+        assert!(!run.stderr.contains("CANARY"), "{run:?}");
+    }
+    assert_eq!(bench.sandbox.log().len(), 0);
+}
+
+#[test]
+fn the_embedded_sandbox_needs_no_settings() {
+    let bench = bench();
+    for name in ["FLINKS_API_URL", "FLINKS_CUSTOMER_ID", "FLINKS_CA"] {
+        // The settings of the bench are of another sandbox.
+        let mut other = Bench::new(&[]);
+        other.set(name, "");
+        let told = sign_in(&other, "FlinksCapital", "greatday_nomfa", &["--sandbox"]);
+        assert_eq!(told.ends_with(0).json()["status"], "authorized");
+    }
+    let told = sign_in(&bench, "TD", "td_code", &["--sandbox"])
+        .ends_with(9)
+        .json();
+    assert_eq!(
+        told.get("session"),
+        None,
+        "it ended with the program: {told}"
+    );
+}
+
+#[test]
+fn keys_answers_and_the_password_stay_secret() {
+    const SECRETS: [&str; 4] = [
+        "Everyday",
+        "CANARY",
+        "greatday_together",
+        "flinks-auth-key:",
+    ];
+    for fault in [
+        None,
+        Some("authorize@2=reset-after"),
+        Some("authorize@2=status:500"),
+    ] {
+        let mut config = Config::default();
+        config.credentials.auth_key = Some("CANARY-auth-key".to_owned());
+        config.credentials.x_api_key = Some("CANARY-x-api-key".to_owned());
+        config.faults = fault
+            .iter()
+            .map(|fault| fault.parse().expect("a fault"))
+            .collect();
+        let mut bench = Bench::with(config);
+        bench.set("FLINKS_AUTH_KEY", "CANARY-auth-key");
+        bench.set("FLINKS_X_API_KEY", "CANARY-x-api-key");
+        let (support, file) = (bench.path("support"), bench.path("session"));
+        let (support, file) = (
+            support.to_str().expect("UTF-8"),
+            file.to_str().expect("UTF-8"),
+        );
+        let first = answers(
+            &bench,
+            &json!([{
+                "What city were you born in?": "CANARY-Montreal",
+                "What is the best country on earth?": "CANARY-Canada",
+                "What shape do people like most?": "CANARY-Triangle",
+            }]),
+        );
+        let more = [
+            "--answers",
+            &first,
+            "--session",
+            file,
+            "-vvv",
+            "--support",
+            support,
+        ];
+        let run = sign_in(&bench, "FlinksCapital", "greatday_together", &more);
+        let expected = if fault.is_none() { 9 } else { 5 };
+        let run = run.ends_with(expected);
+        assert!(
+            run.stderr.contains("legacy.authorize"),
+            "-vvv must log: {run:?}"
+        );
+        let session = fs::read_to_string(file).unwrap_or_default();
+        assert_eq!(
+            session.is_empty(),
+            fault.is_some(),
+            "a session that is over waits no more"
+        );
+        let support = fs::read_to_string(support).unwrap_or_default();
+        assert_eq!(
+            support.contains("/BankingServices/Authorize"),
+            fault.is_some(),
+            "{support}"
+        );
+        for secret in SECRETS {
+            for text in [&run.stdout, &run.stderr, &session, &support] {
+                assert!(!text.contains(secret), "{secret} in {text}");
+            }
+        }
+    }
+}
