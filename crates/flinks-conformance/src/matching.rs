@@ -109,3 +109,51 @@ pub(crate) fn check_codec(step: &Scripted, head: &Head, body: &Bytes) -> Vec<Str
     lines.extend(step.body.iter().flat_map(|wanted| check_body(wanted, body)));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with a call of the legacy host that carries these headers.
+    fn lines(name: &str, headers: &[(&'static str, &'static str)]) -> usize {
+        let path = format!("/v3/c/BankingServices/{name}");
+        let expect = serde_json::json!({ "method": "POST", "path": path });
+        let expect: Expect = serde_json::from_value(expect).expect("a step");
+        let mut head = Head {
+            method: "POST".to_owned(),
+            path,
+            headers: HeaderMap::new(),
+        };
+        for (name, value) in headers {
+            head.headers.insert(*name, value.parse().expect("a value"));
+        }
+        check_head(&expect, &head, Credentials::LegacyKeys).len()
+    }
+
+    #[test]
+    fn a_legacy_call_carries_its_own_key_and_no_other() {
+        let token = ("flinks-auth-key", standard::AUTHORIZE_TOKEN);
+        let key = ("flinks-auth-key", standard::AUTH_KEY);
+        let x_api_key = ("x-api-key", standard::X_API_KEY);
+        let bearer = ("authorization", standard::API_SECRET_HEADER);
+        let calls = [
+            ("Authorize", token),
+            ("GenerateAuthorizeToken", key),
+            ("GetNightlyRefreshStatus", bearer),
+            ("GetAccountsDetail", x_api_key),
+            ("GetAccountsDetailAsync/r", x_api_key),
+        ];
+        for (name, own) in calls {
+            assert_eq!(lines(name, &[own]), 0, "{name}");
+            assert_eq!(lines(name, &[]), 1, "{name} without its key");
+            for other in [token, key, x_api_key, bearer] {
+                if other != own {
+                    assert!(lines(name, &[other]) > 0, "{name} with another key");
+                }
+                if other.0 != own.0 {
+                    assert_eq!(lines(name, &[own, other]), 1, "{name} with two keys");
+                }
+            }
+        }
+    }
+}

@@ -34,6 +34,12 @@ impl Outcome {
         }
     }
 
+    /// Adds a text that a program could print beside what came of the call.
+    pub(crate) fn showing(mut self, place: &'static str, text: String) -> Self {
+        self.texts.push((place, text));
+        self
+    }
+
     pub(crate) fn failed(error: Error) -> Self {
         let texts = vec![
             ("Debug", format!("{error:?} {error:#?}")),

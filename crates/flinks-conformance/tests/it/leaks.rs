@@ -65,6 +65,47 @@ fn a_secret_in_the_log_is_found() {
     }
 }
 
+/// A round with one question, whose answer the service repeats in its refusal.
+#[test]
+fn an_answer_or_a_key_that_comes_back_is_found() {
+    let path = "/v3/43387ca6-0391-4c82-857d-70d95f087ecb/BankingServices/Authorize";
+    for (message, what) in [
+        ("is planted-answer right?", "what the call was given"),
+        ("conformance-auth-key", "the authorize secret key"),
+        (
+            "4f3f9c1e-conformance-authorize-token",
+            "the authorize token",
+        ),
+        ("conformance-x-api-key", "the x-api-key"),
+    ] {
+        let case = json!({
+            "docs": "A case for these tests.",
+            "source": "made up",
+            "call": { "operation": "legacy.answer", "input": {
+                "challenged": {
+                    "SecurityChallenges": [{ "Type": "QuestionAndAnswer", "Prompt": "Why?" }],
+                    "RequestId": "a-request"
+                },
+                "answers": [{ "Why?": "planted-answer" }]
+            } },
+            "steps": [{
+                "expect": { "method": "POST", "path": path },
+                "reply": { "status": 400, "body_json": { "Message": message } }
+            }],
+            "want": { "error": {
+                "kind": "api", "delivery": "rejected", "status": 400, "operation": "legacy.authorize"
+            } }
+        });
+        for level in [Level::L2, Level::L3] {
+            let text = leaks(&case, level);
+            assert!(
+                text.contains(&format!("leak: {what} appears in Display")),
+                "{text}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_secret_in_debug_is_found() {
     let mut case = good();

@@ -191,7 +191,9 @@ impl LegacyCall for AuthorizeInput {
                     call(client.transport(), answers, canonical::authorize).await
                 }
                 Form::Credentials(_) | Form::StoredLogin(_) => {
-                    ended(client.authorize(self.request()).await)
+                    let request = self.request();
+                    let shown = format!("{request:?} {request:#?} {client:?}");
+                    ended(client.authorize(request).await).showing("the request's Debug", shown)
                 }
             }
         })
@@ -271,17 +273,26 @@ impl AnswerInput {
             let text = serde_json::to_string(&round).map_err(unreadable)?;
             round = serde_json::from_str(&text).map_err(unreadable)?;
         }
-        for (index, given) in self.answers.iter().enumerate() {
-            let answered = answers::of(&round, given)?.finish()?;
+        let mut shown = String::new();
+        let mut left = self.answers.iter();
+        let last = loop {
+            let Some(given) = left.next() else {
+                break Ok(Authorize::Challenged(round));
+            };
+            let answers = answers::of(&round, given)?;
+            shown += &format!("{round:?} {answers:?} ");
+            let answered = answers.finish()?;
+            shown += &format!("{answered:?} ");
             match client.answer(answered).await {
-                Ok(Authorize::Challenged(next)) if index + 1 < self.answers.len() => round = next,
-                ended_so => return Ok(ended(ended_so)),
+                Ok(Authorize::Challenged(next)) => round = next,
+                other => break other,
             }
+        };
+        if left.next().is_some() {
+            let message = "the case has answers for more rounds than the bank asks";
+            return Err(Error::local(ErrorKind::Config, message));
         }
-        Err(Error::local(
-            ErrorKind::Config,
-            "the case has no answers, or more rounds than the bank asks",
-        ))
+        Ok(ended(last).showing("the answers' Debug", shown))
     }
 
     /// What asks comes from the codec, as it does for a client.
