@@ -8,6 +8,7 @@ mod institutions;
 mod options;
 mod place;
 mod questions;
+mod stream;
 mod wait;
 
 use flinks_transport::Call;
@@ -22,6 +23,7 @@ pub use fetch::{Data, DataPoll, DataRequest, DataResponse};
 pub use institutions::Institutions;
 pub use options::{AccountsDetail, AccountsSummary, Statements};
 pub use questions::{AnswerMfaQuestions, MfaQuestions};
+pub use stream::InstitutionStream;
 pub use wait::Fetch;
 
 use place::Place;

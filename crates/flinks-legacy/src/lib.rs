@@ -88,8 +88,8 @@ pub use challenge::Round;
 pub use client::LegacyClient;
 pub use data::{
     AccountsDetail, AccountsSummary, Acknowledgement, AnswerMfaQuestions, Collected, Data,
-    DataPoll, DataRequest, DataResponse, DeleteCard, Fetch, Fetched, Institutions, MfaQuestions,
-    NightlyStatus, SetScheduledRefresh, StatementContent, Statements,
+    DataPoll, DataRequest, DataResponse, DeleteCard, Fetch, Fetched, InstitutionStream,
+    Institutions, MfaQuestions, NightlyStatus, SetScheduledRefresh, StatementContent, Statements,
 };
 pub use question::{
     ApprovalQuestion, Ask, Channel, CodeQuestion, DateQuestion, ImageQuestion, NewQuestion,
