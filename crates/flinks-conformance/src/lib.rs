@@ -32,6 +32,7 @@ mod script;
 mod server;
 mod standard;
 mod summary;
+mod watch;
 
 pub use case::{
     Call, Case, ClientCertificate, Credentials, Expect, Fault, Level, Levels, Reply,

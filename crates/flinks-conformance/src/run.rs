@@ -12,6 +12,7 @@ use crate::leak::Needles;
 use crate::logs::Logs;
 use crate::operations::{self, Outcome, Parsed};
 use crate::standard;
+use crate::watch::Watch;
 
 pub use wire::{Provider, Wire};
 
@@ -81,6 +82,15 @@ impl Ran {
             lines,
             texts: outcome.texts,
         }
+    }
+
+    /// Adds what a layer of the application's own saw, but for calls that bring their credentials
+    /// themselves: those are above every layer.
+    fn watched(mut self, watch: &Watch, credentials: Credentials) -> Self {
+        if credentials != Credentials::None {
+            self.texts.push(("what layers see", watch.text()));
+        }
+        self
     }
 }
 

@@ -15,6 +15,7 @@ use crate::leaf::Leaf;
 use crate::logs::Logs;
 use crate::operations::{Parsed, Stack};
 use crate::script::Script;
+use crate::watch::Watch;
 
 /// Far beyond every limit of the stack: virtual time costs nothing.
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -22,8 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 pub(super) fn run(fixture: &Fixture, parsed: &Parsed, logs: &Logs) -> Result<Ran, Broken> {
     let credentials = credentials(&fixture.case.call, parsed);
     let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
+    let watch = Watch::default();
     let transport = Transport::builder()
         .service(Leaf(script.clone()))
+        .attempt_layer(watch.clone())
         .build()
         .map_err(broken)?;
     let endpoint = Endpoint::new("https://stack.test").map_err(broken)?;
@@ -50,7 +53,7 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed, logs: &Logs) -> Result<Ran
     {
         lines.push(format!("takes_ms: {line}"));
     }
-    Ok(Ran::of(lines, outcome))
+    Ok(Ran::of(lines, outcome).watched(&watch, credentials))
 }
 
 /// One thread for everything but the blocking pool, whose threads are listened to as well.

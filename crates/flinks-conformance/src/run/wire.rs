@@ -20,6 +20,7 @@ use crate::logs::Logs;
 use crate::operations::{Outcome, Parsed, Stack};
 use crate::script::Script;
 use crate::server::serve;
+use crate::watch::Watch;
 
 /// A case at this level waits at most 1.5 s at a time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,13 +84,14 @@ pub(super) fn run(
     let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
     let made = certificates().map_err(broken)?;
     let tls = Arc::new(server_config(made, fixture, wire, credentials)?);
+    let watch = Watch::default();
     let outcome = runtime(logs, false)?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(broken)?;
         let port = listener.local_addr().map_err(broken)?.port();
         let endpoint = Endpoint::new(&format!("https://{HOST}:{port}")).map_err(broken)?;
-        let transport = match transport(made, fixture, wire, credentials) {
+        let transport = match transport(made, fixture, wire, credentials, &watch) {
             Ok(transport) => transport,
             Err(error) => return Ok(Outcome::failed(error)),
         };
@@ -107,7 +109,7 @@ pub(super) fn run(
     })?;
     let (mut lines, _) = script.close();
     lines.extend(check::outcome(fixture, &outcome));
-    Ok(Ran::of(lines, outcome))
+    Ok(Ran::of(lines, outcome).watched(&watch, credentials))
 }
 
 fn transport(
@@ -115,9 +117,13 @@ fn transport(
     fixture: &Fixture,
     wire: &Wire,
     credentials: Credentials,
+    watch: &Watch,
 ) -> Result<Transport, Error> {
     let roots = Roots::pem(made.ca_pem.as_bytes())?;
-    let builder = Transport::builder().roots(roots).tls_version(wire.version);
+    let builder = Transport::builder()
+        .roots(roots)
+        .tls_version(wire.version)
+        .attempt_layer(watch.clone());
     let identity = match fixture.case.tls.client {
         // Only the upload host asks for a certificate.
         ClientCertificate::Valid if !wants_certificate(credentials) => None,
