@@ -74,12 +74,16 @@ pub(crate) fn waiting(
         ));
     }
     output.text(&text)?;
-    output.object(&Value::Object(challenged(round, file)))?;
+    let mut object = challenged(round);
+    if let Some(file) = file {
+        object.insert(SESSION.to_owned(), json!(file.to_string_lossy()));
+    }
+    output.object(&Value::Object(object))?;
     Ok(Exit::Waiting)
 }
 
 /// A session that waits, for scripts.
-pub(crate) fn challenged(round: &Round, file: Option<&Path>) -> Map<String, Value> {
+pub(crate) fn challenged(round: &Round) -> Map<String, Value> {
     let mut object = head(
         "challenged",
         round.request_id().as_str(),
@@ -95,13 +99,7 @@ pub(crate) fn challenged(round: &Round, file: Option<&Path>) -> Map<String, Valu
         object
     });
     object.insert("challenges".to_owned(), challenges.collect());
-    object.extend(file.map(held));
     object
-}
-
-/// Where the place of a session is held, for scripts.
-pub(crate) fn held(file: &Path) -> (String, Value) {
-    (SESSION.to_owned(), json!(file.to_string_lossy()))
 }
 
 /// What there is to choose from; images by their index, which is what answers them.

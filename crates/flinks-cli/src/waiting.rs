@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flinks_legacy::Round;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, SESSION};
 use crate::ledger::{absolute, file_name, state_folder};
 use crate::output::plain;
 
@@ -93,6 +93,12 @@ impl SessionFile {
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// The entry of a failure's output that names the file, if a session waits there.
+    pub(crate) fn held(&self) -> Option<(String, Value)> {
+        let path = json!(self.0.to_string_lossy());
+        self.0.exists().then(|| (SESSION.to_owned(), path))
     }
 
     /// Holds the place of a session; the file is whole at any moment, and only its owner reads it.

@@ -1,8 +1,8 @@
 //! `flinks authorize`: opens a bank session, with every challenge answered.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use flinks_legacy::{Authorize as Step, AuthorizeError, LegacyClient};
+use flinks_legacy::{AnsweredRound, Authorize as Step, LegacyClient, Round};
 use flinks_transport::Delivery;
 use flinks_types::{AuthorizeRequest, Credentials, LoginId, Secret, StoredLogin};
 
@@ -29,14 +29,32 @@ pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit
         None => AnswerFile::empty(),
     };
     let service = Service::start(context, &arguments.connection).await?;
-    let (legacy, host) = (service.legacy()?, service.settings.results_endpoint()?);
-    let opening = Opening {
-        legacy,
-        host: host.to_string(),
-        context,
+    let legacy = service.legacy()?;
+    let host = service.settings.results_endpoint()?.to_string();
+    let (file, waiting) = match waits(arguments) {
+        Some(path) => {
+            let (file, waiting) = SessionFile::open(path, &host)?;
+            (Some(file), Some(waiting))
+        }
+        None => (place(arguments, context)?, None),
     };
-    let task = opening.run(arguments, &mut answers);
-    Box::pin(interrupt::or_interrupted(task)).await
+    let (round, images) = waiting.map_or((None, None), |waiting| {
+        (Some(waiting.round), waiting.images)
+    });
+    let mut opening = Opening {
+        legacy,
+        host,
+        context,
+        file: file.as_ref(),
+        images: arguments.images.clone().or(images),
+        terminal: Terminal::open(),
+    };
+    let task = opening.run(arguments, round, &mut answers);
+    let outcome = Box::pin(interrupt::or_interrupted(task)).await;
+    outcome.map_err(|mut failure| {
+        failure.reached.extend(file.and_then(|file| file.held()));
+        failure
+    })
 }
 
 /// A session on its way to be opened.
@@ -44,106 +62,114 @@ struct Opening<'a> {
     legacy: LegacyClient,
     host: String,
     context: &'a Context,
+    /// Where the place of the session is held while it waits.
+    file: Option<&'a SessionFile>,
+    /// Where the images go.
+    images: Option<PathBuf>,
+    terminal: Option<Terminal>,
 }
 
 impl Opening<'_> {
-    async fn run(&self, arguments: &Authorize, answers: &mut AnswerFile) -> Result<Exit, Failure> {
-        let mut terminal = Terminal::open();
-        let mut images_folder = arguments.images.clone();
-        let (file, mut step);
-        match waits(arguments) {
-            Some(path) => {
-                let (found, waiting) = SessionFile::open(path, &self.host)?;
-                images_folder = images_folder.or(waiting.images);
-                (file, step) = (Some(found), Step::Challenged(waiting.round));
-            }
+    async fn run(
+        &mut self,
+        arguments: &Authorize,
+        waiting: Option<Round>,
+        answers: &mut AnswerFile,
+    ) -> Result<Exit, Failure> {
+        let mut step = match waiting {
+            Some(round) => Step::Challenged(round),
             None => {
-                file = self.place(arguments)?;
-                let request = request(arguments, terminal.as_mut()).await?;
-                let spinner = self.spinner();
-                let outcome = self.legacy.authorize(request).await;
-                drop(spinner);
-                step = outcome?;
+                let request = request(arguments, self.terminal.as_mut()).await?;
+                let _spinner = self.spinner();
+                self.legacy.authorize(request).await?
             }
-        }
+        };
         loop {
             let round = match step {
                 Step::Challenged(round) => round,
-                Step::Authorized(session) => {
-                    if let Some(file) = &file {
-                        file.remove();
-                    }
-                    return opened::authorized(&session, self.context);
-                }
+                Step::Authorized(session) => return opened::authorized(&session, self.context),
                 _ => return Err(Failure::settings("the session opens in a way unknown here")),
             };
-            if let Some(file) = &file {
-                file.hold(&self.host, &round, images_folder.as_deref())?;
-            }
-            let images = match &images_folder {
+            self.hold(&round)?;
+            let images = match &self.images {
                 Some(folder) => Images::write(&round, folder)?,
                 None => Images::default(),
             };
-            if let Some(terminal) = &mut terminal {
-                terminal.show(&introduction(&round, &images, images_folder.as_deref()));
-            }
-            let mut interview = Interview {
-                file: answers.next_round(),
-                terminal: terminal.as_mut(),
-                protocol: Protocol::of_terminal(variable),
-            };
-            let path = file.as_ref().map(SessionFile::path);
-            let answered = match interview.answers(&round).await {
+            let answered = match self.ask(&round, &images, answers).await {
                 Ok(Some(answered)) => answered,
                 Ok(None) => {
                     images.keep();
+                    let path = self.file.map(SessionFile::path);
                     return opened::waiting(&round, path, self.context);
                 }
                 Err(mut failure) => {
-                    failure.reached = opened::challenged(&round, path);
+                    images.keep();
+                    failure.reached = opened::challenged(&round);
                     return Err(failure);
                 }
             };
-            let spinner = self.spinner();
-            let outcome = self.legacy.answer(answered).await;
-            drop(spinner);
-            step = outcome.map_err(|error| lost(error, file.as_ref()))?;
+            step = self.answer(&round, answered).await?;
         }
     }
 
-    /// Where the place of the session will be held; an embedded sandbox ends with the program.
-    fn place(&self, arguments: &Authorize) -> Result<Option<SessionFile>, Failure> {
-        let given = arguments.session.as_deref();
-        if given.is_none() && self.context.sandbox {
-            return Ok(None);
+    async fn ask(
+        &mut self,
+        round: &Round,
+        images: &Images,
+        answers: &mut AnswerFile,
+    ) -> Result<Option<AnsweredRound>, Failure> {
+        if let Some(terminal) = &mut self.terminal {
+            terminal.show(&introduction(round, images, self.images.as_deref()));
         }
-        SessionFile::create(given, variable).map(Some)
+        let mut interview = Interview {
+            file: answers.next_round(),
+            terminal: self.terminal.as_mut(),
+            protocol: Protocol::of_terminal(variable),
+        };
+        interview.answers(round).await
+    }
+
+    /// Sends the answers. From then on nobody may go on at this place, whatever becomes of the
+    /// program, unless they never left.
+    async fn answer(&self, round: &Round, answered: AnsweredRound) -> Result<Step, Failure> {
+        if let Some(file) = self.file {
+            file.remove();
+        }
+        let _spinner = self.spinner();
+        let outcome = self.legacy.answer(answered).await;
+        if let Err(error) = &outcome
+            && error.error().delivery() == Delivery::NotSent
+        {
+            self.hold(round)?;
+        }
+        Ok(outcome?)
+    }
+
+    fn hold(&self, round: &Round) -> Result<(), Failure> {
+        self.file.map_or(Ok(()), |file| {
+            file.hold(&self.host, round, self.images.as_deref())
+        })
     }
 
     fn spinner(&self) -> Option<Spinner> {
-        Spinner::start(
-            "waiting for the bank".to_owned(),
-            self.context.output.progress,
-        )
+        let shown = self.context.output.progress;
+        Spinner::start("waiting for the bank".to_owned(), shown)
     }
+}
+
+/// Where the place of a new session will be held; an embedded sandbox ends with the program.
+fn place(arguments: &Authorize, context: &Context) -> Result<Option<SessionFile>, Failure> {
+    let given = arguments.session.as_deref();
+    if given.is_none() && context.sandbox {
+        return Ok(None);
+    }
+    SessionFile::create(given, variable).map(Some)
 }
 
 /// The session file to go on with: one that is given alone.
 fn waits(arguments: &Authorize) -> Option<&Path> {
     let starts = arguments.institution.is_some() || arguments.login_id.is_some();
     arguments.session.as_deref().filter(|_| !starts)
-}
-
-/// An answer that opened nothing. The session waits on only if the answer never left.
-fn lost(error: AuthorizeError, file: Option<&SessionFile>) -> Failure {
-    let unsent = error.error().delivery() == Delivery::NotSent;
-    let mut failure = Failure::from(error);
-    match file {
-        Some(file) if unsent => failure.reached.extend([opened::held(file.path())]),
-        Some(file) => file.remove(),
-        None => {}
-    }
-    failure
 }
 
 /// What the command line asks for; nothing was sent yet.
@@ -198,7 +224,7 @@ async fn sign_in(
     Ok((username, password))
 }
 
-fn introduction(round: &flinks_legacy::Round, images: &Images, folder: Option<&Path>) -> String {
+fn introduction(round: &Round, images: &Images, folder: Option<&Path>) -> String {
     let bank = round
         .institution()
         .map_or_else(|| "The bank".to_owned(), plain);

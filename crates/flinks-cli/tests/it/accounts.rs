@@ -26,7 +26,7 @@ fn accounts_are_passed_through_with_the_text_of_amounts() {
     let bench = Bench::new(&[]);
     let id = open(&bench);
     let run = bench
-        .run(&["accounts", "--request-id", &id, "--json"])
+        .run(&["accounts", "--poll", "0.02", "--request-id", &id, "--json"])
         .ends_with(0);
     assert_eq!(run.json()["RequestId"], id.as_str());
     // Fields and numbers that this program knows nothing of are there as the service wrote them.
@@ -36,7 +36,15 @@ fn accounts_are_passed_through_with_the_text_of_amounts() {
     for part in ["\"Transactions\":[", "\"Holder\":{", "\"Title\":"] {
         assert!(accounts.contains(part), "{part} is missing from {accounts}");
     }
-    let summary = ["accounts", "--request-id", &id, "--summary", "--json"];
+    let summary = [
+        "accounts",
+        "--poll",
+        "0.02",
+        "--request-id",
+        &id,
+        "--summary",
+        "--json",
+    ];
     let run = bench.run(&summary).ends_with(0);
     assert!(!run.stdout.contains("\"Transactions\":["), "{}", run.stdout);
     assert!(
@@ -51,7 +59,7 @@ fn accounts_are_a_table_for_people() {
     let bench = Bench::new(&[]);
     let id = open(&bench);
     let json = bench
-        .run(&["accounts", "--request-id", &id, "--json"])
+        .run(&["accounts", "--poll", "0.02", "--request-id", &id, "--json"])
         .ends_with(0)
         .json();
     let run = bench.run(&["accounts", "--request-id", &id]).ends_with(0);
@@ -128,7 +136,16 @@ fn statements_become_files_and_are_never_overwritten() {
     let id = open(&bench);
     let out = bench.path("statements");
     let out = out.to_str().expect("UTF-8");
-    let line = ["statements", "--request-id", &id, "--out", out, "--json"];
+    let line = [
+        "statements",
+        "--request-id",
+        &id,
+        "--out",
+        out,
+        "--poll",
+        "0.02",
+        "--json",
+    ];
     let told = bench.run(&line).ends_with(0).json();
     let promised: usize = told["StatementsByAccount"]
         .as_array()
@@ -150,7 +167,7 @@ fn statements_become_files_and_are_never_overwritten() {
             assert_eq!(mode & 0o777, 0o600);
         }
     }
-    let again = bench.run(&line[..5]).ends_with(2);
+    let again = bench.run(&line[..7]).ends_with(2);
     assert!(again.stderr.contains("statement-"), "{again:?}");
     assert_eq!(fs::read_dir(out).expect("a folder").count(), promised);
 }
@@ -176,7 +193,7 @@ fn the_keys_of_the_data_calls_are_sent() {
     config.credentials.x_api_key = Some("the-key".to_owned());
     let mut bench = Bench::with(config);
     let id = open(&bench);
-    let line = ["accounts", "--request-id", &id, "--json"];
+    let line = ["accounts", "--poll", "0.02", "--request-id", &id, "--json"];
     let error = bench.run(&line).ends_with(1).json()["error"].clone();
     let hint = error["hint"].as_str().expect("a hint");
     assert!(hint.contains("FLINKS_X_API_KEY"), "{error}");

@@ -331,6 +331,47 @@ fn an_outcome_that_nobody_knows_is_told_and_nothing_is_sent_again() {
 }
 
 #[test]
+fn answers_that_never_left_leave_the_session_waiting() {
+    let bench = bench();
+    let told = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
+    let path = told["session"].as_str().expect("a path").to_owned();
+    let file = answers(
+        &bench,
+        &json!([{ "Choose a phone number": { "to": "PhoneNumber #1", "by": "Call" } }]),
+    );
+    let line = ["authorize", "--session", &path, "--answers", &file];
+    let mut gone = bench.command(&line);
+    drop(bench.sandbox);
+    let run = Run::of(&mut gone).ends_with(4);
+    assert!(
+        run.stderr
+            .contains(&format!("next: flinks authorize --session {path}")),
+        "{run:?}"
+    );
+    assert!(fs::exists(path).expect("readable"), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn answers_on_their_way_are_not_sent_by_the_next_process() {
+    let bench = Bench::new(&["authorize@2=stall"]);
+    let told = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
+    let path = told["session"].as_str().expect("a path");
+    let file = answers(
+        &bench,
+        &json!([{ "Choose a phone number": { "to": "PhoneNumber #1", "by": "Call" } }]),
+    );
+    let line = ["authorize", "--session", path, "--answers", &file];
+    let mut child = bench.command(&line).spawn().expect("the program starts");
+    while bench.sandbox.requests(Operation::Authorize) < 2 {
+        std::thread::yield_now();
+    }
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    bench.run(&["authorize", "--session", path]).ends_with(2);
+}
+
+#[test]
 fn a_command_line_that_cannot_be_right_sends_nothing() {
     let bench = bench();
     let institution = ["--institution", "RBC"];
