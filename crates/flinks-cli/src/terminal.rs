@@ -136,7 +136,8 @@ impl Quiet {
         quiet
             .local_modes
             .insert(LocalModes::ECHONL | LocalModes::ICANON);
-        tcsetattr(&stdin, OptionalActions::Flush, &quiet)?;
+        // What was typed or pasted ahead is kept.
+        tcsetattr(&stdin, OptionalActions::Now, &quiet)?;
         Ok(Self(Some(before)))
     }
 }
