@@ -36,6 +36,10 @@ fn accounts_are_passed_through_with_the_text_of_amounts() {
     for part in ["\"Transactions\":[", "\"Holder\":{", "\"Title\":"] {
         assert!(accounts.contains(part), "{part} is missing from {accounts}");
     }
+    // An amount such as 12.50 keeps its last digit, which a floating number would lose.
+    let cents = |text: &[u8]| text[0] == b'.' && text[2] == b'0' && b",}".contains(&text[3]);
+    let kept = accounts.as_bytes().windows(4).any(cents);
+    assert!(kept, "no amount with its trailing zero in {accounts}");
     let summary = [
         "accounts",
         "--poll",
