@@ -75,7 +75,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         // The other provider is compiled in only where it is asked for: it takes a minute of C.
         runner.args(["--features", "aws-lc-rs"]);
     }
-    runner.arg("--").args(&options.filter);
+    runner.args(["--", "test"]).args(&options.filter);
     if options.wire {
         runner.arg("--wire");
     }

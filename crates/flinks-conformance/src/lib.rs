@@ -5,15 +5,17 @@
 //! same case runs at three levels: the codec alone, the real stack over a scripted leaf in paused
 //! time, and the real stack over mutual TLS on loopback. `fixtures/README.md` is the format's page.
 //!
-//! ```no_run
-//! use flinks_conformance::{Level, Provider, TlsVersion, Verdict, Wire, load, run};
+//! Whoever adds layers of their own can see that these break nothing: [`Suite::through`] runs the
+//! corpus against an application's transport. As a Git dependency the crate finds its fixtures in
+//! its own checkout.
 //!
-//! let wire = Wire::new(TlsVersion::Tls13, Provider::Ring);
-//! for fixture in load("fixtures".as_ref())? {
-//!     if let Verdict::Failed(lines) = run(&fixture, Level::L2, &wire) {
-//!         panic!("{}: {}", fixture.path(), lines.join("\n"));
-//!     }
-//! }
+//! ```no_run
+//! # use tower_layer::Identity as MyLayer;
+//! use flinks_conformance::Suite;
+//!
+//! let suite = Suite::new()?.through(|builder| builder.layer(MyLayer::new()).build());
+//! let summary = suite.run(&Suite::LAYERS);
+//! assert_eq!(summary.failed(), 0, "{summary}");
 //! # Ok::<(), flinks_conformance::CorpusError>(())
 //! ```
 
@@ -31,6 +33,7 @@ mod run;
 mod script;
 mod server;
 mod standard;
+mod suite;
 mod summary;
 mod watch;
 
@@ -40,5 +43,6 @@ pub use case::{
 };
 pub use corpus::{CorpusError, Fixture, load};
 pub use flinks_transport::TlsVersion;
-pub use run::{Provider, Verdict, Wire, run};
+pub use run::{Pass, Provider, Verdict, Wire, run};
+pub use suite::{Suite, fixtures};
 pub use summary::Summary;

@@ -155,7 +155,7 @@ impl Parsed {
 pub(crate) trait Codec {
     fn request(&self) -> Result<Request<Body>, Error>;
     fn accepts(&self, response: &Response<Bytes>) -> bool;
-    fn read(&self, response: Response<Bytes>) -> Result<Value, DecodeError>;
+    fn read(&self, response: Response<Bytes>) -> Result<Outcome, DecodeError>;
 }
 
 struct Described<O: Operation> {
@@ -163,7 +163,7 @@ struct Described<O: Operation> {
     canonical: fn(&O::Output) -> Value,
 }
 
-impl<O: Operation> Codec for Described<O> {
+impl<O: Operation<Output: std::fmt::Debug>> Codec for Described<O> {
     fn request(&self) -> Result<Request<Body>, Error> {
         self.operation.request()
     }
@@ -173,14 +173,13 @@ impl<O: Operation> Codec for Described<O> {
         self.operation.accepts(&parts)
     }
 
-    fn read(&self, response: Response<Bytes>) -> Result<Value, DecodeError> {
-        self.operation
-            .decode(response)
-            .map(|output| (self.canonical)(&output))
+    fn read(&self, response: Response<Bytes>) -> Result<Outcome, DecodeError> {
+        let read = self.operation.decode(response);
+        read.map(|output| Outcome::ok((self.canonical)(&output), &output))
     }
 }
 
-fn described<O: Operation + 'static>(
+fn described<O: Operation<Output: std::fmt::Debug> + 'static>(
     operation: O,
     canonical: fn(&O::Output) -> Value,
 ) -> Result<Box<dyn Codec>, Error> {

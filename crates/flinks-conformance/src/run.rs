@@ -6,6 +6,8 @@ mod wire;
 
 use std::fmt;
 
+use flinks_transport::{Error, Transport, TransportBuilder};
+
 use crate::case::{Call, Credentials, Level};
 use crate::corpus::Fixture;
 use crate::leak::Needles;
@@ -15,6 +17,43 @@ use crate::standard;
 use crate::watch::Watch;
 
 pub use wire::{Provider, Wire};
+
+/// How much of the stack a case runs through, and over what.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Pass {
+    /// Level 1: the codec.
+    Codec,
+    /// Level 2: the stack in paused time.
+    Stack,
+    /// Level 3: the stack over TLS on loopback.
+    Wire(Wire),
+}
+
+impl Pass {
+    /// The level that a case must have for this pass to apply.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Codec => Level::L1,
+            Self::Stack => Level::L2,
+            Self::Wire(_) => Level::L3,
+        }
+    }
+}
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Codec => f.write_str("L1"),
+            Self::Stack => f.write_str("L2"),
+            Self::Wire(wire) => write!(f, "L3, {:?}, {:?}", wire.version, wire.provider),
+        }
+    }
+}
+
+/// How the runner's transport is put together: with the layers of whoever asks.
+pub(crate) type Assemble = dyn Fn(TransportBuilder) -> Result<Transport, Error> + Send + Sync;
 
 /// What a run of a case came to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,48 +77,66 @@ impl Verdict {
     }
 }
 
-/// Runs a case at one level; `wire` is for level 3.
+/// Runs a case through the client's own stack, without layers of anybody else.
 #[must_use]
-pub fn run(fixture: &Fixture, level: Level, wire: &Wire) -> Verdict {
-    if !fixture.has(level) {
-        return Verdict::NotApplicable;
-    }
-    let parsed = match operations::parse(&fixture.case.call) {
-        Ok(parsed) => parsed,
-        Err(error) => return Verdict::Failed(vec![format!("call: {error}")]),
-    };
-    let logs = Logs::default();
-    let ran = tracing::dispatcher::with_default(&logs.dispatch(), || match level {
-        Level::L1 => codec::run(fixture, &parsed),
-        Level::L2 => stack::run(fixture, &parsed, &logs).map(Some),
-        Level::L3 => wire::run(fixture, &parsed, wire, &logs).map(Some),
-    });
-    match ran {
+pub fn run(fixture: &Fixture, pass: &Pass) -> Verdict {
+    judge(fixture, pass, &TransportBuilder::build)
+}
+
+/// Runs a case through an assembled transport.
+pub(crate) fn judge(fixture: &Fixture, pass: &Pass, assemble: &Assemble) -> Verdict {
+    match attempt(fixture, pass, assemble) {
         Ok(None) => Verdict::NotApplicable,
-        Ok(Some(mut ran)) => {
-            ran.texts.push(("the log", logs.text()));
-            let needles = needles(fixture, &parsed);
-            let leaks = ran
-                .texts
-                .iter()
-                .flat_map(|(place, text)| needles.search(place, text));
-            ran.lines.extend(leaks);
-            Verdict::of(ran.lines)
-        }
+        Ok(Some(ran)) => Verdict::of(ran.lines()),
         Err(broken) => Verdict::Failed(vec![broken.to_string()]),
     }
 }
 
+/// Runs a case; `None` where the pass does not apply to it.
+pub(crate) fn attempt(
+    fixture: &Fixture,
+    pass: &Pass,
+    assemble: &Assemble,
+) -> Result<Option<Ran>, Broken> {
+    if !fixture.has(pass.level()) {
+        return Ok(None);
+    }
+    let parsed =
+        operations::parse(&fixture.case.call).map_err(|error| broken(format!("call: {error}")))?;
+    let logs = Logs::default();
+    let ran = tracing::dispatcher::with_default(&logs.dispatch(), || match pass {
+        Pass::Codec => codec::run(fixture, &parsed),
+        Pass::Stack => stack::run(fixture, &parsed, assemble, &logs).map(Some),
+        Pass::Wire(wire) => wire::run(fixture, &parsed, wire, assemble, &logs).map(Some),
+    })?;
+    Ok(ran.map(|mut ran| {
+        ran.texts.push(("the log", logs.text()));
+        let needles = needles(fixture, &parsed);
+        let search = |(place, text): &(&'static str, String)| needles.search(place, text);
+        ran.leaks = ran.texts.iter().flat_map(search).collect();
+        ran
+    }))
+}
+
 /// What a run leaves to be judged.
-struct Ran {
-    lines: Vec<String>,
+#[derive(Default)]
+pub(crate) struct Ran {
+    /// What the server did not see as the case has it, one line for each thing.
+    pub(crate) asked: Vec<String>,
+    /// What came of the call and is not as the case wants it.
+    pub(crate) came: Vec<String>,
+    /// Secrets where none may be.
+    pub(crate) leaks: Vec<String>,
+    /// Every text that a program might write down.
     texts: Vec<(&'static str, String)>,
 }
 
 impl Ran {
-    fn of(lines: Vec<String>, outcome: Outcome) -> Self {
+    fn of(asked: Vec<String>, came: Vec<String>, outcome: Outcome) -> Self {
         Self {
-            lines,
+            asked,
+            came,
+            leaks: Vec::new(),
             texts: outcome.texts,
         }
     }
@@ -92,10 +149,19 @@ impl Ran {
         }
         self
     }
+
+    /// One line for each thing that is wrong.
+    pub(crate) fn lines(self) -> Vec<String> {
+        let mut lines = self.asked;
+        lines.extend(self.came);
+        lines.extend(self.leaks);
+        lines
+    }
 }
 
 /// The run itself could not be set up.
-struct Broken(String);
+#[derive(Debug)]
+pub(crate) struct Broken(String);
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,50 +1,71 @@
 //! The table by family, the failures, and the closing line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::case::Level;
 use crate::corpus::Fixture;
-use crate::run::Verdict;
+use crate::run::{Pass, Verdict};
 
 /// What a run of many cases came to. `Display` is the runner's output.
 #[derive(Debug, Default)]
 pub struct Summary {
     families: BTreeMap<String, Row>,
-    failures: Vec<String>,
+    /// Case, pass, and what was wrong.
+    failures: Vec<(String, String, String)>,
 }
 
 #[derive(Debug, Default)]
 struct Row {
-    cases: usize,
+    cases: BTreeSet<String>,
     levels: [usize; 3],
     passed: usize,
     failed: usize,
 }
 
 impl Summary {
-    /// Adds one case with its runs; a run's label tells the level and how it was run.
-    pub fn add(&mut self, fixture: &Fixture, runs: &[(Level, String, Verdict)]) {
+    /// Adds one run of a case.
+    pub fn add(&mut self, fixture: &Fixture, pass: &Pass, verdict: Verdict) {
         let row = self.families.entry(fixture.family.clone()).or_default();
-        row.cases += 1;
-        for (level, label, verdict) in runs {
-            match verdict {
-                Verdict::NotApplicable => continue,
-                Verdict::Passed => row.passed += 1,
-                Verdict::Failed(lines) => {
-                    row.failed += 1;
-                    let path = fixture.path();
-                    self.failures
-                        .push(format!("{path} at {label}:\n  {}", lines.join("\n  ")));
-                }
-            }
-            let [one, two, three] = &mut row.levels;
-            match level {
-                Level::L1 => *one += 1,
-                Level::L2 => *two += 1,
-                Level::L3 => *three += 1,
+        row.cases.insert(fixture.name.clone());
+        match verdict {
+            Verdict::NotApplicable => return,
+            Verdict::Passed => row.passed += 1,
+            Verdict::Failed(lines) => {
+                row.failed += 1;
+                let (path, lines) = (fixture.path(), lines.join("\n  "));
+                self.failures.push((path, pass.to_string(), lines));
             }
         }
+        let [one, two, three] = &mut row.levels;
+        match pass.level() {
+            Level::L1 => *one += 1,
+            Level::L2 => *two += 1,
+            Level::L3 => *three += 1,
+        }
+    }
+
+    /// Adds another run of the same cases.
+    pub fn merge(&mut self, other: Self) {
+        for (family, other) in other.families {
+            let row = self.families.entry(family).or_default();
+            row.cases.extend(other.cases);
+            for (sum, more) in row.levels.iter_mut().zip(other.levels) {
+                *sum += more;
+            }
+            row.passed += other.passed;
+            row.failed += other.failed;
+        }
+        self.failures.extend(other.failures);
+    }
+
+    /// The cases that failed in any pass, each once, as `family/name`.
+    #[must_use]
+    pub fn failures(&self) -> BTreeSet<&str> {
+        self.failures
+            .iter()
+            .map(|(path, ..)| path.as_str())
+            .collect()
     }
 
     /// How many runs passed.
@@ -65,14 +86,14 @@ impl fmt::Display for Summary {
         writeln!(f, "family        cases    L1    L2    L3  passed  failed")?;
         for (family, row) in &self.families {
             let [one, two, three] = row.levels;
-            let (cases, passed, failed) = (row.cases, row.passed, row.failed);
+            let (cases, passed, failed) = (row.cases.len(), row.passed, row.failed);
             writeln!(
                 f,
                 "{family:<12} {cases:>6}{one:>6}{two:>6}{three:>6}{passed:>8}{failed:>8}"
             )?;
         }
-        for failure in &self.failures {
-            writeln!(f, "\nFAILED {failure}")?;
+        for (path, pass, lines) in &self.failures {
+            writeln!(f, "\nFAILED {path} at {pass}:\n  {lines}")?;
         }
         writeln!(f, "\n{} passed, {} failed", self.passed(), self.failed())
     }

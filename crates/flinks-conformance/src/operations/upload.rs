@@ -1,11 +1,12 @@
 //! `auth.token`, `upload.file`, `upload.complete` and the flow `upload.session`: inputs, calls, canonical outputs.
 
 use flinks_auth::{AccessToken, ClientCredentials, TokenRequest};
-use flinks_transport::{Endpoint, Error};
+use flinks_transport::{Endpoint, Error, ErrorKind};
 use flinks_types::{AggregationId, CompleteResponse, UploadResponse};
-use flinks_upload::{Complete, Completed, OnUnknown, Paths, UploadClient, UploadFile};
+use flinks_upload::{Complete, Completed, FileJournal, OnUnknown, Paths, UploadClient, UploadFile};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::document::DocumentInput;
 use super::{Codec, Outcome, Stack, call, described};
@@ -173,11 +174,28 @@ impl SessionInput {
         if let Some(name) = &self.client_name {
             session = session.client_name(name);
         }
-        match session.upload(documents).await {
+        let (folder, journal) = match ledger() {
+            Ok(made) => made,
+            Err(error) => return Outcome::failed(error),
+        };
+        let path = journal.path().to_owned();
+        let outcome = match session.journal(journal).upload(documents).await {
             Ok(done) => Outcome::ok(session_done(&done), &done),
             Err(error) => Outcome::session_failed(&error),
-        }
+        };
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        drop(folder);
+        outcome.showing("the ledger", kept)
     }
+}
+
+/// A ledger in a folder of its own: every session of the corpus writes one, and it is searched for secrets.
+fn ledger() -> Result<(TempDir, FileJournal), Error> {
+    let folder = tempfile::tempdir().map_err(|error| {
+        Error::local(ErrorKind::Journal, "there is no place for a ledger").with_source(error)
+    })?;
+    let journal = FileJournal::create(folder.path().join("ledger"))?;
+    Ok((folder, journal))
 }
 
 /// The paths of uploads and of *complete*, as `Paths` reads its presets.

@@ -9,7 +9,7 @@ use super::{Broken, Ran, broken};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::matching::{Head, check_codec, target};
-use crate::operations::{Codec, Parsed};
+use crate::operations::{Codec, Outcome, Parsed};
 use crate::script::{Action, Scripted, ScriptedReply};
 use crate::standard;
 
@@ -20,13 +20,13 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Bro
         return Ok(None);
     };
     let request = codec.and_then(|codec| Ok((codec.request()?, codec)));
+    let mut ran = Ran::default();
     let (request, codec) = match request {
         Ok(ready) => ready,
         Err(error) => {
-            return Ok(Some(Ran {
-                lines: refused(fixture, &error),
-                texts: Vec::new(),
-            }));
+            ran.asked = refused(fixture, &error);
+            ran.texts = Outcome::failed(error).texts;
+            return Ok(Some(ran));
         }
     };
     let own_path = target(request.uri());
@@ -39,17 +39,15 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Bro
     let Some(first) = steps().next() else {
         return Ok(None);
     };
-    let mut lines = asked(first, request)?;
+    // The path is left out: it names the LoginId that the call is about.
+    let shown = format!("{:?} {:?}", request.headers(), request.body());
+    ran.texts.push(("the request's Debug", shown));
+    ran.asked = asked(first, request)?;
     match steps().next_back().map(|step| &step.action) {
-        Some(Action::Reply(reply)) if !reply.early => {
-            lines.extend(read(fixture, &*codec, reply)?);
-        }
+        Some(Action::Reply(reply)) if !reply.early => read(fixture, &*codec, reply, &mut ran)?,
         Some(Action::Reply(_) | Action::Fault(_)) | None => {}
     }
-    Ok(Some(Ran {
-        lines,
-        texts: Vec::new(),
-    }))
+    Ok(Some(ran))
 }
 
 /// The operation refused to build a request.
@@ -96,33 +94,41 @@ fn read(
     fixture: &Fixture,
     codec: &dyn Codec,
     reply: &ScriptedReply,
-) -> Result<Vec<String>, Broken> {
+    ran: &mut Ran,
+) -> Result<(), Broken> {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
     let response = response.body(reply.body.clone()).map_err(broken)?;
-    let wanted = fixture
-        .case
-        .want
-        .error
-        .as_ref()
-        .map(|error| error.kind.as_str());
+    let wanted = fixture.case.want.error.as_ref();
+    let wanted = wanted.map(|error| error.kind.as_str());
     if !codec.accepts(&response) {
-        return Ok(unless(
-            wanted == Some("api"),
-            "the codec does not accept the status",
-        ));
+        let line = "the codec does not accept the status";
+        ran.came = unless(wanted == Some("api"), line);
+        return Ok(());
     }
-    Ok(match (codec.read(response), &fixture.ok) {
-        (Ok(seen), Some(wanted)) => check::canonical(wanted, &seen),
-        (Ok(_), None) => vec!["want.error: the codec reads the answer".to_owned()],
-        (Err(DecodeError::Api(_)), None) => {
-            unless(wanted == Some("api"), "the answer is a failure")
+    match codec.read(response) {
+        Ok(outcome) => {
+            ran.came = match (&outcome.result, &fixture.ok) {
+                (Ok(seen), Some(wanted)) => check::canonical(wanted, seen),
+                _ => vec!["want.error: the codec reads the answer".to_owned()],
+            };
+            ran.texts.extend(outcome.texts);
         }
-        (Err(DecodeError::Malformed(what)), None) => unless(wanted == Some("decode"), &what),
-        (Err(error), _) => vec![format!("want.ok: the answer cannot be read: {error}")],
-    })
+        Err(error) => {
+            let shown = format!("{error:?} {error:#?} {error}");
+            ran.texts.push(("the codec's error", shown));
+            ran.came = match (error, &fixture.ok) {
+                (DecodeError::Api(_), None) => {
+                    unless(wanted == Some("api"), "the answer is a failure")
+                }
+                (DecodeError::Malformed(what), None) => unless(wanted == Some("decode"), &what),
+                (error, _) => vec![format!("want.ok: the answer cannot be read: {error}")],
+            };
+        }
+    }
+    Ok(())
 }
 
 fn unless(fine: bool, line: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ use tokio::time::{Duration, Instant, timeout};
 use tracing::Dispatch;
 use tracing::dispatcher::DefaultGuard;
 
-use super::{Broken, Ran, broken, credentials};
+use super::{Assemble, Broken, Ran, broken, credentials};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::leaf::Leaf;
@@ -20,15 +20,19 @@ use crate::watch::Watch;
 /// Far beyond every limit of the stack: virtual time costs nothing.
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-pub(super) fn run(fixture: &Fixture, parsed: &Parsed, logs: &Logs) -> Result<Ran, Broken> {
+pub(super) fn run(
+    fixture: &Fixture,
+    parsed: &Parsed,
+    assemble: &Assemble,
+    logs: &Logs,
+) -> Result<Ran, Broken> {
     let credentials = credentials(&fixture.case.call, parsed);
     let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
     let watch = Watch::default();
-    let transport = Transport::builder()
+    let builder = Transport::builder()
         .service(Leaf(script.clone()))
-        .attempt_layer(watch.clone())
-        .build()
-        .map_err(broken)?;
+        .attempt_layer(watch.clone());
+    let transport = assemble(builder).map_err(broken)?;
     let endpoint = Endpoint::new("https://stack.test").map_err(broken)?;
     let stack = Stack {
         transport,
@@ -41,19 +45,19 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed, logs: &Logs) -> Result<Ran
         (outcome, start.elapsed())
     });
     let outcome = outcome.map_err(|_| broken("the call never ends"))?;
-    let (mut lines, waits) = script.close();
-    lines.extend(check::outcome(fixture, &outcome));
+    let (mut asked, waits) = script.close();
+    let came = check::outcome(fixture, &outcome);
     if let Some(wanted) = &fixture.case.waits_ms {
-        lines.extend(check::waits(wanted, &waits));
+        asked.extend(check::waits(wanted, &waits));
     }
     if let Some(line) = fixture
         .case
         .takes_ms
         .and_then(|span| check::within(span, took))
     {
-        lines.push(format!("takes_ms: {line}"));
+        asked.push(format!("takes_ms: {line}"));
     }
-    Ok(Ran::of(lines, outcome).watched(&watch, credentials))
+    Ok(Ran::of(asked, came, outcome).watched(&watch, credentials))
 }
 
 /// One thread for everything but the blocking pool, whose threads are listened to as well.

@@ -3,7 +3,9 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use flinks_transport::{ClientIdentity, Endpoint, Error, Roots, TlsVersion, Transport};
+use flinks_transport::{
+    ClientIdentity, Endpoint, Error, Roots, TlsVersion, Transport, TransportBuilder,
+};
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
@@ -11,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Duration, timeout};
 
 use super::stack::runtime;
-use super::{Broken, Ran, broken, credentials};
+use super::{Assemble, Broken, Ran, broken, credentials};
 use crate::case::{ClientCertificate, Credentials, ServerCertificate};
 use crate::certificates::{Certificates, HOST, Identity, certificates};
 use crate::check;
@@ -26,7 +28,7 @@ use crate::watch::Watch;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How level 3 speaks TLS.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Wire {
     /// The version that both sides speak.
@@ -78,6 +80,7 @@ pub(super) fn run(
     fixture: &Fixture,
     parsed: &Parsed,
     wire: &Wire,
+    assemble: &Assemble,
     logs: &Logs,
 ) -> Result<Ran, Broken> {
     let credentials = credentials(&fixture.case.call, parsed);
@@ -91,7 +94,8 @@ pub(super) fn run(
             .map_err(broken)?;
         let port = listener.local_addr().map_err(broken)?.port();
         let endpoint = Endpoint::new(&format!("https://{HOST}:{port}")).map_err(broken)?;
-        let transport = match transport(made, fixture, wire, credentials, &watch) {
+        let builder = builder(made, fixture, wire, credentials, &watch);
+        let transport = match builder.and_then(assemble) {
             Ok(transport) => transport,
             Err(error) => return Ok(Outcome::failed(error)),
         };
@@ -107,18 +111,18 @@ pub(super) fn run(
             }
         }
     })?;
-    let (mut lines, _) = script.close();
-    lines.extend(check::outcome(fixture, &outcome));
-    Ok(Ran::of(lines, outcome).watched(&watch, credentials))
+    let (asked, _) = script.close();
+    let came = check::outcome(fixture, &outcome);
+    Ok(Ran::of(asked, came, outcome).watched(&watch, credentials))
 }
 
-fn transport(
+fn builder(
     made: &Certificates,
     fixture: &Fixture,
     wire: &Wire,
     credentials: Credentials,
     watch: &Watch,
-) -> Result<Transport, Error> {
+) -> Result<TransportBuilder, Error> {
     let roots = Roots::pem(made.ca_pem.as_bytes())?;
     let builder = Transport::builder()
         .roots(roots)
@@ -140,9 +144,9 @@ fn transport(
         }) => {
             let identity =
                 ClientIdentity::from_pem(certificate_pem.as_bytes(), key_pem.as_bytes())?;
-            builder.identity(identity).build()
+            Ok(builder.identity(identity))
         }
-        None => builder.build(),
+        None => Ok(builder),
     }
 }
 

@@ -1,35 +1,28 @@
 //! Every case of the corpus at the levels without a network; the runner adds the third.
 
-use flinks_conformance::{Fixture, Level, Provider, Summary, TlsVersion, Verdict, Wire, load, run};
+use flinks_conformance::{Fixture, Level, Pass, Suite, Verdict, fixtures, load, run};
 use serde_json::{Value, json};
 
-use crate::fixtures;
-
-fn run_all(level: Level) {
-    let wire = Wire::new(TlsVersion::Tls13, Provider::Ring);
-    let mut summary = Summary::default();
-    for fixture in load(fixtures()).expect("a corpus") {
-        let verdict = run(&fixture, level, &wire);
-        summary.add(&fixture, &[(level, format!("{level:?}"), verdict)]);
-    }
+fn run_all(pass: Pass) {
+    let summary = Suite::new().expect("a corpus").run(&[pass]);
     assert_eq!(summary.failed(), 0, "\n{summary}");
     assert!(summary.passed() > 100, "the corpus has shrunk\n{summary}");
 }
 
 #[test]
 fn every_case_holds_at_the_codec() {
-    run_all(Level::L1);
+    run_all(Pass::Codec);
 }
 
 #[test]
 fn every_case_holds_in_the_stack() {
-    run_all(Level::L2);
+    run_all(Pass::Stack);
 }
 
 /// The corpus with every case changed, in a folder of its own.
 fn changed(change: fn(&mut Value)) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    for fixture in load(fixtures()).expect("a corpus") {
+    for fixture in load(&fixtures()).expect("a corpus") {
         let (from, to) = (
             fixtures().join(fixture.path()),
             folder.path().join(fixture.path()),
@@ -48,10 +41,9 @@ fn changed(change: fn(&mut Value)) -> tempfile::TempDir {
 }
 
 fn none_passes(change: fn(&mut Value)) {
-    let wire = Wire::new(TlsVersion::Tls13, Provider::Ring);
     let folder = changed(change);
     for fixture in load(folder.path()).expect("a corpus") {
-        let verdict = run(&fixture, Level::L2, &wire);
+        let verdict = run(&fixture, &Pass::Stack);
         assert_ne!(verdict, Verdict::Passed, "{} cannot fail", fixture.path());
     }
 }
@@ -90,7 +82,7 @@ fn no_case_passes_with_another_outcome_than_it_has() {
 
 #[test]
 fn every_case_runs_at_some_level_and_says_why_not_at_all() {
-    for fixture in load(fixtures()).expect("a corpus") {
+    for fixture in load(&fixtures()).expect("a corpus") {
         assert!(
             [Level::L1, Level::L2, Level::L3]
                 .into_iter()
@@ -103,7 +95,7 @@ fn every_case_runs_at_some_level_and_says_why_not_at_all() {
 
 #[test]
 fn every_operation_has_its_cases() {
-    let corpus = load(fixtures()).expect("a corpus");
+    let corpus = load(&fixtures()).expect("a corpus");
     let cases = |operation: &str, fits: fn(&Fixture) -> bool| {
         let of = |fixture: &&Fixture| fixture.case.call.operation == operation && fits(fixture);
         corpus.iter().filter(of).count()
@@ -151,7 +143,7 @@ fn every_operation_has_its_cases() {
 
 #[test]
 fn every_refusal_and_every_kind_of_question_has_a_case() {
-    let corpus = load(fixtures()).expect("a corpus");
+    let corpus = load(&fixtures()).expect("a corpus");
     for refusal in [
         "api_credentials",
         "bank_down",

@@ -112,3 +112,76 @@ fn a_secret_in_debug_is_found() {
     case["secrets"] = json!(["AccessToken"]);
     assert!(leaks(&case, Level::L2).contains("leak: secrets[0] appears in Debug"));
 }
+
+#[test]
+fn a_secret_in_the_ledger_is_found() {
+    let mut case = good();
+    case["call"] = json!({ "operation": "upload.session", "input": {
+        "files": [{ "name": "planted-name.pdf", "content_text": "%PDF-1.7" }]
+    } });
+    case["steps"][0]["expect"] = json!({ "method": "POST", "path": "/api/v1/upload" });
+    case["steps"][0]["reply"] = json!({ "status": 400, "body_json": { "Message": "no" } });
+    case["want"] = json!({ "error": {
+        "kind": "api", "delivery": "rejected", "operation": "upload.file", "status": 400,
+        "file": "planted-name.pdf"
+    } });
+    case["secrets"] = json!(["planted-name"]);
+    for level in [Level::L2, Level::L3] {
+        let text = leaks(&case, level);
+        assert!(
+            text.contains("leak: secrets[0] appears in the ledger"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_in_the_session_file_is_found() {
+    let mut case = good();
+    case["call"] = json!({ "operation": "legacy.answer", "input": {
+        "challenged": {
+            "SecurityChallenges": [{ "Type": "QuestionAndAnswer", "Prompt": "Why?" }],
+            "RequestId": "planted-request"
+        },
+        "answers": []
+    } });
+    case["steps"] = json!([]);
+    case["secrets"] = json!(["planted-request"]);
+    for level in [Level::L2, Level::L3] {
+        let text = leaks(&case, level);
+        assert!(
+            text.contains("leak: secrets[0] appears in the session file"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_a_layer_can_see_is_searched() {
+    // A path is no secret, but the body of *complete* is one that layers can read.
+    let mut case = good();
+    case["call"] =
+        json!({ "operation": "upload.complete", "input": { "aggregation_id": "planted-id" } });
+    case["steps"][0]["expect"] = json!({ "method": "POST", "path": "/api/v1/upload/complete" });
+    case["secrets"] = json!(["planted-id"]);
+    for level in [Level::L2, Level::L3] {
+        let text = leaks(&case, level);
+        assert!(
+            text.contains("leak: secrets[0] appears in what layers see"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_codec_is_searched_too() {
+    let mut case = good();
+    case["secrets"] = json!(["AccessToken", "application/x-www-form-urlencoded"]);
+    let text = leaks(&case, Level::L1);
+    for line in [
+        "leak: secrets[0] appears in Debug",
+        "leak: secrets[1] appears in the request's Debug",
+    ] {
+        assert!(text.contains(line), "{line} is missing from\n{text}");
+    }
+}

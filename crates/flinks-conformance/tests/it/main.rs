@@ -12,10 +12,3 @@ mod format;
 mod leaks;
 mod scenarios;
 mod schema;
-
-use std::path::Path;
-
-/// The workspace's fixtures.
-fn fixtures() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))
-}

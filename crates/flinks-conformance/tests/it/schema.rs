@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use flinks_conformance::{
     Call, Case, ClientCertificate, Credentials, Expect, Fault, Level, Levels, Reply,
-    ServerCertificate, Step, Tls, Want, WantError,
+    ServerCertificate, Step, Tls, Want, WantError, fixtures,
 };
 use flinks_transport::{Delivery, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-
-use crate::fixtures;
 
 /// serde names every key or word that it knows when it refuses one: "expected one of `a`, `b`".
 fn names<T: DeserializeOwned>(refused: &str) -> BTreeSet<String> {

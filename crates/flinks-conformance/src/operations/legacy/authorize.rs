@@ -222,18 +222,37 @@ impl Codec for Opened {
         self.call.accepts(&parts)
     }
 
-    fn read(&self, response: Response<bytes::Bytes>) -> Result<Value, DecodeError> {
-        self.call
-            .decode(response)
-            .map(|read| canonical::authorize(&read))
+    fn read(&self, response: Response<bytes::Bytes>) -> Result<Outcome, DecodeError> {
+        let read = self.call.decode(response);
+        read.map(|step| ended(Ok(step)))
     }
 }
 
 fn ended(result: Result<Authorize, AuthorizeError>) -> Outcome {
     match result {
-        Ok(step) => Outcome::ok(canonical::authorize(&step), &step),
+        Ok(step) => {
+            let outcome = Outcome::ok(canonical::authorize(&step), &step);
+            if let Authorize::Challenged(round) = &step {
+                outcome.showing("the session file", file(round))
+            } else {
+                outcome
+            }
+        }
         Err(error) => Outcome::authorize_failed(&error),
     }
+}
+
+/// What a round is put away as, for another process to go on with, but for what it may hold: the
+/// application's tag, the bank's prompts, and its choices, one of which is the right answer.
+fn file(round: &Round) -> String {
+    let mut file = serde_json::to_value(round).unwrap_or_default();
+    file["tag"].take();
+    let asked = file.get_mut("questions").and_then(Value::as_array_mut);
+    for question in asked.into_iter().flatten() {
+        question["prompt"].take();
+        question["choices"].take();
+    }
+    file.to_string()
 }
 
 /// A round as the service asks it, answered in the words of the program's answers file, and what
@@ -275,6 +294,7 @@ impl AnswerInput {
             let text = serde_json::to_string(&round).map_err(unreadable)?;
             round = serde_json::from_str(&text).map_err(unreadable)?;
         }
+        let mut files = file(&round);
         let mut shown = String::new();
         let mut left = self.answers.iter();
         let last = loop {
@@ -286,7 +306,10 @@ impl AnswerInput {
             let answered = answers.finish()?;
             shown += &format!("{answered:?} ");
             match client.answer(answered).await {
-                Ok(Authorize::Challenged(next)) => round = next,
+                Ok(Authorize::Challenged(next)) => {
+                    files += &file(&next);
+                    round = next;
+                }
                 other => break other,
             }
         };
@@ -294,7 +317,9 @@ impl AnswerInput {
             let message = "the case has answers for more rounds than the bank asks";
             return Err(Error::local(ErrorKind::Config, message));
         }
-        Ok(ended(last).showing("the answers' Debug", shown))
+        Ok(ended(last)
+            .showing("the answers' Debug", shown)
+            .showing("the session file", files))
     }
 
     /// What asks comes from the codec, as it does for a client.

@@ -1,0 +1,148 @@
+//! Many cases through one transport: the client's own, or one with the layers of an application.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use flinks_transport::{Error, TlsVersion, Transport, TransportBuilder};
+
+use crate::corpus::{CorpusError, Fixture, load};
+use crate::run::{Assemble, Pass, Provider, Verdict, Wire, judge};
+use crate::summary::Summary;
+
+/// The cases of this workspace, wherever it lies: beside a Git dependency they are in its checkout.
+#[must_use]
+pub fn fixtures() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))
+}
+
+/// A corpus, and what its cases run through.
+///
+/// ```no_run
+/// # use tower_layer::Identity as MyLayer;
+/// use flinks_conformance::Suite;
+///
+/// let suite = Suite::new()?.through(|builder| builder.layer(MyLayer::new()).build());
+/// let summary = suite.run(&Suite::LAYERS);
+/// assert_eq!(summary.failed(), 0, "{summary}");
+/// # Ok::<(), flinks_conformance::CorpusError>(())
+/// ```
+pub struct Suite {
+    fixtures: Vec<Fixture>,
+    assemble: Box<Assemble>,
+}
+
+impl Suite {
+    /// The passes of a plain run: the codec, the stack, and TLS 1.3 on loopback.
+    pub const USUAL: [Pass; 3] = [
+        Pass::Codec,
+        Pass::Stack,
+        Pass::Wire(Wire::new(TlsVersion::Tls13, Provider::Ring)),
+    ];
+
+    /// The passes in which the layers of an application take part: the stack and the wire.
+    pub const LAYERS: [Pass; 2] = [
+        Pass::Stack,
+        Pass::Wire(Wire::new(TlsVersion::Tls13, Provider::Ring)),
+    ];
+
+    /// The cases of this workspace.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or breaks a rule of the format.
+    pub fn new() -> Result<Self, CorpusError> {
+        Self::of(&fixtures())
+    }
+
+    /// The cases of another folder.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or breaks a rule of the format.
+    pub fn of(folder: &Path) -> Result<Self, CorpusError> {
+        Ok(Self {
+            fixtures: load(folder)?,
+            assemble: Box::new(TransportBuilder::build),
+        })
+    }
+
+    /// Keeps the cases whose `family/name` contains the text.
+    #[must_use]
+    pub fn matching(mut self, filter: &str) -> Self {
+        self.fixtures
+            .retain(|fixture| fixture.path().contains(filter));
+        self
+    }
+
+    /// Runs the cases through a transport with layers of one's own.
+    ///
+    /// The builder comes with the runner's server, certificates and an attempt layer that looks for
+    /// credentials. Add layers to it as the application does, and build it; its service, identity,
+    /// roots and TLS version must be left alone.
+    #[must_use]
+    pub fn through(
+        mut self,
+        assemble: impl Fn(TransportBuilder) -> Result<Transport, Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.assemble = Box::new(assemble);
+        self
+    }
+
+    /// The cases.
+    #[must_use]
+    pub fn fixtures(&self) -> &[Fixture] {
+        &self.fixtures
+    }
+
+    /// Runs every case in each of the passes.
+    #[must_use]
+    pub fn run(&self, passes: &[Pass]) -> Summary {
+        let mut summary = Summary::default();
+        for (fixture, verdicts) in self.fixtures.iter().zip(self.verdicts(passes)) {
+            for (pass, verdict) in passes.iter().zip(verdicts) {
+                summary.add(fixture, pass, verdict);
+            }
+        }
+        summary
+    }
+
+    /// The verdicts of each case, in the order of the cases.
+    fn verdicts(&self, passes: &[Pass]) -> Vec<Vec<Verdict>> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(fixture) = self.fixtures.get(index) else {
+                    return done;
+                };
+                let verdict = |pass| judge(fixture, pass, &*self.assemble);
+                done.push((index, passes.iter().map(verdict).collect()));
+            }
+        };
+        let mut done: Vec<(usize, Vec<Verdict>)> = thread::scope(|scope| {
+            let mut workers = Vec::new();
+            for _ in 0..WORKERS {
+                workers.push(scope.spawn(work));
+            }
+            let joined = workers.into_iter().map(thread::ScopedJoinHandle::join);
+            joined
+                .flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        done.sort_unstable_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, verdicts)| verdicts).collect()
+    }
+}
+
+/// The third level spends its time waiting, so more cases than cores run at once.
+const WORKERS: usize = 12;
+
+impl fmt::Debug for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Suite")
+            .field("fixtures", &self.fixtures.len())
+            .finish_non_exhaustive()
+    }
+}
