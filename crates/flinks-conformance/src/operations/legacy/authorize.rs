@@ -246,11 +246,14 @@ fn ended(result: Result<Authorize, AuthorizeError>) -> Outcome {
 /// application's tag, the bank's prompts, and its choices, one of which is the right answer.
 fn file(round: &Round) -> String {
     let mut file = serde_json::to_value(round).unwrap_or_default();
-    file["tag"].take();
-    let asked = file.get_mut("questions").and_then(Value::as_array_mut);
-    for question in asked.into_iter().flatten() {
-        question["prompt"].take();
-        question["choices"].take();
+    if let Value::Object(file) = &mut file {
+        file.remove("tag");
+        let questions = file.get_mut("questions").and_then(Value::as_array_mut);
+        for question in questions.into_iter().flatten() {
+            if let Value::Object(question) = question {
+                question.retain(|key, _| key != "prompt" && key != "choices");
+            }
+        }
     }
     file.to_string()
 }
