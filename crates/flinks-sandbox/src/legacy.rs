@@ -17,7 +17,7 @@ mod user;
 
 use http::{HeaderMap, Method, StatusCode, request::Parts};
 
-pub use self::session::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID};
+pub use self::session::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, Login, REFUSED_LOGIN_ID};
 pub(crate) use self::{
     data::Dataset,
     key::{NO_AUTH_KEY, NO_AUTHORIZE_TOKEN},

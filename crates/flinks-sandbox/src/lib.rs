@@ -124,7 +124,7 @@ pub use crate::{
     directory::Directory,
     fault::{FAULT_GRAMMAR, Fault, FaultError},
     fraud::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID},
-    legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID},
+    legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, Login, REFUSED_LOGIN_ID},
     log::{LogLine, OnRequest},
     operation::{Host, Operation},
     sandbox::Sandbox,

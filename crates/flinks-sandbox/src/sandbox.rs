@@ -9,6 +9,7 @@ use crate::{
     config::Config,
     directory::Directory,
     fault::Fault,
+    legacy::Login,
     lock,
     log::LogLine,
     operation::{Host, Operation},
@@ -171,6 +172,12 @@ impl Sandbox {
     #[must_use]
     pub fn sessions(&self) -> Vec<Session> {
         lock(&self.state.sessions).all()
+    }
+
+    /// Every login that the legacy API keeps, in the order of the LoginIds.
+    #[must_use]
+    pub fn logins(&self) -> Vec<Login> {
+        lock(&self.state.legacy).logins()
     }
 
     /// Adds a fault. Requests are counted from the start of the sandbox, not from here.

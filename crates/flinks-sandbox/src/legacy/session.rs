@@ -29,6 +29,22 @@ pub const REFUSED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000013";
 /// When every card was refreshed; fixed, so that answers can be compared.
 pub(super) const LAST_REFRESH: &str = "2026-01-31T20:47:47.145999";
 
+/// A login that the legacy API keeps, until its card is deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Login {
+    /// What names it.
+    pub login_id: String,
+    /// The bank.
+    pub institution: String,
+    /// The user name at the bank.
+    pub username: String,
+    /// Whether it is refreshed at night.
+    pub scheduled_refresh: bool,
+    /// How many answers are kept for the bank's questions; never the answers themselves.
+    pub answers: usize,
+}
+
 /// All that the legacy API remembers.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -197,6 +213,23 @@ impl Store {
         })
     }
 
+    /// Every login, in the order of the ids.
+    pub(crate) fn logins(&self) -> Vec<Login> {
+        let mut logins: Vec<_> = self
+            .cards
+            .iter()
+            .map(|(id, card)| Login {
+                login_id: id.clone(),
+                institution: card.user.institution.to_owned(),
+                username: card.user.name.to_owned(),
+                scheduled_refresh: card.scheduled,
+                answers: card.answers.len(),
+            })
+            .collect();
+        logins.sort_by(|one, other| one.login_id.cmp(&other.login_id));
+        logins
+    }
+
     /// Whether data of the card are being gathered in a session that is alive.
     pub(super) fn is_in_use(&self, login_id: &str, idle: Duration) -> bool {
         let now = Instant::now();
@@ -262,5 +295,24 @@ mod tests {
         assert_eq!(saved, CACHED_LOGIN_ID);
         store.delete(&first);
         assert_ne!(store.save(&english), first);
+    }
+
+    #[tokio::test]
+    async fn the_logins_are_those_that_are_kept() {
+        let mut store = Store::new();
+        let ids = |store: &Store| -> Vec<_> {
+            store.logins().into_iter().map(|one| one.login_id).collect()
+        };
+        let fixed = [CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID];
+        assert_eq!(ids(&store), fixed);
+        let card = store.cards.get_mut(DEVICE_LOGIN_ID).unwrap();
+        card.scheduled = true;
+        card.answers.insert("dog".to_owned(), "Wouf".to_owned());
+        let device = store.logins().remove(1);
+        assert_eq!((device.institution.as_str(), device.answers), ("RBC", 1));
+        assert_eq!(device.username, "rbc_device");
+        assert!(device.scheduled_refresh);
+        store.delete(DEVICE_LOGIN_ID);
+        assert_eq!(ids(&store), [CACHED_LOGIN_ID, REFUSED_LOGIN_ID]);
     }
 }
