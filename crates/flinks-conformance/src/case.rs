@@ -39,6 +39,22 @@ pub struct Case {
     /// Certificates that are not what they should be: level 3 only.
     #[serde(default)]
     pub tls: Tls,
+    /// What is unusual about the answers and cannot be seen in them; for the matrices.
+    #[serde(default)]
+    pub shows: Shows,
+}
+
+/// What is unusual about the answers of a case.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Shows {
+    /// Keys that answers usually have, and none of this case has.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// Words in the answers that the documents do not know.
+    #[serde(default)]
+    pub new_words: Vec<String>,
 }
 
 /// From and to, both included.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Duration;
 
@@ -77,9 +78,7 @@ pub fn load(folder: &Path) -> Result<Vec<Fixture>, CorpusError> {
     for family in folders(folder)? {
         for case in folders(&family)? {
             let file = case.join("case.json");
-            let text = std::fs::read(&file).map_err(|error| CorpusError::new(&file, error))?;
-            let parsed: Case =
-                serde_json::from_slice(&text).map_err(|error| CorpusError::new(&file, error))?;
+            let parsed: Case = strict(&file)?;
             let fixture = Reading {
                 folder: &case,
                 file: &file,
@@ -89,6 +88,12 @@ pub fn load(folder: &Path) -> Result<Vec<Fixture>, CorpusError> {
         }
     }
     Ok(fixtures)
+}
+
+/// Reads a file of the format, whose keys are all known.
+pub(crate) fn strict<T: DeserializeOwned>(file: &Path) -> Result<T, CorpusError> {
+    let text = std::fs::read(file).map_err(|error| CorpusError::new(file, error))?;
+    serde_json::from_slice(&text).map_err(|error| CorpusError::new(file, error))
 }
 
 /// Folders in the order of their names; what lies beside them (scripts, documents) is no case.

@@ -23,6 +23,7 @@ mod case;
 mod certificates;
 mod check;
 mod corpus;
+mod coverage;
 mod diff;
 mod leaf;
 mod leak;
@@ -39,9 +40,10 @@ mod watch;
 
 pub use case::{
     Call, Case, ClientCertificate, Credentials, Expect, Fault, Level, Levels, Reply,
-    ServerCertificate, Span, Step, Tls, Want, WantError,
+    ServerCertificate, Shows, Span, Step, Tls, Want, WantError,
 };
 pub use corpus::{CorpusError, Fixture, load};
+pub use coverage::Coverage;
 pub use flinks_transport::TlsVersion;
 pub use run::{Pass, Provider, Verdict, Wire, run};
 pub use suite::{Suite, fixtures};

@@ -13,6 +13,7 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
                           --wire adds TLS 1.2, and everything on the wire with the other
                           crypto provider (compiled in by the feature aws-lc-rs)
   list [FILTER]           names the cases and runs nothing
+  coverage                prints what the cases cover, and why the rest need not be covered
 
   --fixtures FOLDER       another folder than this workspace's
 ";
@@ -70,9 +71,10 @@ impl Options {
 fn execute(options: &Options) -> Result<bool, String> {
     let flags: Vec<_> = options.flags.iter().map(String::as_str).collect();
     match (options.command.as_str(), flags.as_slice()) {
-        ("test", []) => test(&options.suite()?, false),
-        ("test", ["--wire"]) => test(&options.suite()?, true),
+        ("test", []) => test(options, false),
+        ("test", ["--wire"]) => test(options, true),
         ("list", []) => list(&options.suite()?),
+        ("coverage", []) => coverage(&options.suite()?),
         _ => Err(USAGE.to_owned()),
     }
 }
@@ -92,13 +94,30 @@ fn list(suite: &Suite) -> Result<bool, String> {
     Ok(true)
 }
 
-fn test(suite: &Suite, wire: bool) -> Result<bool, String> {
+fn coverage(suite: &Suite) -> Result<bool, String> {
+    let coverage = suite.coverage().map_err(|error| error.to_string())?;
+    print(format_args!("{coverage}\nWaived\n"))?;
+    for reason in coverage.reasons() {
+        print(format_args!("  {reason}\n"))?;
+    }
+    for line in coverage.problems() {
+        print(format_args!("\nFAILED {line}\n"))?;
+    }
+    Ok(coverage.problems().is_empty())
+}
+
+fn test(options: &Options, wire: bool) -> Result<bool, String> {
+    let suite = &options.suite()?;
     let mut summary = suite.run(&Suite::USUAL);
     if wire {
         let older = Wire::new(TlsVersion::Tls12, Provider::Ring);
         summary.merge(suite.run(&[Pass::Wire(older)]));
         // Last: a process cannot go back to the provider that it had before.
         summary.merge(with_the_other_provider(suite)?);
+    }
+    if options.words.is_empty() {
+        let coverage = suite.coverage().map_err(|error| error.to_string())?;
+        summary.cover(&coverage);
     }
     print(&summary)?;
     Ok(summary.failed() == 0)

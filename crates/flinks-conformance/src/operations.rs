@@ -8,7 +8,7 @@ mod upload;
 
 use bytes::Bytes;
 use flinks_auth::{ApiSecret, ApiSecretLayer};
-use flinks_transport::{Body, DecodeError, Endpoint, Error, Operation, Transport};
+use flinks_transport::{Body, DecodeError, Endpoint, Error, Operation, Replay, Transport};
 use flinks_upload::Paths;
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
@@ -153,6 +153,7 @@ impl Parsed {
 
 /// An operation without its type: how it asks, and what it reads.
 pub(crate) trait Codec {
+    fn replay(&self) -> Replay;
     fn request(&self) -> Result<Request<Body>, Error>;
     fn accepts(&self, response: &Response<Bytes>) -> bool;
     fn read(&self, response: Response<Bytes>) -> Result<Outcome, DecodeError>;
@@ -164,6 +165,10 @@ struct Described<O: Operation> {
 }
 
 impl<O: Operation<Output: std::fmt::Debug>> Codec for Described<O> {
+    fn replay(&self) -> Replay {
+        self.operation.meta().replay()
+    }
+
     fn request(&self) -> Result<Request<Body>, Error> {
         self.operation.request()
     }

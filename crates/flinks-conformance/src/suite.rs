@@ -9,6 +9,7 @@ use std::thread;
 use flinks_transport::{Error, TlsVersion, Transport, TransportBuilder};
 
 use crate::corpus::{CorpusError, Fixture, load};
+use crate::coverage::Coverage;
 use crate::run::{Assemble, Pass, Provider, Verdict, Wire, judge};
 use crate::summary::Summary;
 
@@ -30,6 +31,7 @@ pub fn fixtures() -> PathBuf {
 /// # Ok::<(), flinks_conformance::CorpusError>(())
 /// ```
 pub struct Suite {
+    folder: PathBuf,
     fixtures: Vec<Fixture>,
     assemble: Box<Assemble>,
 }
@@ -62,6 +64,7 @@ impl Suite {
     /// The first file that cannot be read or breaks a rule of the format.
     pub fn of(folder: &Path) -> Result<Self, CorpusError> {
         Ok(Self {
+            folder: folder.to_owned(),
             fixtures: load(folder)?,
             assemble: Box::new(TransportBuilder::build),
         })
@@ -93,6 +96,14 @@ impl Suite {
     #[must_use]
     pub fn fixtures(&self) -> &[Fixture] {
         &self.fixtures
+    }
+
+    /// What these cases cover.
+    ///
+    /// # Errors
+    /// The folder's `coverage.json` cannot be read.
+    pub fn coverage(&self) -> Result<Coverage, CorpusError> {
+        Coverage::of(&self.folder, &self.fixtures)
     }
 
     /// Runs every case in each of the passes.

@@ -5,14 +5,18 @@ use std::fmt;
 
 use crate::case::Level;
 use crate::corpus::Fixture;
+use crate::coverage::Coverage;
 use crate::run::{Pass, Verdict};
 
-/// What a run of many cases came to. `Display` is the runner's output.
+/// What a run of many cases came to. `Display` is the runner's output: a table by family, what is
+/// covered, the failures, and the closing line.
 #[derive(Debug, Default)]
 pub struct Summary {
     families: BTreeMap<String, Row>,
     /// Case, pass, and what was wrong.
     failures: Vec<(String, String, String)>,
+    covered: String,
+    holes: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +63,12 @@ impl Summary {
         self.failures.extend(other.failures);
     }
 
+    /// Adds what the corpus covers; each hole is a failure.
+    pub fn cover(&mut self, coverage: &Coverage) {
+        self.covered = coverage.to_string();
+        self.holes = coverage.problems().to_vec();
+    }
+
     /// The cases that failed in any pass, each once, as `family/name`.
     #[must_use]
     pub fn failures(&self) -> BTreeSet<&str> {
@@ -74,10 +84,11 @@ impl Summary {
         self.families.values().map(|row| row.passed).sum()
     }
 
-    /// How many runs failed.
+    /// How many runs failed, and how much is not covered.
     #[must_use]
     pub fn failed(&self) -> usize {
-        self.families.values().map(|row| row.failed).sum()
+        let runs: usize = self.families.values().map(|row| row.failed).sum();
+        runs + self.holes.len()
     }
 }
 
@@ -92,8 +103,14 @@ impl fmt::Display for Summary {
                 "{family:<12} {cases:>6}{one:>6}{two:>6}{three:>6}{passed:>8}{failed:>8}"
             )?;
         }
+        if !self.covered.is_empty() {
+            write!(f, "\n{}", self.covered)?;
+        }
         for (path, pass, lines) in &self.failures {
             writeln!(f, "\nFAILED {path} at {pass}:\n  {lines}")?;
+        }
+        for hole in &self.holes {
+            writeln!(f, "\nFAILED {hole}")?;
         }
         writeln!(f, "\n{} passed, {} failed", self.passed(), self.failed())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flinks_conformance::{
     Call, Case, ClientCertificate, Credentials, Expect, Fault, Level, Levels, Reply,
-    ServerCertificate, Step, Tls, Want, WantError, fixtures,
+    ServerCertificate, Shows, Step, Tls, Want, WantError, fixtures,
 };
 use flinks_transport::{Delivery, ErrorKind};
 use serde::de::DeserializeOwned;
@@ -61,6 +61,7 @@ fn the_schema_knows_every_key_and_no_other() {
         ("/$defs/WantError", keys::<WantError>()),
         ("/$defs/Levels", keys::<Levels>()),
         ("/$defs/Tls", keys::<Tls>()),
+        ("/$defs/Shows", keys::<Shows>()),
     ];
     for (place, keys) in rows {
         let definition = schema.pointer(place).expect(place);

@@ -2,7 +2,7 @@
 
 use flinks_auth::{AuthorizeToken, AuthorizeTokenRequest};
 use flinks_legacy::{Authorize, AuthorizeCall, AuthorizeError, Round};
-use flinks_transport::{Body, DecodeError, Endpoint, Error, ErrorKind, Operation};
+use flinks_transport::{Body, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay};
 use flinks_types::{
     AuthorizeRequest, Credentials as BankCredentials, CustomerId, Language, LoginId, RequestId,
     Secret, SecurityResponses, StoredLogin,
@@ -209,6 +209,10 @@ struct Opened {
 }
 
 impl Codec for Opened {
+    fn replay(&self) -> Replay {
+        self.call.meta().replay()
+    }
+
     fn request(&self) -> Result<http::Request<Body>, Error> {
         let request = self.call.request()?;
         let json = self.request.to_json().map_err(|error| {

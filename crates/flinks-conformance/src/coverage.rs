@@ -1,0 +1,180 @@
+//! What the corpus covers: matrices of what can happen, in which an empty cell needs a reason.
+
+mod cells;
+mod count;
+mod matrix;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::corpus::{CorpusError, Fixture, strict};
+use crate::operations::NAMES;
+use cells::{Cell, cells};
+use matrix::Matrix;
+
+/// The fewest cases, each for a cell of its own, that a corpus must have.
+const FEWEST_CASES: usize = 300;
+
+/// `coverage.json`: what the documents list, and which cells may stay empty.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plan {
+    #[serde(default, rename = "$schema")]
+    _schema: Option<String>,
+    /// Each FlinksCode with the statuses that it is documented with.
+    codes: BTreeMap<String, Vec<u16>>,
+    waived: Vec<Waiver>,
+}
+
+/// Cells that no case can or need fill.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Waiver {
+    matrix: String,
+    rows: Vec<String>,
+    columns: Vec<String>,
+    why: String,
+}
+
+/// The matrices of a corpus. `Display` prints them.
+#[derive(Debug)]
+pub struct Coverage {
+    matrices: Vec<Matrix>,
+    waived: Vec<Waiver>,
+    counted: usize,
+    cases: usize,
+    problems: Vec<String>,
+}
+
+impl Coverage {
+    /// Sorts a whole corpus into the matrices of its folder's `coverage.json`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn of(folder: &Path, corpus: &[Fixture]) -> Result<Self, CorpusError> {
+        let plan: Plan = strict(&folder.join("coverage.json"))?;
+        let filled: Vec<Vec<Cell>> = corpus.iter().map(cells).collect();
+        let mut matrices = matrices(&plan);
+        let mut problems: Vec<_> = corpus.iter().flat_map(cells::doubts).collect();
+        for cell in filled.iter().flatten() {
+            let matrix = matrices
+                .iter_mut()
+                .find(|matrix| matrix.name == cell.matrix);
+            if let Some(matrix) = matrix {
+                matrix.fill(cell);
+            }
+        }
+        for waiver in &plan.waived {
+            problems.extend(waive(waiver, &mut matrices));
+        }
+        problems.extend(matrices.iter().flat_map(Matrix::holes));
+        let counted = count::distinct(corpus, &filled);
+        if counted < FEWEST_CASES {
+            problems.push(format!(
+                "{counted} cases fill cells of their own, of which at most five are from one template: \
+                 at least {FEWEST_CASES} are needed"
+            ));
+        }
+        Ok(Self {
+            matrices,
+            waived: plan.waived,
+            counted,
+            cases: corpus.len(),
+            problems,
+        })
+    }
+
+    /// One line for each empty cell without a reason, and for each reason without an empty cell.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// The reasons of the cells that stay empty, one line for each.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<String> {
+        let reason = |waiver: &Waiver| {
+            let (rows, columns) = (waiver.rows.join(", "), waiver.columns.join(", "));
+            format!("{}: {rows} × {columns}: {}", waiver.matrix, waiver.why)
+        };
+        self.waived.iter().map(reason).collect()
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for matrix in &self.matrices {
+            writeln!(f, "{matrix}")?;
+        }
+        writeln!(
+            f,
+            "{} cases, {} of them counted: each in a cell of its own, at most five from one template",
+            self.cases, self.counted
+        )
+    }
+}
+
+fn matrices(plan: &Plan) -> Vec<Matrix> {
+    let mut codes = Matrix::new(cells::CODES, plan.codes.keys(), cells::STATUSES);
+    codes.keep(|row, column| {
+        let documented = plan.codes.get(row).into_iter().flatten();
+        documented
+            .into_iter()
+            .any(|status| status.to_string() == column)
+    });
+    let mut certificates = Matrix::new(
+        cells::CERTIFICATES,
+        ["client", "server"],
+        cells::CERTIFICATE_COLUMNS,
+    );
+    // A client's certificate names no host, and a server always has one.
+    certificates.keep(|row, column| {
+        !matches!((row, column), ("client", "wrong-host") | ("server", "none"))
+    });
+    vec![
+        Matrix::new(cells::OUTCOMES, NAMES, cells::OUTCOME_COLUMNS),
+        Matrix::new(
+            cells::CHALLENGES,
+            cells::CHALLENGE_ROWS,
+            ["right", "wrong", "missing"],
+        ),
+        Matrix::new(
+            cells::FAULTS,
+            cells::FAULT_ROWS,
+            ["Safe", "Unsent", "Never"],
+        ),
+        Matrix::new(
+            cells::SESSIONS,
+            ["restart", "stop", "resend"],
+            cells::SESSION_COLUMNS,
+        ),
+        certificates,
+        codes,
+    ]
+}
+
+/// Marks the cells of a waiver; what is wrong with it comes back.
+fn waive(waiver: &Waiver, matrices: &mut [Matrix]) -> Vec<String> {
+    let Waiver {
+        matrix: name,
+        rows,
+        columns,
+        why,
+    } = waiver;
+    let Some(matrix) = matrices.iter_mut().find(|matrix| matrix.name == name) else {
+        return vec![format!("coverage.json: there is no matrix {name:?}")];
+    };
+    if why.trim().is_empty() {
+        return vec![format!("coverage.json: {name}: a waiver gives no reason")];
+    }
+    let cells = rows
+        .iter()
+        .flat_map(|row| columns.iter().map(move |column| (row, column)));
+    cells
+        .filter_map(|(row, column)| matrix.waive(row, column).err())
+        .map(|problem| format!("coverage.json: {problem}"))
+        .collect()
+}
