@@ -53,7 +53,7 @@ pub struct CorpusError {
 }
 
 impl CorpusError {
-    fn new(file: &Path, message: impl fmt::Display) -> Self {
+    pub(crate) fn new(file: &Path, message: impl fmt::Display) -> Self {
         Self {
             file: file.to_owned(),
             message: message.to_string(),

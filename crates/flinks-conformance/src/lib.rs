@@ -30,6 +30,7 @@ mod leak;
 mod logs;
 mod matching;
 mod operations;
+mod requirements;
 mod run;
 mod script;
 mod server;
@@ -45,6 +46,7 @@ pub use case::{
 pub use corpus::{CorpusError, Fixture, load};
 pub use coverage::Coverage;
 pub use flinks_transport::TlsVersion;
+pub use requirements::{Requirement, Requirements};
 pub use run::{Pass, Provider, Verdict, Wire, run};
 pub use suite::{Suite, fixtures};
 pub use summary::Summary;

@@ -10,5 +10,6 @@
 mod corpus;
 mod format;
 mod leaks;
+mod requirements;
 mod scenarios;
 mod schema;
