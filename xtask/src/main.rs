@@ -6,6 +6,7 @@
 
 mod check;
 mod command;
+mod conformance;
 mod sandbox;
 mod summary;
 mod test;
@@ -16,11 +17,21 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test [FILTER] [--wire]  every test: unit, documentation, integration, then the conformance fixtures;
-                          FILTER keeps those whose name contains it, --wire adds TLS 1.2 and the
-                          other crypto provider
+  test [FILTER] [--wire]  every test: unit, documentation, integration, then the conformance fixtures
+                          and what they cover; FILTER keeps those whose name contains it, --wire adds
+                          TLS 1.2 and the other crypto provider
+  test [FILTER] --live    only the fixtures marked for it, against the host and with the credentials
+                          of the environment (FLINKS_…, as for the program)
+  test [FILTER] --bless   rewrites what the fixtures expect to come of their calls, never a request
+  coverage                what the fixtures cover: matrices, waivers, requirements
+  fixture new FAMILY/CASE [OPERATION]
+                          a new case to fill in
+  fixture record FAMILY/CASE OPERATION INPUT
+                          a case from an exchange with the host of the environment, without its
+                          secrets; INPUT is a JSON file (its path: from the workspace's root)
   check                   formatting, tidy, lints, documentation, dependency policy
-  tidy                    the project's own rules: dependency direction, file sizes, first lines, README code
+  tidy                    the project's own rules: dependency direction, file sizes, first lines,
+                          README code, fixtures and their coverage
   sandbox [ARGS]          serve the sandbox until interrupted (ARGS as for `flinks sandbox`)
   ci                      check, then test --wire
   help                    this text
@@ -72,10 +83,12 @@ fn run(arguments: &[String]) -> Outcome {
     match name.as_str() {
         "test" => test::run(&test::Options::parse(rest)?),
         "sandbox" => sandbox::run(rest),
-        "check" | "tidy" | "ci" if !rest.is_empty() => {
+        "fixture" => conformance::fixture(rest),
+        "check" | "coverage" | "tidy" | "ci" if !rest.is_empty() => {
             Err(Failure::Usage(format!("{name} takes no arguments")))
         }
         "check" => check::run(),
+        "coverage" => conformance::run("coverage", &[]),
         "tidy" => tidy::run(),
         "ci" => {
             let checked = check::run();

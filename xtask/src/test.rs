@@ -4,13 +4,47 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::summary::Summary;
-use crate::{Failure, Outcome, command};
+use crate::{Failure, Outcome, command, conformance};
 
 /// What to run.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub(crate) struct Options {
     filter: Option<String>,
-    wire: bool,
+    mode: Mode,
+}
+
+/// Which tests, and over what.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Mode {
+    /// Everything that needs no setting.
+    #[default]
+    All,
+    /// Everything, and the wire with every TLS version and provider.
+    Wire,
+    /// Only the fixtures marked for it, against a host of the environment.
+    Live,
+    /// Only the fixtures, whose expected outputs are rewritten.
+    Bless,
+}
+
+impl Mode {
+    fn of(flag: &str) -> Option<Self> {
+        match flag {
+            "--wire" => Some(Self::Wire),
+            "--live" => Some(Self::Live),
+            "--bless" => Some(Self::Bless),
+            _ => None,
+        }
+    }
+
+    const fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Wire => Some("--wire"),
+            Self::Live => Some("--live"),
+            Self::Bless => Some("--bless"),
+        }
+    }
 }
 
 impl Options {
@@ -18,27 +52,35 @@ impl Options {
     pub(crate) const fn wire() -> Self {
         Self {
             filter: None,
-            wire: true,
+            mode: Mode::Wire,
         }
     }
 
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
         let mut options = Self::default();
         for argument in arguments {
-            if argument == "--wire" {
-                options.wire = true;
-            } else if argument.starts_with('-') || options.filter.is_some() {
-                return Err(Failure::Usage(format!("test does not take {argument:?}")));
-            } else {
-                options.filter = Some(argument.clone());
+            match Mode::of(argument) {
+                Some(mode) if options.mode == Mode::All => options.mode = mode,
+                None if !argument.starts_with('-') && options.filter.is_none() => {
+                    options.filter = Some(argument.clone());
+                }
+                _ => return Err(Failure::Usage(format!("test does not take {argument:?}"))),
             }
         }
         Ok(options)
     }
+
+    /// The conformance runner's part.
+    fn fixtures(&self) -> Result<Command, Failure> {
+        let mut runner = conformance::runner(self.mode == Mode::Wire)?;
+        runner.arg("test").args(&self.filter).args(self.mode.flag());
+        Ok(runner)
+    }
 }
 
 /// The examples that need no settings: they run against a sandbox or a service of their own.
-const EXAMPLES: [(&str, &str); 4] = [
+const EXAMPLES: [(&str, &str); 5] = [
+    ("flinks-conformance", "own_layers"),
     ("flinks-legacy", "session"),
     ("flinks-upload", "own_layer"),
     ("flinks-upload", "own_leaf"),
@@ -47,6 +89,13 @@ const EXAMPLES: [(&str, &str); 4] = [
 
 /// Runs all of it, also after a failure, so that the closing line counts every test.
 pub(crate) fn run(options: &Options) -> Outcome {
+    if matches!(options.mode, Mode::Live | Mode::Bless) {
+        return if command::succeeds(&mut options.fixtures()?)? {
+            Ok(())
+        } else {
+            Err(Failure::Found)
+        };
+    }
     let mut tests = command::cargo()?;
     tests
         .args(["test", "--workspace", "--no-fail-fast"])
@@ -69,17 +118,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     }
 
     println!("\nConformance fixtures");
-    let mut runner = command::cargo()?;
-    runner.args(["run", "--quiet", "--package", "flinks-conformance"]);
-    if options.wire {
-        // The other provider is compiled in only where it is asked for: it takes a minute of C.
-        runner.args(["--features", "aws-lc-rs"]);
-    }
-    runner.args(["--", "test"]).args(&options.filter);
-    if options.wire {
-        runner.arg("--wire");
-    }
-    let conformance = watch(&mut runner, &CONFORMANCE)?;
+    let conformance = watch(&mut options.fixtures()?, &CONFORMANCE)?;
 
     let mut all = cargo;
     all += examples;
@@ -174,12 +213,18 @@ mod tests {
 
     #[test]
     fn options() {
-        let both = Options {
-            filter: Some("upload".to_owned()),
-            wire: true,
-        };
-        assert!(Options::parse(&words("--wire upload")).is_ok_and(|options| options == both));
-        for wrong in ["--bless", "one two"] {
+        for (flag, mode) in [
+            ("--wire", Mode::Wire),
+            ("--live", Mode::Live),
+            ("--bless", Mode::Bless),
+        ] {
+            let filter = Some("upload".to_owned());
+            let both = Options { filter, mode };
+            let words = words(&format!("{flag} upload"));
+            assert!(Options::parse(&words).is_ok_and(|options| options == both));
+            assert_eq!(mode.flag(), Some(flag));
+        }
+        for wrong in ["--blessed", "one two", "--live --bless"] {
             assert!(
                 matches!(Options::parse(&words(wrong)), Err(Failure::Usage(_))),
                 "{wrong}"

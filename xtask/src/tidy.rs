@@ -8,7 +8,7 @@ mod readme;
 use std::fs;
 use std::path::Path;
 
-use crate::{Failure, Outcome};
+use crate::{Failure, Outcome, command, conformance};
 
 /// Checks every rule and prints one line for each problem.
 pub(crate) fn run() -> Outcome {
@@ -20,7 +20,9 @@ pub(crate) fn run() -> Outcome {
     for problem in &problems {
         println!("tidy: {problem}");
     }
-    if problems.is_empty() {
+    // The format of the fixtures, and that every operation has its cases.
+    let fixtures = command::succeeds(conformance::runner(false)?.arg("check"))?;
+    if problems.is_empty() && fixtures {
         Ok(())
     } else {
         Err(Failure::Found)

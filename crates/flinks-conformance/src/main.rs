@@ -13,6 +13,7 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
                           --wire adds TLS 1.2, and everything on the wire with the other
                           crypto provider (compiled in by the feature aws-lc-rs)
   list [FILTER]           names the cases and runs nothing
+  check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
 
   --fixtures FOLDER       another folder than this workspace's
@@ -75,6 +76,7 @@ fn execute(options: &Options) -> Result<bool, String> {
         ("test", ["--wire"]) => test(options, true),
         ("list", []) => list(&options.suite()?),
         ("coverage", []) => coverage(&options.suite()?),
+        ("check", []) => check(&options.suite()?),
         _ => Err(USAGE.to_owned()),
     }
 }
@@ -102,6 +104,14 @@ fn coverage(suite: &Suite) -> Result<bool, String> {
     }
     for line in coverage.problems() {
         print(format_args!("\nFAILED {line}\n"))?;
+    }
+    Ok(coverage.problems().is_empty())
+}
+
+fn check(suite: &Suite) -> Result<bool, String> {
+    let coverage = suite.coverage().map_err(|error| error.to_string())?;
+    for line in coverage.problems() {
+        print(format_args!("{line}\n"))?;
     }
     Ok(coverage.problems().is_empty())
 }

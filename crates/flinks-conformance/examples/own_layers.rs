@@ -1,0 +1,79 @@
+//! Does a layer of one's own break anything? The corpus says: one that limits does not, one that repeats does.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use flinks_conformance::{Pass, Suite};
+use flinks_transport::{Body, BoxError, HttpService};
+use http::{Request, Response};
+use tower::limit::ConcurrencyLimitLayer;
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// What many an application has and should not: whatever failed is sent a second time.
+#[derive(Clone)]
+struct InsistLayer;
+
+impl Layer<HttpService> for InsistLayer {
+    type Service = Insist;
+
+    fn layer(&self, inner: HttpService) -> Insist {
+        Insist(inner)
+    }
+}
+
+#[derive(Clone)]
+struct Insist(HttpService);
+
+impl Service<Request<Body>> for Insist {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        let again = body
+            .try_clone()
+            .map(|body| Request::from_parts(parts.clone(), body));
+        let mut service = self.0.clone();
+        let first = self.0.call(Request::from_parts(parts, body));
+        Box::pin(async move {
+            match (first.await, again) {
+                (Ok(response), _) if !response.status().is_server_error() => Ok(response),
+                (_, Some(request)) => service.call(request).await,
+                (failed, None) => failed,
+            }
+        })
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "an example shows its result")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let suite =
+        Suite::new()?.through(|transport| transport.layer(ConcurrencyLimitLayer::new(4)).build());
+    let summary = suite.run(&Suite::LAYERS);
+    println!("With a limit of four calls at once\n\n{summary}");
+    if summary.failed() > 0 {
+        return Err("a limit must not change what is sent".into());
+    }
+
+    let suite = Suite::new()?.through(|transport| transport.layer(InsistLayer).build());
+    let summary = suite.run(&[Pass::Stack]);
+    let caught = summary.failures();
+    println!(
+        "With a layer that sends again what failed, {} cases fail, such as",
+        caught.len()
+    );
+    for case in caught.iter().take(5) {
+        println!("  {case}");
+    }
+    if !caught.contains("complete/reset-after-send-not-resent") {
+        return Err("a second complete must be caught".into());
+    }
+    Ok(())
+}
