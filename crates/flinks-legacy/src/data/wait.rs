@@ -32,8 +32,9 @@ const UNREACHED_POLLS: u32 = 5;
 /// The call is begun with one POST, which the service answers with the data or, after 210 s at
 /// the latest, with a 202. Then, and also when the outcome of the POST is unknown, the
 /// asynchronous call is polled with the same RequestId; there is never a second POST. Polls that
-/// fail for a reason that passes (no connection, timeouts, 408, 429, 5xx without a FlinksCode,
-/// `TOO_MANY_REQUESTS`, `CARD_IN_USE`) are made again, and a `Retry-After` is honoured.
+/// fail for a reason that passes (no connection, timeouts, `TOO_MANY_REQUESTS`, `CARD_IN_USE`, and
+/// 408, 429 and 5xx without a FlinksCode that is known) are made again, and a `Retry-After` is
+/// honoured.
 ///
 /// It may be dropped at any time once the first answer is there, and resumed with the `_async`
 /// method of the client, in another process if need be: the RequestId is all it takes.
@@ -293,9 +294,13 @@ fn is_open(error: &Error) -> bool {
 
 /// Whether the next poll may fare better.
 fn passes(error: &Error) -> bool {
-    if let Some(code) = code_of(error) {
-        return code.retry_class() == Some(RetryClass::Poll)
-            || matches!(code, FlinksCode::CardInUse | FlinksCode::TooManyRequests);
+    match code_of(error) {
+        // A code that nobody knows decides nothing.
+        None | Some(FlinksCode::Other(_)) => {}
+        Some(code) => {
+            return code.retry_class() == Some(RetryClass::Poll)
+                || matches!(code, FlinksCode::CardInUse | FlinksCode::TooManyRequests);
+        }
     }
     let is_passing_status = error.status().is_some_and(|status| {
         status.is_server_error()

@@ -136,11 +136,13 @@ async fn polls_that_fail_for_a_reason_that_passes_are_made_again() {
         code(429, "TOO_MANY_REQUESTS"),
         code(401, "TOO_MANY_REQUESTS"),
         code(400, "CARD_IN_USE"),
+        code(503, "BRAND_NEW"),
+        code(429, "BRAND_NEW"),
         ready(),
     ]);
     leaf.client().accounts_detail(&session()).await.unwrap();
     began_once(&leaf);
-    assert_eq!(leaf.seen().len(), 10);
+    assert_eq!(leaf.seen().len(), 12);
 }
 
 #[tokio::test(start_paused = true)]
