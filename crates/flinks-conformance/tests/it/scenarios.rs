@@ -1,8 +1,14 @@
 //! Whole flows against the stateful sandbox: what counts is what the service holds in the end.
 
 mod access;
+mod authorize;
+mod bank;
+mod data;
 mod faults;
 mod fraud;
+mod ledger;
+mod logins;
+mod secrets;
 mod upload;
 
 use std::time::Duration;

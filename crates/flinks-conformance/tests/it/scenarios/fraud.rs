@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use flinks_conformance::fixtures;
 use flinks_fraud::{Reason, Verdict};
+use flinks_legacy::{StatementContent, Statements};
 use flinks_sandbox::{FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, Operation, PENDING_LOGIN_ID};
 use flinks_transport::{Delivery, ErrorKind, Retry};
-use flinks_types::{DocumentStatus, FlinksCode, SignalType};
+use flinks_types::{DocumentStatus, FlinksCode, NumberOfStatements, SignalType};
 use flinks_upload::Document;
 
+use super::bank::{self, SOON};
 use super::{
-    code, completed, completed_once, config, documents, fraud, fraud_over, login_id, sandbox,
-    started, trusting, uploads,
+    code, completed, completed_once, config, crc32, documents, fraud, fraud_over, login_id,
+    sandbox, started, trusting, uploads,
 };
-
-const SOON: Duration = Duration::from_millis(20);
 
 /// A document of the fixtures under another name, which must not matter.
 fn statement(file: &str, name: &str) -> Document {
@@ -222,4 +222,37 @@ async fn a_refused_secret_ends_the_wait_and_is_not_tried_again() {
         (ErrorKind::Api, Some(FlinksCode::AccessDenied))
     );
     assert_eq!(sandbox.requests(Operation::Fraud), 2);
+}
+
+#[tokio::test]
+async fn a_banks_own_statements_arrive_whole_and_are_clean_when_they_are_uploaded() {
+    let sandbox = bank::sandbox(&[]).await;
+    let client = bank::client(&sandbox);
+    let session = bank::open(&client, "greatday_nomfa").await;
+    let quarter = Statements::new().number(NumberOfStatements::Months3);
+    let statements = client.statements(&session).options(quarter);
+    let statements = statements.interval(SOON).await.expect("statements");
+    let mut documents = Vec::new();
+    let mut sums = Vec::new();
+    for account in statements.accounts.as_deref().expect("a list") {
+        assert_eq!(account.statements.len(), 3);
+        for statement in &account.statements {
+            let content = statement.to_bytes().expect("base64");
+            assert!(content.starts_with(b"%PDF-") && content.ends_with(b"%%EOF\n"));
+            sums.push(crc32(&content));
+            let name = format!("statement-{}.pdf", documents.len());
+            documents.push(Document::from_bytes(name, content).expect("a document"));
+        }
+    }
+    let files = documents.len();
+    let done = uploads(&sandbox).session().upload(documents).await;
+    let done = done.expect("uploaded");
+    let stored = completed(&sandbox, &done).files;
+    let stored: Vec<_> = stored.iter().map(|file| file.crc32).collect();
+    assert_eq!(stored, sums);
+    sums.sort_unstable();
+    sums.dedup();
+    assert_eq!(sums.len(), 9, "nine different statements");
+    let analysis = fraud(&sandbox).wait(&done.login_id).files(files).await;
+    assert_eq!(analysis.expect("an analysis").verdict(), Verdict::Clean);
 }
