@@ -4,7 +4,9 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use flinks_conformance::{Pass, Provider, Suite, Summary, TlsVersion, Wire, fixtures};
+use flinks_conformance::{
+    CorpusError, Coverage, Pass, Provider, Requirements, Suite, Summary, TlsVersion, Wire, fixtures,
+};
 
 const USAGE: &str = "\
 usage: flinks-conformance COMMAND [--fixtures FOLDER]
@@ -96,24 +98,37 @@ fn list(suite: &Suite) -> Result<bool, String> {
     Ok(true)
 }
 
+/// The matrices, the demands of the documents, and what the corpus lacks of both.
+fn covered(suite: &Suite) -> Result<(Coverage, Requirements, Vec<String>), String> {
+    let failed = |error: CorpusError| error.to_string();
+    let (coverage, requirements) = (
+        suite.coverage().map_err(failed)?,
+        suite.requirements().map_err(failed)?,
+    );
+    let mut holes = coverage.problems().to_vec();
+    holes.extend(requirements.check(suite.fixtures()));
+    Ok((coverage, requirements, holes))
+}
+
 fn coverage(suite: &Suite) -> Result<bool, String> {
-    let coverage = suite.coverage().map_err(|error| error.to_string())?;
+    let (coverage, requirements, holes) = covered(suite)?;
     print(format_args!("{coverage}\nWaived\n"))?;
     for reason in coverage.reasons() {
         print(format_args!("  {reason}\n"))?;
     }
-    for line in coverage.problems() {
+    print(format_args!("\n{requirements}"))?;
+    for line in &holes {
         print(format_args!("\nFAILED {line}\n"))?;
     }
-    Ok(coverage.problems().is_empty())
+    Ok(holes.is_empty())
 }
 
 fn check(suite: &Suite) -> Result<bool, String> {
-    let coverage = suite.coverage().map_err(|error| error.to_string())?;
-    for line in coverage.problems() {
+    let (.., holes) = covered(suite)?;
+    for line in &holes {
         print(format_args!("{line}\n"))?;
     }
-    Ok(coverage.problems().is_empty())
+    Ok(holes.is_empty())
 }
 
 fn test(options: &Options, wire: bool) -> Result<bool, String> {
@@ -126,8 +141,10 @@ fn test(options: &Options, wire: bool) -> Result<bool, String> {
         summary.merge(with_the_other_provider(suite)?);
     }
     if options.words.is_empty() {
-        let coverage = suite.coverage().map_err(|error| error.to_string())?;
-        summary.cover(&coverage);
+        let (coverage, requirements, holes) = covered(suite)?;
+        let traced = requirements.requirements.len();
+        let covered = format!("{coverage}{traced} demands of the documents, each with its cases\n");
+        summary.cover(covered, holes);
     }
     print(&summary)?;
     Ok(summary.failed() == 0)

@@ -10,6 +10,7 @@ use flinks_transport::{Error, TlsVersion, Transport, TransportBuilder};
 
 use crate::corpus::{CorpusError, Fixture, load};
 use crate::coverage::Coverage;
+use crate::requirements::Requirements;
 use crate::run::{Assemble, Pass, Provider, Verdict, Wire, judge};
 use crate::summary::Summary;
 
@@ -104,6 +105,14 @@ impl Suite {
     /// The folder's `coverage.json` cannot be read.
     pub fn coverage(&self) -> Result<Coverage, CorpusError> {
         Coverage::of(&self.folder, &self.fixtures)
+    }
+
+    /// What the documents demand, and the cases that pin it.
+    ///
+    /// # Errors
+    /// The folder's `requirements.json` cannot be read.
+    pub fn requirements(&self) -> Result<Requirements, CorpusError> {
+        Requirements::load(&self.folder)
     }
 
     /// Runs every case in each of the passes.

@@ -5,7 +5,6 @@ use std::fmt;
 
 use crate::case::Level;
 use crate::corpus::Fixture;
-use crate::coverage::Coverage;
 use crate::run::{Pass, Verdict};
 
 /// What a run of many cases came to. `Display` is the runner's output: a table by family, what is
@@ -63,10 +62,10 @@ impl Summary {
         self.failures.extend(other.failures);
     }
 
-    /// Adds what the corpus covers; each hole is a failure.
-    pub fn cover(&mut self, coverage: &Coverage) {
-        self.covered = coverage.to_string();
-        self.holes = coverage.problems().to_vec();
+    /// Adds what the corpus covers, and what it does not: each line of that is a failure.
+    pub fn cover(&mut self, covered: String, holes: Vec<String>) {
+        self.covered = covered;
+        self.holes = holes;
     }
 
     /// The cases that failed in any pass, each once, as `family/name`.
