@@ -66,6 +66,7 @@
 //! | | `test_disabled_account` | 401 `DISABLED_LOGIN` |
 //! | | `test_service_unavailable` | 401 `RETRY_LATER` |
 //! | | `test_already_authorized` | 401 `ALREADY_AUTHORIZED`, with a RequestId that is authorized |
+//! | | `test_concurrent_session` | authorized; 401 `CONCURRENT_SESSION` as long as that session lives, but for cached ones |
 //! | | `test_dispatched` | authorized; data calls answer `OPERATION_DISPATCHED` first |
 //! | | `test_pending` | authorized; data are pending for ever |
 //! | `RBC` | `rbc_triple` | the dog's name, `Wouf`; after a wrong answer three questions at once: mother `Louise`, father `Paul`, dog `Wouf` |

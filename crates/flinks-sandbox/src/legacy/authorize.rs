@@ -48,6 +48,12 @@ pub(super) fn authorize(
     };
     let conduct = session.user.conduct;
     let cached = fields.flag("MostRecentCached")? == Some(true);
+    let is_taken = conduct == Conduct::OneAtATime
+        && store.has_session(session.user, state.config.session_idle);
+    if !cached && is_taken {
+        let institution = Some(session.user.institution);
+        return Err(bank_refusal("CONCURRENT_SESSION", institution));
+    }
     // What the last refresh met with is told to cached sessions alone.
     let last_error = session
         .login_id
@@ -130,6 +136,7 @@ fn refuse_live(user: &User) -> Result<(), Answer> {
         Conduct::Refused(code) => Err(bank_refusal(code, Some(user.institution))),
         Conduct::Ordinary
         | Conduct::AlreadyAuthorized
+        | Conduct::OneAtATime
         | Conduct::TripleAfterWrong
         | Conduct::NoRetry
         | Conduct::EndsAfterWrong
@@ -147,6 +154,7 @@ fn bank_refusal(code: &str, institution: Option<&str>) -> Answer {
         }
         "DISABLED_LOGIN" => "The bank has disabled this login",
         "RETRY_LATER" => "The bank cannot be reached, try again later",
+        "CONCURRENT_SESSION" => "Another session of this login is open",
         _ => "The bank has refused",
     };
     Answer::json(
@@ -253,6 +261,7 @@ impl Round<'_> {
             Conduct::Ordinary
             | Conduct::Refused(_)
             | Conduct::AlreadyAuthorized
+            | Conduct::OneAtATime
             | Conduct::EndsAfterWrong
             | Conduct::Pending
             | Conduct::Dispatched => {}

@@ -124,6 +124,7 @@ pub(super) fn start(
         Conduct::Ordinary
         | Conduct::Refused(_)
         | Conduct::AlreadyAuthorized
+        | Conduct::OneAtATime
         | Conduct::TripleAfterWrong
         | Conduct::NoRetry
         | Conduct::EndsAfterWrong => state.config.data_pending,

@@ -240,6 +240,13 @@ impl Store {
         })
     }
 
+    /// Whether a session of the user is alive.
+    pub(super) fn has_session(&self, user: &User, idle: Duration) -> bool {
+        let now = Instant::now();
+        let mut sessions = self.sessions.values();
+        sessions.any(|one| one.user == user && !one.ended && now - one.touched < idle)
+    }
+
     /// Removes a card, and ends its sessions.
     pub(super) fn delete(&mut self, login_id: &str) {
         self.cards.remove(login_id);

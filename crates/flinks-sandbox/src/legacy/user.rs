@@ -43,6 +43,8 @@ pub(super) enum Conduct {
     Refused(&'static str),
     /// A live session is refused as open already, and can be used.
     AlreadyAuthorized,
+    /// A live session is refused while another one lives.
+    OneAtATime,
     /// A wrong answer in the first round brings the three questions of RBC.
     TripleAfterWrong,
     /// A wrong answer ends the session, with a code that says so.
@@ -91,7 +93,7 @@ const fn user(institution: &'static str, name: &'static str, conduct: Conduct, f
 
 const CAPITAL: &str = "FlinksCapital";
 
-pub(super) static USERS: [User; 20] = [
+pub(super) static USERS: [User; 21] = [
     user(CAPITAL, "Greatday", Conduct::Ordinary, Flow::OneByOne),
     user(
         CAPITAL,
@@ -128,6 +130,12 @@ pub(super) static USERS: [User; 20] = [
         CAPITAL,
         "test_already_authorized",
         Conduct::AlreadyAuthorized,
+        Flow::None,
+    ),
+    user(
+        CAPITAL,
+        "test_concurrent_session",
+        Conduct::OneAtATime,
         Flow::None,
     ),
     user(CAPITAL, "test_dispatched", Conduct::Dispatched, Flow::None),

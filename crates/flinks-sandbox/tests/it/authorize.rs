@@ -469,6 +469,23 @@ async fn a_session_that_is_authorized_already_can_be_used() {
 }
 
 #[tokio::test]
+async fn one_user_has_one_live_session_at_a_time() {
+    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let name = "test_concurrent_session";
+    let first = legacy.login("FlinksCapital", name).await;
+    assert_eq!(first.status, 200);
+    let second = legacy.login("FlinksCapital", name).await;
+    assert_eq!(
+        (second.status, code(&second)),
+        (401, json!("CONCURRENT_SESSION"))
+    );
+    let login_id = first.json()["Login"]["Id"].clone();
+    let cached = json!({"LoginId": login_id, "MostRecentCached": true});
+    assert_eq!(legacy.post("Authorize", &cached).await.status, 200);
+    assert_eq!(legacy.login("TD", "Greatday").await.status, 200);
+}
+
+#[tokio::test]
 async fn tokens_are_asked_for_once_there_is_a_secret() {
     let mut config = Config::default();
     config.credentials.auth_key = Some("legacy-secret/+=".to_owned());
