@@ -95,7 +95,7 @@ async fn a_401_costs_one_token_and_duplicates_nothing() {
 #[tokio::test]
 async fn four_files_that_meet_one_refused_token_fetch_one_more() {
     // The delay keeps all four under way until the first of them is refused.
-    let refused = ["upload@2-5=delay:150", "upload@2-5=unauthorized"];
+    let refused = ["upload@2-5=delay:400", "upload@2-5=unauthorized"];
     let sandbox = sandbox(&refused).await;
     let names = ["1.pdf", "2.pdf", "3.pdf", "4.pdf", "5.pdf"];
     let session = uploads(&sandbox).session().concurrency(4);

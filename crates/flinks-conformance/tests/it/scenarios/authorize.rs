@@ -5,7 +5,7 @@ use std::time::Duration;
 use flinks_legacy::{Ask, Authorize, Channel, Refusal, Round};
 use flinks_sandbox::Operation;
 use flinks_transport::ErrorKind;
-use flinks_types::{Credentials, FlinksCode, Language, StoredLogin};
+use flinks_types::{Credentials, FlinksCode, Language, RetryClass, StoredLogin};
 
 use super::bank::{
     RIGHT, SOON, acted, answers, asked, client, config, customer, kept, open, opened, sandbox,
@@ -110,7 +110,7 @@ async fn a_code_goes_to_the_chosen_phone_and_a_wrong_one_means_a_new_session() {
 #[tokio::test]
 async fn a_device_is_asked_for_again_until_its_owner_has_approved() {
     let mut config = config(&[]);
-    config.device_approval = Duration::from_millis(200);
+    config.device_approval = Duration::from_millis(500);
     let sandbox = started(config).await;
     let client = client(&sandbox);
     let rbc = Credentials::new("RBC", "rbc_device", "Everyday");
@@ -191,12 +191,12 @@ async fn two_customers_at_once_have_their_own_sessions_tokens_and_accounts() {
 #[tokio::test]
 async fn an_idle_session_is_over_and_its_login_opens_another() {
     let mut config = config(&[]);
-    config.session_idle = Duration::from_millis(250);
+    config.session_idle = Duration::from_millis(700);
     let sandbox = started(config).await;
     let client = client(&sandbox);
     let round = asked(client.authorize(customer("greatday_together")).await);
     let session = open(&client, "greatday_nomfa").await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(750)).await;
 
     let late = client.answer(answers(&round, RIGHT)).await;
     let late = late.expect_err("eight minutes have passed");
@@ -210,4 +210,29 @@ async fn an_idle_session_is_over_and_its_login_opens_another() {
     let cached = opened(client.authorize(StoredLogin::cached(login_id)).await);
     let summary = client.accounts_summary(&cached).interval(SOON).await;
     assert!(summary.expect("accounts").accounts.is_some());
+}
+
+#[tokio::test]
+async fn a_second_session_waits_until_the_first_is_over_and_nobody_insists() {
+    let sandbox = sandbox(&[]).await;
+    let client = client(&sandbox);
+    let user = "test_concurrent_session";
+    let first = open(&client, user).await;
+    let id = first.login_id().expect("a login").clone();
+    let live = client.authorize(StoredLogin::live(id.clone())).await;
+    for refused in [live, client.authorize(customer(user)).await] {
+        let error = refused.expect_err("one at a time");
+        let said = code(error.error()).expect("a code");
+        assert_eq!(said, FlinksCode::ConcurrentSession);
+        assert_eq!(said.retry_class(), Some(RetryClass::Later));
+    }
+    assert_eq!(sandbox.requests(Operation::Authorize), 3);
+    let cached = opened(client.authorize(StoredLogin::cached(id.clone())).await);
+    for session in [first, cached] {
+        let summary = client.accounts_summary(&session).interval(SOON).await;
+        assert!(summary.expect("accounts").accounts.is_some());
+    }
+    // Its sessions end with the card.
+    client.delete_card(&id).await.expect("deleted");
+    open(&client, user).await;
 }

@@ -275,7 +275,7 @@ async fn data_that_never_come_end_at_the_deadline_and_may_be_asked_for_later() {
     let sandbox = sandbox(&[]).await;
     let client = client(&sandbox);
     let session = open(&client, "test_pending").await;
-    let deadline = Duration::from_millis(200);
+    let deadline = Duration::from_millis(500);
     let detail = client.accounts_detail(&session).interval(SOON);
     let error = detail.deadline(deadline).await.expect_err("never");
     assert_eq!(

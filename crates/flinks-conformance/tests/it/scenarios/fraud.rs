@@ -77,7 +77,7 @@ async fn a_tampered_statement_among_honest_ones_is_flagged_whatever_its_name() {
 #[tokio::test]
 async fn an_analysis_is_waited_for_through_every_stage() {
     let mut config = config(&[]);
-    config.processing = Duration::from_millis(450);
+    config.processing = Duration::from_millis(600);
     let sandbox = started(config).await;
     let done = uploads(&sandbox).session().upload(documents()).await;
     let done = done.expect("uploaded");
@@ -108,7 +108,7 @@ async fn an_analysis_is_waited_for_through_every_stage() {
 async fn what_is_not_finished_at_the_deadline_is_undetermined() {
     let sandbox = sandbox(&[]).await;
     let wait = fraud(&sandbox).wait(&login_id(PENDING_LOGIN_ID)).files(1);
-    let analysis = wait.interval(SOON).deadline(SOON * 8).await;
+    let analysis = wait.interval(SOON).deadline(SOON * 25).await;
     let analysis = analysis.expect("the last one that was read");
     let reason = Reason::Pending { document: 0 };
     assert_eq!(analysis.verdict(), Verdict::Undetermined(reason));
@@ -122,7 +122,7 @@ async fn fewer_documents_than_files_are_never_clean() {
     let done = done.expect("uploaded");
     let fraud = fraud(&sandbox);
     let wait = fraud.wait(&done.login_id).files(4).interval(SOON);
-    let analysis = wait.deadline(SOON * 8).await.expect("an analysis");
+    let analysis = wait.deadline(SOON * 25).await.expect("an analysis");
     let reason = Reason::FewerDocuments {
         documents: 3,
         files: 4,
@@ -203,7 +203,7 @@ async fn a_wait_survives_whatever_passes_one_poll_each() {
 async fn a_poll_that_hangs_is_made_again_within_its_call() {
     let sandbox = sandbox(&["fraud@1=stall"]).await;
     let call = fraud(&sandbox).analysis(&login_id(FLAGGED_LOGIN_ID));
-    let analysis = call.attempt_timeout(Duration::from_millis(150)).await;
+    let analysis = call.attempt_timeout(Duration::from_millis(400)).await;
     assert!(matches!(
         analysis.expect("the second attempt").verdict(),
         Verdict::Flagged(_)

@@ -115,7 +115,7 @@ async fn a_file_that_the_service_refuses_ends_the_session_uncompleted() {
 async fn files_overlap_only_when_that_is_asked_for() {
     let names = ["1.pdf", "2.pdf", "3.pdf", "4.pdf"];
     for (concurrency, place) in [(1, 1), (3, 3)] {
-        let sandbox = sandbox(&["upload@2=delay:400"]).await;
+        let sandbox = sandbox(&["upload@2=delay:500"]).await;
         let session = uploads(&sandbox).session().concurrency(concurrency);
         let done = session.upload(names.map(document)).await.expect("uploaded");
         assert_eq!(completed(&sandbox, &done).files.len(), 4);
