@@ -43,9 +43,8 @@ async fn sandbox(faults: &[&str]) -> Sandbox {
 }
 
 /// A sandbox whose requests can be waited for.
-async fn watched(faults: &[&str]) -> (Sandbox, UnboundedReceiver<LogLine>) {
+async fn watched(mut config: Config) -> (Sandbox, UnboundedReceiver<LogLine>) {
     let (told, seen) = unbounded_channel();
-    let mut config = config(faults);
     config.on_request = Some(std::sync::Arc::new(move |line: &LogLine| {
         // Fails only when the test has seen enough.
         drop(told.send(line.clone()));

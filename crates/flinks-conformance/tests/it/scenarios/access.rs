@@ -236,3 +236,14 @@ async fn a_server_that_is_not_trusted_is_told_nothing() {
     assert_eq!(error.error().delivery(), Delivery::NotSent);
     assert!(ours.log().is_empty());
 }
+
+#[tokio::test]
+async fn a_token_whose_lifetime_rounds_to_nothing_is_used_once() {
+    let mut config = config(&[]);
+    config.token_ttl = Duration::from_millis(900);
+    let sandbox = started(config).await;
+    let done = upload(&sandbox, OnUnknown::Stop).await.expect("uploaded");
+    completed_once(&sandbox, &done);
+    assert_eq!(sandbox.requests(Operation::Token), 4, "one a call");
+    assert!(sandbox.log().iter().all(|line| line.status == Some(200)));
+}

@@ -236,3 +236,23 @@ async fn a_second_session_waits_until_the_first_is_over_and_nobody_insists() {
     client.delete_card(&id).await.expect("deleted");
     open(&client, user).await;
 }
+
+#[tokio::test]
+async fn two_clients_that_answer_one_round_end_in_one_session() {
+    let sandbox = sandbox(&[]).await;
+    let ours = client(&sandbox);
+    let round = asked(ours.authorize(customer("greatday_together")).await);
+    let written = serde_json::to_string(&round).expect("JSON");
+    let theirs: Round = serde_json::from_str(&written).expect("a round");
+    let first = opened(ours.answer(answers(&round, RIGHT)).await);
+    let second = opened(client(&sandbox).answer(answers(&theirs, RIGHT)).await);
+    assert_eq!(first.request_id(), second.request_id());
+    assert_eq!(first.login_id(), second.login_id());
+    let log = sandbox.log();
+    assert_eq!(
+        log.last().and_then(|line| line.status),
+        Some(401),
+        "ALREADY_AUTHORIZED"
+    );
+    assert_eq!(acted(&sandbox, Operation::Authorize), 2);
+}

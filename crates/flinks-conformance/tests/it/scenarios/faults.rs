@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use flinks_sandbox::Operation;
+use flinks_sandbox::{Operation, TlsVersions};
 use flinks_transport::{Delivery, ErrorKind};
 use flinks_upload::{Completed, Document, OnUnknown};
 use tokio::time::Instant;
 
 use super::{
-    completed, completed_once, crc32, document, documents, file_names, nothing_completed, only,
-    sandbox, stalled, status, upload, uploads, watched,
+    completed, completed_once, config, crc32, document, documents, file_names, nothing_completed,
+    only, sandbox, stalled, started, status, upload, uploads, watched,
 };
 
 fn abandoned(done: &Completed) -> Vec<&str> {
@@ -133,7 +133,7 @@ async fn a_reset_in_the_middle_of_a_large_file_costs_no_session() {
 
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_nothing_completed_and_the_client_usable() {
-    let (sandbox, mut seen) = watched(&["upload@2=stall"]).await;
+    let (sandbox, mut seen) = watched(config(&["upload@2=stall"])).await;
     let client = uploads(&sandbox);
     tokio::select! {
         outcome = client.session().upload(documents()) => panic!("{outcome:?}"),
@@ -275,4 +275,30 @@ async fn a_complete_whose_answer_is_lost_is_unknown_and_never_repeated() {
             "a session that may be completed is not abandoned"
         );
     }
+}
+
+#[tokio::test]
+async fn a_host_that_stops_reading_for_a_while_is_waited_for() {
+    let sandbox = sandbox(&["upload@2=stall:300"]).await;
+    let done = upload(&sandbox, OnUnknown::Stop).await.expect("uploaded");
+    completed_once(&sandbox, &done);
+    assert_eq!(sandbox.requests(Operation::Upload), 3);
+    assert_eq!(sandbox.sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn under_the_older_tls_broken_connections_mean_the_same() {
+    let mut config = config(&["upload@2=reset-after", "upload@5=reset-before"]);
+    config.tls = TlsVersions::Only12;
+    let sandbox = started(config).await;
+    let done = upload(&sandbox, OnUnknown::Restart)
+        .await
+        .expect("uploaded");
+    completed_once(&sandbox, &done);
+    let abandoned = done.abandoned.len();
+    assert_eq!(sandbox.sessions().len(), 1 + abandoned);
+    assert!(
+        (1..=2).contains(&abandoned),
+        "the second break may be harmless"
+    );
 }

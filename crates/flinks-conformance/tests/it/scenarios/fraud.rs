@@ -256,3 +256,14 @@ async fn a_banks_own_statements_arrive_whole_and_are_clean_when_they_are_uploade
     let analysis = fraud(&sandbox).wait(&done.login_id).files(files).await;
     assert_eq!(analysis.expect("an analysis").verdict(), Verdict::Clean);
 }
+
+#[tokio::test]
+async fn a_host_that_asks_for_an_hour_is_asked_once_more_before_the_deadline() {
+    let sandbox = sandbox(&["fraud@1=status:429,retry-after=3600"]).await;
+    let done = uploads(&sandbox).session().upload(documents()).await;
+    let done = done.expect("uploaded");
+    let wait = fraud(&sandbox).wait(&done.login_id).files(3);
+    let analysis = wait.interval(SOON).deadline(SOON * 25).await;
+    assert_eq!(analysis.expect("just in time").verdict(), Verdict::Clean);
+    assert_eq!(sandbox.requests(Operation::Fraud), 2);
+}

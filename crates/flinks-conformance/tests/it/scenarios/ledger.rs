@@ -10,8 +10,8 @@ use flinks_upload::{
 };
 
 use super::{
-    NAMES, completed_once, crc32, file_names, nothing_completed, only, sandbox, stalled, uploads,
-    watched,
+    NAMES, completed_once, config, crc32, file_names, nothing_completed, only, sandbox, stalled,
+    uploads, watched,
 };
 
 /// The usual files, this time on a disk.
@@ -60,7 +60,7 @@ async fn an_upload_that_was_refused_is_gone_on_with_by_another_client() {
 #[tokio::test]
 async fn an_upload_that_died_with_a_file_under_way_starts_over_in_another_session() {
     let folder = folder();
-    let (sandbox, mut seen) = watched(&["upload@2=stall"]).await;
+    let (sandbox, mut seen) = watched(config(&["upload@2=stall"])).await;
     let session = kept(&uploads(&sandbox), folder.path());
     tokio::select! {
         outcome = session.upload(files(folder.path())) => panic!("{outcome:?}"),
@@ -229,4 +229,42 @@ async fn a_step_that_cannot_be_written_down_is_not_taken() {
         assert_eq!(sandbox.requests(Operation::Upload), uploaded);
         assert_eq!(only(&sandbox).files.len(), uploaded);
     }
+}
+
+#[tokio::test]
+async fn an_upload_that_died_with_several_files_under_way_sends_them_all_again() {
+    let folder = folder();
+    let (sandbox, mut seen) = watched(config(&["upload@3=stall"])).await;
+    let session = kept(&uploads(&sandbox), folder.path()).concurrency(2);
+    tokio::select! {
+        outcome = session.upload(files(folder.path())) => panic!("{outcome:?}"),
+        () = stalled(&mut seen) => {}
+    }
+    nothing_completed(&sandbox);
+    let session = resumed(&uploads(&sandbox), folder.path()).expect("a session");
+    let done = session.complete().await.expect("completed");
+    completed_once(&sandbox, &done);
+    assert_eq!(sandbox.sessions().len(), 2);
+    assert_eq!(sandbox.requests(Operation::Upload), 6);
+    assert_eq!(sandbox.requests(Operation::Complete), 1);
+}
+
+#[tokio::test]
+async fn an_upload_that_died_while_completing_is_left_to_a_person() {
+    let folder = folder();
+    let (sandbox, mut seen) = watched(config(&["complete@1=stall"])).await;
+    let client = uploads(&sandbox);
+    let session = kept(&client, folder.path());
+    tokio::select! {
+        outcome = session.upload(files(folder.path())) => panic!("{outcome:?}"),
+        () = stalled(&mut seen) => {}
+    }
+    let session = resumed(&client, folder.path()).expect("a session");
+    let error = session.complete().await.expect_err("nobody knows");
+    assert_eq!(error.error().delivery(), Delivery::Unknown);
+    assert_eq!(sandbox.requests(Operation::Complete), 1);
+    let session = resumed(&client, folder.path()).expect("a session");
+    let done = session.complete_again(true).complete().await;
+    completed_once(&sandbox, &done.expect("completed"));
+    assert_eq!(sandbox.requests(Operation::Upload), 3);
 }

@@ -7,9 +7,10 @@ use flinks_transport::{Delivery, Step};
 use flinks_types::{Credentials, FlinksCode};
 
 use super::bank::{
-    RIGHT, SOON, acted, answers, asked, client, client_over, customer, open, opened, sandbox,
+    RIGHT, SOON, acted, answers, asked, client, client_over, config, customer, open, opened,
+    sandbox,
 };
-use super::{code, status, trusting};
+use super::{code, stalled, status, trusting, watched};
 
 #[tokio::test]
 async fn credentials_whose_answer_is_lost_are_sent_once_and_open_one_session() {
@@ -155,4 +156,18 @@ async fn each_call_is_refused_with_another_key_and_none_acts() {
             .accounts
             .is_some()
     );
+}
+
+#[tokio::test]
+async fn credentials_that_hang_are_given_up_without_a_second_try() {
+    let (sandbox, mut seen) = watched(config(&["authorize@1=stall"])).await;
+    let client = client(&sandbox);
+    tokio::select! {
+        outcome = client.authorize(customer("greatday_nomfa")) => panic!("{outcome:?}"),
+        () = stalled(&mut seen) => {}
+    }
+    assert_eq!(sandbox.requests(Operation::Authorize), 1);
+    open(&client, "greatday_nomfa").await;
+    assert_eq!(sandbox.requests(Operation::Authorize), 2);
+    assert_eq!(acted(&sandbox, Operation::Authorize), 1);
 }
