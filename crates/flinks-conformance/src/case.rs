@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One `case.json`. Unknown keys are errors.
 #[derive(Debug, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Case {
     /// The levels that apply, when not all do.
     #[serde(default)]
     pub levels: Option<Levels>,
+    /// The case holds against a real service too, as this says; without it, it is not run there.
+    #[serde(default)]
+    pub live: Option<Live>,
     /// Certificates that are not what they should be: level 3 only.
     #[serde(default)]
     pub tls: Tls,
@@ -61,7 +64,7 @@ pub struct Shows {
 pub type Span = [u64; 2];
 
 /// The call that a case makes.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Call {
@@ -269,6 +272,34 @@ fn call_step() -> String {
     "call".to_owned()
 }
 
+/// How a case holds against a real service, which answers by itself: the steps are not used.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Live {
+    /// How much of `want.ok` must be equal. An error always has the wanted kind, delivery, status
+    /// and FlinksCode.
+    pub compare: Compare,
+    /// With `shape`: keys whose values must be equal all the same.
+    #[serde(default)]
+    pub same: Vec<String>,
+    /// Arguments in the place of those of `call.input`.
+    #[serde(default)]
+    pub input: Map<String, Value>,
+}
+
+/// How much of a live output must be as it is wanted.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Compare {
+    /// All of it.
+    Same,
+    /// The keys, and the JSON types of their values; every element of a list is compared with the
+    /// first wanted one.
+    Shape,
+}
+
 /// The levels that apply, and why not all do.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -291,6 +322,8 @@ pub enum Level {
     L2,
     /// The real stack over mutual TLS on loopback.
     L3,
+    /// The real stack against a host and with credentials of the environment.
+    Live,
 }
 
 /// Whose certificates are not what they should be.

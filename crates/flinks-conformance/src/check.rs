@@ -1,10 +1,11 @@
 //! Compares what came of a call with what a case wants.
 
-use crate::case::{Span, WantError};
+use crate::case::{Compare, Live, Span, WantError};
 use crate::corpus::Fixture;
 use crate::diff;
 use crate::operations::{Failure, Outcome};
 
+use flinks_transport::Error;
 use flinks_types::FlinksCode;
 use serde_json::Value;
 use tokio::time::Duration;
@@ -28,6 +29,23 @@ pub(crate) fn outcome(fixture: &Fixture, outcome: &Outcome) -> Vec<String> {
     }
 }
 
+/// One line for each thing that a real service must do as the case has it, and does not.
+pub(crate) fn live(fixture: &Fixture, live: &Live, outcome: &Outcome) -> Vec<String> {
+    match (&outcome.result, &fixture.ok, &fixture.case.want.error) {
+        (Ok(value), Some(wanted), _) if live.compare == Compare::Shape => {
+            prefixed("want.ok", diff::shape(wanted, value, &live.same))
+        }
+        (Err(failure), _, Some(wanted)) => {
+            let mut lines = essentials(wanted, &failure.error);
+            if !lines.is_empty() {
+                lines.push(format!("the error was: {}", failure.error.report()));
+            }
+            prefixed("want.error", lines)
+        }
+        _ => self::outcome(fixture, outcome),
+    }
+}
+
 fn prefixed(key: &str, lines: Vec<String>) -> Vec<String> {
     lines
         .into_iter()
@@ -35,29 +53,18 @@ fn prefixed(key: &str, lines: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-fn error(wanted: &WantError, failure: &Failure, called: &str) -> Vec<String> {
-    let error = &failure.error;
+fn text(lines: &mut Vec<String>, key: &str, wanted: &str, seen: &str) {
+    if wanted != seen {
+        lines.push(format!("{key}: wanted {wanted}, is {seen}"));
+    }
+}
+
+/// What an error is to whoever must act on it.
+fn essentials(wanted: &WantError, error: &Error) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut text = |key: &str, wanted: &str, seen: &str| {
-        if wanted != seen {
-            lines.push(format!("{key}: wanted {wanted}, is {seen}"));
-        }
-    };
+    let mut text = |key, wanted: &str, seen: &str| text(&mut lines, key, wanted, seen);
     text("kind", &wanted.kind, error.kind().as_str());
     text("delivery", &wanted.delivery, error.delivery().as_str());
-    text("step", &wanted.step, error.step().as_str());
-    // A flow makes several calls, and may say which of them failed.
-    let flow = matches!(
-        called,
-        "upload.session" | "fraud.wait" | "legacy.answer" | "legacy.fetch"
-    );
-    if let Some(operation) = wanted
-        .operation
-        .as_deref()
-        .or_else(|| (!flow).then_some(called))
-    {
-        text("operation", operation, error.operation().unwrap_or("none"));
-    }
     text(
         "status",
         &shown(wanted.status),
@@ -72,6 +79,26 @@ fn error(wanted: &WantError, failure: &Failure, called: &str) -> Vec<String> {
         wanted.flinks_code.as_deref().unwrap_or("none"),
         code.unwrap_or("none"),
     );
+    lines
+}
+
+fn error(wanted: &WantError, failure: &Failure, called: &str) -> Vec<String> {
+    let error = &failure.error;
+    let mut lines = essentials(wanted, error);
+    let mut text = |key, wanted: &str, seen: &str| text(&mut lines, key, wanted, seen);
+    text("step", &wanted.step, error.step().as_str());
+    // A flow makes several calls, and may say which of them failed.
+    let flow = matches!(
+        called,
+        "upload.session" | "fraud.wait" | "legacy.answer" | "legacy.fetch"
+    );
+    if let Some(operation) = wanted
+        .operation
+        .as_deref()
+        .or_else(|| (!flow).then_some(called))
+    {
+        text("operation", operation, error.operation().unwrap_or("none"));
+    }
     let after = error.retry_after().map(|after| after.as_secs());
     text("retry_after_s", &shown(wanted.retry_after_s), &shown(after));
     if let Some(attempts) = wanted.attempts {

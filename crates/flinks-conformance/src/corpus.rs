@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Duration;
 
-use crate::case::{Case, ClientCertificate, Expect, Level, Reply, ServerCertificate, Step};
+use crate::case::{
+    Call, Case, ClientCertificate, Compare, Expect, Level, Reply, ServerCertificate, Step,
+};
 use crate::matching::ExpectedBody;
 use crate::operations;
 use crate::script::{Action, Scripted, ScriptedReply};
@@ -25,6 +27,8 @@ pub struct Fixture {
     pub case: Case,
     pub(crate) steps: Vec<Scripted>,
     pub(crate) ok: Option<Value>,
+    /// The call as a live run makes it.
+    pub(crate) live: Option<Call>,
 }
 
 impl Fixture {
@@ -34,13 +38,12 @@ impl Fixture {
         format!("{}/{}", self.family, self.name)
     }
 
-    /// Whether the case asks for this level, or does not say.
+    /// Whether the case asks for this level, or does not say. Only what is marked for it runs live.
     #[must_use]
     pub fn has(&self, level: Level) -> bool {
-        self.case
-            .levels
-            .as_ref()
-            .is_none_or(|levels| levels.only.contains(&level))
+        let levels = self.case.levels.as_ref();
+        levels.is_none_or(|levels| levels.only.contains(&level))
+            && (level != Level::Live || self.live.is_some())
     }
 }
 
@@ -153,12 +156,20 @@ impl Reading<'_> {
         if let Some(file) = unused.next() {
             return self.fail(format!("{file} lies beside the case but no key names it"));
         }
+        let live = case.live.as_ref().map(|live| {
+            let mut call = case.call.clone();
+            if let Value::Object(input) = &mut call.input {
+                input.extend(live.input.clone());
+            }
+            call
+        });
         let fixture = Fixture {
             family,
             name,
             case,
             steps,
             ok,
+            live,
         };
         self.check(&fixture)?;
         Ok(fixture)
@@ -278,6 +289,7 @@ impl Reading<'_> {
         {
             return self.fail("levels: needs levels and a reason");
         }
+        self.check_live(fixture)?;
         let kebab = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if !fixture.name.bytes().all(kebab) {
             return self.fail("the case's folder is not named in kebab case");
@@ -307,7 +319,8 @@ impl Reading<'_> {
         }
         let odd = case.tls.client != ClientCertificate::Valid
             || case.tls.server != ServerCertificate::Valid;
-        if odd && (fixture.has(Level::L1) || fixture.has(Level::L2)) {
+        let elsewhere = [Level::L1, Level::L2, Level::Live];
+        if odd && elsewhere.iter().any(|level| fixture.has(*level)) {
             return self.fail("levels: certificates exist at level 3 only");
         }
         let unread = |step: &Scripted| !step.action.reads_body();
@@ -315,6 +328,25 @@ impl Reading<'_> {
             return self.fail("any_order: every step must read its request");
         }
         operations::check(&case.call).or_else(|error| self.fail(format!("call: {error}")))
+    }
+
+    fn check_live(&self, fixture: &Fixture) -> Result<(), CorpusError> {
+        let case = &fixture.case;
+        let listed = case.levels.as_ref();
+        let listed = listed.map(|levels| levels.only.contains(&Level::Live));
+        let (Some(live), Some(call)) = (&case.live, &fixture.live) else {
+            return match listed {
+                Some(true) => self.fail("levels: live needs the key live, which says how"),
+                Some(false) | None => Ok(()),
+            };
+        };
+        if listed == Some(false) {
+            return self.fail("live: levels.only must list live too");
+        }
+        if live.compare == Compare::Same && !live.same.is_empty() {
+            return self.fail("live.same: is for shape, with same everything is");
+        }
+        operations::check(call).or_else(|error| self.fail(format!("live.input: {error}")))
     }
 
     fn fail<T>(&self, message: impl fmt::Display) -> Result<T, CorpusError> {

@@ -3,7 +3,8 @@
 //!
 //! A case is one call: what the server must see, what it answers, and what must come of it. The
 //! same case runs at three levels: the codec alone, the real stack over a scripted leaf in paused
-//! time, and the real stack over mutual TLS on loopback. `fixtures/README.md` is the format's page.
+//! time, and the real stack over mutual TLS on loopback; those marked for it also against a host
+//! and with credentials of an environment ([`Pass::Live`]). `fixtures/README.md` is the format's page.
 //!
 //! Whoever adds layers of their own can see that these break nothing: [`Suite::through`] runs the
 //! corpus against an application's transport. As a Git dependency the crate finds its fixtures in
@@ -25,6 +26,8 @@ mod check;
 mod corpus;
 mod coverage;
 mod diff;
+mod environment;
+mod keys;
 mod leaf;
 mod leak;
 mod logs;
@@ -40,11 +43,12 @@ mod summary;
 mod watch;
 
 pub use case::{
-    Call, Case, ClientCertificate, Credentials, Expect, Fault, Level, Levels, Reply,
+    Call, Case, ClientCertificate, Compare, Credentials, Expect, Fault, Level, Levels, Live, Reply,
     ServerCertificate, Shows, Span, Step, Tls, Want, WantError,
 };
 pub use corpus::{CorpusError, Fixture, load};
 pub use coverage::Coverage;
+pub use environment::{Environment, EnvironmentError};
 pub use flinks_transport::TlsVersion;
 pub use requirements::{Requirement, Requirements};
 pub use run::{Pass, Provider, Verdict, Wire, run};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use flinks_conformance::{
-    CorpusError, Coverage, Pass, Provider, Requirements, Suite, Summary, TlsVersion, Wire, fixtures,
+    CorpusError, Coverage, Environment, Pass, Provider, Requirements, Suite, Summary, TlsVersion, Wire, fixtures,
 };
 
 const USAGE: &str = "\
@@ -14,6 +14,8 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
   test [FILTER] [--wire]  runs the cases whose family/name contains FILTER;
                           --wire adds TLS 1.2, and everything on the wire with the other
                           crypto provider (compiled in by the feature aws-lc-rs)
+  test [FILTER] --live    runs those marked for it, and nothing else, against the hosts and with
+                          the credentials of the variables FLINKS_… that `flinks` reads
   list [FILTER]           names the cases and runs nothing
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
@@ -76,6 +78,7 @@ fn execute(options: &Options) -> Result<bool, String> {
     match (options.command.as_str(), flags.as_slice()) {
         ("test", []) => test(options, false),
         ("test", ["--wire"]) => test(options, true),
+        ("test", ["--live"]) => live(&options.suite()?),
         ("list", []) => list(&options.suite()?),
         ("coverage", []) => coverage(&options.suite()?),
         ("check", []) => check(&options.suite()?),
@@ -148,6 +151,21 @@ fn test(options: &Options, wire: bool) -> Result<bool, String> {
     }
     print(&summary)?;
     Ok(summary.failed() == 0)
+}
+
+fn live(suite: &Suite) -> Result<bool, String> {
+    let environment = environment()?;
+    let summary = suite.run(&[Pass::Live(environment)]);
+    print(&summary)?;
+    Ok(summary.failed() == 0)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the variables of a program are what it is configured with"
+)]
+fn environment() -> Result<Environment, String> {
+    Environment::read(|name| std::env::var(name).ok()).map_err(|error| error.to_string())
 }
 
 /// The second round: an application that brings its own provider.

@@ -9,7 +9,6 @@ mod upload;
 use bytes::Bytes;
 use flinks_auth::{ApiSecret, ApiSecretLayer};
 use flinks_transport::{Body, DecodeError, Endpoint, Error, Operation, Replay, Transport};
-use flinks_upload::Paths;
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,7 +16,7 @@ use serde_json::Value;
 pub(crate) use outcome::{Failure, Outcome};
 
 use crate::case::{Call, Credentials};
-use crate::standard;
+use crate::keys::Keys;
 
 /// Every operation that a case may call.
 pub(crate) const NAMES: [&str; 22] = [
@@ -56,11 +55,21 @@ pub(crate) enum Parsed {
     Legacy(Box<dyn legacy::LegacyCall>),
 }
 
+/// The hosts of the service.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Host {
+    /// Takes documents, and asks for a client certificate.
+    Upload,
+    /// Has the results and the legacy API.
+    Results,
+}
+
 /// Where and through what a call is made.
 pub(crate) struct Stack {
     pub(crate) transport: Transport,
     pub(crate) endpoint: Endpoint,
     pub(crate) credentials: Credentials,
+    pub(crate) keys: Keys,
 }
 
 impl Stack {
@@ -68,11 +77,11 @@ impl Stack {
     fn with_credentials(&self) -> Result<Transport, Error> {
         match self.credentials {
             Credentials::Oauth => {
-                let client = upload::client(self, Paths::default())?;
+                let client = upload::client(self, self.keys.paths.clone())?;
                 Ok(client.transport().clone())
             }
             Credentials::ApiSecret => {
-                let secret = ApiSecret::new(standard::API_SECRET.to_owned());
+                let secret = ApiSecret::new(self.keys.api_secret.clone());
                 let layer = ApiSecretLayer::new(self.endpoint.clone(), &secret)?;
                 Ok(self.transport.with_credentials(layer))
             }
@@ -112,6 +121,14 @@ impl Parsed {
             Self::File(_) | Self::Complete(_) | Self::Session(_) => Credentials::Oauth,
             Self::Analysis(_) | Self::Wait(_) => Credentials::ApiSecret,
             Self::Legacy(call) => call.credentials(),
+        }
+    }
+
+    /// Which of the two hosts serves it.
+    pub(crate) fn host(&self) -> Host {
+        match self {
+            Self::Token(_) | Self::File(_) | Self::Complete(_) | Self::Session(_) => Host::Upload,
+            Self::Analysis(_) | Self::Wait(_) | Self::Legacy(_) => Host::Results,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Runs one case at one level.
 
 mod codec;
+mod live;
 mod stack;
 mod wire;
 
@@ -10,6 +11,8 @@ use flinks_transport::{Error, Transport, TransportBuilder};
 
 use crate::case::{Call, Credentials, Level};
 use crate::corpus::Fixture;
+use crate::environment::Environment;
+use crate::keys::Keys;
 use crate::leak::Needles;
 use crate::logs::Logs;
 use crate::operations::{self, Outcome, Parsed};
@@ -28,6 +31,8 @@ pub enum Pass {
     Stack,
     /// Level 3: the stack over TLS on loopback.
     Wire(Wire),
+    /// Against the hosts of an environment.
+    Live(Environment),
 }
 
 impl Pass {
@@ -38,6 +43,7 @@ impl Pass {
             Self::Codec => Level::L1,
             Self::Stack => Level::L2,
             Self::Wire(_) => Level::L3,
+            Self::Live(_) => Level::Live,
         }
     }
 }
@@ -48,6 +54,7 @@ impl fmt::Display for Pass {
             Self::Codec => f.write_str("L1"),
             Self::Stack => f.write_str("L2"),
             Self::Wire(wire) => write!(f, "L3, {:?}, {:?}", wire.version, wire.provider),
+            Self::Live(_) => f.write_str("live"),
         }
     }
 }
@@ -101,17 +108,23 @@ pub(crate) fn attempt(
     if !fixture.has(pass.level()) {
         return Ok(None);
     }
-    let parsed =
-        operations::parse(&fixture.case.call).map_err(|error| broken(format!("call: {error}")))?;
+    let call = match (pass, &fixture.live) {
+        (Pass::Live(_), Some(call)) => call,
+        _ => &fixture.case.call,
+    };
+    let parsed = operations::parse(call).map_err(|error| broken(format!("call: {error}")))?;
     let logs = Logs::default();
     let ran = tracing::dispatcher::with_default(&logs.dispatch(), || match pass {
         Pass::Codec => codec::run(fixture, &parsed),
         Pass::Stack => stack::run(fixture, &parsed, assemble, &logs).map(Some),
         Pass::Wire(wire) => wire::run(fixture, &parsed, wire, assemble, &logs).map(Some),
+        Pass::Live(environment) => {
+            live::run(fixture, &parsed, environment, assemble, &logs).map(Some)
+        }
     })?;
     Ok(ran.map(|mut ran| {
         ran.texts.push(("the log", logs.text()));
-        let needles = needles(fixture, &parsed);
+        let needles = needles(fixture, &parsed, pass);
         let search = |(place, text): &(&'static str, String)| needles.search(place, text);
         ran.leaks = ran.texts.iter().flat_map(search).collect();
         ran
@@ -181,14 +194,20 @@ fn credentials(call: &Call, parsed: &Parsed) -> Credentials {
 /// by chance.
 const SHORTEST_CONTENT: usize = 8;
 
-fn needles(fixture: &Fixture, parsed: &Parsed) -> Needles {
+fn needles(fixture: &Fixture, parsed: &Parsed, pass: &Pass) -> Needles {
     let mut needles = Needles::default();
-    needles.add("the client secret", standard::CLIENT_SECRET);
-    needles.add("the access token", standard::TOKEN);
-    needles.add("the API secret", standard::API_SECRET);
-    needles.add("the authorize secret key", standard::AUTH_KEY);
-    needles.add("the authorize token", standard::AUTHORIZE_TOKEN);
-    needles.add("the x-api-key", standard::X_API_KEY);
+    if let Pass::Live(environment) = pass {
+        // The tokens are between the host and the client: nobody else knows them.
+        for (name, secret) in environment.secrets() {
+            needles.add(name, secret);
+        }
+    } else {
+        for (name, secret) in Keys::standard().secrets() {
+            needles.add(name, secret);
+        }
+        needles.add("the access token", standard::TOKEN);
+        needles.add("the authorize token", standard::AUTHORIZE_TOKEN);
+    }
     for (index, secret) in fixture.case.secrets.iter().enumerate() {
         needles.add(&format!("secrets[{index}]"), secret);
     }

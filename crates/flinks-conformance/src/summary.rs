@@ -21,7 +21,7 @@ pub struct Summary {
 #[derive(Debug, Default)]
 struct Row {
     cases: BTreeSet<String>,
-    levels: [usize; 3],
+    levels: [usize; 4],
     passed: usize,
     failed: usize,
 }
@@ -40,11 +40,12 @@ impl Summary {
                 self.failures.push((path, pass.to_string(), lines));
             }
         }
-        let [one, two, three] = &mut row.levels;
+        let [one, two, three, live] = &mut row.levels;
         match pass.level() {
             Level::L1 => *one += 1,
             Level::L2 => *two += 1,
             Level::L3 => *three += 1,
+            Level::Live => *live += 1,
         }
     }
 
@@ -93,13 +94,16 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "family        cases    L1    L2    L3  passed  failed")?;
+        writeln!(
+            f,
+            "family        cases    L1    L2    L3  live  passed  failed"
+        )?;
         for (family, row) in &self.families {
-            let [one, two, three] = row.levels;
+            let [one, two, three, live] = row.levels;
             let (cases, passed, failed) = (row.cases.len(), row.passed, row.failed);
             writeln!(
                 f,
-                "{family:<12} {cases:>6}{one:>6}{two:>6}{three:>6}{passed:>8}{failed:>8}"
+                "{family:<12} {cases:>6}{one:>6}{two:>6}{three:>6}{live:>6}{passed:>8}{failed:>8}"
             )?;
         }
         if !self.covered.is_empty() {

@@ -2,7 +2,7 @@
 
 use flinks_auth::ApiSecret;
 use flinks_fraud::{Analysis, AnalysisRequest, FraudClient, Verdict};
-use flinks_transport::{Endpoint, Error, ErrorKind};
+use flinks_transport::{Endpoint, Error};
 use flinks_types::{
     CustomerId, DataType, Detail, DocumentAnalysis, DocumentStatus, DocumentType, FlinksCode,
     FraudSignal, FullAnalysis, LoginId, RequestId, SignalType,
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Duration;
 
 use super::{Codec, Described, Outcome, Stack, call};
-use crate::standard;
+use crate::keys::Keys;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,8 +23,11 @@ pub(crate) struct AnalysisInput {
 }
 
 impl AnalysisInput {
-    fn operation(&self, endpoint: &Endpoint) -> Result<AnalysisRequest, Error> {
-        let customer = customer(self.customer_id.as_ref())?;
+    fn operation(&self, endpoint: &Endpoint, keys: &Keys) -> Result<AnalysisRequest, Error> {
+        let customer = self
+            .customer_id
+            .clone()
+            .map_or_else(|| keys.customer(), Ok)?;
         Ok(AnalysisRequest::new(
             endpoint.clone(),
             customer,
@@ -33,7 +36,7 @@ impl AnalysisInput {
     }
 
     pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
-        let operation = self.operation(endpoint)?;
+        let operation = self.operation(endpoint, &Keys::standard())?;
         Ok(Box::new(Described {
             operation,
             canonical: analysis,
@@ -42,7 +45,8 @@ impl AnalysisInput {
 
     pub(super) async fn run(&self, stack: &Stack) -> Outcome {
         let transport = stack.with_credentials();
-        match transport.and_then(|transport| Ok((transport, self.operation(&stack.endpoint)?))) {
+        let operation = self.operation(&stack.endpoint, &stack.keys);
+        match transport.and_then(|transport| Ok((transport, operation?))) {
             Ok((transport, operation)) => call(&transport, operation, analysis).await,
             Err(error) => Outcome::failed(error),
         }
@@ -81,18 +85,10 @@ impl WaitInput {
     }
 
     fn client(&self, stack: &Stack) -> Result<FraudClient, Error> {
-        let secret = ApiSecret::new(standard::API_SECRET.to_owned());
+        let secret = ApiSecret::new(stack.keys.api_secret.clone());
         let (transport, endpoint) = (stack.transport.clone(), stack.endpoint.clone());
-        FraudClient::new(transport, endpoint, customer(None)?, &secret)
+        FraudClient::new(transport, endpoint, stack.keys.customer()?, &secret)
     }
-}
-
-fn customer(id: Option<&CustomerId>) -> Result<CustomerId, Error> {
-    let standard = || {
-        CustomerId::new(standard::CUSTOMER_ID)
-            .map_err(|error| Error::local(ErrorKind::Input, error.to_string()))
-    };
-    id.cloned().map_or_else(standard, Ok)
 }
 
 /// What was read, how far it is, and what it says. Keys of absent values are left out, but for

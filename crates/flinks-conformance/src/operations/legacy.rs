@@ -9,15 +9,15 @@ mod data;
 use std::future::Future;
 use std::pin::Pin;
 
-use flinks_auth::{ApiSecret, LegacyKeys};
+use flinks_auth::LegacyKeys;
 use flinks_legacy::LegacyClient;
-use flinks_transport::{Endpoint, Error, ErrorKind, Operation};
+use flinks_transport::{Endpoint, Error, Operation};
 use flinks_types::CustomerId;
 use serde_json::Value;
 
 use super::{Codec, NAMES, Outcome, Stack, call, described, input};
 use crate::case::{Call, Credentials};
-use crate::standard;
+use crate::keys::Keys;
 
 /// A call with its input read, without its type.
 pub(crate) trait LegacyCall: Send + Sync {
@@ -54,14 +54,16 @@ trait Single: Send + Sync {
 
 impl<S: Single> LegacyCall for S {
     fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
-        let operation = customer().and_then(|customer| self.operation(endpoint.clone(), customer));
+        let customer = Keys::standard().customer();
+        let operation = customer.and_then(|customer| self.operation(endpoint.clone(), customer));
         Some(operation.and_then(|operation| described(operation, S::canonical)))
     }
 
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
+            let customer = stack.keys.customer();
             let operation =
-                customer().and_then(|customer| self.operation(stack.endpoint.clone(), customer));
+                customer.and_then(|customer| self.operation(stack.endpoint.clone(), customer));
             match operation.and_then(|operation| Ok((operation, client(stack)?))) {
                 Ok((operation, client)) => call(client.transport(), operation, S::canonical).await,
                 Err(error) => Outcome::failed(error),
@@ -99,17 +101,9 @@ pub(super) fn parse(call: &Call) -> Result<Box<dyn LegacyCall>, String> {
 /// The real client of the legacy host, with all keys or with none.
 pub(super) fn client(stack: &Stack) -> Result<LegacyClient, Error> {
     let keys = match stack.credentials {
-        Credentials::LegacyKeys => LegacyKeys::new()
-            .auth_key(standard::AUTH_KEY)
-            .x_api_key(standard::X_API_KEY)
-            .api_secret(ApiSecret::new(standard::API_SECRET)),
+        Credentials::LegacyKeys => stack.keys.legacy(),
         Credentials::Oauth | Credentials::ApiSecret | Credentials::None => LegacyKeys::new(),
     };
     let (transport, endpoint) = (stack.transport.clone(), stack.endpoint.clone());
-    LegacyClient::new(transport, endpoint, customer()?, keys)
-}
-
-fn customer() -> Result<CustomerId, Error> {
-    CustomerId::new(standard::CUSTOMER_ID)
-        .map_err(|error| Error::local(ErrorKind::Input, error.to_string()))
+    LegacyClient::new(transport, endpoint, stack.keys.customer()?, keys)
 }

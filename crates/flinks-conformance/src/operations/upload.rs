@@ -1,6 +1,6 @@
 //! `auth.token`, `upload.file`, `upload.complete` and the flow `upload.session`: inputs, calls, canonical outputs.
 
-use flinks_auth::{AccessToken, ClientCredentials, TokenRequest};
+use flinks_auth::{AccessToken, TokenRequest};
 use flinks_transport::{Endpoint, Error, ErrorKind};
 use flinks_types::{AggregationId, CompleteResponse, UploadResponse};
 use flinks_upload::{Complete, Completed, FileJournal, OnUnknown, Paths, UploadClient, UploadFile};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::document::DocumentInput;
 use super::{Codec, Outcome, Stack, call, described};
-use crate::standard;
+use crate::keys::Keys;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,28 +24,27 @@ pub(crate) struct TokenInput {
 }
 
 impl TokenInput {
-    fn operation(&self, endpoint: &Endpoint) -> Result<TokenRequest, Error> {
-        let id = self.client_id.as_deref().unwrap_or(standard::CLIENT_ID);
-        let secret = self
-            .client_secret
-            .as_deref()
-            .unwrap_or(standard::CLIENT_SECRET);
-        let mut credentials = ClientCredentials::new(id, secret.to_owned());
-        if let Some(scope) = &self.scope {
-            credentials = credentials.scope(scope);
+    fn operation(&self, endpoint: &Endpoint, keys: &Keys) -> Result<TokenRequest, Error> {
+        let mut keys = keys.clone();
+        if let Some(id) = &self.client_id {
+            keys.client_id.clone_from(id);
         }
-        Ok(TokenRequest::new(
-            endpoint.path(standard::TOKEN_PATH)?,
-            credentials,
-        ))
+        if let Some(secret) = &self.client_secret {
+            keys.client_secret = secret.as_str().into();
+        }
+        if self.scope.is_some() {
+            keys.scope.clone_from(&self.scope);
+        }
+        let url = endpoint.path(keys.paths.token())?;
+        Ok(TokenRequest::new(url, keys.client()))
     }
 
     pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
-        described(self.operation(endpoint)?, token)
+        described(self.operation(endpoint, &Keys::standard())?, token)
     }
 
     pub(super) async fn run(&self, stack: &Stack) -> Outcome {
-        match self.operation(&stack.endpoint) {
+        match self.operation(&stack.endpoint, &stack.keys) {
             Ok(operation) => call(&stack.transport, operation, token).await,
             Err(error) => Outcome::failed(error),
         }
@@ -67,8 +66,8 @@ pub(crate) struct FileInput {
 }
 
 impl FileInput {
-    fn operation(&self, endpoint: &Endpoint) -> Result<UploadFile, Error> {
-        let url = endpoint.path(&urls(self.paths.as_deref())?.0)?;
+    fn operation(&self, endpoint: &Endpoint, keys: &Keys) -> Result<UploadFile, Error> {
+        let url = endpoint.path(paths(self.paths.as_deref(), keys)?.upload())?;
         let document = self.file.open()?;
         let operation = match self.aggregation_id.clone() {
             None => UploadFile::first(url, document),
@@ -84,12 +83,13 @@ impl FileInput {
     }
 
     pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
-        described(self.operation(endpoint)?, uploaded)
+        described(self.operation(endpoint, &Keys::standard())?, uploaded)
     }
 
     pub(super) async fn run(&self, stack: &Stack) -> Outcome {
         let transport = stack.with_credentials();
-        match transport.and_then(|transport| Ok((transport, self.operation(&stack.endpoint)?))) {
+        let operation = self.operation(&stack.endpoint, &stack.keys);
+        match transport.and_then(|transport| Ok((transport, operation?))) {
             Ok((transport, operation)) => call(&transport, operation, uploaded).await,
             Err(error) => Outcome::failed(error),
         }
@@ -105,18 +105,19 @@ pub(crate) struct CompleteInput {
 }
 
 impl CompleteInput {
-    fn operation(&self, endpoint: &Endpoint) -> Result<Complete, Error> {
-        let url = endpoint.path(&urls(self.paths.as_deref())?.1)?;
+    fn operation(&self, endpoint: &Endpoint, keys: &Keys) -> Result<Complete, Error> {
+        let url = endpoint.path(paths(self.paths.as_deref(), keys)?.complete())?;
         Ok(Complete::new(url, self.aggregation_id.clone()))
     }
 
     pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
-        described(self.operation(endpoint)?, completed)
+        described(self.operation(endpoint, &Keys::standard())?, completed)
     }
 
     pub(super) async fn run(&self, stack: &Stack) -> Outcome {
         let transport = stack.with_credentials();
-        match transport.and_then(|transport| Ok((transport, self.operation(&stack.endpoint)?))) {
+        let operation = self.operation(&stack.endpoint, &stack.keys);
+        match transport.and_then(|transport| Ok((transport, operation?))) {
             Ok((transport, operation)) => call(&transport, operation, completed).await,
             Err(error) => Outcome::failed(error),
         }
@@ -155,7 +156,8 @@ impl SessionInput {
 
     pub(super) async fn run(&self, stack: &Stack) -> Outcome {
         let documents: Result<Vec<_>, _> = self.files.iter().map(DocumentInput::open).collect();
-        let client = preset(self.paths.as_deref()).and_then(|paths| client(stack, paths));
+        let paths = paths(self.paths.as_deref(), &stack.keys);
+        let client = paths.and_then(|paths| client(stack, paths));
         let (client, documents) = match client.and_then(|client| Ok((client, documents?))) {
             Ok(ready) => ready,
             Err(error) => return Outcome::failed(error),
@@ -198,30 +200,16 @@ fn ledger() -> Result<(TempDir, FileJournal), Error> {
     Ok((folder, journal))
 }
 
-/// The paths of uploads and of *complete*, as `Paths` reads its presets.
-fn urls(paths: Option<&str>) -> Result<(String, String), Error> {
-    let paths = preset(paths)?;
-    Ok(if paths == Paths::root() {
-        ("/upload".to_owned(), "/upload/complete".to_owned())
-    } else {
-        (
-            "/api/v1/upload".to_owned(),
-            "/api/v1/upload/complete".to_owned(),
-        )
-    })
-}
-
-fn preset(paths: Option<&str>) -> Result<Paths, Error> {
-    paths.map_or_else(|| Ok(Paths::default()), str::parse)
+/// The paths that the case asks for, or those of the host.
+fn paths(preset: Option<&str>, keys: &Keys) -> Result<Paths, Error> {
+    preset.map_or_else(|| Ok(keys.paths.clone()), str::parse)
 }
 
 /// The real client of the upload host.
 pub(super) fn client(stack: &Stack, paths: Paths) -> Result<UploadClient, Error> {
-    let secret = standard::CLIENT_SECRET.to_owned();
-    let credentials = ClientCredentials::new(standard::CLIENT_ID, secret);
     UploadClient::at(
         stack.transport.clone(),
-        credentials,
+        stack.keys.client(),
         stack.endpoint.clone(),
         paths,
     )

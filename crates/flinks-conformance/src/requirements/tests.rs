@@ -25,6 +25,7 @@ fn corpus() -> Vec<Fixture> {
         case: serde_json::from_value(case.clone()).expect("a case"),
         steps: Vec::new(),
         ok: None,
+        live: None,
     };
     vec![fixture("token-ok"), fixture("type-mac")]
 }

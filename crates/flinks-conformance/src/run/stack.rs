@@ -11,6 +11,7 @@ use tracing::dispatcher::DefaultGuard;
 use super::{Assemble, Broken, Ran, broken, credentials};
 use crate::check;
 use crate::corpus::Fixture;
+use crate::keys::Keys;
 use crate::leaf::Leaf;
 use crate::logs::Logs;
 use crate::operations::{Parsed, Stack};
@@ -38,6 +39,7 @@ pub(super) fn run(
         transport,
         endpoint,
         credentials,
+        keys: Keys::standard(),
     };
     let (outcome, took) = runtime(logs, true)?.block_on(async {
         let start = Instant::now();

@@ -18,6 +18,7 @@ use crate::case::{ClientCertificate, Credentials, ServerCertificate};
 use crate::certificates::{Certificates, HOST, Identity, certificates};
 use crate::check;
 use crate::corpus::Fixture;
+use crate::keys::Keys;
 use crate::logs::Logs;
 use crate::operations::{Outcome, Parsed, Stack};
 use crate::script::Script;
@@ -103,6 +104,7 @@ pub(super) fn run(
             transport,
             endpoint,
             credentials,
+            keys: Keys::standard(),
         };
         tokio::select! {
             () = serve(listener, tls, script.clone()) => Err(broken("the server stopped")),

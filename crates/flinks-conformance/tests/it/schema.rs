@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flinks_conformance::{
-    Call, Case, ClientCertificate, Credentials, Expect, Fault, Level, Levels, Reply,
+    Call, Case, ClientCertificate, Compare, Credentials, Expect, Fault, Level, Levels, Live, Reply,
     ServerCertificate, Shows, Step, Tls, Want, WantError, fixtures,
 };
 use flinks_transport::{Delivery, ErrorKind};
@@ -60,6 +60,7 @@ fn the_schema_knows_every_key_and_no_other() {
         ("/$defs/Want", keys::<Want>()),
         ("/$defs/WantError", keys::<WantError>()),
         ("/$defs/Levels", keys::<Levels>()),
+        ("/$defs/Live", keys::<Live>()),
         ("/$defs/Tls", keys::<Tls>()),
         ("/$defs/Shows", keys::<Shows>()),
     ];
@@ -83,6 +84,7 @@ fn the_schema_knows_every_word_and_no_other() {
         ("/$defs/Credentials", words::<Credentials>()),
         ("/$defs/Fault", words::<Fault>()),
         ("/$defs/Level", words::<Level>()),
+        ("/$defs/Compare", words::<Compare>()),
         ("/$defs/ClientCertificate", words::<ClientCertificate>()),
         ("/$defs/ServerCertificate", words::<ServerCertificate>()),
     ];

@@ -5,17 +5,17 @@ use flinks_legacy::{Authorize, AuthorizeCall, AuthorizeError, Round};
 use flinks_transport::{Body, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay};
 use flinks_types::{
     AuthorizeRequest, Credentials as BankCredentials, CustomerId, Language, LoginId, RequestId,
-    Secret, SecurityResponses, StoredLogin,
+    SecurityResponses, StoredLogin,
 };
 use http::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answers::{self, Given};
-use super::{LegacyCall, Running, canonical, client, customer};
+use super::{LegacyCall, Running, canonical, client};
 use crate::case::Credentials;
+use crate::keys::Keys;
 use crate::operations::{Codec, Outcome, Stack, call, described};
-use crate::standard;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,13 +28,13 @@ impl LegacyCall for TokenInput {
     }
 
     fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
-        let operation = Self::operation(endpoint);
+        let operation = Self::operation(endpoint, &Keys::standard());
         Some(operation.and_then(|operation| described(operation, fetched)))
     }
 
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
-            match Self::operation(&stack.endpoint) {
+            match Self::operation(&stack.endpoint, &stack.keys) {
                 Ok(operation) => call(&stack.transport, operation, fetched).await,
                 Err(error) => Outcome::failed(error),
             }
@@ -43,9 +43,10 @@ impl LegacyCall for TokenInput {
 }
 
 impl TokenInput {
-    fn operation(endpoint: &Endpoint) -> Result<AuthorizeTokenRequest, Error> {
-        let key = Secret::new(standard::AUTH_KEY);
-        AuthorizeTokenRequest::new(endpoint.clone(), customer()?, &key)
+    fn operation(endpoint: &Endpoint, keys: &Keys) -> Result<AuthorizeTokenRequest, Error> {
+        let no_key = || Error::local(ErrorKind::Config, "there is no auth key");
+        let key = keys.auth_key.as_ref().ok_or_else(no_key)?;
+        AuthorizeTokenRequest::new(endpoint.clone(), keys.customer()?, key)
     }
 }
 
@@ -157,7 +158,8 @@ impl AuthorizeInput {
 impl LegacyCall for AuthorizeInput {
     fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
         let request = self.request();
-        let call = customer()
+        let call = Keys::standard()
+            .customer()
             .map(|customer| AuthorizeCall::new(endpoint.clone(), customer, request.clone()));
         Some(call.map(|call| {
             let opened: Box<dyn Codec> = Box::new(Opened { call, request });
@@ -180,7 +182,7 @@ impl LegacyCall for AuthorizeInput {
 
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
-            let made = client(stack).and_then(|client| Ok((client, customer()?)));
+            let made = client(stack).and_then(|client| Ok((client, stack.keys.customer()?)));
             let (client, customer) = match made {
                 Ok(made) => made,
                 Err(error) => return Outcome::failed(error),
@@ -295,7 +297,7 @@ impl LegacyCall for AnswerInput {
 impl AnswerInput {
     async fn answer(&self, stack: &Stack) -> Result<Outcome, Error> {
         let client = client(stack)?;
-        let mut round = self.round(&stack.endpoint, customer()?)?;
+        let mut round = self.round(&stack.endpoint, stack.keys.customer()?)?;
         if self.put_away {
             let unreadable = |_| Error::local(ErrorKind::Input, "the round cannot be put away");
             let text = serde_json::to_string(&round).map_err(unreadable)?;
