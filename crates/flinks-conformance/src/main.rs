@@ -156,6 +156,9 @@ fn test(options: &Options, wire: bool) -> Result<bool, String> {
 fn live(suite: &Suite) -> Result<bool, String> {
     let environment = environment()?;
     let summary = suite.run(&[Pass::Live(environment)]);
+    if summary.passed() + summary.failed() == 0 {
+        return Err("no such case is marked live".to_owned());
+    }
     print(&summary)?;
     Ok(summary.failed() == 0)
 }

@@ -10,6 +10,7 @@
 mod corpus;
 mod format;
 mod leaks;
+mod live;
 mod requirements;
 mod scenarios;
 mod schema;
