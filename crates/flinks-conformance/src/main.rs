@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use flinks_conformance::{
-    CorpusError, Coverage, Environment, Pass, Provider, Requirements, Suite, Summary, TlsVersion, Wire, fixtures,
+    CorpusError, Coverage, Environment, Pass, Provider, Requirements, Suite, Summary, TlsVersion,
+    Wire, fixtures,
 };
 
 const USAGE: &str = "\
