@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use flinks_transport::{Body, BoxError, Error, ErrorKind};
 use http::{Request, Response};
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 use tokio::time::sleep;
 use tower_service::Service;
@@ -45,14 +45,14 @@ async fn answer(script: Script, request: Request<Body>) -> Result<Response<Body>
     };
     let mut body = Some(body);
     let read = if script.any_order() {
-        Some(collect(&mut body).await?)
+        Some(collect(&script, &mut body).await?)
     } else {
         None
     };
     // The step ends when this is dropped, also by a time limit of the caller.
     let turn = script.begin(&head, read.as_ref());
     if turn.action.reads_body() && read.is_none() {
-        turn.check_body(&collect(&mut body).await?);
+        turn.check_body(&collect(&script, &mut body).await?);
     }
     sleep(turn.after).await;
     match &turn.action {
@@ -61,11 +61,20 @@ async fn answer(script: Script, request: Request<Body>) -> Result<Response<Body>
     }
 }
 
-async fn collect(body: &mut Option<Body>) -> Result<Bytes, BoxError> {
-    match body.take() {
-        Some(body) => Ok(body.collect().await?.to_bytes()),
-        None => Ok(Bytes::new()),
+/// Reads a body, which must be as long as its `Content-Length` would say.
+async fn collect(script: &Script, body: &mut Option<Body>) -> Result<Bytes, BoxError> {
+    let Some(body) = body.take() else {
+        return Ok(Bytes::new());
+    };
+    let length = body.size_hint().exact();
+    let bytes = body.collect().await?.to_bytes();
+    if length != u64::try_from(bytes.len()).ok() {
+        let (said, has) = (length.unwrap_or_default(), bytes.len());
+        script.problem(format!(
+            "Content-Length is {said}, the body has {has} bytes"
+        ));
     }
+    Ok(bytes)
 }
 
 fn response(reply: &ScriptedReply, body: Body) -> Result<Response<Body>, BoxError> {

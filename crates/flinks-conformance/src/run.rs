@@ -17,7 +17,7 @@ use crate::leak::Needles;
 use crate::logs::Logs;
 use crate::operations::{self, Outcome, Parsed};
 use crate::standard;
-use crate::watch::Watch;
+use crate::watch::Watches;
 
 pub use wire::{Provider, Wire};
 
@@ -156,9 +156,9 @@ impl Ran {
 
     /// Adds what a layer of the application's own saw, but for calls that bring their credentials
     /// themselves: those are above every layer.
-    fn watched(mut self, watch: &Watch, credentials: Credentials) -> Self {
+    fn watched(mut self, watches: &Watches, credentials: Credentials) -> Self {
         if credentials != Credentials::None {
-            self.texts.push(("what layers see", watch.text()));
+            self.texts.push(("what layers see", watches.text()));
         }
         self
     }

@@ -95,6 +95,13 @@ impl Drop for Running {
     }
 }
 
+/// How many requests of the call itself came, and how many of them had their credentials refused.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Arrived {
+    pub(crate) requests: usize,
+    pub(crate) refused: usize,
+}
+
 /// The steps of a case, shared by all connections of its server.
 #[derive(Clone)]
 pub(crate) struct Script(Arc<Mutex<State>>);
@@ -109,6 +116,7 @@ struct State {
     problems: Vec<String>,
     ended: Option<Instant>,
     waits: Vec<Duration>,
+    arrived: Arrived,
 }
 
 impl Script {
@@ -127,6 +135,7 @@ impl Script {
             problems: Vec::new(),
             ended: None,
             waits: Vec::new(),
+            arrived: Arrived::default(),
         })))
     }
 
@@ -171,6 +180,11 @@ impl Script {
         if let Some(ended) = state.ended {
             state.waits.push(ended.elapsed());
         }
+        if state.credentials == Credentials::None || !standard::is_token(&head.path) {
+            let refused = matches!(&step.action, Action::Reply(reply) if reply.status == 401);
+            state.arrived.requests += 1;
+            state.arrived.refused += usize::from(refused);
+        }
         let mut lines = check_head(&step.expect, head, state.credentials);
         if let (Some(wanted), Some(seen)) = (&step.body, body) {
             lines.extend(check_body(wanted, seen));
@@ -211,6 +225,11 @@ impl Script {
     /// Something that no step can see, such as a malformed head.
     pub(crate) fn problem(&self, text: impl Into<String>) {
         self.state().problems.push(text.into());
+    }
+
+    /// What has come so far.
+    pub(crate) fn arrived(&self) -> Arrived {
+        self.state().arrived
     }
 
     /// What went wrong, leftover steps included, and the pauses between the steps.

@@ -17,7 +17,8 @@ use crate::summary::Summary;
 /// The cases of this workspace, wherever it lies: beside a Git dependency they are in its checkout.
 #[must_use]
 pub fn fixtures() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"));
+    folder.canonicalize().unwrap_or(folder)
 }
 
 /// A corpus, and what its cases run through.

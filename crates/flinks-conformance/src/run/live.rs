@@ -11,7 +11,7 @@ use crate::corpus::Fixture;
 use crate::environment::Environment;
 use crate::logs::Logs;
 use crate::operations::{Host, Outcome, Parsed, Stack};
-use crate::watch::Watch;
+use crate::watch::Watches;
 
 /// A bank may take four minutes (Legacy guide); a case waits for one, and for little more.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -27,11 +27,11 @@ pub(super) fn run(
         return Err(broken("the case is not marked for live runs"));
     };
     let credentials = credentials(made, parsed);
-    let watch = Watch::default();
-    let assemble = |builder: TransportBuilder| assemble(builder.attempt_layer(watch.clone()));
+    let watches = Watches::default();
+    let assemble = |builder: TransportBuilder| assemble(watches.add(builder));
     let outcome = call(parsed, credentials, environment, &assemble, logs)?;
     let came = check::live(fixture, live, &outcome);
-    Ok(Ran::of(Vec::new(), came, outcome).watched(&watch, credentials))
+    Ok(Ran::of(Vec::new(), came, outcome).watched(&watches, credentials))
 }
 
 /// Makes a call to the host that serves it.

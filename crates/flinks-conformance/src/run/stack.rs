@@ -16,7 +16,7 @@ use crate::leaf::Leaf;
 use crate::logs::Logs;
 use crate::operations::{Parsed, Stack};
 use crate::script::Script;
-use crate::watch::Watch;
+use crate::watch::Watches;
 
 /// Far beyond every limit of the stack: virtual time costs nothing.
 const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -29,12 +29,11 @@ pub(super) fn run(
 ) -> Result<Ran, Broken> {
     let credentials = credentials(&fixture.case.call, parsed);
     let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
-    let watch = Watch::default();
-    let builder = Transport::builder()
-        .service(Leaf(script.clone()))
-        .attempt_layer(watch.clone());
-    let transport = assemble(builder).map_err(broken)?;
+    let watches = Watches::default();
+    let builder = Transport::builder().service(Leaf(script.clone()));
+    let transport = assemble(watches.add(builder)).map_err(broken)?;
     let endpoint = Endpoint::new("https://stack.test").map_err(broken)?;
+    let is_one_call = parsed.codec(&endpoint).is_some();
     let stack = Stack {
         transport,
         endpoint,
@@ -48,6 +47,7 @@ pub(super) fn run(
     });
     let outcome = outcome.map_err(|_| broken("the call never ends"))?;
     let (mut asked, waits) = script.close();
+    asked.extend(watches.misplaced(is_one_call, script.arrived()));
     let came = check::outcome(fixture, &outcome);
     if let Some(wanted) = &fixture.case.waits_ms {
         asked.extend(check::waits(wanted, &waits));
@@ -59,7 +59,7 @@ pub(super) fn run(
     {
         asked.push(format!("takes_ms: {line}"));
     }
-    Ok(Ran::of(asked, came, outcome).watched(&watch, credentials))
+    Ok(Ran::of(asked, came, outcome).watched(&watches, credentials))
 }
 
 /// One thread for everything but the blocking pool, whose threads are listened to as well.

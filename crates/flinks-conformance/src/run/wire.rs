@@ -23,7 +23,7 @@ use crate::logs::Logs;
 use crate::operations::{Outcome, Parsed, Stack};
 use crate::script::Script;
 use crate::server::serve;
-use crate::watch::Watch;
+use crate::watch::Watches;
 
 /// A case at this level waits at most 1.5 s at a time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -88,14 +88,15 @@ pub(super) fn run(
     let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
     let made = certificates().map_err(broken)?;
     let tls = Arc::new(server_config(made, fixture, wire, credentials)?);
-    let watch = Watch::default();
+    let watches = Watches::default();
     let outcome = runtime(logs, false)?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(broken)?;
         let port = listener.local_addr().map_err(broken)?.port();
         let endpoint = Endpoint::new(&format!("https://{HOST}:{port}")).map_err(broken)?;
-        let builder = builder(made, fixture, wire, credentials, &watch);
+        let builder = builder(made, fixture, wire, credentials);
+        let builder = builder.map(|builder| watches.add(builder));
         let transport = match builder.and_then(assemble) {
             Ok(transport) => transport,
             Err(error) => return Ok(Outcome::failed(error)),
@@ -113,9 +114,11 @@ pub(super) fn run(
             }
         }
     })?;
-    let (asked, _) = script.close();
+    let (mut asked, _) = script.close();
+    // A flow makes several calls.
+    asked.extend(watches.misplaced(false, script.arrived()));
     let came = check::outcome(fixture, &outcome);
-    Ok(Ran::of(asked, came, outcome).watched(&watch, credentials))
+    Ok(Ran::of(asked, came, outcome).watched(&watches, credentials))
 }
 
 fn builder(
@@ -123,13 +126,9 @@ fn builder(
     fixture: &Fixture,
     wire: &Wire,
     credentials: Credentials,
-    watch: &Watch,
 ) -> Result<TransportBuilder, Error> {
     let roots = Roots::pem(made.ca_pem.as_bytes())?;
-    let builder = Transport::builder()
-        .roots(roots)
-        .tls_version(wire.version)
-        .attempt_layer(watch.clone());
+    let builder = Transport::builder().roots(roots).tls_version(wire.version);
     let identity = match fixture.case.tls.client {
         // Only the upload host asks for a certificate.
         ClientCertificate::Valid if !wants_certificate(credentials) => None,

@@ -9,6 +9,7 @@
 
 mod corpus;
 mod format;
+mod layers;
 mod leaks;
 mod live;
 mod requirements;
