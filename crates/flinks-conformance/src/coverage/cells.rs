@@ -85,7 +85,7 @@ fn cell(matrix: &'static str, row: impl Into<String>, column: &'static str) -> C
 /// The cells that a case fills, each once.
 pub(crate) fn cells(fixture: &Fixture) -> Vec<Cell> {
     let mut cells = outcomes(fixture);
-    cells.extend(challenge(fixture));
+    cells.extend(challenges(fixture));
     cells.extend(faults(fixture));
     cells.extend(session(fixture));
     cells.extend(certificates(fixture));
@@ -113,9 +113,11 @@ fn own_replies(fixture: &Fixture) -> impl Iterator<Item = &ScriptedReply> {
     })
 }
 
-/// The answers of the call that are JSON objects.
+/// The answers that are JSON. What asks a round's questions is one that came before the call.
 fn answers(fixture: &Fixture) -> impl Iterator<Item = Value> {
-    own_replies(fixture).filter_map(|reply| serde_json::from_slice(&reply.body).ok())
+    let asks = fixture.case.call.input.get("challenged").cloned();
+    let came = own_replies(fixture).filter_map(|reply| serde_json::from_slice(&reply.body).ok());
+    asks.into_iter().chain(came)
 }
 
 fn outcomes(fixture: &Fixture) -> Vec<Cell> {
@@ -193,34 +195,52 @@ fn is_renewed(fixture: &Fixture) -> bool {
     })
 }
 
-fn challenge(fixture: &Fixture) -> Option<Cell> {
+/// How the questions of the first round are answered: all of them right, or the one at fault.
+fn challenges(fixture: &Fixture) -> Vec<Cell> {
     let call = &fixture.case.call;
-    let asked = call.input.pointer("/challenged/SecurityChallenges/0")?;
-    let text = |key: &str| asked.get(key).and_then(Value::as_str).unwrap_or_default();
-    let given = call.input.pointer("/answers/0")?;
-    let choices = asked.get("Iterables").and_then(Value::as_array);
+    let asked = call.input.pointer("/challenged/SecurityChallenges");
+    let asked = asked.and_then(Value::as_array);
+    let Some((asked, given)) = asked.zip(call.input.pointer("/answers/0")) else {
+        return Vec::new();
+    };
+    let cell = |question: &Value, column| cell(CHALLENGES, challenge_row(question), column);
+    if fixture.case.want.error.is_none() {
+        return asked
+            .iter()
+            .map(|question| cell(question, "right"))
+            .collect();
+    }
+    if !fixture.steps.is_empty() {
+        // Sent, and refused by the bank: not a matter of the question's type.
+        return Vec::new();
+    }
+    let is_left_out = |question: &&Value| {
+        let prompt = question.get("Prompt").and_then(Value::as_str);
+        prompt.is_some_and(|prompt| given.get(prompt).is_none())
+    };
+    let left_out = asked.iter().find(is_left_out);
+    let at_fault = left_out.map(|question| cell(question, "missing"));
+    let at_fault = at_fault.or_else(|| Some(cell(asked.first()?, "wrong")));
+    at_fault.into_iter().collect()
+}
+
+fn challenge_row(question: &Value) -> &'static str {
+    let text = |key: &str| {
+        let text = question.get(key).and_then(Value::as_str);
+        text.unwrap_or_default().to_lowercase()
+    };
+    let choices = question.get("Iterables").and_then(Value::as_array);
     let has_choices = choices.is_some_and(|choices| !choices.is_empty());
-    let row = match (text("Type"), has_choices) {
-        ("QuestionAndAnswer", true) => "QuestionAndAnswer, new question",
-        ("QuestionAndAnswer", false) if text("Prompt").to_lowercase().contains("securid") => {
+    match (text("Type").as_str(), has_choices) {
+        ("questionandanswer", true) => "QuestionAndAnswer, new question",
+        ("questionandanswer", false) if text("Prompt").contains("securid") => {
             "QuestionAndAnswer, SecurID"
         }
         (word, _) => CHALLENGE_ROWS
             .into_iter()
-            .find(|row| *row == word)
+            .find(|row| row.eq_ignore_ascii_case(word))
             .unwrap_or("a type of tomorrow"),
-    };
-    let column = if fixture.case.want.error.is_none() {
-        "right"
-    } else if !fixture.steps.is_empty() {
-        // Sent, and refused by the bank: not a matter of the question's type.
-        return None;
-    } else if given.get(text("Prompt")).is_none() {
-        "missing"
-    } else {
-        "wrong"
-    };
-    Some(cell(CHALLENGES, row, column))
+    }
 }
 
 fn faults(fixture: &Fixture) -> Vec<Cell> {
@@ -275,10 +295,10 @@ fn reply_row(reply: &ScriptedReply) -> Option<&'static str> {
 fn replay(fixture: &Fixture) -> Option<&'static str> {
     let call = &fixture.case.call;
     let parsed = operations::parse(call).ok()?;
-    let replay = if call.operation == "legacy.answer" {
-        Replay::Never
-    } else {
-        codec_replay(&parsed)?
+    // Answers travel in a sealed body, which no codec shows and nothing sends again.
+    let replay = match call.operation.as_str() {
+        "legacy.answer" | "legacy.answer_mfa_questions" => Replay::Never,
+        _ => codec_replay(&parsed)?,
     };
     Some(match replay {
         Replay::Safe => "Safe",
