@@ -59,6 +59,7 @@ impl Coverage {
         let filled: Vec<Vec<Cell>> = corpus.iter().map(cells).collect();
         let mut matrices = matrices(&plan);
         let mut problems: Vec<_> = corpus.iter().flat_map(cells::doubts).collect();
+        problems.extend(without_column(&plan));
         for cell in filled.iter().flatten() {
             let matrix = matrices
                 .iter_mut()
@@ -156,6 +157,16 @@ fn matrices(plan: &Plan) -> Vec<Matrix> {
     ]
 }
 
+/// Statuses for which the codes' matrix has no column: their cells would never be asked for.
+fn without_column(plan: &Plan) -> Vec<String> {
+    let codes = plan.codes.iter();
+    let statuses = codes.flat_map(|(code, statuses)| statuses.iter().map(move |one| (code, one)));
+    statuses
+        .filter(|(_, status)| !cells::STATUSES.contains(&status.to_string().as_str()))
+        .map(|(code, status)| format!("coverage.json: codes: {code}: no column for {status}"))
+        .collect()
+}
+
 /// Marks the cells of a waiver; what is wrong with it comes back.
 fn waive(waiver: &Waiver, matrices: &mut [Matrix]) -> Vec<String> {
     let Waiver {
@@ -169,6 +180,9 @@ fn waive(waiver: &Waiver, matrices: &mut [Matrix]) -> Vec<String> {
     };
     if why.trim().is_empty() {
         return vec![format!("coverage.json: {name}: a waiver gives no reason")];
+    }
+    if rows.is_empty() || columns.is_empty() {
+        return vec![format!("coverage.json: {name}: a waiver names no cell")];
     }
     let cells = rows
         .iter()

@@ -116,13 +116,19 @@ fn own_replies(fixture: &Fixture) -> impl Iterator<Item = &ScriptedReply> {
 /// The answers that are JSON. What asks a round's questions is one that came before the call.
 fn answers(fixture: &Fixture) -> impl Iterator<Item = Value> {
     let asks = fixture.case.call.input.get("challenged").cloned();
-    let came = own_replies(fixture).filter_map(|reply| serde_json::from_slice(&reply.body).ok());
+    let came = own_replies(fixture).filter_map(json);
     asks.into_iter().chain(came)
+}
+
+/// A reply's JSON. What is too large for an answer is none, and takes long to read.
+pub(crate) fn json(reply: &ScriptedReply) -> Option<Value> {
+    let body = Some(&reply.body).filter(|body| body.len() <= LARGE)?;
+    serde_json::from_slice(body).ok()
 }
 
 fn outcomes(fixture: &Fixture) -> Vec<Cell> {
     let error = fixture.case.want.error.as_ref();
-    let is_json = |reply: &ScriptedReply| serde_json::from_slice::<Value>(&reply.body).is_ok();
+    let is_json = |reply: &ScriptedReply| json(reply).is_some();
     let shows = &fixture.case.shows;
     let own = if is_token_call(fixture) {
         "token"
@@ -361,8 +367,7 @@ fn codes(fixture: &Fixture) -> Vec<Cell> {
         return Vec::new();
     }
     let code = |reply: &ScriptedReply| {
-        let body: Value = serde_json::from_slice(&reply.body).ok()?;
-        let code = body.get("FlinksCode")?.as_str()?.to_owned();
+        let code = json(reply)?.get("FlinksCode")?.as_str()?.to_owned();
         let status = STATUSES
             .into_iter()
             .find(|status| *status == reply.status.to_string())?;

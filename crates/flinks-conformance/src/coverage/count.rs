@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::cells::Cell;
+use super::cells::{Cell, json};
 use crate::corpus::Fixture;
 use crate::script::{Action, Scripted};
 
@@ -74,10 +74,10 @@ fn step_shape(step: &Scripted, shape: &mut String) {
             } else {
                 "refusal"
             });
-            match serde_json::from_slice(&reply.body) {
-                Ok(body) => write(&body, shape),
-                Err(_) if reply.body.is_empty() => shape.push_str("empty"),
-                Err(_) => shape.push_str("text"),
+            match json(reply) {
+                Some(body) => write(&body, shape),
+                None if reply.body.is_empty() => shape.push_str("empty"),
+                None => shape.push_str("text"),
             }
         }
     }

@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod coverage;
 mod format;
 mod layers;
 mod leaks;
