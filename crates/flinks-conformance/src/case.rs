@@ -5,11 +5,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+/// The schema for editors, as a case names it.
+pub(crate) const SCHEMA: &str = "../../case.schema.json";
+
 /// One `case.json`. Unknown keys are errors.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Case {
+    /// Where editors find the schema: `../../case.schema.json`.
+    #[serde(default, rename = "$schema")]
+    pub schema: Option<String>,
     /// Why this case exists, in one sentence.
     pub docs: String,
     /// Where the wire facts come from; "corrected: …" tells what differs from a printed example.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Duration;
 
 use crate::case::{
-    Call, Case, ClientCertificate, Compare, Expect, Level, Reply, ServerCertificate, Step,
+    Call, Case, ClientCertificate, Compare, Expect, Level, Reply, SCHEMA, ServerCertificate, Step,
 };
 use crate::matching::ExpectedBody;
 use crate::operations;
@@ -278,6 +278,9 @@ impl Reading<'_> {
     /// The rules that types cannot say.
     fn check(&self, fixture: &Fixture) -> Result<(), CorpusError> {
         let case = &fixture.case;
+        if case.schema.as_ref().is_some_and(|schema| schema != SCHEMA) {
+            return self.fail(format!("$schema: must be {SCHEMA}"));
+        }
         if fixture.ok.is_some() == case.want.error.is_some() {
             return self.fail("want: needs either ok or error");
         }

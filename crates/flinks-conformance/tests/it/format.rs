@@ -114,6 +114,10 @@ fn errors_name_the_file_and_the_key() {
         ),
         (with("/tls", json!({ "client": "none" })), "level 3 only"),
         (with("/docs", json!(" ")), "docs and source"),
+        (
+            with("/$schema", json!("../case.schema.json")),
+            "$schema: must be ../../case.schema.json",
+        ),
     ];
     for (case, key) in rows {
         let folder = corpus(&case);
