@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::words;
+
 /// The schema for editors, as a case names it.
 pub(crate) const SCHEMA: &str = "../../case.schema.json";
 
 /// One `case.json`. Unknown keys are errors.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Case {
     /// Where editors find the schema: `../../case.schema.json`.
@@ -71,10 +73,11 @@ pub type Span = [u64; 2];
 
 /// The call that a case makes.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Call {
     /// A name of the registry, such as `upload.file`.
+    #[serde(deserialize_with = "words::operation")]
     pub operation: String,
     /// The operation's arguments.
     pub input: Value,
@@ -100,7 +103,7 @@ pub enum Credentials {
 
 /// One request that the server must see, and what it does then.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Step {
     /// What the request must be.
@@ -118,7 +121,7 @@ pub struct Step {
 
 /// What a request must be. At most one of the bodies.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Expect {
     /// The method.
@@ -147,7 +150,7 @@ pub struct Expect {
 
 /// An answer. At most one of the bodies.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Reply {
     /// The HTTP status.
@@ -211,7 +214,7 @@ impl Fault {
 
 /// What must come of a call: exactly one of the two.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Want {
     /// The output in canonical form: an object, or the name of a file beside the case.
@@ -225,19 +228,21 @@ pub struct Want {
 /// What an error must say. What is left out must be absent from the error too, but for `attempts`
 /// and `display_contains`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct WantError {
     /// The error kind in `snake_case`.
+    #[serde(deserialize_with = "words::kind")]
     pub kind: String,
     /// `not_sent`, `rejected`, `unknown` or `delivered`.
+    #[serde(deserialize_with = "words::delivery")]
     pub delivery: String,
     /// `call` (default) or `token`.
-    #[serde(default = "call_step")]
+    #[serde(default = "call_step", deserialize_with = "words::step")]
     pub step: String,
     /// The operation that failed; by default the one that was called. `none` for a check made
     /// before any call began.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::failed_operation")]
     pub operation: Option<String>,
     /// The HTTP status.
     #[serde(default)]
@@ -267,7 +272,7 @@ pub struct WantError {
     #[serde(default)]
     pub abandoned_unnamed: u64,
     /// Authorize only: who must act, in `snake_case`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::refusal")]
     pub refusal: Option<String>,
     /// Authorize only: the session that a refused cached login still has.
     #[serde(default)]
@@ -280,7 +285,7 @@ fn call_step() -> String {
 
 /// How a case holds against a real service, which answers by itself: the steps are not used.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Live {
     /// How much of `want.ok` must be equal. An error always has the wanted kind, delivery, status
@@ -308,7 +313,7 @@ pub enum Compare {
 
 /// The levels that apply, and why not all do.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Levels {
     /// These and no others.
@@ -334,7 +339,7 @@ pub enum Level {
 
 /// Whose certificates are not what they should be.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Tls {
     /// What the client presents.

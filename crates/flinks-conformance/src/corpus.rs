@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -11,6 +12,7 @@ use tokio::time::Duration;
 use crate::case::{
     Call, Case, ClientCertificate, Compare, Expect, Level, Reply, SCHEMA, ServerCertificate, Step,
 };
+use crate::json;
 use crate::matching::ExpectedBody;
 use crate::operations;
 use crate::script::{Action, Scripted, ScriptedReply};
@@ -96,7 +98,7 @@ pub fn load(folder: &Path) -> Result<Vec<Fixture>, CorpusError> {
 /// Reads a file of the format, whose keys are all known.
 pub(crate) fn strict<T: DeserializeOwned>(file: &Path) -> Result<T, CorpusError> {
     let text = std::fs::read(file).map_err(|error| CorpusError::new(file, error))?;
-    serde_json::from_slice(&text).map_err(|error| CorpusError::new(file, error))
+    json::read(&text).map_err(|error| CorpusError::new(file, error))
 }
 
 /// Folders in the order of their names; what lies beside them (scripts, documents) is no case.
@@ -212,17 +214,19 @@ impl Reading<'_> {
         ) {
             (None, None, None, None) => Ok(None),
             (Some(file), None, None, None) if is_json(file) => self
-                .json(file, &key, used)
+                .json(file, &format!("{key}.body"), used)
                 .map(|value| Some(ExpectedBody::Json(value))),
             (Some(file), None, None, None) => self
-                .bytes(file, &key, used)
+                .bytes(file, &format!("{key}.body"), used)
                 .map(|bytes| Some(ExpectedBody::Bytes(bytes))),
             (None, Some(value), None, None) => Ok(Some(ExpectedBody::Json(value.clone()))),
             (None, None, Some(text), None) => {
                 Ok(Some(ExpectedBody::Bytes(text.clone().into_bytes())))
             }
             (None, None, None, Some(length)) => Ok(Some(ExpectedBody::Length(length))),
-            _ => self.fail(format!("{key}: more than one body")),
+            _ => self.fail(format!(
+                "{key}: at most one of body, body_json, body_text, body_length"
+            )),
         }
     }
 
@@ -233,6 +237,9 @@ impl Reading<'_> {
         used: &mut Vec<String>,
     ) -> Result<ScriptedReply, CorpusError> {
         let key = format!("{key}.reply");
+        if !STATUSES.contains(&reply.status) {
+            return self.fail(format!("{key}.status: must be from 100 to 999"));
+        }
         let body = match (
             reply.body,
             reply.body_json,
@@ -240,11 +247,15 @@ impl Reading<'_> {
             reply.body_spaces,
         ) {
             (None, None, None, None) => Vec::new(),
-            (Some(file), None, None, None) => self.bytes(&file, &key, used)?,
+            (Some(file), None, None, None) => self.bytes(&file, &format!("{key}.body"), used)?,
             (None, Some(value), None, None) => value.to_string().into_bytes(),
             (None, None, Some(text), None) => text.into_bytes(),
             (None, None, None, Some(spaces)) => vec![b' '; spaces],
-            _ => return self.fail(format!("{key}: more than one body")),
+            _ => {
+                return self.fail(format!(
+                    "{key}: at most one of body, body_json, body_text, body_spaces"
+                ));
+            }
         };
         let mut headers = reply.headers;
         let typed = headers
@@ -264,14 +275,21 @@ impl Reading<'_> {
     fn json(&self, file: &str, key: &str, used: &mut Vec<String>) -> Result<Value, CorpusError> {
         let bytes = self.bytes(file, key, used)?;
         let path = self.folder.join(file);
-        serde_json::from_slice(&bytes).map_err(|error| CorpusError::new(&path, error))
+        json::read(&bytes).map_err(|error| CorpusError::new(&path, error))
     }
 
     fn bytes(&self, file: &str, key: &str, used: &mut Vec<String>) -> Result<Vec<u8>, CorpusError> {
         used.push(file.to_owned());
         match self.files.get(file) {
             Some(bytes) => Ok(bytes.clone()),
-            None => self.fail(format!("{key}: there is no file {file} beside the case")),
+            None => {
+                let mut there = vec!["case.json"];
+                there.extend(self.files.keys().map(String::as_str));
+                let there = there.join(", ");
+                self.fail(format!(
+                    "{key}: there is no file {file} in the folder, only {there}"
+                ))
+            }
         }
     }
 
@@ -284,18 +302,20 @@ impl Reading<'_> {
         if fixture.ok.is_some() == case.want.error.is_some() {
             return self.fail("want: needs either ok or error");
         }
-        if case.docs.trim().is_empty() || case.source.trim().is_empty() {
-            return self.fail("docs and source: must say something");
+        if case.docs.trim().is_empty() {
+            return self.fail("docs: must say why the case exists");
+        }
+        if case.source.trim().is_empty() {
+            return self.fail("source: must say where the wire facts come from");
         }
         if let Some(levels) = &case.levels
             && (levels.only.is_empty() || levels.reason.trim().is_empty())
         {
-            return self.fail("levels: needs levels and a reason");
+            return self.fail("levels: needs levels in only, and a reason");
         }
         self.check_live(fixture)?;
-        let kebab = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !fixture.name.bytes().all(kebab) {
-            return self.fail("the case's folder is not named in kebab case");
+        if !is_kebab(&fixture.family) || !is_kebab(&fixture.name) {
+            return self.fail("the folders of family and case must be named in kebab case");
         }
         let waits = case.waits_ms.as_deref().unwrap_or_default();
         if case.waits_ms.is_some() && waits.len() + 1 != fixture.steps.len() {
@@ -330,7 +350,7 @@ impl Reading<'_> {
         if case.any_order && fixture.steps.iter().any(unread) {
             return self.fail("any_order: every step must read its request");
         }
-        operations::check(&case.call).or_else(|error| self.fail(format!("call: {error}")))
+        operations::check(&case.call).or_else(|error| self.fail(error))
     }
 
     fn check_live(&self, fixture: &Fixture) -> Result<(), CorpusError> {
@@ -356,6 +376,16 @@ impl Reading<'_> {
         Err(CorpusError::new(self.file, message))
     }
 }
+
+/// Small letters and digits, in words with hyphens between them.
+pub(crate) fn is_kebab(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.split('-')
+        .all(|word| !word.is_empty() && word.bytes().all(fits))
+}
+
+/// What HTTP has digits for.
+const STATUSES: RangeInclusive<u16> = 100..=999;
 
 /// Longer waits are for paused time.
 const MAX_WAIT_MS: u64 = 1500;

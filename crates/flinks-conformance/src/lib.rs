@@ -27,6 +27,7 @@ mod corpus;
 mod coverage;
 mod diff;
 mod environment;
+mod json;
 mod keys;
 mod leaf;
 mod leak;
@@ -41,6 +42,7 @@ mod standard;
 mod suite;
 mod summary;
 mod watch;
+mod words;
 
 pub use case::{
     Call, Case, ClientCertificate, Compare, Credentials, Expect, Fault, Level, Levels, Live, Reply,

@@ -16,6 +16,7 @@ use serde_json::Value;
 pub(crate) use outcome::{Failure, Outcome};
 
 use crate::case::{Call, Credentials};
+use crate::json;
 use crate::keys::Keys;
 
 /// Every operation that a case may call.
@@ -110,7 +111,7 @@ pub(crate) fn parse(call: &Call) -> Result<Parsed, String> {
 }
 
 fn input<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
-    serde_json::from_value(call.input.clone()).map_err(|error| format!("input: {error}"))
+    json::read_value("call.input", &call.input)
 }
 
 impl Parsed {

@@ -112,7 +112,7 @@ pub(crate) fn attempt(
         (Pass::Live(_), Some(call)) => call,
         _ => &fixture.case.call,
     };
-    let parsed = operations::parse(call).map_err(|error| broken(format!("call: {error}")))?;
+    let parsed = operations::parse(call).map_err(broken)?;
     let logs = Logs::default();
     let ran = tracing::dispatcher::with_default(&logs.dispatch(), || match pass {
         Pass::Codec => codec::run(fixture, &parsed),

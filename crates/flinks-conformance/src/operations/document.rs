@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// A document: its content as text or hex, filled up with zeros to `size` when that is given.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct DocumentInput {
     name: String,
     #[serde(default)]

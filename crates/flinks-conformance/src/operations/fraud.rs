@@ -15,7 +15,7 @@ use super::{Codec, Described, Outcome, Stack, call};
 use crate::keys::Keys;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct AnalysisInput {
     login_id: LoginId,
     #[serde(default)]
@@ -54,7 +54,7 @@ impl AnalysisInput {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct WaitInput {
     login_id: LoginId,
     #[serde(default)]

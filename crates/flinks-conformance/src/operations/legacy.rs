@@ -93,7 +93,7 @@ pub(super) fn parse(call: &Call) -> Result<Box<dyn LegacyCall>, String> {
         "legacy.institutions" => Box::new(input::<card::InstitutionsInput>(call)?),
         other => {
             let names = NAMES.join(", ");
-            return Err(format!("operation: {other:?} is none of {names}"));
+            return Err(format!("call.operation: {other:?} is none of {names}"));
         }
     })
 }

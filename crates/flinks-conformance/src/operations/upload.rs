@@ -13,7 +13,7 @@ use super::{Codec, Outcome, Stack, call, described};
 use crate::keys::Keys;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct TokenInput {
     #[serde(default)]
     client_id: Option<String>,
@@ -52,7 +52,7 @@ impl TokenInput {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct FileInput {
     file: DocumentInput,
     #[serde(default)]
@@ -97,7 +97,7 @@ impl FileInput {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct CompleteInput {
     aggregation_id: AggregationId,
     #[serde(default)]
@@ -125,7 +125,7 @@ impl CompleteInput {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct SessionInput {
     files: Vec<DocumentInput>,
     #[serde(default)]

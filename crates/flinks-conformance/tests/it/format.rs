@@ -68,68 +68,6 @@ fn the_good_case_passes_at_every_level() {
 }
 
 #[test]
-fn errors_name_the_file_and_the_key() {
-    let rows = [
-        (with("/docz", json!("x")), "docz"),
-        (with("/steps/0/expect/pathh", json!("x")), "pathh"),
-        (
-            with("/steps/0/fault", json!("refuse")),
-            "steps[0]: needs either reply or fault",
-        ),
-        (
-            with("/steps/0/reply/body", json!("missing.json")),
-            "more than one body",
-        ),
-        (
-            with("/steps/0/expect/body", json!("missing.json")),
-            "steps[0].expect: more than one",
-        ),
-        (
-            with(
-                "/want/error",
-                json!({ "kind": "api", "delivery": "unknown" }),
-            ),
-            "want: needs either",
-        ),
-        (
-            with("/want/ok", json!("missing.json")),
-            "no file missing.json",
-        ),
-        (
-            with("/call/operation", json!("upload.nothing")),
-            "upload.nothing",
-        ),
-        (with("/call/input", json!({ "scopes": 1 })), "scopes"),
-        (with("/waits_ms", json!([[0, 1]])), "waits_ms"),
-        (with("/takes_ms", json!([2, 1])), "less to more"),
-        (with("/takes_ms", json!([0, 60000])), "level 3"),
-        (with("/steps/0/after_ms", json!(5000)), "level 3"),
-        (
-            with("/levels", json!({ "only": [], "reason": "x" })),
-            "levels",
-        ),
-        (
-            with("/levels", json!({ "only": ["l1"], "reason": " " })),
-            "levels",
-        ),
-        (with("/tls", json!({ "client": "none" })), "level 3 only"),
-        (with("/docs", json!(" ")), "docs and source"),
-        (
-            with("/$schema", json!("../case.schema.json")),
-            "$schema: must be ../../case.schema.json",
-        ),
-    ];
-    for (case, key) in rows {
-        let folder = corpus(&case);
-        let error = refused(folder.path());
-        assert!(
-            error.contains("case.json") && error.contains(key),
-            "{key}: {error}"
-        );
-    }
-}
-
-#[test]
 fn files_that_no_key_names_are_errors() {
     let folder = corpus(&good());
     std::fs::write(folder.path().join("family/case/stray.json"), "{}").expect("written");

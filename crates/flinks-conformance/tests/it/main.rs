@@ -9,6 +9,7 @@
 
 mod corpus;
 mod coverage;
+mod errors;
 mod format;
 mod layers;
 mod leaks;

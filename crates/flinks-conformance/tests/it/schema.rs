@@ -8,7 +8,7 @@ use flinks_conformance::{
 };
 use flinks_transport::{Delivery, ErrorKind};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// serde names every key or word that it knows when it refuses one: "expected one of `a`, `b`".
 fn names<T: DeserializeOwned>(refused: &str) -> BTreeSet<String> {
@@ -130,6 +130,35 @@ fn the_schema_knows_every_kind_and_delivery() {
         .map(|delivery| delivery.as_str().to_owned())
         .collect();
     assert_eq!(known("delivery"), words);
+}
+
+/// A case whose value at this place is no word of the format.
+fn with_no_such_word(place: &str) -> Value {
+    let mut case = crate::format::good();
+    case["want"] = json!({ "error": { "kind": "api", "delivery": "rejected" } });
+    let (parent, key) = place.rsplit_once('/').expect("a place");
+    case.pointer_mut(parent).expect(place)[key] = json!("no such word");
+    case
+}
+
+#[test]
+fn the_schema_knows_the_words_that_the_client_crates_define() {
+    let schema = schema();
+    let rows = [
+        ("/call/operation", "/$defs/Call/properties/operation"),
+        ("/want/error/kind", "/$defs/WantError/properties/kind"),
+        (
+            "/want/error/delivery",
+            "/$defs/WantError/properties/delivery",
+        ),
+        ("/want/error/step", "/$defs/WantError/properties/step"),
+        ("/want/error/refusal", "/$defs/WantError/properties/refusal"),
+    ];
+    for (place, definition) in rows {
+        let known = names::<Case>(&with_no_such_word(place).to_string());
+        let definition = schema.pointer(definition).expect(definition);
+        assert_eq!(strings(&definition["enum"]), known, "{place}");
+    }
 }
 
 #[test]

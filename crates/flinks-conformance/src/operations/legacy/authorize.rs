@@ -18,7 +18,7 @@ use crate::keys::Keys;
 use crate::operations::{Codec, Outcome, Stack, call, described};
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct TokenInput {}
 
 impl LegacyCall for TokenInput {
@@ -69,7 +69,7 @@ enum Form {
 pub(super) struct AuthorizeInput(Form);
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct CredentialsInput {
     institution: String,
     username: String,
@@ -87,7 +87,7 @@ struct CredentialsInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct StoredLoginInput {
     login_id: LoginId,
     live: bool,
@@ -99,7 +99,7 @@ struct StoredLoginInput {
 
 /// Answers as they are sent: for the codec, which asks nothing.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct AnswersInput {
     request_id: RequestId,
     responses: Vec<(String, Vec<String>)>,
@@ -267,7 +267,7 @@ fn file(round: &Round) -> String {
 /// A round as the service asks it, answered in the words of the program's answers file, and what
 /// the service asks then answered too, round by round.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct AnswerInput {
     /// The body of the answer that asks.
     challenged: Value,

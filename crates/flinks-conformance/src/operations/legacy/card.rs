@@ -11,7 +11,7 @@ use super::{LegacyCall, Running, Single, canonical, client};
 use crate::operations::{Outcome, Stack};
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct DeleteInput {
     login_id: LoginId,
 }
@@ -29,7 +29,7 @@ impl Single for DeleteInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct RefreshInput {
     login_id: LoginId,
     on: bool,
@@ -53,7 +53,7 @@ impl Single for RefreshInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct NightlyInput {}
 
 impl Single for NightlyInput {
@@ -69,7 +69,7 @@ impl Single for NightlyInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct QuestionsInput {
     login_id: LoginId,
 }
@@ -87,7 +87,7 @@ impl Single for QuestionsInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct InstitutionsInput {
     skip: u32,
     take: u32,
@@ -107,7 +107,7 @@ impl Single for InstitutionsInput {
 
 /// Questions and their answers travel in a sealed body: there is no codec to look at.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct AnswersInput {
     login_id: LoginId,
     answers: Vec<(String, String)>,

@@ -42,7 +42,7 @@ impl Shown for Statements {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct DetailInput {
     request_id: RequestId,
     #[serde(default)]
@@ -98,7 +98,7 @@ impl Single for DetailInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct SummaryInput {
     request_id: RequestId,
     #[serde(default)]
@@ -132,7 +132,7 @@ impl Single for SummaryInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct StatementsInput {
     request_id: RequestId,
     #[serde(default)]
@@ -172,7 +172,7 @@ pub(super) type SummaryPoll = PollInput<AccountsSummary>;
 pub(super) type StatementsPoll = PollInput<Statements>;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct PollInput<D> {
     request_id: RequestId,
     #[serde(skip)]
@@ -193,7 +193,7 @@ impl<D: Shown> Single for PollInput<D> {
 
 /// Begins a data call and waits for what comes of it, or only waits.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct FetchInput {
     data: Wanted,
     request_id: RequestId,
