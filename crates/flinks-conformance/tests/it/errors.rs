@@ -51,11 +51,10 @@ fn the_good_case_is_in_order() {
 #[test]
 fn unknown_keys() {
     row(
-        "\"docs\"",
-        "\"docz\"",
-        "docz: unknown field `docz`, expected one of `$schema`, `docs`, `source`, `call`, \
-         `steps`, `any_order`, `want`, `waits_ms`, `takes_ms`, `secrets`, `levels`, \
-         `tls` at line 2 column 8",
+        "\"input\"",
+        "\"inputs\"",
+        "call.inputs: unknown field `inputs`, expected one of `operation`, `input`, \
+         `credentials` at line 4 column 47",
     );
     row(
         "\"status\": 400, \"body\"",
