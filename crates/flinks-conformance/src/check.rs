@@ -3,7 +3,7 @@
 use crate::case::{Compare, Live, Span, WantError};
 use crate::corpus::Fixture;
 use crate::diff;
-use crate::operations::{Failure, Outcome};
+use crate::operations::{self, Failure, Outcome};
 
 use flinks_transport::Error;
 use flinks_types::FlinksCode;
@@ -87,16 +87,8 @@ fn error(wanted: &WantError, failure: &Failure, called: &str) -> Vec<String> {
     let mut lines = essentials(wanted, error);
     let mut text = |key, wanted: &str, seen: &str| text(&mut lines, key, wanted, seen);
     text("step", &wanted.step, error.step().as_str());
-    // A flow makes several calls, and may say which of them failed.
-    let flow = matches!(
-        called,
-        "upload.session" | "fraud.wait" | "legacy.answer" | "legacy.fetch"
-    );
-    if let Some(operation) = wanted
-        .operation
-        .as_deref()
-        .or_else(|| (!flow).then_some(called))
-    {
+    let default = (!operations::is_flow(called)).then_some(called);
+    if let Some(operation) = wanted.operation.as_deref().or(default) {
         text("operation", operation, error.operation().unwrap_or("none"));
     }
     let after = error.retry_after().map(|after| after.as_secs());

@@ -20,6 +20,7 @@
 //! # Ok::<(), flinks_conformance::CorpusError>(())
 //! ```
 
+mod bless;
 mod case;
 mod certificates;
 mod check;
@@ -29,10 +30,12 @@ mod diff;
 mod environment;
 mod json;
 mod keys;
+mod layout;
 mod leaf;
 mod leak;
 mod logs;
 mod matching;
+mod members;
 mod operations;
 mod requirements;
 mod run;
@@ -44,6 +47,7 @@ mod summary;
 mod watch;
 mod words;
 
+pub use bless::Blessed;
 pub use case::{
     Call, Case, ClientCertificate, Compare, Credentials, Expect, Fault, Level, Levels, Live, Reply,
     ServerCertificate, Shows, Span, Step, Tls, Want, WantError,

@@ -17,6 +17,8 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
                           crypto provider (compiled in by the feature aws-lc-rs)
   test [FILTER] --live    runs those marked for it, and nothing else, against the hosts and with
                           the credentials of the variables FLINKS_… that `flinks` reads
+  test [FILTER] --bless   runs them, and rewrites what a case wants to what came of it, where
+                          nothing else is wrong
   list [FILTER]           names the cases and runs nothing
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
@@ -80,6 +82,7 @@ fn execute(options: &Options) -> Result<bool, String> {
         ("test", []) => test(options, false),
         ("test", ["--wire"]) => test(options, true),
         ("test", ["--live"]) => live(&options.suite()?),
+        ("test", ["--bless"]) => bless(options.suite()?),
         ("list", []) => list(&options.suite()?),
         ("coverage", []) => coverage(&options.suite()?),
         ("check", []) => check(&options.suite()?),
@@ -170,6 +173,12 @@ fn live(suite: &Suite) -> Result<bool, String> {
 )]
 fn environment() -> Result<Environment, String> {
     Environment::read(|name| std::env::var(name).ok()).map_err(|error| error.to_string())
+}
+
+fn bless(suite: Suite) -> Result<bool, String> {
+    let blessed = suite.bless();
+    print(&blessed)?;
+    Ok(blessed.summary.failed() == 0)
 }
 
 /// The second round: an application that brings its own provider.

@@ -45,6 +45,14 @@ pub(crate) const NAMES: [&str; 22] = [
     "legacy.institutions",
 ];
 
+/// Whether an operation makes several calls: a case may say which of them failed.
+pub(crate) fn is_flow(operation: &str) -> bool {
+    matches!(
+        operation,
+        "upload.session" | "fraud.wait" | "legacy.answer" | "legacy.fetch"
+    )
+}
+
 /// A call with its input read.
 pub(crate) enum Parsed {
     Token(upload::TokenInput),

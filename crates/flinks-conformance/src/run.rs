@@ -8,6 +8,7 @@ mod wire;
 use std::fmt;
 
 use flinks_transport::{Error, Transport, TransportBuilder};
+use serde_json::Value;
 
 use crate::case::{Call, Credentials, Level};
 use crate::corpus::Fixture;
@@ -15,7 +16,7 @@ use crate::environment::Environment;
 use crate::keys::Keys;
 use crate::leak::Needles;
 use crate::logs::Logs;
-use crate::operations::{self, Outcome, Parsed};
+use crate::operations::{self, Failure, Outcome, Parsed};
 use crate::standard;
 use crate::watch::Watches;
 
@@ -140,6 +141,8 @@ pub(crate) struct Ran {
     pub(crate) came: Vec<String>,
     /// Secrets where none may be.
     pub(crate) leaks: Vec<String>,
+    /// What came of the call; `None` where the codec alone cannot tell.
+    pub(crate) result: Option<Result<Value, Box<Failure>>>,
     /// Every text that a program might write down.
     texts: Vec<(&'static str, String)>,
 }
@@ -150,6 +153,7 @@ impl Ran {
             asked,
             came,
             leaks: Vec::new(),
+            result: Some(outcome.result),
             texts: outcome.texts,
         }
     }

@@ -33,9 +33,9 @@ pub fn fixtures() -> PathBuf {
 /// # Ok::<(), flinks_conformance::CorpusError>(())
 /// ```
 pub struct Suite {
-    folder: PathBuf,
-    fixtures: Vec<Fixture>,
-    assemble: Box<Assemble>,
+    pub(crate) folder: PathBuf,
+    pub(crate) fixtures: Vec<Fixture>,
+    pub(crate) assemble: Box<Assemble>,
 }
 
 impl Suite {
@@ -129,7 +129,7 @@ impl Suite {
     }
 
     /// The verdicts of each case, in the order of the cases.
-    fn verdicts(&self, passes: &[Pass]) -> Vec<Vec<Verdict>> {
+    pub(crate) fn verdicts(&self, passes: &[Pass]) -> Vec<Vec<Verdict>> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();

@@ -115,6 +115,7 @@ fn read(
                 _ => vec!["want.error: the codec reads the answer".to_owned()],
             };
             ran.texts.extend(outcome.texts);
+            ran.result = Some(outcome.result);
         }
         Err(error) => {
             let shown = format!("{error:?} {error:#?} {error}");

@@ -7,6 +7,7 @@
     reason = "tests say what is wrong by failing"
 )]
 
+mod bless;
 mod corpus;
 mod coverage;
 mod errors;
