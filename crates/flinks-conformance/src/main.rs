@@ -19,6 +19,9 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
                           the credentials of the variables FLINKS_… that `flinks` reads
   test [FILTER] --bless   runs them, and rewrites what a case wants to what came of it, where
                           nothing else is wrong
+  new FAMILY/CASE [OPERATION]
+                          begins a case as a copy of the simplest one of the operation that
+                          succeeds; without one, of the family's commonest
   list [FILTER]           names the cases and runs nothing
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
@@ -64,9 +67,15 @@ impl Options {
         Ok(options)
     }
 
-    fn suite(&self) -> Result<Suite, String> {
+    /// Every case of the folder.
+    fn corpus(&self) -> Result<Suite, String> {
         let folder = self.fixtures.clone().unwrap_or_else(fixtures);
-        let suite = Suite::of(&folder).map_err(|error| error.to_string())?;
+        Suite::of(&folder).map_err(|error| error.to_string())
+    }
+
+    /// The cases that the command is about.
+    fn suite(&self) -> Result<Suite, String> {
+        let suite = self.corpus()?;
         match self.words.as_slice() {
             [] => Ok(suite),
             [filter] => Ok(suite.matching(filter)),
@@ -83,6 +92,7 @@ fn execute(options: &Options) -> Result<bool, String> {
         ("test", ["--wire"]) => test(options, true),
         ("test", ["--live"]) => live(&options.suite()?),
         ("test", ["--bless"]) => bless(options.suite()?),
+        ("new", []) => begin(options),
         ("list", []) => list(&options.suite()?),
         ("coverage", []) => coverage(&options.suite()?),
         ("check", []) => check(&options.suite()?),
@@ -179,6 +189,28 @@ fn bless(suite: Suite) -> Result<bool, String> {
     let blessed = suite.bless();
     print(&blessed)?;
     Ok(blessed.summary.failed() == 0)
+}
+
+fn begin(options: &Options) -> Result<bool, String> {
+    let (path, operation) = match options.words.as_slice() {
+        [path] => (path, None),
+        [path, operation] => (path, Some(operation.as_str())),
+        _ => return Err(USAGE.to_owned()),
+    };
+    let begun = options.corpus()?.begin(path, operation);
+    let begun = begun.map_err(|error| error.to_string())?;
+    let (file, from) = (begun.file.display(), begun.from);
+    print(format_args!(
+        "{file}, a copy of {from}
+
+Say in docs why the case exists, and in source where its wire facts come from. Make call and
+steps what they should be, then run it, and let the runner write down what comes of it:
+
+  cargo xtask test {path}
+  cargo xtask test {path} --bless
+"
+    ))?;
+    Ok(true)
 }
 
 /// The second round: an application that brings its own provider.

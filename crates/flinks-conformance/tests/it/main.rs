@@ -16,5 +16,6 @@ mod layers;
 mod leaks;
 mod live;
 mod requirements;
+mod scaffold;
 mod scenarios;
 mod schema;

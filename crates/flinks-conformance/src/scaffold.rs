@@ -1,0 +1,120 @@
+//! `new`: the beginnings of a case, copied from the simplest one that passes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::corpus::{CorpusError, Fixture, is_kebab};
+use crate::members::Members;
+use crate::operations::NAMES;
+use crate::run::{Verdict, judge};
+use crate::suite::Suite;
+
+/// A case that was begun.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Begun {
+    /// Its `case.json`.
+    pub file: PathBuf,
+    /// The case that it was copied from, as `family/name`.
+    pub from: String,
+}
+
+impl Suite {
+    /// Begins a case: call, steps and output of the simplest one of the operation that succeeds and
+    /// passes. Without an operation, the family's commonest.
+    ///
+    /// `docs` and `source` stay empty, so that the corpus cannot be read until somebody has said
+    /// why the case exists.
+    ///
+    /// # Errors
+    /// The name is not `family/name` in kebab case or is taken, the operation is unknown or has to
+    /// be named, or a file cannot be written.
+    pub fn begin(&self, path: &str, operation: Option<&str>) -> Result<Begun, CorpusError> {
+        let place = self.folder.join(path);
+        let fail = |message: String| CorpusError::new(&place, message);
+        let named = path
+            .split_once('/')
+            .filter(|(family, name)| is_kebab(family) && is_kebab(name) && *family != "documents");
+        let (family, _) = named.ok_or_else(|| {
+            fail("must be FAMILY/CASE, both in kebab case, and not in documents".to_owned())
+        })?;
+        if place.exists() {
+            return Err(fail("is there already".to_owned()));
+        }
+        let operation = self.operation(family, operation).map_err(fail)?;
+        let model = self.simplest(operation)?;
+        let model =
+            model.ok_or_else(|| fail(format!("no case of {operation} succeeds and passes")))?;
+        copy(&self.folder.join(model.path()), &place)?;
+        Ok(Begun {
+            file: place.join("case.json"),
+            from: model.path(),
+        })
+    }
+
+    /// The operation that was named, or else the one of most of the family's cases.
+    fn operation<'s>(&'s self, family: &str, named: Option<&'s str>) -> Result<&'s str, String> {
+        let names = || NAMES.join(", ");
+        if let Some(named) = named {
+            let known = NAMES.contains(&named).then_some(named);
+            return known.ok_or_else(|| format!("{named} is no operation: one of {}", names()));
+        }
+        let mut counts = BTreeMap::new();
+        for fixture in self.fixtures.iter().filter(|other| other.family == family) {
+            *counts
+                .entry(fixture.case.call.operation.as_str())
+                .or_insert(0_usize) += 1;
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        most.map(|(operation, _)| operation)
+            .ok_or_else(|| format!("a new family needs an operation: one of {}", names()))
+    }
+
+    /// The shortest case that succeeds: of those that send anything, and say little besides.
+    fn simplest(&self, operation: &str) -> Result<Option<&Fixture>, CorpusError> {
+        let succeeds = |fixture: &&Fixture| {
+            fixture.case.call.operation == operation && fixture.case.want.error.is_none()
+        };
+        let mut candidates = Vec::new();
+        for fixture in self.fixtures.iter().filter(succeeds) {
+            let file = self.folder.join(fixture.path()).join("case.json");
+            let text = read(&file)?;
+            let members = Members::read(&text).map_err(|error| CorpusError::new(&file, error))?;
+            let steps = fixture.steps.len();
+            let odd = fixture.case.source.starts_with("not documented") || steps == 0;
+            let effort = (odd, steps, members.len(), text.len());
+            candidates.push((effort, fixture));
+        }
+        candidates.sort_by_key(|(effort, _)| *effort);
+        let passes = |fixture: &&Fixture| {
+            let failed = |pass| matches!(judge(fixture, pass, &*self.assemble), Verdict::Failed(_));
+            !Self::USUAL.iter().any(failed)
+        };
+        Ok(candidates
+            .into_iter()
+            .map(|(_, fixture)| fixture)
+            .find(passes))
+    }
+}
+
+/// Copies a case and its files, but for what only the new one's author knows.
+fn copy(from: &Path, to: &Path) -> Result<(), CorpusError> {
+    let failed = |error| CorpusError::new(to, error);
+    let text = read(&from.join("case.json"))?;
+    let mut text = text;
+    for key in ["docs", "source"] {
+        let members = Members::read(&text).map_err(|error| CorpusError::new(from, error))?;
+        text = members.with(key, "\"\"").unwrap_or_default();
+    }
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        fs::copy(from.join(&name), to.join(&name)).map_err(failed)?;
+    }
+    fs::write(to.join("case.json"), text).map_err(failed)
+}
+
+fn read(file: &Path) -> Result<String, CorpusError> {
+    fs::read_to_string(file).map_err(|error| CorpusError::new(file, error))
+}
