@@ -213,7 +213,7 @@ fn wrong_words() {
     row(
         "\"want\"",
         "\"levels\": {\"only\": [\"l4\"], \"reason\": \"x\"}, \"want\"",
-        "levels.only[0]: unknown variant `l4`, expected one of `l1`, `l2`, `l3` at line \
+        "levels.only[0]: unknown variant `l4`, expected one of `l1`, `l2`, `l3`, `live` at line \
          11 column 26",
     );
     row(
