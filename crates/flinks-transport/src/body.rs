@@ -371,4 +371,30 @@ mod tests {
         let text = format!("{:?}", Body::from("canary".to_owned()));
         assert_eq!(text, "Body(Bytes, Some(6) bytes)");
     }
+
+    #[tokio::test]
+    async fn a_body_knows_its_end() {
+        let abc = || Full::new(Bytes::from_static(b"abc"));
+        let nothing = || Full::new(Bytes::new());
+        for mut body in [
+            Body::from(b"abc".to_vec()),
+            Body::replayable(3, abc),
+            Body::once(abc()),
+        ] {
+            assert!(!body.is_end_stream(), "{body:?} before its bytes");
+            body.frame().await.expect("a frame").expect("bytes");
+            assert!(body.is_end_stream(), "{body:?} after its bytes");
+        }
+        for body in [
+            Body::empty(),
+            Body::replayable(0, nothing),
+            Body::once(nothing()),
+        ] {
+            assert!(body.is_end_stream(), "{body:?} without a byte");
+        }
+        assert!(
+            !Body::sealed(Vec::new()).is_end_stream(),
+            "a reader learns that it is sealed"
+        );
+    }
 }

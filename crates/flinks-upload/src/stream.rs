@@ -361,4 +361,15 @@ mod tests {
         assert_eq!(seen.len(), 4);
         assert_eq!(seen.last(), Some(&(3 * CHUNK as u64 + 1)));
     }
+
+    #[tokio::test]
+    async fn a_body_is_at_its_end_after_its_tail_and_no_sooner() {
+        let document = Document::from_bytes("a.pdf", vec![1u8; CHUNK + 1]).expect("a document");
+        let mut body = upload(document, None, None);
+        for _head_chunks_and_tail in 0..4 {
+            assert!(!body.is_end_stream());
+            body.frame().await.expect("a frame").expect("bytes");
+        }
+        assert!(body.is_end_stream());
+    }
 }

@@ -203,6 +203,26 @@ async fn what_became_of_a_request_that_stood_still_is_not_taken_for_news() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_took_long_to_come_is_taken_as_it_is() {
+    // It is in the last tenth of its life when it comes, and so would the next one be.
+    let slow = || (55, Says::Lives(Some(secs(60))));
+    let (cache, service) = (Arc::new(Cache::new()), Service::new([slow(), slow()]));
+    assert_eq!(in_time(&cache, &service).await, 1);
+    assert_eq!(service.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_for_one_use_is_not_wasted_because_its_request_stood_still() {
+    let once = (1, Says::Lives(Some(Duration::ZERO)));
+    let (cache, service) = (Arc::new(Cache::new()), Service::new([once]));
+    let mut first = call(&cache, &service, Duration::ZERO);
+    first.turn();
+    first.cancel();
+    assert_eq!(in_time(&cache, &service).await, 1);
+    assert_eq!(service.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_waits_for_a_refresh() {
     let slow = (10, Says::Lives(Some(secs(300))));
     let (cache, service) = (
