@@ -187,3 +187,39 @@ impl Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_of_nothing_cannot_be_made_in_its_type() {
+        let prompt = || Some("Choose".to_owned());
+        for word in [
+            ChallengeType::ImageSelection,
+            ChallengeType::MultipleChoice,
+            ChallengeType::MultipleChoiceMultipleAnswers,
+            ChallengeType::TextOrCall,
+        ] {
+            let round = [SecurityChallenge::new(Some(word), prompt(), vec![])].into();
+            assert!(matches!(asked(&round).ask(), Ask::Other(_)), "{round:?}");
+        }
+    }
+
+    #[test]
+    fn a_question_shows_the_challenge_as_it_came() {
+        let word = Some(ChallengeType::TextOrCall);
+        let numbers = vec!["PhoneNumber #1".to_owned()];
+        let challenge = SecurityChallenge::new(word, Some("Choose".to_owned()), numbers);
+        let round = [challenge.clone()].into();
+        assert_eq!(asked(&round).challenge(), &challenge);
+    }
+
+    fn asked(round: &Arc<[SecurityChallenge]>) -> Question<'_> {
+        Question(Asked {
+            round,
+            index: 0,
+            challenge: &round[0],
+        })
+    }
+}

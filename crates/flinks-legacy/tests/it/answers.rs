@@ -388,7 +388,9 @@ async fn nothing_shows_prompts_or_answers() {
         question.ask().raw(&mut answers, ["canary-answer"]).unwrap();
         shown += &format!("{question:?}{:?}", question.ask());
     }
-    shown += &format!("{answers:?}");
+    let given = format!("{answers:?}");
+    assert!(given.contains("questions: 2, given: 2"), "{given}");
+    shown += &given;
     shown += &format!("{:?}", answers.finish().unwrap());
     assert!(!shown.contains("canary"), "{shown}");
 }
