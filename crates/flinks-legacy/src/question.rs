@@ -207,6 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_would_go_out_under_no_text_is_for_the_caller_to_place() {
+        for word in [
+            ChallengeType::Date,
+            ChallengeType::OneTimeVerification,
+            ChallengeType::QuestionAndAnswer,
+            ChallengeType::WaitUntilEuAccept,
+        ] {
+            let round = [SecurityChallenge::new(Some(word), None, vec![])].into();
+            assert!(matches!(asked(&round).ask(), Ask::Other(_)), "{round:?}");
+        }
+    }
+
+    #[test]
     fn a_question_shows_the_challenge_as_it_came() {
         let word = Some(ChallengeType::TextOrCall);
         let numbers = vec!["PhoneNumber #1".to_owned()];
