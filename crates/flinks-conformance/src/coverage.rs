@@ -1,6 +1,7 @@
 //! What the corpus covers: matrices of what can happen, in which an empty cell needs a reason.
 
 mod cells;
+mod challenges;
 mod count;
 mod matrix;
 
@@ -139,7 +140,7 @@ fn matrices(plan: &Plan) -> Vec<Matrix> {
         Matrix::new(cells::OUTCOMES, NAMES, cells::OUTCOME_COLUMNS),
         Matrix::new(
             cells::CHALLENGES,
-            cells::CHALLENGE_ROWS,
+            challenges::ROWS,
             ["right", "wrong", "missing"],
         ),
         Matrix::new(

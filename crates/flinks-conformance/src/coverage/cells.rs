@@ -3,6 +3,7 @@
 use flinks_transport::{Endpoint, Replay};
 use serde_json::Value;
 
+use super::challenges;
 use crate::case::{ClientCertificate, Credentials, Fault, ServerCertificate};
 use crate::corpus::Fixture;
 use crate::operations::{self, Parsed};
@@ -19,20 +20,6 @@ pub(crate) const CODES: &str = "FlinksCodes";
 pub(crate) const OUTCOME_COLUMNS: [&str; 10] = [
     "success", "refused", "no JSON", "no body", "no field", "null", "new word", "lost", "again",
     "renewed",
-];
-
-pub(crate) const CHALLENGE_ROWS: [&str; 11] = [
-    "Date",
-    "ImageSelection",
-    "MultipleChoice",
-    "MultipleChoiceMultipleAnswers",
-    "OneTimeVerification",
-    "QuestionAndAnswer",
-    "QuestionAndAnswer, new question",
-    "QuestionAndAnswer, SecurID",
-    "TextOrCall",
-    "WaitUntilEUAccept",
-    "a type of tomorrow",
 ];
 
 pub(crate) const FAULT_ROWS: [&str; 19] = [
@@ -209,44 +196,14 @@ fn challenges(fixture: &Fixture) -> Vec<Cell> {
     let Some((asked, given)) = asked.zip(call.input.pointer("/answers/0")) else {
         return Vec::new();
     };
-    let cell = |question: &Value, column| cell(CHALLENGES, challenge_row(question), column);
-    if fixture.case.want.error.is_none() {
-        return asked
-            .iter()
-            .map(|question| cell(question, "right"))
-            .collect();
-    }
-    if !fixture.steps.is_empty() {
+    let is_right = fixture.case.want.error.is_none();
+    if !is_right && !fixture.steps.is_empty() {
         // Sent, and refused by the bank: not a matter of the question's type.
         return Vec::new();
     }
-    let is_left_out = |question: &&Value| {
-        let prompt = question.get("Prompt").and_then(Value::as_str);
-        prompt.is_some_and(|prompt| given.get(prompt).is_none())
-    };
-    let left_out = asked.iter().find(is_left_out);
-    let at_fault = left_out.map(|question| cell(question, "missing"));
-    let at_fault = at_fault.or_else(|| Some(cell(asked.first()?, "wrong")));
-    at_fault.into_iter().collect()
-}
-
-fn challenge_row(question: &Value) -> &'static str {
-    let text = |key: &str| {
-        let text = question.get(key).and_then(Value::as_str);
-        text.unwrap_or_default().to_lowercase()
-    };
-    let choices = question.get("Iterables").and_then(Value::as_array);
-    let has_choices = choices.is_some_and(|choices| !choices.is_empty());
-    match (text("Type").as_str(), has_choices) {
-        ("questionandanswer", true) => "QuestionAndAnswer, new question",
-        ("questionandanswer", false) if text("Prompt").contains("securid") => {
-            "QuestionAndAnswer, SecurID"
-        }
-        (word, _) => CHALLENGE_ROWS
-            .into_iter()
-            .find(|row| row.eq_ignore_ascii_case(word))
-            .unwrap_or("a type of tomorrow"),
-    }
+    let read = challenges::read(asked, given, is_right).into_iter();
+    read.map(|(row, column)| cell(CHALLENGES, row, column))
+        .collect()
 }
 
 fn faults(fixture: &Fixture) -> Vec<Cell> {
