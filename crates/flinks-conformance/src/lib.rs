@@ -58,7 +58,7 @@ pub use coverage::Coverage;
 pub use environment::{Environment, EnvironmentError};
 pub use flinks_transport::TlsVersion;
 pub use requirements::{Requirement, Requirements};
-pub use run::{Pass, Provider, Verdict, Wire, run};
+pub use run::{Pass, Provider, Verdict, Wire, run, why_not};
 pub use scaffold::Begun;
 pub use suite::{Suite, fixtures};
 pub use summary::Summary;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use flinks_conformance::{
-    CorpusError, Coverage, Environment, Pass, Provider, Requirements, Suite, Summary, TlsVersion,
-    Wire, fixtures,
+    CorpusError, Coverage, Environment, Level, Pass, Provider, Requirements, Suite, Summary,
+    TlsVersion, Wire, fixtures, why_not,
 };
 
 const USAGE: &str = "\
@@ -22,7 +22,7 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
   new FAMILY/CASE [OPERATION]
                           begins a case as a copy of the simplest one of the operation that
                           succeeds; without one, of the family's commonest
-  list [FILTER]           names the cases and runs nothing
+  list [FILTER]           names the cases, the levels that each runs at, and why not at others
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
 
@@ -106,10 +106,20 @@ fn print(text: impl std::fmt::Display) -> Result<(), String> {
 
 fn list(suite: &Suite) -> Result<bool, String> {
     for fixture in suite.fixtures() {
+        let (mut runs, mut reasons) = (String::new(), String::new());
+        for (level, name) in [(Level::L1, "L1"), (Level::L2, "L2"), (Level::L3, "L3")] {
+            match why_not(fixture, level) {
+                None => runs.push_str(&format!("{name} ")),
+                Some(reason) => reasons.push_str(&format!("  not {name}: {reason}\n")),
+            }
+        }
+        if why_not(fixture, Level::Live).is_none() {
+            runs.push_str("live");
+        }
+        let (path, docs) = (fixture.path(), &fixture.case.docs);
         print(format_args!(
-            "{:<50} {}\n",
-            fixture.path(),
-            fixture.case.docs
+            "{path}: {docs}\n  {}\n{reasons}",
+            runs.trim_end()
         ))?;
     }
     Ok(true)
