@@ -48,9 +48,13 @@ fn list(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
+        // A folder, or in a worktree a file.
+        if name == ".git" {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             let is_build = folder == Path::new(".") && name.starts_with("target");
-            if name != ".git" && name != "__pycache__" && !is_build {
+            if name != "__pycache__" && !is_build {
                 list(&entry.path(), paths)?;
             }
         } else {
