@@ -28,10 +28,6 @@ impl<'t> Members<'t> {
         })
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.values.len()
-    }
-
     /// A value as it is written.
     pub(crate) fn value(&self, key: &str) -> Option<&'t str> {
         self.text.get(self.values.get(key)?.clone())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::case::SCHEMA;
 use crate::corpus::{CorpusError, Fixture, is_kebab};
 use crate::members::Members;
 use crate::operations::NAMES;
@@ -71,19 +72,21 @@ impl Suite {
             .ok_or_else(|| format!("a new family needs an operation: one of {}", names()))
     }
 
-    /// The shortest case that succeeds: of those that send anything, and say little besides.
+    /// The plainest case that succeeds and passes: of those that would also hold against the real
+    /// service, or else that the documents describe, the shortest.
     fn simplest(&self, operation: &str) -> Result<Option<&Fixture>, CorpusError> {
         let succeeds = |fixture: &&Fixture| {
             fixture.case.call.operation == operation && fixture.case.want.error.is_none()
         };
         let mut candidates = Vec::new();
         for fixture in self.fixtures.iter().filter(succeeds) {
-            let file = self.folder.join(fixture.path()).join("case.json");
-            let text = read(&file)?;
-            let members = Members::read(&text).map_err(|error| CorpusError::new(&file, error))?;
-            let steps = fixture.steps.len();
-            let odd = fixture.case.source.starts_with("not documented") || steps == 0;
-            let effort = (odd, steps, members.len(), text.len());
+            let text = read(&self.folder.join(fixture.path()))?;
+            let case = &fixture.case;
+            let odd = fixture.steps.is_empty()
+                || case.source.starts_with("not documented")
+                || case.any_order
+                || case.levels.is_some();
+            let effort = (case.live.is_none(), odd, fixture.steps.len(), text.len());
             candidates.push((effort, fixture));
         }
         candidates.sort_by_key(|(effort, _)| *effort);
@@ -91,22 +94,29 @@ impl Suite {
             let failed = |pass| matches!(judge(fixture, pass, &*self.assemble), Verdict::Failed(_));
             !Self::USUAL.iter().any(failed)
         };
-        Ok(candidates
-            .into_iter()
-            .map(|(_, fixture)| fixture)
-            .find(passes))
+        let mut candidates = candidates.into_iter().map(|(_, fixture)| fixture);
+        Ok(candidates.find(passes))
     }
 }
 
-/// Copies a case and its files, but for what only the new one's author knows.
+/// Copies what a case does, and its files, but not why.
 fn copy(from: &Path, to: &Path) -> Result<(), CorpusError> {
     let failed = |error| CorpusError::new(to, error);
-    let text = read(&from.join("case.json"))?;
-    let mut text = text;
-    for key in ["docs", "source"] {
-        let members = Members::read(&text).map_err(|error| CorpusError::new(from, error))?;
-        text = members.with(key, "\"\"").unwrap_or_default();
-    }
+    let text = read(from)?;
+    let members = Members::read(&text).map_err(|error| CorpusError::new(from, error))?;
+    let value = |key| members.value(key).unwrap_or_default();
+    let (call, steps, want) = (value("call"), value("steps"), value("want"));
+    let text = format!(
+        r#"{{
+  "$schema": "{SCHEMA}",
+  "docs": "",
+  "source": "",
+  "call": {call},
+  "steps": {steps},
+  "want": {want}
+}}
+"#
+    );
     fs::create_dir_all(to).map_err(failed)?;
     for entry in fs::read_dir(from).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
@@ -115,6 +125,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), CorpusError> {
     fs::write(to.join("case.json"), text).map_err(failed)
 }
 
-fn read(file: &Path) -> Result<String, CorpusError> {
-    fs::read_to_string(file).map_err(|error| CorpusError::new(file, error))
+/// The text of a case.
+fn read(folder: &Path) -> Result<String, CorpusError> {
+    let file = folder.join("case.json");
+    fs::read_to_string(&file).map_err(|error| CorpusError::new(&file, error))
 }

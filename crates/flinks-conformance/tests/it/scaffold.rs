@@ -8,13 +8,16 @@ use tempfile::TempDir;
 
 use crate::format::good;
 
-/// A family `tokens`: a case with a file, one that is shorter but fails, and one that wants an
-/// error; and an operation that is not the commonest.
+/// A family `tokens`: a case with a file, two that are shorter, but one fails and one is not documented, one
+/// that wants an error, and one of an operation that is not the commonest.
 fn corpus() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let mut case = good();
-    case["steps"][0]["reply"] = json!({ "status": 200, "body": "answer.json" });
+    case["source"] = json!("not documented");
+    write(&folder, "tokens/undocumented", &case);
     case["source"] = json!("Upload guide, Step 1");
+    case["secrets"] = json!(["a secret of the model's"]);
+    case["steps"][0]["reply"] = json!({ "status": 200, "body": "answer.json" });
     write(&folder, "tokens/good", &case);
     let answer = r#"{"access_token":"a-token","expires_in":300}"#;
     fs::write(folder.path().join("tokens/good/answer.json"), answer).expect("written");
@@ -56,10 +59,19 @@ fn a_case_begins_as_the_simplest_that_succeeds_and_passes() {
         text("tokens/new-one/answer.json"),
         text("tokens/good/answer.json")
     );
-    let model = text("tokens/good/case.json");
-    let wanted = model
-        .replace(r#""A case for these tests.""#, r#""""#)
-        .replace(r#""Upload guide, Step 1""#, r#""""#);
+    let model: Value = serde_json::from_str(&text("tokens/good/case.json")).expect("JSON");
+    let (call, steps, want) = (&model["call"], &model["steps"], &model["want"]);
+    let wanted = format!(
+        r#"{{
+  "$schema": "../../case.schema.json",
+  "docs": "",
+  "source": "",
+  "call": {call},
+  "steps": {steps},
+  "want": {want}
+}}
+"#
+    );
     assert_eq!(text("tokens/new-one/case.json"), wanted);
 
     // Nothing runs until somebody has said why it exists.
@@ -83,6 +95,21 @@ fn a_case_begins_as_the_simplest_that_succeeds_and_passes() {
         .matching("new-one");
     let summary = suite.run(&Suite::USUAL);
     assert_eq!((summary.passed(), summary.failed()), (3, 0), "{summary}");
+}
+
+#[test]
+fn what_holds_against_the_real_service_comes_first() {
+    let folder = corpus();
+    let mut case = good();
+    case["live"] = json!({ "compare": "shape" });
+    write(&folder, "other/live", &case);
+    let begun = begin(&folder, "tokens/new-one", None).expect("begun");
+    assert_eq!(begun.from, "other/live");
+    let text = fs::read_to_string(begun.file).expect("read");
+    assert!(
+        !text.contains("live"),
+        "that is for its author to say: {text}"
+    );
 }
 
 #[test]
@@ -128,7 +155,7 @@ fn what_cannot_be_begun_is_refused_and_nothing_is_written() {
         let error = refused(&folder, path, operation);
         assert!(error.contains(message), "{path}: {error}");
     }
-    assert_eq!(load(folder.path()).expect("a corpus").len(), 4);
+    assert_eq!(load(folder.path()).expect("a corpus").len(), 5);
     let after = fs::read(folder.path().join("tokens/good/case.json")).expect("read");
     assert_eq!(before, after);
 }
