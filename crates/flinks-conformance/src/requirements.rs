@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::corpus::{CorpusError, Fixture};
+use crate::corpus::{CorpusError, Fixture, strict};
 
 /// The file beside the families.
 const FILE: &str = "requirements.json";
@@ -60,9 +60,7 @@ impl Requirements {
     /// A file that cannot be read or has another form; [`Self::check`] says what else may be wrong.
     pub fn load(folder: &Path) -> Result<Self, CorpusError> {
         let file = folder.join(FILE);
-        let text = std::fs::read(&file).map_err(|error| CorpusError::new(&file, error))?;
-        let listed: Listed =
-            serde_json::from_slice(&text).map_err(|error| CorpusError::new(&file, error))?;
+        let listed: Listed = strict(&file)?;
         Ok(Self {
             requirements: listed.requirements,
             file,
