@@ -63,7 +63,7 @@ pub(super) fn run(
 }
 
 /// One thread for everything but the blocking pool, whose threads are listened to as well.
-pub(super) fn runtime(logs: &Logs, paused: bool) -> Result<Runtime, Broken> {
+pub(crate) fn runtime(logs: &Logs, paused: bool) -> Result<Runtime, Broken> {
     thread_local! {
         static LISTENING: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
     }

@@ -23,6 +23,14 @@ pub(crate) struct Host {
     _serving: oneshot::Sender<()>,
 }
 
+impl Host {
+    /// Changes a variable of the environment.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self.environment = environment(&self.variables);
+    }
+}
+
 pub(crate) fn host() -> Host {
     let mut config = Config::default();
     config.processing = Duration::ZERO;
@@ -155,9 +163,7 @@ fn what_the_host_does_otherwise_fails() {
 fn a_secret_of_the_environment_that_is_shown_fails_without_being_repeated() {
     let mut host = host();
     // The operation's name is in every span.
-    let key = ("FLINKS_X_API_KEY".to_owned(), "auth.token".to_owned());
-    host.variables.extend([key]);
-    host.environment = environment(&host.variables);
+    host.set("FLINKS_X_API_KEY", "auth.token");
     let summary = run(&Suite::new().expect("a corpus").matching("token-ok"), &host);
     let text = summary.to_string();
     assert!(

@@ -15,6 +15,7 @@ mod format;
 mod layers;
 mod leaks;
 mod live;
+mod record;
 mod requirements;
 mod scaffold;
 mod scenarios;
