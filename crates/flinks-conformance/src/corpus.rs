@@ -377,8 +377,24 @@ impl Reading<'_> {
     }
 }
 
+/// The folder of a case that is yet to be written: `family/name`, both in kebab case.
+pub(crate) fn vacant(corpus: &Path, path: &str) -> Result<PathBuf, CorpusError> {
+    let place = corpus.join(path);
+    let named = path
+        .split_once('/')
+        .filter(|(family, name)| is_kebab(family) && is_kebab(name) && *family != "documents");
+    if named.is_none() {
+        let rule = "must be FAMILY/CASE, both in kebab case, and not in documents";
+        return Err(CorpusError::new(&place, rule));
+    }
+    if place.exists() {
+        return Err(CorpusError::new(&place, "is there already"));
+    }
+    Ok(place)
+}
+
 /// Small letters and digits, in words with hyphens between them.
-pub(crate) fn is_kebab(name: &str) -> bool {
+fn is_kebab(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.split('-')
         .all(|word| !word.is_empty() && word.bytes().all(fits))

@@ -9,16 +9,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use flinks_transport::{Endpoint, Transport, TransportBuilder};
-use flinks_types::FlinksCode;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use crate::case::Call;
-use crate::corpus;
+use crate::bless::want;
+use crate::case::{Call, SCHEMA};
+use crate::corpus::{CorpusError, load, vacant};
 use crate::environment::Environment;
 use crate::keys::Keys;
+use crate::layout::Node;
 use crate::leak::Needles;
 use crate::logs::Logs;
+use crate::members::Members;
 use crate::operations::{self, Outcome, Parsed, Stack};
 use crate::run::{Verdict, live, run, stack};
 use crate::suite::Suite;
@@ -52,6 +54,14 @@ impl From<String> for RecordError {
     }
 }
 
+impl From<CorpusError> for RecordError {
+    fn from(error: CorpusError) -> Self {
+        Self {
+            message: error.to_string(),
+        }
+    }
+}
+
 /// Makes a call to the hosts of an environment, and writes what the service answered down as the
 /// case `path`, a `family/name` of the corpus.
 ///
@@ -70,7 +80,7 @@ pub fn record(
     operation: &str,
     input: &Value,
 ) -> Result<PathBuf, RecordError> {
-    let file = place(corpus, path)?;
+    let file = vacant(corpus, path)?.join("case.json");
     let (answers, live) = ask(environment, &call(operation, input))?;
     let mut placeholders = Placeholders::default();
     let replaced = placeholders.input(input);
@@ -80,32 +90,22 @@ pub fn record(
     if let Some(line) = read_otherwise(&live, &again.outcome) {
         return Err(format!("once replaced, the answers are read otherwise: {line}").into());
     }
+    let replaced = json!({ "operation": operation, "input": replaced });
     let mut case = vec![
-        ("call", json!({ "operation": operation, "input": replaced })),
-        ("steps", again.steps),
+        ("call", in_order(&replaced, &["operation"])),
+        ("steps", Node::List(again.steps.iter().map(step).collect())),
         ("want", want(&again.outcome, operation)),
     ];
     if again.took > MAX_WAIT {
         let reason = "the pauses are too long for real time";
-        case.push(("levels", json!({ "only": ["l1", "l2"], "reason": reason })));
+        let levels = json!({ "only": ["l1", "l2"], "reason": reason });
+        case.push(("levels", Node::from(&levels)));
     }
+    let case = text(case);
     holds_nothing(&case, environment, &placeholders)?;
-    passes(path, &text(&case, "recorded"))?;
-    write(&file, &text(&case, ""))?;
+    passes(path, &case)?;
+    write(&file, &case)?;
     Ok(file)
-}
-
-/// Where the case will be.
-fn place(corpus: &Path, path: &str) -> Result<PathBuf, String> {
-    let (family, name) = path.split_once('/').unwrap_or_default();
-    if !is_kebab(family) || !is_kebab(name) {
-        return Err(format!("{path}: is not FAMILY/CASE in kebab case"));
-    }
-    let folder = corpus.join(family).join(name);
-    if folder.exists() {
-        return Err(format!("{}: exists", folder.display()));
-    }
-    Ok(folder.join("case.json"))
 }
 
 /// Makes the call for real.
@@ -130,7 +130,7 @@ fn ask(environment: &Environment, made: &Call) -> Result<(Vec<Answer>, Outcome),
 
 /// Refuses a case with anything of the environment's or of the input's in it.
 fn holds_nothing(
-    case: &[(&str, Value)],
+    case: &str,
     environment: &Environment,
     placeholders: &Placeholders,
 ) -> Result<(), String> {
@@ -142,9 +142,8 @@ fn holds_nothing(
     needles.add("the client id", &keys.client_id);
     needles.add("the customer id", &keys.customer_id);
     let mut texts = Vec::new();
-    for (_, value) in case {
-        collect(value, &mut texts);
-    }
+    let case = serde_json::from_str(case).map_err(|error| error.to_string())?;
+    collect(&case, &mut texts);
     let mut short = false;
     for original in placeholders.originals() {
         if original.len() >= SHORTEST_ORIGINAL {
@@ -164,7 +163,8 @@ fn holds_nothing(
 /// What came of the replaced call.
 struct Again {
     outcome: Outcome,
-    steps: Value,
+    /// What was sent, and what was answered.
+    steps: Vec<(Value, Value)>,
     took: Duration,
 }
 
@@ -231,9 +231,14 @@ fn collect<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
 
 /// Runs the case at every level, as somebody will who has said why it exists.
 fn passes(path: &str, case: &str) -> Result<(), String> {
+    let mut said = case.to_owned();
+    for key in ["docs", "source"] {
+        let said_why = Members::read(&said)?.with(key, "\"recorded\"");
+        said = said_why.unwrap_or_default();
+    }
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    write(&folder.path().join(path).join("case.json"), case)?;
-    let fixtures = corpus::load(folder.path()).map_err(|error| error.to_string())?;
+    write(&folder.path().join(path).join("case.json"), &said)?;
+    let fixtures = load(folder.path()).map_err(|error| error.to_string())?;
     for fixture in &fixtures {
         for pass in &Suite::USUAL {
             if let Verdict::Failed(lines) = run(fixture, pass) {
@@ -245,12 +250,13 @@ fn passes(path: &str, case: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The case as a file, in which a person says why it exists, or this word.
-fn text(case: &[(&str, Value)], said: &str) -> String {
-    let said = ["docs", "source"].map(|key| (key, said.into()));
-    let members = said.iter().chain(case);
-    let members = members.map(|(key, value)| ((*key).to_owned(), value.clone()));
-    format!("{:#}\n", Value::Object(members.collect()))
+/// The case as a file, in which a person has yet to say why it exists.
+fn text(case: Vec<(&str, Node)>) -> String {
+    let leaf = |text: &str| Node::from(&Value::from(text));
+    let said = [("$schema", SCHEMA), ("docs", ""), ("source", "")];
+    let said = said.into_iter().map(|(key, text)| (key, leaf(text)));
+    let members = said.chain(case).map(|(key, node)| (key.to_owned(), node));
+    Node::Object(members.collect()).laid_out("", 0) + "\n"
 }
 
 fn write(file: &Path, case: &str) -> Result<(), String> {
@@ -261,40 +267,27 @@ fn write(file: &Path, case: &str) -> Result<(), String> {
     std::fs::write(file, case).map_err(failed)
 }
 
-fn want(outcome: &Outcome, operation: &str) -> Value {
-    let failure = match &outcome.result {
-        Ok(value) => return json!({ "ok": value }),
-        Err(failure) => failure,
+fn want(outcome: &Outcome, operation: &str) -> Node {
+    let (key, came) = match &outcome.result {
+        Ok(value) => ("ok", Node::from(value)),
+        Err(failure) => ("error", want::error(failure, operation, None)),
     };
-    let error = &failure.error;
-    let mut said = json!({
-        "kind": error.kind().as_str(),
-        "delivery": error.delivery().as_str(),
-        "step": error.step().as_str(),
-        "status": error.status().map(|status| status.as_u16()),
-        "flinks_code": error.api().and_then(|api| api.flinks_code.as_ref()).map(FlinksCode::as_str),
-        "refusal": failure.refusal,
-        "session": failure.session,
-        "file": failure.file,
-        "aggregation_id": failure.aggregation_id,
-    });
-    if error.operation() != Some(operation)
-        && let Value::Object(said) = &mut said
-    {
-        said.insert(
-            "operation".to_owned(),
-            error.operation().unwrap_or("none").into(),
-        );
-    }
-    if let Value::Object(said) = &mut said {
-        said.retain(|_, value| !value.is_null());
-    }
-    json!({ "error": said })
+    Node::Object(vec![(key.to_owned(), came)])
 }
 
-/// Small letters and digits, in words with hyphens between them.
-fn is_kebab(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.split('-')
-        .all(|word| !word.is_empty() && word.bytes().all(fits))
+fn step(step: &(Value, Value)) -> Node {
+    let (expect, reply) = step;
+    let expect = in_order(expect, &["method", "path", "headers"]);
+    let reply = in_order(reply, &["status", "headers"]);
+    Node::Object(vec![
+        ("expect".to_owned(), expect),
+        ("reply".to_owned(), reply),
+    ])
+}
+
+/// An object with these keys first.
+fn in_order(value: &Value, keys: &[&str]) -> Node {
+    let keys = keys.iter();
+    let keys = keys.map(|key| ((*key).to_owned(), Node::Leaf(String::new())));
+    Node::from(value).ordered_like(&Node::Object(keys.collect()))
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::case::SCHEMA;
-use crate::corpus::{CorpusError, Fixture, is_kebab};
+use crate::corpus::{CorpusError, Fixture, vacant};
 use crate::members::Members;
 use crate::operations::NAMES;
 use crate::run::{Verdict, judge};
@@ -32,17 +32,9 @@ impl Suite {
     /// The name is not `family/name` in kebab case or is taken, the operation is unknown or has to
     /// be named, or a file cannot be written.
     pub fn begin(&self, path: &str, operation: Option<&str>) -> Result<Begun, CorpusError> {
-        let place = self.folder.join(path);
+        let place = vacant(&self.folder, path)?;
         let fail = |message: String| CorpusError::new(&place, message);
-        let named = path
-            .split_once('/')
-            .filter(|(family, name)| is_kebab(family) && is_kebab(name) && *family != "documents");
-        let (family, _) = named.ok_or_else(|| {
-            fail("must be FAMILY/CASE, both in kebab case, and not in documents".to_owned())
-        })?;
-        if place.exists() {
-            return Err(fail("is there already".to_owned()));
-        }
+        let (family, _) = path.split_once('/').unwrap_or_default();
         let operation = self.operation(family, operation).map_err(fail)?;
         let model = self.simplest(operation)?;
         let model =

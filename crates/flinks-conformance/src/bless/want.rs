@@ -35,7 +35,10 @@ impl Wanted {
         let output = output_file(&text)?;
         let (key, node) = match &result {
             Ok(value) => ("ok", Node::from(value)),
-            Err(failure) => ("error", error(failure, case)),
+            Err(failure) => {
+                let called = case.call.operation.as_str();
+                ("error", error(failure, called, case.want.error.as_ref()))
+            }
         };
         let error = match &result {
             Ok(_) => None,
@@ -111,8 +114,8 @@ fn with_want(text: &str, want: Node) -> Result<Option<String>, String> {
 }
 
 /// All that the format demands of an error, and of the rest what the case said before.
-fn error(failure: &Failure, case: &Case) -> Node {
-    let (error, old) = (&failure.error, case.want.error.as_ref());
+pub(crate) fn error(failure: &Failure, called: &str, old: Option<&WantError>) -> Node {
+    let error = &failure.error;
     let mut said = Vec::new();
     let mut say = |key: &str, value: Value| {
         if !value.is_null() && value != json!([]) {
@@ -123,7 +126,6 @@ fn error(failure: &Failure, case: &Case) -> Node {
     say("delivery", error.delivery().as_str().into());
     let step = Some(error.step().as_str());
     say("step", step.filter(|step| *step != "call").into());
-    let called = case.call.operation.as_str();
     let operation = Some(error.operation().unwrap_or("none"));
     let named = old.map(|old| old.operation.is_some());
     let needed = if operations::is_flow(called) {

@@ -59,7 +59,7 @@ impl Replay {
     ///
     /// # Errors
     /// The replaced call did not ask for just these answers.
-    pub(super) fn steps(&self) -> Result<Value, String> {
+    pub(super) fn steps(&self) -> Result<Vec<(Value, Value)>, String> {
         let state = self.state();
         if state.missing || !state.left.is_empty() {
             return Err("once replaced, the call does not ask for the same answers".to_owned());
@@ -69,7 +69,7 @@ impl Replay {
         let steps = state.steps.iter();
         let steps = steps.filter(|step| tokens > 1 || !step.by_itself);
         Ok(steps
-            .map(|step| json!({ "expect": step.expect, "reply": step.reply }))
+            .map(|step| (step.expect.clone(), step.reply.clone()))
             .collect())
     }
 }

@@ -253,7 +253,7 @@ fn what_cannot_be_a_case_is_refused_and_nothing_is_written() {
     let analysis = json!({ "login_id": FLAGGED_LOGIN_ID });
     let files = json!({ "files": [{ "name": "a.bmp", "content_text": "BM" }] });
     let rows = [
-        ("fraud/there", "fraud.analysis", &analysis, "exists"),
+        ("fraud/there", "fraud.analysis", &analysis, "there already"),
         ("fraud/Bad Case", "fraud.analysis", &analysis, "kebab"),
         ("fraud", "fraud.analysis", &analysis, "kebab"),
         ("fraud/new", "fraud.analyses", &analysis, "fraud.analyses"),
