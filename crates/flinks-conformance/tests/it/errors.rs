@@ -336,7 +336,7 @@ fn rules_that_types_cannot_say() {
     row(
         "\"want\"",
         "\"takes_ms\": [2, 1], \"want\"",
-        "waits_ms and takes_ms: a range goes from less to more",
+        "takes_ms: must go from less to more",
     );
     row(
         "\"want\"",

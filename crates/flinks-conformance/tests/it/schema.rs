@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flinks_conformance::{
     Call, Case, ClientCertificate, Compare, Credentials, Expect, Fault, Level, Levels, Live, Reply,
-    ServerCertificate, Shows, Step, Tls, Want, WantError, fixtures,
+    ServerCertificate, Shows, Step, Tls, Want, WantError, fixtures, load,
 };
 use flinks_transport::{Delivery, ErrorKind};
 use serde::de::DeserializeOwned;
@@ -179,4 +179,13 @@ fn the_schema_requires_what_the_format_requires() {
         .expect("an object")
         .retain(|key, _| required.contains(key));
     serde_json::from_value::<Case>(least).expect("the required keys are enough");
+}
+
+/// Editors know no other way to find it.
+#[test]
+fn every_case_of_this_workspace_names_the_schema() {
+    for fixture in load(&fixtures()).expect("a corpus") {
+        let path = fixture.path();
+        assert!(fixture.case.schema.is_some(), "{path} has no $schema");
+    }
 }
