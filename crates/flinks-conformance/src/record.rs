@@ -14,7 +14,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::bless::want;
 use crate::case::{Call, SCHEMA};
-use crate::corpus::{CorpusError, load, vacant};
+use crate::corpus::{CorpusError, MAX_WAIT_MS, load, vacant};
 use crate::environment::Environment;
 use crate::keys::Keys;
 use crate::layout::Node;
@@ -30,8 +30,6 @@ use tape::{Answer, Tape};
 
 /// Shorter originals turn up by chance: of them only whole texts are looked for.
 const SHORTEST_ORIGINAL: usize = 6;
-/// Longer pauses are for virtual time.
-const MAX_WAIT: Duration = Duration::from_millis(1500);
 
 /// Why nothing was written. It quotes nothing of the exchange.
 #[derive(Debug)]
@@ -96,7 +94,7 @@ pub fn record(
         ("steps", Node::List(again.steps.iter().map(step).collect())),
         ("want", want(&again.outcome, operation)),
     ];
-    if again.took > MAX_WAIT {
+    if again.took > Duration::from_millis(MAX_WAIT_MS) {
         let reason = "the pauses are too long for real time";
         let levels = json!({ "only": ["l1", "l2"], "reason": reason });
         case.push(("levels", Node::from(&levels)));

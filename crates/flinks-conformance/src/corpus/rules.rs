@@ -8,7 +8,7 @@ use crate::operations;
 use crate::script::Scripted;
 
 /// Longer waits are for paused time.
-const MAX_WAIT_MS: u64 = 1500;
+pub(crate) const MAX_WAIT_MS: u64 = 1500;
 
 /// What is wrong with a case, if anything.
 pub(super) fn check(fixture: &Fixture) -> Result<(), String> {
@@ -86,7 +86,7 @@ fn check_live(fixture: &Fixture) -> Result<(), String> {
     if live.compare == Compare::Same && !live.same.is_empty() {
         return fail("live.same: is for shape, with same everything is");
     }
-    operations::check(call).map_err(|error| format!("live.input: {error}"))
+    operations::check(call).map_err(|error| error.replacen("call.input", "live.input", 1))
 }
 
 fn fail(message: impl Into<String>) -> Result<(), String> {

@@ -190,7 +190,7 @@ fn a_case_says_how_it_runs_live_or_does_not() {
         ),
         (
             json!({ "live": { "compare": "same", "input": { "scopes": 1 } } }),
-            "live.input",
+            "live.input.scopes",
         ),
         (
             json!({ "live": { "compare": "same" }, "levels": { "only": ["l2"], "reason": "x" } }),
