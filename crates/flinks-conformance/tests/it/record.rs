@@ -236,6 +236,22 @@ fn an_analysis_and_a_refusal() {
     }
 }
 
+/// Below the layer that records, two attempts were made with a token each.
+#[test]
+fn a_token_that_is_refused_twice() {
+    let host = host();
+    let fault = "upload=unauthorized".parse().expect("a fault");
+    host.sandbox.inject(fault);
+    let input = json!({ "file": { "name": "a.pdf", "content_text": "%PDF-1.7 of Roe" } });
+    let (folder, text) = recorded(&host, "upload.file", &input);
+    holds(&folder, &text, &host, &[]);
+    let case = serde_json::from_str::<Value>(&text).expect("JSON");
+    let steps = case["steps"].as_array().expect("steps").iter();
+    let paths: Vec<_> = steps.map(|step| step["expect"]["path"].as_str()).collect();
+    let once = [Some("/api/v1/token"), Some("/api/v1/upload")];
+    assert_eq!(paths, [once, once].concat(), "{text}");
+}
+
 #[test]
 fn pauses_leave_real_time_out() {
     let host = host();
