@@ -49,6 +49,16 @@ fn the_good_case_is_in_order() {
 }
 
 #[test]
+fn lists_in_place_of_objects() {
+    let reply = r#"{"status": 400, "body": "answer.json"}"#;
+    let message = "steps[0].reply: invalid type: a list, expected an object";
+    row(reply, "[400, {}, \"answer.json\"]", message);
+    let error = r#"{"kind": "api", "delivery": "rejected", "status": 400}"#;
+    let message = "want.error: invalid type: a list, expected an object";
+    row(error, r#"["api", "rejected", "call", null, 400]"#, message);
+}
+
+#[test]
 fn unknown_keys() {
     row(
         "\"input\"",
