@@ -1,24 +1,23 @@
-//! SIGINT and SIGTERM: what a person or a supervisor stops the program with.
+//! SIGINT, SIGTERM and SIGHUP: what a person, a supervisor or a closed terminal stops the program with.
 
 use std::future::Future;
 use std::io;
 
 use crate::failure::Failure;
 
-/// Runs a task until it ends or the user interrupts it; then it is dropped where it stands.
+/// Runs a task until it ends or the program is asked to stop; then it is dropped where it stands,
+/// and what it would have left is gone with it.
 ///
 /// # Errors
 /// The task's own, or that it was interrupted.
 pub(crate) async fn or_interrupted<T>(
     task: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    let stop = stopped()?;
     tokio::select! {
         biased;
         outcome = task => outcome,
-        heard = tokio::signal::ctrl_c() => {
-            heard.map_err(|error| unheard(&error))?;
-            Err(Failure::interrupted())
-        }
+        () = stop => Err(Failure::interrupted()),
     }
 }
 
@@ -30,14 +29,16 @@ pub(crate) async fn or_interrupted<T>(
 pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).map_err(|error| unheard(&error));
-    let (mut interrupt, mut terminate) = (
+    let (mut interrupt, mut terminate, mut hangup) = (
         listen(SignalKind::interrupt())?,
         listen(SignalKind::terminate())?,
+        listen(SignalKind::hangup())?,
     );
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
     })
 }
@@ -53,6 +54,7 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
+#[cfg(unix)]
 fn unheard(error: &io::Error) -> Failure {
     Failure::settings(format!(
         "this machine does not let the program hear signals: {error}"

@@ -49,32 +49,40 @@ impl Terminal {
     ///
     /// # Errors
     /// The terminal cannot be read.
+    #[cfg_attr(
+        not(test),
+        expect(clippy::needless_pass_by_ref_mut, reason = "a test notes what it saw")
+    )]
     pub(crate) async fn ask(
         &mut self,
         prompt: &str,
         typing: Typing,
     ) -> Result<Option<Secret>, Failure> {
-        self.show(prompt);
         match self {
-            Self::Standard => read(typing).await,
+            Self::Standard => read(prompt, typing).await,
             #[cfg(test)]
-            Self::Script { lines, .. } => Ok(lines.pop_front().map(Secret::new)),
+            Self::Script { lines, seen } => {
+                seen.push_str(prompt);
+                Ok(lines.pop_front().map(Secret::new))
+            }
         }
     }
 }
 
-/// Reads a line of standard input on a thread of its own, so that an interruption is heard
-/// meanwhile: the program then ends without that thread.
+/// Shows a prompt, which may be empty, and reads a line of standard input on a thread of its own, so
+/// that an interruption is heard meanwhile: the program then ends without that thread.
 ///
 /// # Errors
 /// Standard input cannot be read, or holds no text.
-pub(crate) async fn read(typing: Typing) -> Result<Option<Secret>, Failure> {
+pub(crate) async fn read(prompt: &str, typing: Typing) -> Result<Option<Secret>, Failure> {
     let failed =
         |error: io::Error| Failure::settings(format!("standard input cannot be read: {error}"));
     let quiet = match typing {
         Typing::Hidden => Some(Quiet::start().map_err(failed)?),
         Typing::Visible => None,
     };
+    // Whoever answers at once must find the terminal quiet already.
+    complain(prompt);
     let (tell, told) = oneshot::channel();
     let reader = std::thread::Builder::new().spawn(move || drop(tell.send(line(typing))));
     reader.map_err(failed)?;

@@ -214,7 +214,7 @@ async fn sign_in(
     let username = username
         .ok_or_else(|| Failure::usage("there is no terminal to ask at: give --username U"))?;
     let password = match terminal {
-        _ if arguments.password_stdin => terminal::read(Typing::Hidden).await?,
+        _ if arguments.password_stdin => terminal::read("", Typing::Hidden).await?,
         Some(terminal) => terminal.ask("Password (hidden): ", Typing::Hidden).await?,
         None => None,
     };

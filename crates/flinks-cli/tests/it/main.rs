@@ -21,4 +21,6 @@ mod kills;
 mod local;
 mod resume;
 mod secrets;
+#[cfg(unix)]
+mod terminal;
 mod upload;

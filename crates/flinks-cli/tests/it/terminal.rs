@@ -1,0 +1,173 @@
+//! The program at a terminal: what is typed, what is seen of it, and what is left when the terminal goes.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::bench::{Bench, Run};
+
+const PASSWORD: &str = "Everyday";
+
+/// A terminal without a program yet: what is typed waits in it.
+struct Terminal {
+    keyboard: File,
+    /// What appears on the screen, until the terminal closes.
+    screen: Receiver<String>,
+    seen: String,
+    /// Where the part of it begins that was not waited for yet.
+    new: usize,
+    program: File,
+}
+
+impl Terminal {
+    fn open() -> Self {
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&keyboard).expect("granted");
+        unlockpt(&keyboard).expect("unlocked");
+        let name = ptsname(&keyboard, Vec::new()).expect("its name");
+        let program = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(Path::new(OsStr::from_bytes(name.as_bytes())))
+            .expect("the other side");
+        let keyboard = File::from(keyboard);
+        let mut output = keyboard.try_clone().expect("the screen");
+        let (tell, screen) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 1024];
+            // The end is an error: nobody has the other side any more.
+            while let Ok(read @ 1..) = output.read(&mut bytes) {
+                let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default());
+                if tell.send(text.into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            keyboard,
+            screen,
+            seen: String::new(),
+            new: 0,
+            program,
+        }
+    }
+
+    fn type_in(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).expect("typed");
+    }
+
+    /// Starts `authorize` at this terminal; its result goes to a pipe.
+    fn start(&self, bench: &Bench, arguments: &[&str]) -> Child {
+        let side = || Stdio::from(self.program.try_clone().expect("the other side"));
+        let arguments = [&["authorize", "--json"], arguments].concat();
+        let mut command = bench.command(&arguments);
+        command
+            .stdin(side())
+            .stderr(side())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    }
+
+    /// Waits until the screen shows a text once more.
+    fn shows(&mut self, text: &str) {
+        loop {
+            if let Some(at) = self.seen[self.new..].find(text) {
+                self.new += at + text.len();
+                return;
+            }
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(more) => self.seen += &more,
+                Err(_) => panic!("{text:?} never appears: {}", self.seen),
+            }
+        }
+    }
+
+    /// Waits for the program's end, and returns all that the screen has shown.
+    fn close(mut self, mut child: Child) -> (Run, String) {
+        drop(self.program);
+        loop {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(more) => self.seen += &more,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    child.kill().expect("killed");
+                    panic!("the program waits: {}", self.seen);
+                }
+            }
+        }
+        let run = Run::from(child.wait_with_output().expect("it ends"));
+        (run, self.seen)
+    }
+}
+
+/// A program that waits for what was lost is told from a slow one.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SECURID: [&str; 4] = [
+    "--institution",
+    "National",
+    "--username",
+    "national_securid",
+];
+
+#[test]
+fn what_is_typed_ahead_of_a_hidden_question_is_kept() {
+    let bench = Bench::new(&[]);
+    let mut terminal = Terminal::open();
+    terminal.type_in(&format!("{PASSWORD}\n123456\nWouf\n"));
+    let child = terminal.start(&bench, &SECURID);
+    let (run, _) = terminal.close(child);
+    assert_eq!(run.ends_with(0).json()["status"], "authorized");
+}
+
+#[test]
+fn neither_password_nor_answer_is_seen_on_the_screen() {
+    let bench = Bench::new(&[]);
+    let mut terminal = Terminal::open();
+    let child = terminal.start(&bench, &SECURID);
+    let secrets = [PASSWORD, "123456", "Wouf"];
+    for secret in secrets {
+        terminal.shows("(hidden): ");
+        terminal.type_in(&format!("{secret}\n"));
+    }
+    let (run, seen) = terminal.close(child);
+    assert_eq!(run.ends_with(0).json()["status"], "authorized");
+    for secret in secrets {
+        assert!(!seen.contains(secret), "{seen}");
+    }
+}
+
+#[test]
+fn no_image_is_left_when_the_program_is_told_to_end() {
+    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+        let bench = Bench::new(&[]);
+        let images = bench.path("images");
+        let who = [
+            "--institution",
+            "Laurentienne",
+            "--username",
+            "laurentienne_image",
+        ];
+        let folder = ["--images", images.to_str().expect("UTF-8")];
+        let mut terminal = Terminal::open();
+        terminal.type_in(&format!("{PASSWORD}\nWouf\n"));
+        let child = terminal.start(&bench, &[&who[..], &folder].concat());
+        terminal.shows("Select an image");
+        let written = || fs::read_dir(&images).map_or(0, Iterator::count);
+        assert!(written() > 0);
+        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("an id"), signal).expect("signalled");
+        let (run, _) = terminal.close(child);
+        run.ends_with(130);
+        assert_eq!(written(), 0, "{signal:?}");
+    }
+}
