@@ -89,7 +89,8 @@ impl Credentials {
         self
     }
 
-    /// Whether a card that is new gets refreshed every night.
+    /// Whether a card that is new gets refreshed every night. A login that is asked for a SecurID
+    /// cannot be: nobody answers at night (Legacy guide, Case 4), and nothing here refuses to ask for it.
     #[must_use]
     pub fn schedule_refresh(mut self, on: bool) -> Self {
         self.schedule_refresh = Some(on);

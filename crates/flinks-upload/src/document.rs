@@ -90,7 +90,7 @@ impl Document {
     }
 
     /// A document of exactly `bytes` bytes that can be read once, so that an unknown outcome
-    /// always stops the session. Its first 1,024 bytes are read at once, blocking; the rest on
+    /// always stops the session, and a 401 is final. Its first 1,024 bytes are read at once, blocking; the rest on
     /// the blocking pool while it is sent.
     ///
     /// # Errors
