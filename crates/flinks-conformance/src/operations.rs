@@ -7,7 +7,6 @@ mod outcome;
 mod upload;
 
 use bytes::Bytes;
-use flinks_auth::{ApiSecret, ApiSecretLayer};
 use flinks_transport::{Body, DecodeError, Endpoint, Error, Operation, Replay, Transport};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
@@ -89,11 +88,7 @@ impl Stack {
                 let client = upload::client(self, self.keys.paths.clone())?;
                 Ok(client.transport().clone())
             }
-            Credentials::ApiSecret => {
-                let secret = ApiSecret::new(self.keys.api_secret.clone());
-                let layer = ApiSecretLayer::new(self.endpoint.clone(), &secret)?;
-                Ok(self.transport.with_credentials(layer))
-            }
+            Credentials::ApiSecret => Ok(fraud::client(self)?.transport().clone()),
             Credentials::LegacyKeys => Ok(legacy::client(self)?.transport().clone()),
             Credentials::None => Ok(self.transport.clone()),
         }

@@ -65,16 +65,12 @@ impl Terminal {
     }
 
     /// Starts `authorize` at this terminal; its result goes to a pipe.
-    fn start(&self, bench: &Bench, arguments: &[&str]) -> Child {
+    fn start(&self, bench: &Bench, arguments: &[&str]) -> Program {
         let side = || Stdio::from(self.program.try_clone().expect("the other side"));
         let arguments = [&["authorize", "--json"], arguments].concat();
         let mut command = bench.command(&arguments);
-        command
-            .stdin(side())
-            .stderr(side())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts")
+        command.stdin(side()).stderr(side()).stdout(Stdio::piped());
+        Program(Some(command.spawn().expect("the program starts")))
     }
 
     /// Waits until the screen shows a text once more.
@@ -92,20 +88,38 @@ impl Terminal {
     }
 
     /// Waits for the program's end, and returns all that the screen has shown.
-    fn close(mut self, mut child: Child) -> (Run, String) {
+    fn close(mut self, mut program: Program) -> (Run, String) {
         drop(self.program);
         loop {
             match self.screen.recv_timeout(PATIENCE) {
                 Ok(more) => self.seen += &more,
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    child.kill().expect("killed");
-                    panic!("the program waits: {}", self.seen);
-                }
+                Err(RecvTimeoutError::Timeout) => panic!("the program waits: {}", self.seen),
             }
         }
+        let child = program.0.take().expect("a program");
         let run = Run::from(child.wait_with_output().expect("it ends"));
         (run, self.seen)
+    }
+}
+
+/// A running program, which does not outlive a test that fails.
+struct Program(Option<Child>);
+
+impl Program {
+    fn signal(&self, signal: Signal) {
+        let id = self.0.as_ref().map(Child::id);
+        let id = id.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        kill_process(id.expect("an id"), signal).expect("signalled");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            drop(child.kill());
+            drop(child.wait());
+        }
     }
 }
 
@@ -124,8 +138,8 @@ fn what_is_typed_ahead_of_a_hidden_question_is_kept() {
     let bench = Bench::new(&[]);
     let mut terminal = Terminal::open();
     terminal.type_in(&format!("{PASSWORD}\n123456\nWouf\n"));
-    let child = terminal.start(&bench, &SECURID);
-    let (run, _) = terminal.close(child);
+    let program = terminal.start(&bench, &SECURID);
+    let (run, _) = terminal.close(program);
     assert_eq!(run.ends_with(0).json()["status"], "authorized");
 }
 
@@ -133,13 +147,13 @@ fn what_is_typed_ahead_of_a_hidden_question_is_kept() {
 fn neither_password_nor_answer_is_seen_on_the_screen() {
     let bench = Bench::new(&[]);
     let mut terminal = Terminal::open();
-    let child = terminal.start(&bench, &SECURID);
+    let program = terminal.start(&bench, &SECURID);
     let secrets = [PASSWORD, "123456", "Wouf"];
     for secret in secrets {
         terminal.shows("(hidden): ");
         terminal.type_in(&format!("{secret}\n"));
     }
-    let (run, seen) = terminal.close(child);
+    let (run, seen) = terminal.close(program);
     assert_eq!(run.ends_with(0).json()["status"], "authorized");
     for secret in secrets {
         assert!(!seen.contains(secret), "{seen}");
@@ -160,13 +174,12 @@ fn no_image_is_left_when_the_program_is_told_to_end() {
         let folder = ["--images", images.to_str().expect("UTF-8")];
         let mut terminal = Terminal::open();
         terminal.type_in(&format!("{PASSWORD}\nWouf\n"));
-        let child = terminal.start(&bench, &[&who[..], &folder].concat());
+        let program = terminal.start(&bench, &[&who[..], &folder].concat());
         terminal.shows("Select an image");
         let written = || fs::read_dir(&images).map_or(0, Iterator::count);
         assert!(written() > 0);
-        let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        kill_process(id.expect("an id"), signal).expect("signalled");
-        let (run, _) = terminal.close(child);
+        program.signal(signal);
+        let (run, _) = terminal.close(program);
         run.ends_with(130);
         assert_eq!(written(), 0, "{signal:?}");
     }

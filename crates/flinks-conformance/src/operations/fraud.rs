@@ -67,7 +67,7 @@ pub(crate) struct WaitInput {
 
 impl WaitInput {
     pub(super) async fn run(&self, stack: &Stack) -> Outcome {
-        let client = match self.client(stack) {
+        let client = match client(stack) {
             Ok(client) => client,
             Err(error) => return Outcome::failed(error),
         };
@@ -83,12 +83,13 @@ impl WaitInput {
             Err(error) => Outcome::failed(error),
         }
     }
+}
 
-    fn client(&self, stack: &Stack) -> Result<FraudClient, Error> {
-        let secret = ApiSecret::new(stack.keys.api_secret.clone());
-        let (transport, endpoint) = (stack.transport.clone(), stack.endpoint.clone());
-        FraudClient::new(transport, endpoint, stack.keys.customer()?, &secret)
-    }
+/// The real client of the results host.
+pub(super) fn client(stack: &Stack) -> Result<FraudClient, Error> {
+    let secret = ApiSecret::new(stack.keys.api_secret.clone());
+    let (transport, endpoint) = (stack.transport.clone(), stack.endpoint.clone());
+    FraudClient::new(transport, endpoint, stack.keys.customer()?, &secret)
 }
 
 /// What was read, how far it is, and what it says. Keys of absent values are left out, but for
