@@ -57,17 +57,13 @@ impl Coverage {
     /// The file cannot be read.
     pub fn of(folder: &Path, corpus: &[Fixture]) -> Result<Self, CorpusError> {
         let plan: Plan = strict(&folder.join("coverage.json"))?;
-        let filled: Vec<Vec<Cell>> = corpus.iter().map(cells).collect();
+        let mut filled: Vec<Vec<Cell>> = corpus.iter().map(cells).collect();
         let mut matrices = matrices(&plan);
         let mut problems: Vec<_> = corpus.iter().flat_map(cells::doubts).collect();
         problems.extend(without_column(&plan));
-        for cell in filled.iter().flatten() {
-            let matrix = matrices
-                .iter_mut()
-                .find(|matrix| matrix.name == cell.matrix);
-            if let Some(matrix) = matrix {
-                matrix.fill(cell);
-            }
+        // What no matrix has, such as a code with another status than its own, counts for nothing.
+        for cells in &mut filled {
+            cells.retain(|cell| matrices.iter_mut().any(|matrix| matrix.fill(cell)));
         }
         for waiver in &plan.waived {
             problems.extend(waive(waiver, &mut matrices));
