@@ -124,10 +124,13 @@ pub(crate) fn run(options: &Options) -> Outcome {
     all += examples;
     all += conformance;
     println!("\ncargo test   {cargo}\nexamples     {examples}\nconformance  {conformance}\n{all}");
-    if all.failed == 0 {
-        Ok(())
-    } else {
-        Err(Failure::Found)
+    match &options.filter {
+        // A mistyped name must not look like a pass.
+        Some(filter) if all.passed + all.failed == 0 => Err(Failure::Broken(format!(
+            "no test and no case has {filter:?} in its name"
+        ))),
+        _ if all.failed > 0 => Err(Failure::Found),
+        _ => Ok(()),
     }
 }
 
