@@ -109,7 +109,8 @@ impl fmt::Display for Coverage {
         }
         writeln!(
             f,
-            "{} cases, {} of them counted: each in a cell of its own, at most five from one template",
+            "A dash is waived, for a reason in fixtures/coverage.json; where nothing stands, there is no cell.\n\
+             {} cases, {} of them counted: each in a cell of its own, at most five from one template",
             self.cases, self.counted
         )
     }
