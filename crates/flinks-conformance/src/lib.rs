@@ -10,11 +10,13 @@
 //! corpus against an application's transport. As a Git dependency the crate finds its fixtures in
 //! its own checkout.
 //!
-//! ```no_run
+//! ```
 //! # use tower_layer::Identity as MyLayer;
 //! use flinks_conformance::Suite;
 //!
-//! let suite = Suite::new()?.through(|builder| builder.layer(MyLayer::new()).build());
+//! let suite = Suite::new()?
+//!     .matching("complete/") // leave this out to run them all
+//!     .through(|builder| builder.layer(MyLayer::new()).build());
 //! let summary = suite.run(&Suite::LAYERS);
 //! assert_eq!(summary.failed(), 0, "{summary}");
 //! # Ok::<(), flinks_conformance::CorpusError>(())

@@ -22,16 +22,6 @@ pub fn fixtures() -> PathBuf {
 }
 
 /// A corpus, and what its cases run through.
-///
-/// ```no_run
-/// # use tower_layer::Identity as MyLayer;
-/// use flinks_conformance::Suite;
-///
-/// let suite = Suite::new()?.through(|builder| builder.layer(MyLayer::new()).build());
-/// let summary = suite.run(&Suite::LAYERS);
-/// assert_eq!(summary.failed(), 0, "{summary}");
-/// # Ok::<(), flinks_conformance::CorpusError>(())
-/// ```
 pub struct Suite {
     pub(crate) folder: PathBuf,
     pub(crate) fixtures: Vec<Fixture>,
