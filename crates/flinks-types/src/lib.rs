@@ -40,6 +40,7 @@ mod shown;
 mod signal;
 mod statement;
 mod status;
+pub mod text;
 mod time;
 mod token;
 mod upload;

@@ -1,0 +1,179 @@
+//! Text that people bring in files and on standard input, whatever program wrote it.
+
+use std::borrow::Cow;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Reads `bytes` as text: UTF-8, or UTF-16 in either byte order, as editors and shells of Windows
+/// write it. UTF-16 is recognised by its byte order mark, or without one when most of its
+/// characters are of ASCII or Latin-1.
+///
+/// One byte order mark at the start is dropped; nothing else is changed. `None` when it is no
+/// text. Text converted from UTF-16 is written once, into memory that is not moved: to have it
+/// wiped, hand the result to [`Secret::new`](crate::Secret::new), and wipe `bytes` as well.
+///
+/// ```
+/// use flinks_types::{Secret, text};
+///
+/// assert_eq!(text::read(b"\xef\xbb\xbfsecret\n").as_deref(), Some("secret\n"));
+/// assert_eq!(text::read(b"s\0e\0c\0r\0e\0t\0").as_deref(), Some("secret"));
+/// assert_eq!(text::read(b"\xfe\xff\0s").map(Secret::new).unwrap().expose(), "s");
+/// assert_eq!(text::read(b"\xff\xff"), None);
+/// ```
+#[must_use]
+pub fn read(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => from_utf16(rest, u16::from_le_bytes).map(Cow::Owned),
+        [0xfe, 0xff, rest @ ..] => from_utf16(rest, u16::from_be_bytes).map(Cow::Owned),
+        _ => {
+            if let Some(order) = unmarked_utf16(bytes) {
+                return from_utf16(bytes, order).map(Cow::Owned);
+            }
+            let text = std::str::from_utf8(bytes).ok()?;
+            Some(Cow::Borrowed(
+                text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text),
+            ))
+        }
+    }
+}
+
+type ByteOrder = fn([u8; 2]) -> u16;
+
+/// Text in UTF-8 has no NUL; in UTF-16, every character up to U+00FF has one.
+fn unmarked_utf16(bytes: &[u8]) -> Option<ByteOrder> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let most = |order: ByteOrder| {
+        let narrow = |pair: &&[u8; 2]| (1..=0xff).contains(&order(**pair));
+        pairs.iter().filter(narrow).count() * 2 > pairs.len()
+    };
+    let orders: [ByteOrder; 2] = [u16::from_le_bytes, u16::from_be_bytes];
+    orders.into_iter().find(|order| most(*order))
+}
+
+fn from_utf16(bytes: &[u8], order: ByteOrder) -> Option<String> {
+    let (pairs, odd) = bytes.as_chunks::<2>();
+    // A line end that another program added, or half of one that was cut off.
+    if !matches!(odd, [] | [b'\0' | b'\r' | b'\n']) {
+        return None;
+    }
+    let characters = || char::decode_utf16(pairs.iter().map(|pair| order(*pair)));
+    let length = characters()
+        .map(|character| character.map_or(0, char::len_utf8))
+        .sum();
+    let mut text = String::with_capacity(length);
+    for character in characters() {
+        match character {
+            // UTF-32 has these, or it is no text at all.
+            Ok('\0') | Err(_) => return None,
+            Ok(character) => text.push(character),
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn utf16(text: &str, little: bool) -> Vec<u8> {
+        let bytes = |unit: u16| {
+            if little {
+                unit.to_le_bytes()
+            } else {
+                unit.to_be_bytes()
+            }
+        };
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn every_form_reads_as_the_same_text() {
+        let text = "a:b é\r\n日";
+        let marked = format!("\u{feff}{text}");
+        for bytes in [
+            text.into(),
+            marked.clone().into_bytes(),
+            utf16(&marked, true),
+            utf16(&marked, false),
+            utf16(text, true),
+            utf16(text, false),
+            [utf16(text, true), b"\n".to_vec()].concat(),
+        ] {
+            assert_eq!(read(&bytes).as_deref(), Some(text), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn only_one_mark_is_dropped() {
+        assert_eq!(
+            read("\u{feff}\u{feff}a".as_bytes()).as_deref(),
+            Some("\u{feff}a")
+        );
+        let twice = utf16("\u{feff}\u{feff}a", true);
+        assert_eq!(read(&twice).as_deref(), Some("\u{feff}a"));
+        assert_eq!(read("a\u{feff}".as_bytes()).as_deref(), Some("a\u{feff}"));
+    }
+
+    #[test]
+    fn what_holds_nothing_is_empty() {
+        for bytes in [&b""[..], b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"] {
+            assert_eq!(read(bytes).as_deref(), Some(""), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text() {
+        for bytes in [
+            &b"\xff"[..],
+            b"caf\xe9",
+            b"\xff\xfe\x00\xd8",             // half of a surrogate pair
+            b"\xff\xfe\0\0a\0\0\0",          // UTF-32
+            b"\xff\xfea\0b",                 // cut
+            b"0\x82\x01\x0a\x02\x01\0\xff1", // DER
+        ] {
+            assert_eq!(read(bytes), None, "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn a_stray_nul_does_not_make_it_utf16() {
+        assert_eq!(read(b"secret\0").as_deref(), Some("secret\0"));
+        assert_eq!(read(b"abc\0").as_deref(), Some("abc\0"));
+    }
+
+    #[test]
+    fn converted_text_fits_the_memory_it_was_written_to() {
+        let Some(Cow::Owned(text)) = read(&utf16("\u{feff}aé日😀", true)) else {
+            panic!("converted");
+        };
+        assert_eq!(text.capacity(), text.len());
+    }
+
+    proptest! {
+        #[test]
+        fn text_comes_back(text in "[^\0\u{feff}]\\PC*") {
+            let marked = format!("\u{feff}{text}");
+            for bytes in [
+                marked.clone().into_bytes(),
+                text.clone().into_bytes(),
+                utf16(&marked, true),
+                utf16(&marked, false),
+            ] {
+                prop_assert_eq!(read(&bytes), Some(Cow::from(&text)));
+            }
+        }
+
+        #[test]
+        fn ascii_needs_no_mark(text in "[\x01-\x7f]+", little: bool) {
+            let bytes = utf16(&text, little);
+            prop_assert_eq!(read(&bytes), Some(Cow::from(&text)));
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let _text = read(&bytes);
+        }
+    }
+}
