@@ -25,6 +25,7 @@ mod authorize;
 mod challenge;
 mod decimal;
 mod document;
+mod find;
 mod flinks_code;
 mod fraud;
 mod id;
@@ -54,6 +55,7 @@ pub use authorize::{AuthorizeRequest, AuthorizeResponse, Credentials, Language, 
 pub use challenge::{ChallengeType, SecurityChallenge, SecurityResponses};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use document::{DocumentStatus, DocumentType};
+pub use find::{find_aggregation_id, find_http_status_code, find_login_id, find_request_id};
 pub use flinks_code::{FlinksCode, RetryClass};
 pub use fraud::{
     Detail, DocumentAnalysis, FraudAnalysis, FraudSignal, FullAnalysis, SignalValue, UnderlyingData,
