@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use tower::retry::budget::TpsBudget;
 use tower_layer::Layer;
 
@@ -38,6 +38,8 @@ impl TransportBuilder {
             HeaderValue::from_static(concat!("flinks-rs/", env!("CARGO_PKG_VERSION"))),
         );
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // Without it any coding is acceptable (RFC 9110, section 12.5.3), and nothing is unpacked.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         Self {
             service: None,
             identity: None,
@@ -75,7 +77,8 @@ impl TransportBuilder {
     /// Replaces hyper by any tower service: a test double, a proxy, another HTTP stack.
     ///
     /// Such a service sees everything, credentials included, and does its own TLS: an identity or
-    /// roots beside it are refused.
+    /// roots beside it are refused. A success of a service that read the request's body only in
+    /// part is an error: its delivery is [`Unknown`](crate::Delivery::Unknown).
     pub fn service<S, B>(mut self, service: S) -> Self
     where
         S: IntoHttpService<B>,

@@ -179,6 +179,10 @@ pub(crate) struct Record {
     start: Instant,
     /// Milliseconds from `start` to the last byte that the connection accepted.
     written: AtomicU64,
+    /// How often everything that was written had left for the socket.
+    flushes: AtomicU64,
+    /// `flushes` at the time of the latest read.
+    flushes_at_read: AtomicU64,
     /// Under TLS 1.3 a refused client certificate shows up in a later read or write, where hyper
     /// may report no more than a broken pipe.
     failure: OnceLock<TlsFailure>,
@@ -189,12 +193,23 @@ impl Record {
         Self {
             start: Instant::now(),
             written: AtomicU64::new(0),
+            flushes: AtomicU64::new(0),
+            flushes_at_read: AtomicU64::new(0),
             failure: OnceLock::new(),
         }
     }
 
     pub(crate) fn last_write(&self) -> Instant {
         self.start + Duration::from_millis(self.written.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn flushes(&self) -> u64 {
+        self.flushes.load(Ordering::Acquire)
+    }
+
+    /// As [`flushes`](Self::flushes), at the time of the latest read.
+    pub(crate) fn flushes_at_read(&self) -> u64 {
+        self.flushes_at_read.load(Ordering::Acquire)
     }
 
     fn wrote(&self) {
@@ -278,8 +293,14 @@ impl<T: Read + Write + Unpin> Read for Watched<T> {
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let outcome = ready!(Pin::new(&mut self.io).poll_read(cx, buffer));
-        if let Err(error) = &outcome {
-            self.record.failed(error);
+        match &outcome {
+            Ok(()) => {
+                let flushes = self.record.flushes();
+                self.record
+                    .flushes_at_read
+                    .store(flushes, Ordering::Release);
+            }
+            Err(error) => self.record.failed(error),
         }
         Poll::Ready(outcome)
     }
@@ -320,8 +341,11 @@ impl<T: Read + Write + Unpin> Write for Watched<T> {
         }
         let outcome = ready!(Pin::new(&mut self.io).poll_flush(cx));
         match outcome {
-            // Flushing nothing moves nothing.
-            Ok(()) => Poll::Ready(Ok(())),
+            Ok(()) => {
+                // Flushing nothing moves nothing: this is no write.
+                self.record.flushes.fetch_add(1, Ordering::AcqRel);
+                Poll::Ready(Ok(()))
+            }
             Err(error) => self.wrote(cx, Err(error)),
         }
     }

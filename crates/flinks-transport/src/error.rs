@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use flinks_types::ApiError;
 use http::StatusCode;
 
@@ -28,6 +29,7 @@ struct Inner {
     message: Cow<'static, str>,
     status: Option<StatusCode>,
     api: Option<ApiError>,
+    answer: Option<Bytes>,
     retry_after: Option<Duration>,
     attempts: u32,
     elapsed: Duration,
@@ -123,16 +125,21 @@ impl Delivery {
         }
     }
 
-    /// What a status says about the request it answers. A 5xx is no refusal: gateways send it
-    /// after the origin has acted.
+    /// What a status says about the request it answers.
+    ///
+    /// Only a 4xx is a refusal. Gateways send a 5xx after the origin has acted, and any other
+    /// status (1xx, 3xx, 600 and above) is not one that the service documents.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
-        if status.is_success() {
-            Self::Delivered
-        } else if status.is_server_error() {
-            Self::Unknown
-        } else {
-            Self::Rejected
+        Self::of_code(status.as_u16())
+    }
+
+    /// As [`of_status`](Self::of_status), for a number that need not be an HTTP status.
+    pub(crate) fn of_code(code: u16) -> Self {
+        match code {
+            200..=299 => Self::Delivered,
+            400..=499 => Self::Rejected,
+            _ => Self::Unknown,
         }
     }
 
@@ -188,6 +195,7 @@ impl Error {
             message: message.into(),
             status: None,
             api: None,
+            answer: None,
             retry_after: None,
             attempts: 0,
             elapsed: Duration::ZERO,
@@ -229,6 +237,16 @@ impl Error {
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
         self.0.api.as_ref()
+    }
+
+    /// The answer that could not be read, as it arrived and perhaps only in part: kept when the
+    /// service may have acted, because an id in it may exist nowhere else.
+    ///
+    /// It holds account data. No `Debug`, `Display` or [`report`](Self::report) shows it, and it
+    /// is not larger than the call's limit for answers.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Bytes> {
+        self.0.answer.as_ref()
     }
 
     /// How long the service asked to wait, when it did (`Retry-After`).
@@ -290,6 +308,14 @@ impl Error {
             inner.api = api;
             inner.retry_after = retry_after;
         })
+    }
+
+    /// Keeps an answer that could not be read, if the service may have acted.
+    pub(crate) fn keeping(self, answer: &Bytes) -> Self {
+        if answer.is_empty() || self.0.answer.is_some() || !self.delivery().may_have_acted() {
+            return self;
+        }
+        self.edit(|inner| inner.answer = Some(answer.clone()))
     }
 
     /// Adds what only the boundary of the call knows.
@@ -433,16 +459,27 @@ mod tests {
     }
 
     #[test]
-    fn a_server_error_is_no_refusal() {
-        assert_eq!(
-            Delivery::of_status(StatusCode::SERVICE_UNAVAILABLE),
-            Delivery::Unknown
-        );
-        assert_eq!(Delivery::of_status(StatusCode::FOUND), Delivery::Rejected);
-        assert_eq!(
-            Delivery::of_status(StatusCode::ACCEPTED),
-            Delivery::Delivered
-        );
+    fn only_a_4xx_is_a_refusal() {
+        for code in 100..1000 {
+            let expected = match code / 100 {
+                2 => Delivery::Delivered,
+                4 => Delivery::Rejected,
+                _ => Delivery::Unknown,
+            };
+            let status = StatusCode::from_u16(code).expect("a status");
+            assert_eq!(Delivery::of_status(status), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_kept_answer_is_never_shown() {
+        let canary = Bytes::from_static(b"canary");
+        let rejected = Error::at(ErrorKind::Api, Delivery::Rejected, "refused").keeping(&canary);
+        assert_eq!(rejected.answer(), None);
+        let error = Error::at(ErrorKind::Decode, Delivery::Delivered, "unread").keeping(&canary);
+        assert_eq!(error.answer(), Some(&canary));
+        let shown = format!("{error} {error:?} {error:#?} {}", error.report());
+        assert!(!shown.contains("canary"), "{shown}");
     }
 
     #[test]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, HeaderMap};
-use http::{Request, Response, StatusCode};
+use http::header::HeaderMap;
+use http::{Request, Response};
 use http_body::Body as HttpBody;
 use tokio::time::sleep_until;
 use tower_service::Service;
 
+use crate::collect::collect;
 use crate::operation::Timing;
 use crate::progress::{Attempt, Flight, Progress, Tracked};
 use crate::service::HttpService;
@@ -66,7 +66,7 @@ async fn exchange(
     };
     let (parts, body) = request.into_parts();
     let body = body.unseal()?;
-    let attempt = Attempt::new(progress, &body);
+    let mut attempt = Attempt::new(progress, &body);
     let flight = Arc::clone(&attempt.flight);
     let mut request = Request::from_parts(parts, track(body, &flight));
     request.extensions_mut().insert(Arc::clone(&flight));
@@ -79,22 +79,39 @@ async fn exchange(
     let limit = meta
         .max_response_bytes
         .unwrap_or(settings.max_response_bytes);
+    let seen = &mut attempt.seen;
     let answer = async {
         let response = leaf
             .send(request)
             .await
             .map_err(|error| of_leaf(error, &flight))?;
-        collect(response, limit).await
+        seen.in_turn = flight.is_answered_in_turn();
+        collect(response, limit, seen).await
     };
     let outcome = match timed(answer, &flight, meta.timing, settings.attempt_timeout).await {
         Some(outcome) => outcome,
         None => Err(stalled(&flight, meta.timing, settings.attempt_timeout)),
     };
+    let outcome = outcome.and_then(|response| in_turn(response, &mut attempt));
     attempt.settle(match &outcome {
         Ok(response) => Delivery::of_status(response.status()),
         Err(error) => error.delivery(),
     });
     outcome
+}
+
+/// A success that came before the whole request had left says nothing about what was not sent. A
+/// refusal stays one.
+fn in_turn(response: Response<Body>, attempt: &mut Attempt) -> Result<Response<Body>, Error> {
+    if !response.status().is_success() || attempt.seen.in_turn {
+        return Ok(response);
+    }
+    attempt.seen.put_back(&response);
+    Err(Error::at(
+        ErrorKind::Connection,
+        Delivery::Unknown,
+        "the server answered before it had received the whole request",
+    ))
 }
 
 fn track(body: Body, flight: &Arc<Flight>) -> Body {
@@ -180,73 +197,4 @@ fn of_leaf(error: BoxError, flight: &Flight) -> Error {
         )
         .with_source(other),
     }
-}
-
-/// Collects an answer of at most `limit` bytes.
-pub(crate) async fn collect<B>(response: Response<B>, limit: usize) -> Result<Response<Body>, Error>
-where
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
-{
-    let (parts, body) = response.into_parts();
-    let delivery = Delivery::of_status(parts.status);
-    // No Accept-Encoding was sent, and a bomb must not be unpacked unseen.
-    if parts
-        .headers
-        .get(CONTENT_ENCODING)
-        .is_some_and(|value| value != "identity")
-    {
-        return Err(Error::at(
-            ErrorKind::Decode,
-            delivery,
-            "the answer is compressed, unasked",
-        )
-        .with_answer(parts.status, None, None));
-    }
-    let mut body = pin!(body);
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let Ok(frame) = frame else {
-            // A refusal without its text is still a refusal.
-            if !parts.status.is_success() {
-                break;
-            }
-            return Err(torn(parts.status));
-        };
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if first.len() + rest.len() + data.len() > limit {
-            let message = format!("the answer is larger than {limit} bytes");
-            return Err(Error::at(ErrorKind::Decode, delivery, message).with_answer(
-                parts.status,
-                None,
-                None,
-            ));
-        }
-        // Most answers are one frame, which then needs no copy.
-        if first.is_empty() && rest.is_empty() {
-            first = data;
-        } else {
-            if rest.is_empty() {
-                rest.extend_from_slice(&std::mem::take(&mut first));
-            }
-            rest.extend_from_slice(&data);
-        }
-    }
-    let bytes = if rest.is_empty() {
-        first
-    } else {
-        rest.freeze()
-    };
-    Ok(Response::from_parts(parts, Body::from(bytes)))
-}
-
-fn torn(status: StatusCode) -> Error {
-    Error::at(
-        ErrorKind::Connection,
-        Delivery::Unknown,
-        "the answer broke off",
-    )
-    .with_answer(status, None, None)
 }

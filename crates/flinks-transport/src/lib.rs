@@ -61,6 +61,7 @@
 
 mod body;
 mod builder;
+mod collect;
 mod connect;
 mod endpoint;
 mod error;

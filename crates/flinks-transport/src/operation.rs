@@ -38,6 +38,16 @@ pub trait Operation {
     /// # Errors
     /// [`DecodeError`]: the answer says that the call failed, or cannot be read.
     fn decode(&self, response: Response<Bytes>) -> Result<Self::Output, DecodeError>;
+
+    /// Reads what it can of a 2xx answer that is not whole, is encoded, or that
+    /// [`decode`](Self::decode) could not read; the call succeeds when this returns something.
+    ///
+    /// For calls that cannot be repeated: the answer may hold the only copy of an id. `answer` is
+    /// whatever arrived, any bytes at all. By default nothing is read from it.
+    fn recover(&self, answer: &[u8]) -> Option<Self::Output> {
+        let _ = answer;
+        None
+    }
 }
 
 /// Why an answer with an accepted status is no success.

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper_util::client::legacy::connect::CaptureConnection;
 use tokio::time::{Duration, Instant};
 
+use crate::collect::Collected;
 use crate::connect::Record;
 use crate::operation::Timing;
 use crate::{Body, BoxError, Delivery};
@@ -21,11 +23,31 @@ pub(crate) struct Progress {
     /// The most delivered of the attempts before the present one.
     earlier: AtomicU8,
     present: AtomicU8,
+    /// What the present attempt leaves of an answer that it could not hand on.
+    unread: Mutex<Option<Unread>>,
+}
+
+/// An answer that was not read to its end, or that came too early to be believed.
+#[derive(Clone)]
+pub(crate) struct Unread {
+    pub(crate) status: StatusCode,
+    pub(crate) answer: Bytes,
+    /// Whether it began after the whole request had been sent.
+    pub(crate) in_turn: bool,
+}
+
+impl std::fmt::Debug for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unread")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Progress {
     /// Counts an attempt, and says which one it is.
     pub(crate) fn begin_attempt(&self) -> u32 {
+        drop(self.unread());
         self.earlier
             .fetch_max(self.present.swap(0, Ordering::AcqRel), Ordering::AcqRel);
         self.attempts.fetch_add(1, Ordering::AcqRel) + 1
@@ -38,6 +60,14 @@ impl Progress {
     /// Records an outcome. A layer may send one attempt more than once: the most delivered counts.
     fn raise(&self, delivery: Delivery) {
         self.present.fetch_max(delivery as u8, Ordering::AcqRel);
+    }
+
+    /// Takes what is left of an answer that was not handed on.
+    pub(crate) fn unread(&self) -> Option<Unread> {
+        self.unread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// What the attempts before the present one may have done.
@@ -65,6 +95,7 @@ fn of_rank(rank: u8) -> Delivery {
 pub(crate) struct Attempt {
     call: Arc<Progress>,
     pub(crate) flight: Arc<Flight>,
+    pub(crate) seen: Collected,
     settled: bool,
 }
 
@@ -73,6 +104,7 @@ impl Attempt {
         Self {
             call,
             flight: Arc::new(Flight::new(body.size_hint().exact())),
+            seen: Collected::default(),
             settled: false,
         }
     }
@@ -88,6 +120,18 @@ impl Drop for Attempt {
         if !self.settled {
             self.call.raise(self.flight.if_lost());
         }
+        if let Some(status) = self.seen.status {
+            let unread = Unread {
+                status,
+                answer: self.seen.take(),
+                in_turn: self.seen.in_turn,
+            };
+            *self
+                .call
+                .unread
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(unread);
+        }
     }
 }
 
@@ -98,6 +142,8 @@ pub(crate) struct Flight {
     length: Option<u64>,
     handed: AtomicU64,
     ended: AtomicBool,
+    /// How often the connection had been flushed when the last frame was taken from us.
+    flushes: OnceLock<u64>,
     /// Our own source keeps the server waiting: the stall clock stands still.
     starved: AtomicBool,
     /// Milliseconds from `start` to the last frame that was taken from us.
@@ -114,6 +160,7 @@ impl Flight {
             length,
             handed: AtomicU64::new(0),
             ended: AtomicBool::new(false),
+            flushes: OnceLock::new(),
             starved: AtomicBool::new(false),
             moved: AtomicU64::new(0),
             connection: OnceLock::new(),
@@ -155,10 +202,22 @@ impl Flight {
 
     /// Whether the whole body was taken from us.
     pub(crate) fn is_sent(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
-            || self
-                .length
-                .is_some_and(|length| self.handed.load(Ordering::Acquire) >= length)
+        match self.length {
+            Some(length) => self.handed.load(Ordering::Acquire) >= length,
+            None => self.ended.load(Ordering::Acquire),
+        }
+    }
+
+    /// Whether an answer that has just begun came after the whole body had left the buffers of
+    /// this process: only then can it be about the whole request.
+    ///
+    /// A leaf of the user's that takes no byte of a body at all is a stand-in that needs none.
+    pub(crate) fn is_answered_in_turn(&self) -> bool {
+        let Some(record) = self.record() else {
+            return self.is_sent() || self.handed.load(Ordering::Acquire) == 0;
+        };
+        let flushes = self.flushes.get();
+        self.is_sent() && flushes.is_none_or(|flushes| record.flushes_at_read() > *flushes)
     }
 
     /// Bytes of the body taken from us, and its length.
@@ -221,10 +280,17 @@ impl HttpBody for Tracked {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 flight.took(frame.data_ref().map_or(0, |data| data.len() as u64));
+                if self.body.is_end_stream() {
+                    flight.ended.store(true, Ordering::Release);
+                }
             }
-            Poll::Ready(Some(Err(_))) => {}
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
             Poll::Ready(None) => flight.ended.store(true, Ordering::Release),
-            Poll::Pending => {}
+        }
+        if flight.is_sent()
+            && let Some(record) = flight.record()
+        {
+            flight.flushes.get_or_init(|| record.flushes());
         }
         polled.map(|next| {
             next.map(|frame| {

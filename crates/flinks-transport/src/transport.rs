@@ -16,7 +16,8 @@ use tower::util::MapRequest;
 use tower_layer::Layer;
 use tracing::Instrument;
 
-use crate::exchange::{Exchange, Settings, collect};
+use crate::collect::{Collected, collect, is_encoded};
+use crate::exchange::{Exchange, Settings};
 use crate::operation::Deadline;
 use crate::progress::Progress;
 use crate::retry::{DeadlineAt, Retry, Retrying, wall_clock};
@@ -159,7 +160,7 @@ impl Transport {
         meta: CallMeta,
         request: Request<Body>,
     ) -> Result<Response<Bytes>, Error> {
-        self.run(meta, || Ok(request), Ok).await
+        self.run(meta, || Ok(request), plain, |_| None).await
     }
 
     async fn run<T>(
@@ -167,6 +168,7 @@ impl Transport {
         meta: CallMeta,
         request: impl FnOnce() -> Result<Request<Body>, Error>,
         read: impl FnOnce(Response<Bytes>) -> Result<T, Error>,
+        recover: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<T, Error> {
         let progress = Arc::new(Progress::default());
         let start = Instant::now();
@@ -181,7 +183,15 @@ impl Transport {
         }
         .instrument(span.clone())
         .await;
-        outcome.map_err(|error| {
+        let unread = progress.unread();
+        outcome.or_else(|error| {
+            let recovered = unread
+                .as_ref()
+                .filter(|unread| unread.status.is_success() && unread.in_turn)
+                .and_then(|unread| recover(&unread.answer));
+            if let Some(output) = recovered {
+                return Ok(output);
+            }
             // A layer's error says nothing of what it did with the request; the cell does.
             let seen = if error.kind() == ErrorKind::Layer {
                 progress.delivery()
@@ -194,7 +204,10 @@ impl Transport {
                 crate::Step::Call => error,
             };
             span.record("delivery", error.delivery().as_str());
-            error
+            Err(match unread {
+                Some(unread) => error.keeping(&unread.answer),
+                None => error,
+            })
         })
     }
 
@@ -221,7 +234,11 @@ impl Transport {
             let limit = meta
                 .max_response_bytes
                 .unwrap_or(self.parts.exchange.max_response_bytes);
-            let (parts, body) = collect(response, limit).await?.into_parts();
+            let mut seen = Collected::default();
+            let (parts, body) = match collect(response, limit, &mut seen).await {
+                Ok(response) => response.into_parts(),
+                Err(error) => return Err(error.keeping(&seen.take())),
+            };
             Ok(Response::from_parts(
                 parts,
                 body.as_bytes().cloned().unwrap_or_default(),
@@ -247,7 +264,24 @@ fn of_layer(error: BoxError) -> Error {
     }
 }
 
+/// Refuses an encoded success: nothing is unpacked, so that a bomb stays small.
+fn plain(response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
+    let status = response.status();
+    if !status.is_success() || !is_encoded(response.headers(), response.body()) {
+        return Ok(response);
+    }
+    let message = "the answer is compressed, unasked";
+    let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+    Err(error
+        .with_answer(status, None, None)
+        .keeping(response.body()))
+}
+
 fn read<O: Operation>(operation: &O, response: Response<Bytes>) -> Result<O::Output, Error> {
+    let response = match plain(response) {
+        Ok(response) => response,
+        Err(error) => return recovered(operation, error),
+    };
     let (parts, body) = response.into_parts();
     let status = parts.status;
     let after = retry_after(&parts.headers, wall_clock());
@@ -259,36 +293,47 @@ fn read<O: Operation>(operation: &O, response: Response<Bytes>) -> Result<O::Out
             "the service answered with an error"
         };
         let error = Error::at(ErrorKind::Api, Delivery::of_status(status), message);
-        return Err(error.with_answer(status, api, after));
+        return Err(error.with_answer(status, api, after).keeping(&body));
     }
-    operation
-        .decode(Response::from_parts(parts, body))
-        .map_err(|error| match error {
-            DecodeError::Api(api) => {
-                // The body's own status outranks the one it came with. Work that goes on in the
-                // background was accepted, not refused.
-                let inner = api
-                    .http_status_code
-                    .and_then(|c| StatusCode::from_u16(c).ok());
-                let delivery = match inner {
-                    Some(inner) if !inner.is_success() => Delivery::of_status(inner),
-                    Some(StatusCode::ACCEPTED) => Delivery::Delivered,
-                    Some(_) | None if status == StatusCode::ACCEPTED => Delivery::Delivered,
-                    Some(_) | None => Delivery::Rejected,
-                };
-                Error::at(
-                    ErrorKind::Api,
-                    delivery,
-                    "the service answered with an error",
-                )
-                .with_answer(status, Some(*api), after)
+    match operation.decode(Response::from_parts(parts, body.clone())) {
+        Ok(output) => Ok(output),
+        Err(DecodeError::Api(api)) => {
+            let delivery = of_body(status, api.http_status_code);
+            let message = "the service answered with an error";
+            let error = Error::at(ErrorKind::Api, delivery, message);
+            Err(error.with_answer(status, Some(*api), after).keeping(&body))
+        }
+        Err(DecodeError::Malformed(what)) => {
+            let message = format!("the answer cannot be read: {what}");
+            let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+            let error = error.with_answer(status, None, after).keeping(&body);
+            if status.is_success() {
+                recovered(operation, error)
+            } else {
+                Err(error)
             }
-            DecodeError::Malformed(what) => {
-                let message = format!("the answer cannot be read: {what}");
-                Error::at(ErrorKind::Decode, Delivery::Delivered, message)
-                    .with_answer(status, None, after)
-            }
-        })
+        }
+    }
+}
+
+/// What the operation can still read of a success, or the error.
+fn recovered<O: Operation>(operation: &O, error: Error) -> Result<O::Output, Error> {
+    let output = error.answer().and_then(|answer| operation.recover(answer));
+    output.ok_or(error)
+}
+
+/// What a failure that the body tells means: its own status outranks the one it came with. Work
+/// that goes on in the background was accepted, not refused.
+fn of_body(status: StatusCode, inner: Option<u16>) -> Delivery {
+    let (outer, inner) = (status.as_u16(), inner.unwrap_or(status.as_u16()));
+    let told = Delivery::of_code(inner);
+    if told != Delivery::Delivered || outer == 202 || inner == 202 {
+        told
+    } else if status.is_success() {
+        Delivery::Rejected
+    } else {
+        Delivery::of_status(status)
+    }
 }
 
 impl fmt::Debug for Transport {
@@ -348,6 +393,7 @@ where
                     meta,
                     || operation.request(),
                     |response| read(&operation, response),
+                    |answer| operation.recover(answer),
                 )
                 .await
         })

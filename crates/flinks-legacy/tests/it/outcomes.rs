@@ -268,7 +268,7 @@ const ENDS: &[(u16, &str, ErrorKind, Delivery, Option<Refusal>)] = {
         ),
         (502, "<html>bad gateway</html>", Api, Unknown, None),
         (401, "", Api, Rejected, None),
-        (302, "", Api, Rejected, None),
+        (302, "", Api, Unknown, None),
         (200, "", Decode, Delivered, None),
         (200, "{}", Decode, Delivered, None),
         (200, r#"{"HttpStatusCode":200}"#, Decode, Delivered, None),

@@ -164,6 +164,8 @@ pub(crate) struct Ask {
     pub(crate) body: &'static str,
     pub(crate) url: String,
     pub(crate) stall: Option<(Duration, Duration)>,
+    /// Reads every answer as a failure whose body names this status.
+    pub(crate) says: Option<Option<u16>>,
 }
 
 impl Ask {
@@ -173,6 +175,7 @@ impl Ask {
             body: "question",
             url: "https://example.com/ask".to_owned(),
             stall: None,
+            says: None,
         }
     }
 }
@@ -196,6 +199,11 @@ impl Operation for Ask {
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<String, DecodeError> {
+        if let Some(status) = self.says {
+            let mut api = flinks_types::ApiError::default();
+            api.http_status_code = status;
+            return Err(DecodeError::api(api));
+        }
         match String::from_utf8(response.into_body().to_vec()) {
             Ok(text) if text != "malformed" => Ok(text),
             _ => Err(DecodeError::Malformed("no answer".to_owned())),

@@ -131,7 +131,7 @@ async fn redirects_are_errors_and_are_not_followed() {
     )
     .await;
     let error = outcome.unwrap_err();
-    assert_eq!((leaf.count(), error.delivery()), (1, Delivery::Rejected));
+    assert_eq!((leaf.count(), error.delivery()), (1, Delivery::Unknown));
     assert!(
         !error.report().to_string().contains("evil"),
         "{}",
@@ -146,5 +146,61 @@ async fn an_answer_that_cannot_be_read_was_delivered() {
     assert_eq!(
         (error.kind(), error.delivery()),
         (ErrorKind::Decode, Delivery::Delivered)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_body_says_decides_the_delivery_unless_it_is_no_refusal() {
+    for (status, inner, delivery) in [
+        (200, None, Delivery::Rejected),
+        (200, Some(200), Delivery::Rejected),
+        (200, Some(403), Delivery::Rejected),
+        (200, Some(202), Delivery::Delivered),
+        (202, None, Delivery::Delivered),
+        (200, Some(100), Delivery::Unknown),
+        (200, Some(302), Delivery::Unknown),
+        (200, Some(503), Delivery::Unknown),
+        (200, Some(600), Delivery::Unknown),
+        (200, Some(7), Delivery::Unknown),
+    ] {
+        let leaf = Leaf::new([Act::Answer(status, "refused")]);
+        let mut ask = Ask::new(Replay::Unsent);
+        ask.says = Some(inner);
+        let error = leaf.transport().call(ask).await.unwrap_err();
+        assert_eq!(error.delivery(), delivery, "{status} {inner:?}");
+        assert_eq!(error.answer().is_some(), delivery.may_have_acted());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encoded_refusal_is_still_a_refusal() {
+    let acts = [429, 401].map(|status| Act::With(status, "content-encoding", "gzip"));
+    let (leaf, outcome) = run(Replay::Unsent, acts.into()).await;
+    let error = outcome.unwrap_err();
+    assert_eq!((leaf.count(), error.kind()), (2, ErrorKind::Api));
+    assert_eq!(error.status().unwrap(), 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_that_came_before_the_whole_request_is_an_unknown_outcome() {
+    use flinks_transport::{Body, BoxError, Transport};
+    use http_body_util::BodyExt;
+
+    let early = |request: http::Request<Body>| async move {
+        request.into_body().frame().await.unwrap()?;
+        Ok::<_, BoxError>(http::Response::new(Body::from("up".to_owned())))
+    };
+    let transport = Transport::builder().service(tower::service_fn(early));
+    let transport = transport.build().unwrap();
+    // Eight bytes, of which a service that asks for one frame gets four.
+    let half = || http_body_util::Full::new(bytes::Bytes::from_static(b"half"));
+    let body = Body::replayable(8, half);
+    let meta = flinks_transport::CallMeta::new("test.early", Replay::Unsent);
+    let request = http::Request::post("https://example.com/").body(body);
+    let error = transport.send(meta, request.unwrap()).await.unwrap_err();
+    let kept = error.answer().map(|answer| &answer[..]);
+    assert_eq!(
+        (error.delivery(), kept),
+        (Delivery::Unknown, Some(&b"up"[..]))
     );
 }

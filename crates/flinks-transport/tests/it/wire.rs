@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use flinks_transport::{
-    Body, CallMeta, ClientIdentity, Delivery, Error, ErrorKind, Replay, Retry, Roots, TlsVersion,
-    Transport,
+    Body, CallMeta, ClientIdentity, DecodeError, Delivery, Error, ErrorKind, Operation, Replay,
+    Retry, Roots, TlsVersion, Transport,
 };
 use http::{Request, Response};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -398,6 +398,114 @@ async fn an_early_refusal_of_a_large_body_is_read() {
                 Ok(413),
                 "{drains} {round}"
             );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_early_success_of_a_large_body_is_an_unknown_outcome() {
+    for closes in [true, false] {
+        let (host, connections) = listen(move |mut stream, _| async move {
+            let mut head = [0; 1024];
+            assert!(stream.read(&mut head).await.unwrap() > 0);
+            stream.write_all(ANSWER).await.unwrap();
+            if !closes {
+                std::future::pending::<()>().await;
+            }
+        })
+        .await;
+        let url = format!("http://{host}/");
+        let transport = Transport::builder().build().unwrap();
+        for (replay, sends) in [(Replay::Unsent, 1), (Replay::Safe, 3)] {
+            let before = connections.load(Ordering::SeqCst);
+            let call = transport.call(Recovering(url.clone(), replay, 24 << 20));
+            let error = call.await.unwrap_err();
+            let seen = (error.kind(), error.delivery(), error.answer());
+            let answer = bytes::Bytes::from_static(b"up");
+            assert_eq!(
+                seen,
+                (ErrorKind::Connection, Delivery::Unknown, Some(&answer)),
+                "{closes}: {}",
+                error.report()
+            );
+            let made = connections.load(Ordering::SeqCst) - before;
+            assert_eq!(made, sends, "{closes} {replay:?}");
+        }
+    }
+}
+
+/// Posts as many bytes, and reads `id` from any answer that decode refuses.
+struct Recovering(String, Replay, usize);
+
+impl Operation for Recovering {
+    type Output = String;
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("test.recover", self.1).attempt_timeout(Duration::from_secs(2))
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let size = self.2;
+        let open = move || http_body_util::Full::new(bytes::Bytes::from(vec![b'x'; size]));
+        let mut request = Request::new(Body::replayable(size as u64, open));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.0.parse().unwrap();
+        Ok(request)
+    }
+
+    fn decode(&self, _: Response<bytes::Bytes>) -> Result<String, DecodeError> {
+        Err(DecodeError::Malformed("no answer".to_owned()))
+    }
+
+    fn recover(&self, answer: &[u8]) -> Option<String> {
+        let text = String::from_utf8_lossy(answer);
+        text.contains("id").then(|| text.into_owned())
+    }
+}
+
+#[tokio::test]
+async fn what_arrived_of_a_success_is_recovered_or_kept() {
+    let answers = [
+        ("200 OK\r\nContent-Length: 9", "close"),
+        ("200 OK\r\nContent-Length: 9", "stay"),
+        (
+            "200 OK\r\nContent-Length: 2\r\nContent-Encoding: gzip",
+            "stay",
+        ),
+        ("200 OK\r\nContent-Length: 2", "stay"),
+        ("200 OK\r\nTransfer-Encoding: chunked", "close"),
+        ("200 OK", "close"),
+    ];
+    for (head, end) in answers {
+        for body in ["id", "no"] {
+            let chunk = if head.contains("chunked") {
+                "2\r\n"
+            } else {
+                ""
+            };
+            let answer = format!("HTTP/1.1 {head}\r\n\r\n{chunk}{body}");
+            let (host, connections) = listen(move |mut stream, _| {
+                let answer = answer.clone();
+                async move {
+                    read_request(&mut stream).await;
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                    if end == "stay" {
+                        drop(stream.read(&mut [0]).await);
+                    }
+                }
+            })
+            .await;
+            let url = format!("http://{host}/");
+            let call = plain().call(Recovering(url, Replay::Unsent, 10));
+            match call.attempt_timeout(Duration::from_millis(300)).await {
+                Ok(text) => assert_eq!((text.as_str(), body), ("id", "id"), "{head} {end}"),
+                Err(error) => {
+                    let kept = error.answer().map(|answer| &answer[..]);
+                    assert_eq!((kept, body), (Some(&b"no"[..]), "no"), "{head} {end}");
+                    assert!(error.delivery().may_have_acted(), "{head} {end}: {error}");
+                }
+            }
+            assert_eq!(connections.load(Ordering::SeqCst), 1, "{head} {end}");
         }
     }
 }
