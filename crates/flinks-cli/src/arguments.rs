@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::misuse::Wrong;
+
 pub(crate) use bank::{Accounts, Authorize, DeleteCard, FetchPace, Statements};
 
 const AFTER_HELP: &str = "\
@@ -19,6 +21,9 @@ Exit status: 0 done, 1 refused by the service, 2 usage, settings or identity, 3 
 4 the service could not be reached, 5 the outcome is unknown, 6 the deadline passed, 7 flagged
 (with --fail-on-flagged), 8 still undetermined after waiting, 9 a bank's question waits for an
 answer, 130 interrupted.
+
+The ledger of an upload lies in $XDG_STATE_HOME/flinks, else in ~/.local/state/flinks, until the
+session is complete; --ledger PATH keeps it elsewhere. `flinks resume LEDGER` goes on from it.
 
 Try it without any settings: flinks upload statement.pdf --sandbox --wait";
 
@@ -156,7 +161,7 @@ pub(crate) struct Upload {
     #[arg(long, value_name = "NAME")]
     pub(crate) client_name: Option<String>,
     /// How many files to send at once after the first
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = concurrency)]
     pub(crate) concurrency: u8,
     /// Keep the ledger here; without it, it is kept in your state folder until the session is complete
     #[arg(long, value_name = "PATH")]
@@ -264,10 +269,10 @@ pub(crate) struct Csr {
 #[command(after_long_help = flinks_sandbox::FAULT_GRAMMAR)]
 pub(crate) struct Serve {
     /// Port of the upload host; 0 takes a free one
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = port)]
     pub(crate) port: u16,
     /// Port of the results host; 0 takes a free one
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = port)]
     pub(crate) results_port: u16,
     /// Write certificates, key and the file `env` into this folder [default: a new temporary one]
     #[arg(long, value_name = "DIR")]
@@ -279,7 +284,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) processing: Duration,
     /// Fail in a given way, as `upload@2=reset-after`; the whole grammar is in `--help`
-    #[arg(long = "fault", value_name = "SPEC")]
+    #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     pub(crate) faults: Vec<flinks_sandbox::Fault>,
 }
 
@@ -312,14 +317,36 @@ impl From<OnUnknown> for flinks_upload::OnUnknown {
 }
 
 /// A positive number of seconds, decimals allowed.
-fn seconds(text: &str) -> Result<Duration, String> {
+fn seconds(text: &str) -> Result<Duration, Wrong> {
     let number: f64 = text
         .parse()
-        .map_err(|_| "give a number of seconds".to_owned())?;
+        .map_err(|_| Wrong("give a number of seconds".to_owned()))?;
     Duration::try_from_secs_f64(number)
         .ok()
         .filter(|duration| !duration.is_zero() && duration.as_secs() <= 30 * 24 * 3600)
-        .ok_or_else(|| "give a number of seconds above 0 and up to 30 days".to_owned())
+        .ok_or_else(|| Wrong("give a number of seconds above 0 and up to 30 days".to_owned()))
+}
+
+fn concurrency(text: &str) -> Result<u8, Wrong> {
+    let number = text.parse().ok().filter(|number| (1..=32).contains(number));
+    number.ok_or_else(|| Wrong("give a whole number from 1 to 32".to_owned()))
+}
+
+fn port(text: &str) -> Result<u16, Wrong> {
+    text.parse()
+        .map_err(|_| Wrong("give a whole number from 0 to 65535".to_owned()))
+}
+
+/// A fault; the library's words quote it, so they are given only for what looks like one.
+fn fault(text: &str) -> Result<flinks_sandbox::Fault, Wrong> {
+    text.parse().map_err(|error: flinks_sandbox::FaultError| {
+        let like_one = |byte: u8| byte.is_ascii_lowercase() || b"0123456789@=:+-.".contains(&byte);
+        if text.len() <= 60 && text.bytes().all(like_one) {
+            Wrong(error.to_string())
+        } else {
+            Wrong("this is no fault: the whole grammar is in `flinks sandbox --help`".to_owned())
+        }
+    })
 }
 
 #[cfg(test)]
@@ -389,7 +416,7 @@ mod tests {
 
     #[test]
     fn seconds_are_positive_and_bounded() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("0.5").ok(), Some(Duration::from_millis(500)));
         for bad in ["0", "-1", "NaN", "inf", "1e12", "soon", ""] {
             assert!(seconds(bad).is_err(), "{bad}");
         }

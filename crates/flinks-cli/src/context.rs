@@ -10,7 +10,7 @@ use flinks_upload::Paths;
 use crate::arguments::Common;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::settings::{Settings, Source};
+use crate::settings::{Settings, Source, shown};
 
 /// What every command of one run shares.
 pub(crate) struct Context {
@@ -46,7 +46,7 @@ impl Context {
     /// Notes where the calls will go.
     pub(crate) fn remember(&self, settings: &Settings) {
         let host = |endpoint: Result<flinks_transport::Endpoint, Error>| {
-            endpoint.map_or_else(|_| String::new(), |endpoint| endpoint.to_string())
+            endpoint.map_or_else(|_| String::new(), |endpoint| shown(&endpoint))
         };
         // A run has one service; a second one would not be the one that failed.
         drop(self.hosts.set(Hosts {
@@ -60,7 +60,16 @@ impl Context {
     pub(crate) fn endpoint(&self, failure: &Failure) -> Option<String> {
         let (error, hosts) = (failure.error()?, self.hosts.get()?);
         let operation = error.operation()?;
-        let upload = |path| Some(format!("POST {}{path}", hosts.upload));
+        // Paths of the user's own are no preset, and may hold anything.
+        let preset = [Paths::api_v1(), Paths::root()].contains(&hosts.paths);
+        let upload = |path: &str| {
+            let path = if preset {
+                path
+            } else {
+                " (a path of FLINKS_UPLOAD_PATHS)"
+            };
+            Some(format!("POST {}{path}", hosts.upload))
+        };
         if let Some(call) = legacy_call(operation, error.step()) {
             let (method, path) = call;
             let base = "/v3/{customerId}/BankingServices";

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use flinks_transport::{Delivery, Error, ErrorKind, Step};
 
+use crate::place;
+
 /// How the program ends; scripts rely on the numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
@@ -36,11 +38,23 @@ impl Exit {
             harmless(error)
         };
         match error.kind() {
+            // That the service may have acted is worse than anything else that is wrong.
+            ErrorKind::ClientCertificate
+            | ErrorKind::Config
+            | ErrorKind::Input
+            | ErrorKind::Journal
+                if delivery.may_have_acted() =>
+            {
+                Self::Unknown
+            }
             ErrorKind::ClientCertificate
             | ErrorKind::Config
             | ErrorKind::Input
             | ErrorKind::Journal => Self::Usage,
+            _ if is_exhausted(error) && !delivery.may_have_acted() => Self::Usage,
             ErrorKind::File => Self::File,
+            // A token that cannot be read opens nothing: the call was not made.
+            ErrorKind::Decode if is_token(error) => Self::Unreachable,
             // An answer that cannot be read says that there was one.
             ErrorKind::Decode => Self::Unknown,
             ErrorKind::Timeout if is_awaited(error) => Self::Deadline,
@@ -57,6 +71,27 @@ impl Exit {
             },
         }
     }
+}
+
+/// Whether the token request failed, for a call or on its own.
+fn is_token(error: &Error) -> bool {
+    error.step() == Step::Token
+        || matches!(
+            error.operation(),
+            Some("auth.token" | "auth.authorize_token")
+        )
+}
+
+/// Whether this machine had no file descriptor left for it.
+pub(crate) fn is_exhausted(error: &Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if cause.downcast_ref().is_some_and(place::is_exhausted) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// Whether the call that failed changes anything at the service.
@@ -107,7 +142,9 @@ mod tests {
             (ErrorKind::File, NotSent, Exit::File),
             (ErrorKind::Input, NotSent, Exit::Usage),
             (ErrorKind::Journal, NotSent, Exit::Usage),
-            (ErrorKind::Journal, Unknown, Exit::Usage),
+            (ErrorKind::Journal, Unknown, Exit::Unknown),
+            (ErrorKind::Journal, Delivered, Exit::Unknown),
+            (ErrorKind::ClientCertificate, Unknown, Exit::Unknown),
             (ErrorKind::Layer, Unknown, Exit::Unknown),
             (ErrorKind::ServerCertificate, NotSent, Exit::Unreachable),
             (ErrorKind::Timeout, NotSent, Exit::Unreachable),
@@ -132,6 +169,22 @@ mod tests {
         let refused = Error::at(ErrorKind::Api, Delivery::Unknown, "").in_token_step();
         assert_eq!(Exit::of(&refused), Exit::Refused);
         let unreadable = Error::at(ErrorKind::Decode, Delivery::Delivered, "").in_token_step();
-        assert_eq!(Exit::of(&unreadable), Exit::Unknown);
+        assert_eq!(Exit::of(&unreadable), Exit::Unreachable);
+        let alone =
+            Error::at(ErrorKind::Decode, Delivery::Delivered, "").of_operation("auth.token");
+        assert_eq!(Exit::of(&alone), Exit::Unreachable);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn too_many_open_files_are_no_fault_of_a_file() {
+        let exhausted = |kind| {
+            let cause = std::io::Error::from(rustix::io::Errno::MFILE);
+            Error::local(kind, "").with_source(cause)
+        };
+        assert_eq!(Exit::of(&exhausted(ErrorKind::File)), Exit::Usage);
+        assert_eq!(Exit::of(&exhausted(ErrorKind::Connect)), Exit::Usage);
+        let unknown = exhausted(ErrorKind::Connection).with_delivery(Delivery::Unknown);
+        assert_eq!(Exit::of(&unknown), Exit::Unknown);
     }
 }

@@ -10,10 +10,14 @@ use serde_json::{Map, Value, json};
 use crate::exit::Exit;
 use crate::guide;
 use crate::output::plain;
+use crate::place;
 
 /// The key of what was reached under which the session file stands that `flinks authorize` goes on
 /// with.
 pub(crate) const SESSION: &str = "session";
+
+/// The kind of a failure to write to standard output.
+const OUTPUT: &str = "output";
 
 /// A command that did not end well.
 pub(crate) struct Failure {
@@ -35,6 +39,15 @@ enum Cause {
     Interrupted,
     /// The deadline of a wait, before any answer was read.
     Deadline(Error),
+    /// This machine failed, not a call.
+    Local(Box<Local>),
+}
+
+struct Local {
+    kind: &'static str,
+    /// What had become of the calls by then.
+    delivery: Delivery,
+    message: String,
 }
 
 impl From<Error> for Failure {
@@ -99,9 +112,47 @@ impl Failure {
         Self::from(Error::local(ErrorKind::Input, message.to_owned()))
     }
 
-    /// A file of this machine that cannot be written.
+    /// A file of this machine that cannot be written, before anything was sent.
     pub(crate) fn disk(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::settings(format!("{what} {}: {error}", path.display()))
+        Self::new(Cause::Local(Box::new(Local {
+            kind: "disk",
+            delivery: Delivery::NotSent,
+            message: format!("{what} {}: {}", path.display(), place::reason(error)),
+        })))
+    }
+
+    /// Standard output does not take the result of what is done.
+    pub(crate) fn untold(error: &std::io::Error) -> Self {
+        let why = place::reason(error);
+        Self::new(Cause::Local(Box::new(Local {
+            kind: OUTPUT,
+            delivery: Delivery::Delivered,
+            message: format!("done, but standard output cannot be written: {why}"),
+        })))
+    }
+
+    /// The same failure of this machine, after the service has acted.
+    pub(crate) fn after_the_act(mut self) -> Self {
+        if let Cause::Local(local) = &mut self.cause {
+            local.delivery = Delivery::Delivered;
+        }
+        self
+    }
+
+    /// Whether standard output is what failed.
+    pub(crate) fn is_untold(&self) -> bool {
+        matches!(&self.cause, Cause::Local(local) if local.kind == OUTPUT)
+    }
+
+    /// The same failure of a call, with what to do about it here.
+    pub(crate) fn advised(self, advice: &'static str) -> Self {
+        match self.cause {
+            Cause::Call(error) => Self {
+                cause: Cause::Advised(error, advice),
+                ..self
+            },
+            Cause::Advised(..) | Cause::Interrupted | Cause::Deadline(_) | Cause::Local(_) => self,
+        }
     }
 
     /// How the program ends.
@@ -110,6 +161,7 @@ impl Failure {
             Cause::Advised(error, _) | Cause::Call(error) => Exit::of(error),
             Cause::Interrupted => Exit::Interrupted,
             Cause::Deadline(_) => Exit::Deadline,
+            Cause::Local(_) => Exit::Usage,
         }
     }
 
@@ -117,15 +169,16 @@ impl Failure {
     pub(crate) fn error(&self) -> Option<&Error> {
         match &self.cause {
             Cause::Advised(error, _) | Cause::Call(error) | Cause::Deadline(error) => Some(error),
-            Cause::Interrupted => None,
+            Cause::Interrupted | Cause::Local(_) => None,
         }
     }
 
     /// The whole message, causes included, safe to print.
     pub(crate) fn message(&self) -> String {
-        let text = match self.error() {
-            Some(error) => whole(error),
-            None => "interrupted".to_owned(),
+        let text = match &self.cause {
+            Cause::Advised(error, _) | Cause::Call(error) | Cause::Deadline(error) => whole(error),
+            Cause::Interrupted => "interrupted".to_owned(),
+            Cause::Local(local) => local.message.clone(),
         };
         let file = self.file.as_deref().filter(|file| !text.contains(file));
         plain(&file.map_or_else(|| text.clone(), |file| format!("{file}: {text}")))
@@ -136,7 +189,7 @@ impl Failure {
         match &self.cause {
             Cause::Advised(_, advice) => Some(advice),
             Cause::Call(error) | Cause::Deadline(error) => guide::hint(error),
-            Cause::Interrupted => None,
+            Cause::Interrupted | Cause::Local(_) => None,
         }
     }
 
@@ -201,9 +254,15 @@ impl Failure {
 
     fn error_object(&self) -> Value {
         let Some(error) = self.error() else {
+            let (kind, delivery) = match &self.cause {
+                Cause::Local(local) => (local.kind, local.delivery),
+                Cause::Advised(..) | Cause::Call(_) | Cause::Deadline(_) | Cause::Interrupted => {
+                    ("interrupted", Delivery::Unknown)
+                }
+            };
             return json!({
-                "kind": "interrupted",
-                "delivery": Delivery::Unknown.as_str(),
+                "kind": kind,
+                "delivery": delivery.as_str(),
                 "operation": null,
                 "step": "call",
                 "message": self.message(),

@@ -4,11 +4,16 @@ use flinks_legacy::{AuthorizeError, Refusal};
 use flinks_transport::{Error, ErrorKind, Step};
 use flinks_types::FlinksCode;
 
+use crate::exit::is_exhausted;
+
 /// What to do about this error, when there is something to do; rows of the guide are named.
 pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     let status = error.status().map(|status| status.as_u16());
     let analysis = error.operation() == Some("fraud.analysis");
     let code = error.api().and_then(|api| api.flinks_code.as_ref());
+    if is_exhausted(error) {
+        return Some(EXHAUSTED);
+    }
     match (error.kind(), error.step(), status) {
         (ErrorKind::ClientCertificate, _, _) => Some(HANDSHAKE),
         (ErrorKind::ServerCertificate, _, _) => Some(SERVER_CERTIFICATE),
@@ -76,6 +81,10 @@ fn legacy(code: &FlinksCode) -> Option<&'static str> {
         .then_some(LEGACY_KEYS)
 }
 
+/// For a ledger that cannot be made where it lies by default.
+pub(crate) const LEDGER_PLACE: &str = "set XDG_STATE_HOME to a folder that this program may write, \
+     or give the ledger's place with --ledger PATH";
+const EXHAUSTED: &str = "this program has too many open files: raise the limit (ulimit -n)";
 const STALE: &str = "this repeats what the bank said at the last refresh; the data from before can \
      still be read: flinks accounts --request-id with the RequestId of this error";
 const SESSION_OVER: &str = "check the RequestId; a session that nobody uses ends after 8 minutes: \

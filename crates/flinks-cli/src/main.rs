@@ -18,9 +18,11 @@ mod interrupt;
 mod interview;
 mod ledger;
 mod log;
+mod misuse;
 mod opened;
 mod output;
 mod picture;
+mod place;
 mod progress;
 mod report;
 mod service;
@@ -53,6 +55,9 @@ fn main() -> ExitCode {
         common,
         Output::new(common.json, no_colour, common.verbose > 0),
     );
+    if let Some(why) = misuse::text_for_path(&arguments) {
+        return tell(&Failure::usage(&why), context.output).into();
+    }
     let failure = match run(&arguments.command, &context) {
         Ok(exit) => return exit.into(),
         Err(failure) => failure,
@@ -77,33 +82,35 @@ fn main() -> ExitCode {
     exit.into()
 }
 
-/// Tells of a failure: as one JSON object on standard output, or as text on standard error.
+/// Tells of a failure: as one JSON object on standard output, or as text on standard error. Where
+/// standard output cannot be written, the object goes to standard error as well.
 fn tell(failure: &Failure, output: Output) -> Exit {
-    if output.json {
-        // Without standard output it was written to standard error instead.
-        drop(output.object(&failure.to_json()));
-    } else {
+    if !output.json {
         complain(&failure.to_text());
+    } else if failure.is_untold() || output.object(&failure.to_json()).is_err() {
+        complain(&output::json_line(&failure.to_json()));
     }
     failure.exit()
 }
 
 /// A command line that means nothing, or one that only asks for help.
 fn misused(error: &clap::Error) -> ExitCode {
-    let json = std::env::args_os().any(|argument| argument == "--json");
-    if error.use_stderr() && json {
-        let text = error.render().to_string();
-        let line = text.lines().next().unwrap_or_default();
-        let failure = Failure::usage(line.trim_start_matches("error: "));
+    if misuse::is_help(error) {
+        // Nothing can be done when this fails.
+        drop(error.print());
+        return if error.use_stderr() {
+            Exit::Usage
+        } else {
+            Exit::Done
+        }
+        .into();
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let failure = Failure::usage(&misuse::message(error));
         return tell(&failure, Output::new(true, true, true)).into();
     }
-    // Nobody is there to be told when this fails.
-    drop(error.print());
-    if error.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Done.into()
-    }
+    complain(&misuse::text(error));
+    Exit::Usage.into()
 }
 
 fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {

@@ -26,38 +26,44 @@ impl Output {
         }
     }
 
-    /// The result, for people; nothing with `--json`.
+    /// The result, for people; nothing with `--json`. What standard output does not take goes to
+    /// standard error: a LoginId can be had nowhere else.
     ///
     /// # Errors
     /// Standard output cannot be written.
     pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { print(text) }
+        if self.json {
+            return Ok(());
+        }
+        print(text).inspect_err(|_| complain(text))
     }
 
     /// The result, for scripts; nothing without `--json`.
     ///
     /// # Errors
-    /// Standard output cannot be written.
+    /// Standard output cannot be written; the failure carries the result.
     pub(crate) fn object(self, object: &Value) -> Result<(), Failure> {
-        if self.json {
-            print(&format!("{object}\n"))
-        } else {
-            Ok(())
+        if !self.json {
+            return Ok(());
         }
+        print(&json_line(object)).map_err(|mut failure| {
+            failure.reached = object.as_object().cloned().unwrap_or_default();
+            failure
+        })
     }
 
     /// A result that is JSON already, for scripts; nothing without `--json`. Line breaks, which
     /// JSON has only between its parts, are left out.
     ///
     /// # Errors
-    /// Standard output cannot be written.
+    /// Standard output cannot be written. The result, which is account data, goes nowhere else: it
+    /// can be read again.
     pub(crate) fn raw(self, json: &[u8]) -> Result<(), Failure> {
         if !self.json {
             return Ok(());
         }
-        let mut text = String::from_utf8_lossy(json).replace(['\r', '\n'], "");
-        text.push('\n');
-        print(&text)
+        let text = String::from_utf8_lossy(json).replace(['\r', '\n'], "");
+        print(&format!("{}\n", plain_json(&text)))
     }
 
     pub(crate) fn bold(self, text: &str) -> String {
@@ -107,17 +113,13 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
 
-/// Writes to standard output at once. When that fails, the text goes to standard error: a LoginId
-/// can be had nowhere else.
+/// Writes to standard output at once.
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
-        .map_err(|error| {
-            complain(text);
-            Failure::settings(format!("standard output cannot be written: {error}"))
-        })
+        .map_err(|error| Failure::untold(&error))
 }
 
 /// Writes to standard error; when that fails too, nobody is there to be told.
@@ -134,7 +136,7 @@ pub(crate) fn complain(text: &str) {
 pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_invisible(c) {
+        if is_hidden(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
@@ -143,9 +145,40 @@ pub(crate) fn plain(text: &str) -> String {
     safe
 }
 
-fn is_invisible(c: char) -> bool {
+/// One JSON object on a line, safe in a terminal.
+pub(crate) fn json_line(object: &Value) -> String {
+    format!("{}\n", plain_json(&object.to_string()))
+}
+
+/// The same JSON with every hidden character as `\u` and four digits. JSON has such characters in
+/// its strings only.
+fn plain_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Characters that a terminal acts on or does not show: controls, formats, direction marks,
+/// fillers, joiners, selectors, tags, and separators of lines.
+fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A size as people read it.
@@ -200,11 +233,37 @@ mod tests {
         assert_eq!(counted(0, "file"), "0 files");
     }
 
+    /// General categories Cc, Cf, Zl and Zp, and what else Unicode calls default ignorable, by
+    /// examples of each.
+    const HIDDEN: &str = "\u{0}\u{7}\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{34f}\u{600}\u{61c}\u{115f}\
+        \u{1160}\u{17b4}\u{180b}\u{180e}\u{180f}\u{200b}\u{200d}\u{200e}\u{202a}\u{202e}\u{2028}\
+        \u{2029}\u{2060}\u{2066}\u{2069}\u{206f}\u{3164}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{fffb}\
+        \u{1d173}\u{e0001}\u{e0041}\u{e0100}\u{e0fff}";
+
+    #[test]
+    fn every_kind_of_hidden_character_is_escaped() {
+        for c in HIDDEN.chars() {
+            assert!(is_hidden(c), "{c:?}");
+        }
+        let seen = "Zoë's café 日本 — naïve \u{a0}🙂";
+        assert_eq!(
+            (plain(seen), plain_json(seen)),
+            (seen.to_owned(), seen.to_owned())
+        );
+    }
+
     proptest! {
         #[test]
-        fn nothing_that_moves_a_terminal_gets_through(text in "\\PC*|[\\x00-\\x1f\\x7f-\\x9f\\u{200b}-\\u{202e}a-z]*") {
+        fn nothing_that_moves_a_terminal_gets_through(text in any::<String>(), at in any::<prop::sample::Index>()) {
+            let hidden: Vec<_> = HIDDEN.chars().collect();
+            let text = format!("{text}{}a", at.get(&hidden));
             let safe = plain(&text);
-            prop_assert!(!safe.chars().any(is_invisible), "{safe:?}");
+            prop_assert!(!safe.chars().any(is_hidden), "{safe:?}");
+            let json = serde_json::json!({ "message": text });
+            let line = json_line(&json);
+            let line = line.strip_suffix('\n').expect("a line");
+            prop_assert!(!line.chars().any(is_hidden), "{line:?}");
+            prop_assert_eq!(serde_json::from_str::<Value>(line).expect("JSON"), json);
         }
     }
 }

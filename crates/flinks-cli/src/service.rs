@@ -10,9 +10,10 @@ use flinks_types::Secret;
 use flinks_upload::UploadClient;
 
 use crate::arguments::Connection;
-use crate::context::Context;
+use crate::context::{Context, variable};
 use crate::failure::Failure;
-use crate::settings::{Material, Settings, not_set};
+use crate::output::complain;
+use crate::settings::{Given, Material, Settings, not_set, unknown_variables, without_roots};
 
 /// How long the embedded sandbox takes for an analysis.
 const PROCESSING: Duration = Duration::from_secs(2);
@@ -49,8 +50,13 @@ impl Service {
                 sandbox: Some(sandbox),
             }
         } else {
+            let settings = Settings::read(&context.source()?, flags)?;
+            let names = std::env::vars_os().map(|(name, _)| name);
+            for warning in unknown_variables(names).iter().chain(&settings.warnings) {
+                complain(&format!("warning: {warning}\n"));
+            }
             Self {
-                settings: Settings::read(&context.source()?, flags)?,
+                settings,
                 sandbox: None,
             }
         };
@@ -80,7 +86,8 @@ impl Service {
         let transport = Transport::builder()
             .identity(settings.identity()?)
             .roots(settings.roots()?)
-            .build()?;
+            .build()
+            .map_err(|error| without_roots(error, variable))?;
         let (endpoint, paths) = (settings.upload_endpoint()?, settings.paths()?);
         Ok(UploadClient::at(
             transport,
@@ -132,23 +139,30 @@ impl Service {
 
     /// A transport for the results host, which asks for no client certificate.
     pub(crate) fn results_transport(&self) -> Result<Transport, Error> {
-        Transport::builder().roots(self.settings.roots()?).build()
+        let builder = Transport::builder().roots(self.settings.roots()?);
+        builder
+            .build()
+            .map_err(|error| without_roots(error, variable))
     }
 }
 
 fn of_sandbox(sandbox: &Sandbox) -> Settings {
+    fn given<T>(value: T) -> Option<Given<T>> {
+        Some(Given::new("the sandbox", value))
+    }
+    let text = |text: &str| given(text.to_owned());
     let pem = |text: &str| Some(Material::Memory(text.as_bytes().to_vec()));
     Settings {
-        upload_url: Some(sandbox.upload_url().to_owned()),
+        upload_url: text(sandbox.upload_url()),
         certificate: pem(sandbox.client_cert_pem()),
         key: pem(sandbox.client_key_pem()),
         roots: pem(sandbox.ca_pem()),
-        client_id: Some(sandbox.client_id().to_owned()),
-        client_secret: Some(Secret::new(sandbox.client_secret())),
-        scope: Some(sandbox.scope().to_owned()),
-        api_url: Some(sandbox.results_url().to_owned()),
-        customer_id: Some(sandbox.customer_id().to_owned()),
-        api_secret: Some(Secret::new(sandbox.api_secret())),
+        client_id: text(sandbox.client_id()),
+        client_secret: given(Secret::new(sandbox.client_secret())),
+        scope: text(sandbox.scope()),
+        api_url: text(sandbox.results_url()),
+        customer_id: text(sandbox.customer_id()),
+        api_secret: given(Secret::new(sandbox.api_secret())),
         ..Settings::default()
     }
 }

@@ -1,17 +1,22 @@
 //! The settings, from flags, then the environment, then a TOML file; secrets only from the last two.
 
 mod source;
+mod unknown;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use flinks_auth::{ApiSecret, ClientCredentials, LegacyKeys};
-use flinks_transport::{ClientIdentity, Endpoint, Error, ErrorKind, IdentityErrorKind, Roots};
+use flinks_transport::{
+    ClientIdentity, Endpoint, Error, ErrorKind, IdentityError, IdentityErrorKind, Roots,
+};
 use flinks_types::{CustomerId, Secret};
 use flinks_upload::Paths;
 
 use crate::arguments::Connection;
+use crate::place;
 
-pub(crate) use source::Source;
+pub(crate) use source::{Given, Source};
+pub(crate) use unknown::warnings as unknown_variables;
 
 /// Upload guide, "Base URL".
 const UPLOAD_URL: &str = "https://upload-mtls.flinksapp.com";
@@ -21,33 +26,35 @@ const UPLOAD_URL: &str = "https://upload-mtls.flinksapp.com";
 /// It has no `Debug`: it holds secrets.
 #[derive(Default)]
 pub(crate) struct Settings {
-    pub(crate) upload_url: Option<String>,
-    pub(crate) upload_paths: Option<String>,
+    pub(crate) upload_url: Option<Given<String>>,
+    pub(crate) upload_paths: Option<Given<String>>,
     pub(crate) certificate: Option<Material>,
     pub(crate) key: Option<Material>,
     #[cfg(feature = "pfx")]
-    pub(crate) certificate_password: Option<Secret>,
+    pub(crate) certificate_password: Option<Given<Secret>>,
     pub(crate) roots: Option<Material>,
-    pub(crate) client_id: Option<String>,
-    pub(crate) client_secret: Option<Secret>,
-    pub(crate) scope: Option<String>,
-    pub(crate) api_url: Option<String>,
-    pub(crate) instance: Option<String>,
-    pub(crate) customer_id: Option<String>,
-    pub(crate) api_secret: Option<Secret>,
-    pub(crate) auth_key: Option<Secret>,
-    pub(crate) x_api_key: Option<Secret>,
+    pub(crate) client_id: Option<Given<String>>,
+    pub(crate) client_secret: Option<Given<Secret>>,
+    pub(crate) scope: Option<Given<String>>,
+    pub(crate) api_url: Option<Given<String>>,
+    pub(crate) instance: Option<Given<String>>,
+    pub(crate) customer_id: Option<Given<String>>,
+    pub(crate) api_secret: Option<Given<Secret>>,
+    pub(crate) auth_key: Option<Given<Secret>>,
+    pub(crate) x_api_key: Option<Given<Secret>>,
     pub(crate) allow_http: bool,
+    /// What is doubtful about them.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// A certificate or a key: a file of the user's, or what the embedded sandbox made.
 pub(crate) enum Material {
-    File(PathBuf),
+    File(Given<PathBuf>),
     Memory(Vec<u8>),
 }
 
 impl Material {
-    pub(crate) fn file(&self) -> Option<&Path> {
+    pub(crate) fn file(&self) -> Option<&Given<PathBuf>> {
         match self {
             Self::File(path) => Some(path),
             Self::Memory(_) => None,
@@ -60,10 +67,10 @@ impl Settings {
     ///
     /// # Errors
     /// [`ErrorKind::Config`]: the file cannot be read or holds what it should not, or two settings
-    /// contradict each other. No message holds a value that may be secret.
+    /// contradict each other. No message holds a value: it may be secret.
     pub(crate) fn read(source: &Source, flags: &Connection) -> Result<Self, Error> {
-        let file = |path: Option<PathBuf>| path.map(Material::File);
-        let settings = Self {
+        let file = |path: Option<Given<PathBuf>>| path.map(Material::File);
+        let mut settings = Self {
             upload_url: source.text("upload_url", flags.upload_url.as_ref())?,
             upload_paths: source.text("upload_paths", flags.upload_paths.as_ref())?,
             certificate: file(source.path("cert", flags.cert.as_ref())?),
@@ -81,15 +88,58 @@ impl Settings {
             auth_key: source.secret("auth_key")?,
             x_api_key: source.secret("x_api_key")?,
             allow_http: flags.allow_http,
+            warnings: Vec::new(),
         };
-        if settings.api_url.is_some() && settings.instance.is_some() {
+        if let (Some(url), Some(instance)) = (&settings.api_url, &settings.instance) {
             // Whichever of the two won, the API secret might go to a host that was not meant.
-            return Err(config(
-                "FLINKS_API_URL and FLINKS_INSTANCE are both set: they name the same host, so set \
-                 only one of them",
-            ));
+            return Err(config(format!(
+                "{} and {} are both set: they name the same host, so set only one of them",
+                url.name(),
+                instance.name()
+            )));
         }
+        settings.look_at_secrets()?;
         Ok(settings)
+    }
+
+    /// Finds what was pasted together with a secret. "Bearer " is dropped from the API secret,
+    /// which no secret begins with; a header in place of another secret cannot be taken apart.
+    fn look_at_secrets(&mut self) -> Result<(), Error> {
+        if let Some(given) = &mut self.api_secret
+            && let Some(bare) = without_scheme(given.value.expose(), "bearer")
+        {
+            let bare = Secret::new(bare);
+            self.warnings.push(format!(
+                "{} begins with \"Bearer \", which is left out: it is no part of the secret",
+                given.name()
+            ));
+            given.value = bare;
+        }
+        let secrets = [
+            &self.api_secret,
+            &self.client_secret,
+            &self.auth_key,
+            &self.x_api_key,
+        ];
+        for given in secrets.into_iter().flatten() {
+            let text = given.value.expose();
+            if ["bearer", "basic"]
+                .iter()
+                .any(|scheme| without_scheme(text, scheme).is_some())
+            {
+                return Err(given.refused(
+                    "this is an Authorization header: give the secret itself, without \"Bearer\" \
+                     or \"Basic\"",
+                ));
+            }
+            if place::is_quoted(text) {
+                self.warnings.push(format!(
+                    "{} is in quotes, which are sent as part of it",
+                    given.name()
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The settings that an upload needs and that are not set.
@@ -120,37 +170,42 @@ impl Settings {
     }
 
     pub(crate) fn upload_endpoint(&self) -> Result<Endpoint, Error> {
-        let url = self.upload_url.as_deref().unwrap_or(UPLOAD_URL);
-        self.endpoint("FLINKS_UPLOAD_URL", url)
+        match &self.upload_url {
+            Some(url) => self.endpoint(url),
+            None => Endpoint::new(UPLOAD_URL),
+        }
     }
 
     pub(crate) fn paths(&self) -> Result<Paths, Error> {
-        let text = self.upload_paths.as_deref();
-        text.map_or_else(|| Ok(Paths::default()), str::parse)
-            .map_err(|error| config(format!("FLINKS_UPLOAD_PATHS: {error}")))
+        let Some(given) = &self.upload_paths else {
+            return Ok(Paths::default());
+        };
+        let paths = given.value.parse();
+        paths.map_err(|error: Error| given.refused(error))
     }
 
     pub(crate) fn results_endpoint(&self) -> Result<Endpoint, Error> {
         match (&self.api_url, &self.instance) {
-            (Some(url), _) => self.endpoint("FLINKS_API_URL", url),
-            (None, Some(instance)) => Endpoint::instance(instance)
-                .map_err(|error| config(format!("FLINKS_INSTANCE: {error}"))),
+            (Some(url), _) => self.endpoint(url),
+            (None, Some(instance)) => {
+                Endpoint::instance(&instance.value).map_err(|error| instance.refused(error))
+            }
             (None, None) => Err(not_set(&["FLINKS_INSTANCE"])),
         }
     }
 
     pub(crate) fn customer_id(&self) -> Result<CustomerId, Error> {
-        let text = self
+        let given = self
             .customer_id
             .as_ref()
             .ok_or_else(|| not_set(&["FLINKS_CUSTOMER_ID"]))?;
-        CustomerId::new(text).map_err(|error| config(format!("FLINKS_CUSTOMER_ID: {error}")))
+        CustomerId::new(&given.value).map_err(|error| given.refused(error))
     }
 
     pub(crate) fn api_secret(&self) -> Result<ApiSecret, Error> {
-        let secret = self.api_secret.clone();
+        let secret = self.api_secret.as_ref();
         secret
-            .map(ApiSecret::new)
+            .map(|given| ApiSecret::new(given.value.clone()))
             .ok_or_else(|| not_set(&["FLINKS_API_SECRET"]))
     }
 
@@ -158,10 +213,10 @@ impl Settings {
     pub(crate) fn legacy_keys(&self) -> LegacyKeys {
         let mut keys = LegacyKeys::new();
         if let Some(key) = &self.auth_key {
-            keys = keys.auth_key(key.clone());
+            keys = keys.auth_key(key.value.clone());
         }
         if let Some(key) = &self.x_api_key {
-            keys = keys.x_api_key(key.clone());
+            keys = keys.x_api_key(key.value.clone());
         }
         keys
     }
@@ -170,9 +225,9 @@ impl Settings {
         let (Some(id), Some(secret)) = (&self.client_id, &self.client_secret) else {
             return Err(not_set(&self.missing_for_upload()));
         };
-        let credentials = ClientCredentials::new(id, secret.clone());
+        let credentials = ClientCredentials::new(&id.value, secret.value.clone());
         Ok(match &self.scope {
-            Some(scope) => credentials.scope(scope),
+            Some(scope) => credentials.scope(&scope.value),
             None => credentials,
         })
     }
@@ -196,45 +251,61 @@ impl Settings {
         }
     }
 
-    fn identity_in(&self, certificate: &Path, key: &Path) -> Result<ClientIdentity, Error> {
-        match ClientIdentity::from_pem_files(certificate, key) {
-            #[cfg(feature = "pfx")]
-            Err(error)
-                if error.kind() == IdentityErrorKind::PfxGiven
-                    && error.path() == Some(certificate) =>
-            {
-                let password = self.certificate_password.clone().unwrap_or_default();
-                ClientIdentity::from_pfx_file(certificate, &password).map_err(|error| {
-                    let wrong = error.kind() == IdentityErrorKind::WrongPassword;
-                    let hint = if wrong { " (FLINKS_CERT_PASSWORD)" } else { "" };
-                    config(format!("{error}{hint}")).with_source(error)
-                })
-            }
-            Err(error)
-                if self.key.is_none()
-                    && matches!(
-                        error.kind(),
-                        IdentityErrorKind::NoKey | IdentityErrorKind::CertificateGiven
-                    ) =>
-            {
-                let path = certificate.display();
-                Err(config(format!(
-                    "{path} holds no private key: set FLINKS_KEY to the file that does"
-                )))
-            }
-            outcome => Ok(outcome?),
+    fn identity_in(
+        &self,
+        certificate: &Given<PathBuf>,
+        key: &Given<PathBuf>,
+    ) -> Result<ClientIdentity, Error> {
+        let error = match ClientIdentity::from_pem_files(&certificate.value, &key.value) {
+            Ok(identity) => return Ok(identity),
+            Err(error) => error,
+        };
+        let of_certificate = error.path() != Some(&key.value) || key.value == certificate.value;
+        #[cfg(feature = "pfx")]
+        if error.kind() == IdentityErrorKind::PfxGiven && of_certificate {
+            return self.identity_in_pfx(certificate);
         }
+        if self.key.is_none()
+            && matches!(
+                error.kind(),
+                IdentityErrorKind::NoKey | IdentityErrorKind::CertificateGiven
+            )
+        {
+            return Err(certificate.refused(
+                "there is no private key in this file: set FLINKS_KEY to the file that holds it",
+            ));
+        }
+        let given = if of_certificate { certificate } else { key };
+        Err(unusable(given, &error))
+    }
+
+    #[cfg(feature = "pfx")]
+    fn identity_in_pfx(&self, certificate: &Given<PathBuf>) -> Result<ClientIdentity, Error> {
+        let password = self.certificate_password.as_ref();
+        let secret = password
+            .map(|given| given.value.clone())
+            .unwrap_or_default();
+        ClientIdentity::from_pfx_file(&certificate.value, &secret).map_err(|error| {
+            if error.kind() != IdentityErrorKind::WrongPassword {
+                return unusable(certificate, &error);
+            }
+            let name = password.map_or("FLINKS_CERT_PASSWORD is not set", Given::name);
+            config(format!("{} ({name})", unusable(certificate, &error)))
+        })
     }
 
     pub(crate) fn roots(&self) -> Result<Roots, Error> {
         match &self.roots {
             None => Ok(Roots::default()),
-            Some(Material::File(path)) => Ok(Roots::pem_file(path)?),
+            Some(Material::File(path)) => {
+                Roots::pem_file(&path.value).map_err(|error| unusable(path, &error))
+            }
             Some(Material::Memory(pem)) => Ok(Roots::pem(pem)?),
         }
     }
 
-    fn endpoint(&self, name: &str, url: &str) -> Result<Endpoint, Error> {
+    fn endpoint(&self, given: &Given<String>) -> Result<Endpoint, Error> {
+        let url = &given.value;
         let endpoint = if self.allow_http {
             Endpoint::loopback(url)
         } else {
@@ -247,9 +318,79 @@ impl Settings {
             } else {
                 ""
             };
-            config(format!("{name}: {error}{hint}"))
+            given.refused(format!("{error}{hint}"))
         })
     }
+}
+
+/// What to do when no root certificates are found, in this program's own terms, and why there are
+/// none.
+pub(crate) fn without_roots(
+    error: Error,
+    environment: impl Fn(&str) -> Option<std::ffi::OsString>,
+) -> Error {
+    let source = std::error::Error::source(&error);
+    let identity = source.and_then(|source| source.downcast_ref::<IdentityError>());
+    if identity.is_none_or(|error| error.kind() != IdentityErrorKind::NoRoots) {
+        return error;
+    }
+    let why = |name: &str| {
+        let path = environment(name).filter(|path| !path.is_empty())?;
+        let why = match std::fs::metadata(path) {
+            Ok(_) => "no certificate in it can be read".into(),
+            Err(error) => place::reason(&error),
+        };
+        Some(format!("{name}: {why}"))
+    };
+    let why: Vec<_> = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .into_iter()
+        .filter_map(why)
+        .collect();
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", why.join("; "))
+    };
+    config(format!(
+        "no root certificates were found, so no server can be trusted{why}: set FLINKS_CA or --ca \
+         to a PEM file of the roots to trust, or install the system's CA certificates"
+    ))
+}
+
+/// Why the file that a setting names cannot be used, in the library's words but without the path.
+fn unusable(given: &Given<PathBuf>, error: &IdentityError) -> Error {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    if let Some(cause) = cause {
+        return given.refused(place::reason(cause));
+    }
+    let path = error
+        .path()
+        .map_or_else(String::new, |path| format!(" {}:", path.display()));
+    given.refused(
+        error
+            .to_string()
+            .replacen(&path, ":", usize::from(!path.is_empty())),
+    )
+}
+
+/// What follows the scheme of an `Authorization` header, with or without the header's own name.
+fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
+    let after = |text: &'t str, word: &str| {
+        let (head, tail) = text.trim_start().split_at_checked(word.len())?;
+        head.eq_ignore_ascii_case(word).then_some(tail)
+    };
+    let text = after(text, "authorization:").unwrap_or(text);
+    let rest = after(text, scheme)?;
+    let rest = rest.strip_prefix(':').unwrap_or(rest);
+    let bare = rest.trim();
+    (rest.starts_with([' ', '\t']) && !bare.is_empty()).then_some(bare)
+}
+
+/// The scheme, host and port of a base URL; a path behind them may be anything.
+pub(crate) fn shown(endpoint: &Endpoint) -> String {
+    let text = endpoint.to_string();
+    let (scheme, _) = text.split_once("://").unwrap_or_default();
+    format!("{scheme}://{}", endpoint.authority())
 }
 
 /// What to say of settings that a command needs.
@@ -296,7 +437,7 @@ mod tests {
         };
         let environment = [("FLINKS_API_URL", "https://example.com")];
         let error = settings(&environment, &flags).err().expect("both are set");
-        assert!(error.to_string().contains("FLINKS_INSTANCE"), "{error}");
+        assert!(error.to_string().contains("--instance"), "{error}");
         let both = [environment[0], ("FLINKS_INSTANCE", "toolbox")];
         settings(&both, &Connection::default())
             .err()
@@ -352,9 +493,9 @@ mod tests {
     #[test]
     fn errors_name_the_setting() {
         let bad = [
-            ("FLINKS_UPLOAD_URL", "example.com"),
-            ("FLINKS_UPLOAD_PATHS", "v2"),
-            ("FLINKS_INSTANCE", "evil.example/"),
+            ("FLINKS_UPLOAD_URL", "CANARY.example"),
+            ("FLINKS_UPLOAD_PATHS", "CANARY"),
+            ("FLINKS_INSTANCE", "CANARY/"),
         ];
         for setting in bad {
             let settings = settings(&[setting], &Connection::default()).expect("read");
@@ -365,6 +506,89 @@ mod tests {
             ];
             let named = |error: &Error| error.to_string().starts_with(setting.0);
             assert!(errors.iter().flatten().any(named), "{setting:?}");
+            for error in errors.iter().flatten() {
+                assert!(!error.report().to_string().contains("CANARY"), "{error}");
+            }
         }
+    }
+
+    #[test]
+    fn an_identity_is_refused_by_the_name_of_its_setting() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("CANARY");
+        std::fs::write(&path, "no PEM").expect("written");
+        let path = path.to_str().expect("UTF-8");
+        let rows = [
+            (
+                [("FLINKS_CERT", path), ("FLINKS_KEY", path)],
+                "FLINKS_CERT: client certificate: is",
+            ),
+            (
+                [("FLINKS_CERT", "/CANARY"), ("FLINKS_KEY", path)],
+                "FLINKS_CERT: no such file",
+            ),
+        ];
+        for (environment, told) in rows {
+            let settings = settings(&environment, &Connection::default()).expect("read");
+            let text = settings
+                .identity()
+                .expect_err("no identity")
+                .report()
+                .to_string();
+            assert!(text.starts_with(told) && !text.contains("CANARY"), "{text}");
+        }
+        let flags = Connection {
+            ca: Some(path.into()),
+            ..Connection::default()
+        };
+        let error = settings(&[], &flags)
+            .expect("read")
+            .roots()
+            .expect_err("no roots");
+        let text = error.report().to_string();
+        assert!(
+            text.starts_with("--ca: ") && !text.contains("CANARY"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_was_pasted_with_a_secret_is_dropped_or_named() {
+        let read = |name: &str, value: &str| settings(&[(name, value)], &Connection::default());
+        for value in [
+            "Bearer abc",
+            "bearer  abc",
+            "BEARER\tabc",
+            "Authorization: Bearer abc",
+        ] {
+            let settings = read("FLINKS_API_SECRET", value).expect(value);
+            let secret = settings.api_secret.expect("set");
+            assert_eq!(secret.value.expose(), "abc", "{value}");
+            let [warning] = settings.warnings.as_slice() else {
+                panic!("{:?}", settings.warnings);
+            };
+            assert!(
+                warning.contains("FLINKS_API_SECRET") && !warning.contains("abc"),
+                "{warning}"
+            );
+        }
+        for value in ["Bearer", "bearerabc", "abc Bearer", "Bearer "] {
+            let settings = read("FLINKS_API_SECRET", value).expect(value);
+            assert_eq!(settings.api_secret.expect("set").value.expose(), value);
+        }
+        let rows = [
+            ("FLINKS_CLIENT_SECRET", "Basic abc="),
+            ("FLINKS_X_API_KEY", "Bearer abc="),
+            ("FLINKS_API_SECRET", "Basic abc="),
+        ];
+        for (name, value) in rows {
+            let error = read(name, value).err().expect(name);
+            let text = error.to_string();
+            assert!(text.starts_with(name) && !text.contains("abc"), "{text}");
+        }
+        let warnings = read("FLINKS_CLIENT_SECRET", "'abc'")
+            .expect("read")
+            .warnings;
+        assert!(warnings.concat().contains("quotes"), "{warnings:?}");
     }
 }

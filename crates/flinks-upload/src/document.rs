@@ -150,7 +150,11 @@ impl Document {
         }
     }
 
-    pub(crate) fn check(&self, limits: &Limits) -> Result<(), Error> {
+    /// Checks the name, the size and the first bytes, as a session does before it sends anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`]: it is empty, too large, of another type, or not what its name says.
+    pub fn check(&self, limits: &Limits) -> Result<(), Error> {
         limits.check(&self.name, self.bytes, &self.head)
     }
 

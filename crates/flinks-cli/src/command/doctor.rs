@@ -2,7 +2,7 @@
 
 mod finding;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use flinks_transport::{Body, CallMeta, Error, ErrorKind, Replay};
@@ -13,8 +13,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::place;
 use crate::service::Service;
-use crate::settings::Settings;
+use crate::settings::{Given, Material, Settings, shown};
 
 use finding::{Finding, Findings};
 
@@ -103,10 +104,10 @@ fn certificate(settings: &Settings, now: SystemTime) -> Finding {
 
 /// Nobody else may read the key.
 #[cfg(unix)]
-fn key_mode(path: &Path) -> Finding {
+fn key_mode(given: &Given<PathBuf>) -> Finding {
     use std::os::unix::fs::PermissionsExt as _;
     const NAME: &str = "private key file";
-    match std::fs::metadata(path) {
+    match std::fs::metadata(&given.value) {
         Ok(facts) if facts.permissions().mode() & 0o077 == 0 => {
             Finding::ok(NAME, "only its owner can read it")
         }
@@ -116,15 +117,18 @@ fn key_mode(path: &Path) -> Finding {
                 NAME,
                 format!("has mode {mode:04o}: others may read or change it"),
             )
-            .hint(format!("chmod 600 {}", path.display()))
+            .hint(format!("chmod 600 the file that {} names", given.name()))
         }
-        Err(error) => Finding::fail(NAME, Exit::Usage, format!("{}: {error}", path.display())),
+        Err(error) => {
+            let error = given.refused(place::reason(&error));
+            Finding::fail(NAME, Exit::Usage, error.to_string())
+        }
     }
 }
 
 /// Nobody else may read the key; this platform has no modes to look at.
 #[cfg(not(unix))]
-fn key_mode(_: &Path) -> Finding {
+fn key_mode(_: &Given<PathBuf>) -> Finding {
     Finding::ok(
         "private key file",
         "permissions are not checked on this platform",
@@ -133,10 +137,11 @@ fn key_mode(_: &Path) -> Finding {
 
 fn roots(service: &Service) -> Finding {
     const NAME: &str = "trusted roots";
-    match service.results_transport() {
-        Ok(_) if service.settings.roots.is_some() => Finding::ok(NAME, "those given by FLINKS_CA"),
-        Ok(_) => Finding::ok(NAME, "the platform's"),
-        Err(error) => Finding::fail(NAME, Exit::Usage, error.to_string()),
+    let given = service.settings.roots.as_ref().and_then(Material::file);
+    match (service.results_transport(), given) {
+        (Ok(_), Some(given)) => Finding::ok(NAME, format!("those given by {}", given.name())),
+        (Ok(_), None) => Finding::ok(NAME, "the platform's"),
+        (Err(error), _) => Finding::fail(NAME, Exit::Usage, error.to_string()),
     }
 }
 
@@ -161,7 +166,7 @@ async fn upload_host(service: &Service) -> Vec<Finding> {
         Err(failure) => return vec![Finding::fail(HOST, failure.exit(), failure.message())],
     };
     let host = match service.settings.upload_endpoint() {
-        Ok(endpoint) => endpoint.to_string(),
+        Ok(endpoint) => shown(&endpoint),
         Err(error) => return vec![Finding::fail(HOST, Exit::Usage, error.to_string())],
     };
     let reached = || Finding::ok(HOST, format!("{host} answers"));
@@ -210,5 +215,5 @@ async fn reach_results(service: &Service) -> Result<String, Error> {
     *request.uri_mut() = endpoint.path("/")?;
     let meta = CallMeta::new("doctor.reach", Replay::Safe);
     service.results_transport()?.send(meta, request).await?;
-    Ok(endpoint.to_string())
+    Ok(shown(&endpoint))
 }

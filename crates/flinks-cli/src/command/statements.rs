@@ -81,7 +81,7 @@ fn failed(index: usize, path: &Path, error: io::Error) -> Failure {
             .with_source(error)
             .into();
     }
-    Failure::disk("the statement", path, &error)
+    Failure::disk("the statement", path, &error).after_the_act()
 }
 
 /// A name made of the service's, which may be anything: no other folder, no hidden file.

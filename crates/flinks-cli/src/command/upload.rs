@@ -6,16 +6,19 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use flinks_transport::{Error, ErrorKind};
-use flinks_upload::{Completed, Document, UploadError};
+use flinks_upload::{Completed, Document, Limits, UploadError};
 use sha2::{Digest as _, Sha256};
 
 use crate::arguments::Upload;
 use crate::completed::{self, After};
 use crate::context::{Context, variable};
-use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::exit::{Exit, is_exhausted};
+use crate::failure::{Failure, whole};
+use crate::guide;
 use crate::interrupt;
 use crate::ledger::LedgerFile;
+use crate::output::{counted, plain};
+use crate::place;
 use crate::progress::UploadBar;
 use crate::service::Service;
 
@@ -29,24 +32,25 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
     } else {
         None
     };
-    let documents = arguments
-        .files
-        .iter()
-        .map(Document::open)
-        .collect::<Result<Vec<_>, Error>>()?;
+    let documents = open_all(&arguments.files)?;
     let checksums = if arguments.sha256 {
         checksums(&arguments.files)?
     } else {
         Vec::new()
     };
     if let Some(introduction) = service.introduction() {
-        context
-            .output
-            .text(&format!("{}\n\n", context.output.faint(&introduction)))?;
+        let introduction = format!("{}\n\n", context.output.faint(&introduction));
+        // Nothing is done yet that must be told: the upload goes on.
+        drop(context.output.text(&introduction));
     }
 
     let (ledger, journal) =
-        LedgerFile::create(arguments.ledger.as_deref(), context.sandbox, variable)?;
+        LedgerFile::create(arguments.ledger.as_deref(), context.sandbox, variable).map_err(
+            |failure| match arguments.ledger {
+                Some(_) => failure,
+                None => failure.advised(guide::LEDGER_PLACE),
+            },
+        )?;
     let mut session = uploads
         .session()
         .journal(journal)
@@ -89,6 +93,51 @@ pub(crate) async fn with_ledger(
             failure.ledger = ledger.left();
             failure
         })
+}
+
+/// Opens and checks every document, and names all that are refused, so that one more run is enough.
+fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, Failure> {
+    let limits = Limits::default();
+    let mut documents = Vec::with_capacity(files.len());
+    let mut refused = Vec::new();
+    for (index, path) in files.iter().enumerate() {
+        if let Some(why) = place::is_no_path(path.as_os_str()) {
+            let message = format!("file {} of {} {why}", index + 1, files.len());
+            refused.push(Error::local(ErrorKind::File, message));
+            continue;
+        }
+        let opened = Document::open(path).and_then(|document| {
+            document.check(&limits)?;
+            Ok(document)
+        });
+        match opened {
+            Ok(document) => documents.push(document),
+            // No fault of this file, and the same for those after it.
+            Err(error) if is_exhausted(&error) => return Err(error.into()),
+            Err(error) => refused.push(named(path, error)),
+        }
+    }
+    match refused.as_slice() {
+        [] => Ok(documents),
+        [only] => Err(only.clone().into()),
+        several => {
+            let list: Vec<_> = several.iter().map(whole).collect();
+            let count = counted(list.len(), "file");
+            let message = format!("{count} refused: {}", list.join("; "));
+            Err(Error::local(ErrorKind::File, message).into())
+        }
+    }
+}
+
+/// The error with the file's name, which some do not have.
+fn named(path: &Path, error: Error) -> Error {
+    let (name, text) = (path.file_name().unwrap_or(path.as_os_str()), whole(&error));
+    let name = plain(&name.to_string_lossy());
+    if plain(&text).contains(&name) {
+        error
+    } else {
+        Error::local(ErrorKind::File, format!("{name}: {text}"))
+    }
 }
 
 fn checksums(files: &[PathBuf]) -> Result<Vec<String>, Failure> {

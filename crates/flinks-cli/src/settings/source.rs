@@ -1,18 +1,22 @@
 //! Where one setting comes from: a flag, an environment variable, or a key of the TOML file.
+//!
+//! No message quotes a value: a secret may stand where anything else belongs.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use flinks_transport::{Error, ErrorKind};
-use flinks_types::Secret;
+use flinks_types::{Secret, text};
+use zeroize::Zeroizing;
 
-use crate::output::plain;
+use crate::place;
 
 /// The keys of the file that hold no secret.
-const PLAIN: &[&str] = &[
+pub(super) const PLAIN: &[&str] = &[
     "upload_url",
     "upload_paths",
     "cert",
@@ -26,7 +30,7 @@ const PLAIN: &[&str] = &[
 ];
 
 /// The keys that hold a secret; each also exists as `…_file`.
-const SECRET: &[&str] = &[
+pub(super) const SECRET: &[&str] = &[
     "cert_password",
     "client_secret",
     "api_secret",
@@ -38,6 +42,33 @@ const SECRET: &[&str] = &[
 const MAX_BYTES: u64 = 64 * 1024;
 
 type Environment = Box<dyn Fn(&str) -> Option<OsString>>;
+
+/// A setting and what gave it: the variable, the flag or the key, which messages name in place of
+/// the value. It has no `Debug`: the value may be a secret.
+#[derive(Clone)]
+pub(crate) struct Given<T> {
+    name: Cow<'static, str>,
+    pub(crate) value: T,
+}
+
+impl<T> Given<T> {
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, value: T) -> Self {
+        Self {
+            name: name.into(),
+            value,
+        }
+    }
+
+    /// What gave it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Why it cannot be right; `why` holds nothing of the value.
+    pub(crate) fn refused(&self, why: impl fmt::Display) -> Error {
+        config(format!("{}: {why}", self.name))
+    }
+}
 
 /// The environment and the settings file. It has no `Debug`: it holds secrets.
 pub(crate) struct Source {
@@ -56,15 +87,17 @@ impl Source {
         environment: impl Fn(&str) -> Option<OsString> + 'static,
         config: Option<&Path>,
     ) -> Result<Self, Error> {
-        let named = environment("FLINKS_CONFIG")
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from);
-        let path = config.map(Path::to_owned).or(named);
+        let flag = config.map(|path| Given::new("--config", OsString::from(path)));
+        let variable = || {
+            let path = environment("FLINKS_CONFIG").filter(|path| !path.is_empty());
+            path.map(|path| Given::new("FLINKS_CONFIG", path))
+        };
+        let path = flag.or_else(variable).map(path_of).transpose()?.flatten();
         let (file, folder) = match &path {
             None => (toml::Table::new(), PathBuf::new()),
             Some(path) => (
                 table(path)?,
-                path.parent().map(Path::to_owned).unwrap_or_default(),
+                path.value.parent().map(Path::to_owned).unwrap_or_default(),
             ),
         };
         Ok(Self {
@@ -75,38 +108,66 @@ impl Source {
     }
 
     /// A setting that is text.
-    pub(crate) fn text(&self, key: &str, flag: Option<&String>) -> Result<Option<String>, Error> {
-        if let Some(flag) = flag {
-            return Ok(Some(flag.clone()));
+    pub(crate) fn text(
+        &self,
+        key: &str,
+        flag: Option<&String>,
+    ) -> Result<Option<Given<String>>, Error> {
+        let given = if let Some(flag) = flag {
+            Some(Given::new(flag_name(key), flag.clone()))
+        } else if let Some(value) = self.variable(key) {
+            let name = variable_name(key);
+            let text = utf8(&name, value)?;
+            Some(Given::new(name, text))
+        } else {
+            self.key(key)
+                .map(|value| Given::new(key_name(key), value.to_owned()))
+        };
+        let Some(given) = given else { return Ok(None) };
+        let bare = given.value.trim();
+        if place::is_quoted(bare) {
+            return Err(given.refused(IN_QUOTES));
         }
-        Ok(match self.variable(key) {
-            Some(value) => Some(utf8(&variable_name(key), value)?),
-            None => self.key(key).map(str::to_owned),
-        })
+        Ok((!bare.is_empty()).then(|| Given::new(given.name.clone(), bare.to_owned())))
     }
 
     /// A setting that is the path of a file.
-    pub(crate) fn path(&self, key: &str, flag: Option<&PathBuf>) -> Result<Option<PathBuf>, Error> {
-        let given = flag
-            .cloned()
-            .or_else(|| self.variable(key).map(PathBuf::from));
-        Ok(given.or_else(|| self.key(key).map(|path| self.folder.join(path))))
+    pub(crate) fn path(
+        &self,
+        key: &str,
+        flag: Option<&PathBuf>,
+    ) -> Result<Option<Given<PathBuf>>, Error> {
+        let flag = flag.map(|path| Given::new(flag_name(key), OsString::from(path)));
+        let variable = || {
+            let value = self.variable(key);
+            value.map(|value| Given::new(variable_name(key), value))
+        };
+        match flag.or_else(variable) {
+            Some(given) => path_of(given),
+            None => self.key_path(key),
+        }
     }
 
     /// A setting that is secret: itself, or the path of a file that holds it; never a flag.
-    pub(crate) fn secret(&self, key: &str) -> Result<Option<Secret>, Error> {
+    pub(crate) fn secret(&self, key: &str) -> Result<Option<Given<Secret>>, Error> {
         let file_key = format!("{key}_file");
         let (name, file_name) = (variable_name(key), variable_name(&file_key));
         match (self.variable(key), self.variable(&file_key)) {
             (Some(_), Some(_)) => return Err(both(&name, &file_name)),
-            (Some(value), None) => return Ok(Some(Secret::new(utf8(&name, value)?))),
-            (None, Some(path)) => return secret_in(&file_name, Path::new(&path)).map(Some),
+            (Some(value), None) => {
+                let secret = Secret::new(utf8(&name, value)?);
+                return Ok(bare_secret(Given::new(name, secret)));
+            }
+            (None, Some(path)) => {
+                let path = path_of(Given::new(file_name, path))?;
+                return path.map(secret_in).transpose();
+            }
             (None, None) => {}
         }
         match (self.key(key), self.key(&file_key)) {
             (Some(_), Some(_)) => Err(both(key, &file_key)),
-            (Some(value), None) => Ok(Some(Secret::new(value))),
-            (None, Some(path)) => secret_in(&file_key, &self.folder.join(path)).map(Some),
+            (Some(value), None) => Ok(bare_secret(Given::new(key_name(key), Secret::new(value)))),
+            (None, Some(_)) => self.key_path(&file_key)?.map(secret_in).transpose(),
             (None, None) => Ok(None),
         }
     }
@@ -122,10 +183,28 @@ impl Source {
             .as_str()
             .filter(|value| !value.is_empty())
     }
+
+    fn key_path(&self, key: &str) -> Result<Option<Given<PathBuf>>, Error> {
+        let given = self
+            .key(key)
+            .map(|path| Given::new(key_name(key), OsString::from(path)));
+        let path = given.map(path_of).transpose()?.flatten();
+        Ok(path.map(|path| Given::new(path.name, self.folder.join(path.value))))
+    }
 }
 
-fn variable_name(key: &str) -> String {
+const IN_QUOTES: &str = "the value is in quotes: remove them (`docker run --env-file` keeps them)";
+
+pub(super) fn variable_name(key: &str) -> String {
     format!("FLINKS_{}", key.to_ascii_uppercase())
+}
+
+fn flag_name(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
+}
+
+fn key_name(key: &str) -> String {
+    format!("{key} in the settings file")
 }
 
 /// The text of a variable. The error never quotes it: it may be a secret.
@@ -141,21 +220,47 @@ fn both(name: &str, file_name: &str) -> Error {
     ))
 }
 
-/// The secret in a file, without the line end that editors and `echo` put there.
-fn secret_in(name: &str, path: &Path) -> Result<Secret, Error> {
-    let text = Secret::new(read(name, path)?);
-    let bare = text.expose();
-    let bare = bare.strip_suffix('\n').unwrap_or(bare);
-    let bare = bare.strip_suffix('\r').unwrap_or(bare);
-    if bare.is_empty() {
-        return Err(config(format!("{name}: {} is empty", shown(path))));
+/// A path without the line end or blanks that were left around it; nothing when that was all.
+fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
+    let Given { name, value } = given;
+    let value = match value.to_str() {
+        Some(text) => text.trim().into(),
+        None => value,
+    };
+    if let Some(why) = place::is_no_path(&value) {
+        return Err(config(format!("{name} {why}")));
     }
-    Ok(Secret::new(bare))
+    let given = Given::new(name, PathBuf::from(value));
+    if given.value.to_str().is_some_and(place::is_quoted) && !given.value.exists() {
+        return Err(given.refused(IN_QUOTES));
+    }
+    Ok((!given.value.as_os_str().is_empty()).then_some(given))
 }
 
-fn table(path: &Path) -> Result<toml::Table, Error> {
-    let text = read("the settings file", path)?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error: toml::de::Error| {
+/// A secret without the line end that editors, `echo` and secret stores leave behind it; nothing
+/// when that was all. Blanks stay: they may be part of it.
+fn bare_secret(given: Given<Secret>) -> Option<Given<Secret>> {
+    let bare = given.value.expose().trim_end_matches(['\r', '\n']);
+    if bare.is_empty() {
+        return None;
+    }
+    if bare.len() == given.value.expose().len() {
+        return Some(given);
+    }
+    let bare = Secret::new(bare);
+    Some(Given::new(given.name, bare))
+}
+
+fn secret_in(path: Given<PathBuf>) -> Result<Given<Secret>, Error> {
+    let secret = Given::new(path.name.clone(), read(&path)?);
+    bare_secret(secret).ok_or_else(|| path.refused("the file is empty"))
+}
+
+fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
+    let text = read(path)?;
+    let text = text.expose();
+    let wrong = |why: String| path.refused(format!("the settings file {why}"));
+    let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
         // The parser's own message quotes the line, which may hold a secret.
         let offset = error.span().map_or(0, |span| span.start);
         let line = text
@@ -164,27 +269,36 @@ fn table(path: &Path) -> Result<toml::Table, Error> {
             .filter(|byte| *byte == b'\n')
             .count()
             + 1;
-        config(format!("{} is no valid TOML: see line {line}", shown(path)))
+        wrong(format!("is no valid TOML: see line {line}"))
     })?;
     for (key, value) in &table {
         if !is_known(key) {
             let known: Vec<_> = PLAIN.iter().chain(SECRET).copied().collect();
             let known = known.join(", ");
-            return Err(config(format!(
-                "{} has the key \"{}\", which means nothing here; the keys are {known}, and the \
-                 secret ones also with _file",
-                shown(path),
-                plain(key)
+            let key = shown_key(key);
+            return Err(wrong(format!(
+                "has {key}, which means nothing here; the keys are {known}, and the secret ones \
+                 also with _file"
             )));
         }
         if !value.is_str() {
-            return Err(config(format!(
-                "{}: \"{key}\" must be text in quotes",
-                shown(path)
-            )));
+            return Err(wrong(format!("must hold \"{key}\" as text in quotes")));
         }
     }
     Ok(table)
+}
+
+/// A key of the file that is not known; one that does not look like a key may be something secret.
+fn shown_key(key: &str) -> String {
+    let word = key.len() <= 40
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if word {
+        format!("the key \"{key}\"")
+    } else {
+        "a key".to_owned()
+    }
 }
 
 fn is_known(key: &str) -> bool {
@@ -195,26 +309,22 @@ fn is_known(key: &str) -> bool {
             .is_some_and(|bare| SECRET.contains(&bare))
 }
 
-fn read(what: &str, path: &Path) -> Result<String, Error> {
-    let mut text = String::new();
-    let mut file = File::open(path)
-        .map_err(|error| config(format!("{what}: {} cannot be read: {error}", shown(path))))?
-        .take(MAX_BYTES + 1);
-    // The error of text that is not UTF-8 says so and quotes nothing.
-    file.read_to_string(&mut text)
-        .map_err(|error| config(format!("{what}: {} cannot be read: {error}", shown(path))))?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(config(format!(
-            "{what}: {} is larger than 64 KiB",
-            shown(path)
-        )));
+/// The text of a file, which is wiped when it is dropped: it may be or hold a secret.
+fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
+    let unreadable = |error: std::io::Error| path.refused(place::reason(&error));
+    // With the room reserved the bytes are not moved while they are read, and leave no copy behind.
+    let room = usize::try_from(MAX_BYTES + 1).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    File::open(&path.value)
+        .map_err(unreadable)?
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(path.refused("the file is larger than 64 KiB"));
     }
-    Ok(text)
-}
-
-fn shown(path: &Path) -> String {
-    let text: Cow<'_, str> = OsStr::to_string_lossy(path.as_os_str());
-    plain(&text)
+    let text = text::read(&bytes).ok_or_else(|| path.refused("the file is not text"))?;
+    Ok(Secret::new(text))
 }
 
 fn config(message: String) -> Error {
@@ -259,10 +369,14 @@ mod tests {
         }
     }
 
-    fn exposed(secret: Result<Option<Secret>, Error>) -> Option<String> {
+    fn exposed(secret: Result<Option<Given<Secret>>, Error>) -> Option<String> {
         secret
             .expect("read")
-            .map(|secret| secret.expose().to_owned())
+            .map(|secret| secret.value.expose().to_owned())
+    }
+
+    fn value<T>(given: Result<Option<Given<T>>, Error>) -> Option<T> {
+        given.expect("read").map(|given| given.value)
     }
 
     #[test]
@@ -270,7 +384,7 @@ mod tests {
         let case = Case::new("client_id = 'file'\nscope = 'file'").set("FLINKS_SCOPE", "variable");
         let source = case.source().expect("valid");
         let flag = "flag".to_owned();
-        let text = |key, flag| source.text(key, flag).expect("read");
+        let text = |key, flag| value(source.text(key, flag));
         assert_eq!(text("scope", Some(&flag)).as_deref(), Some("flag"));
         assert_eq!(text("scope", None).as_deref(), Some("variable"));
         assert_eq!(text("client_id", None).as_deref(), Some("file"));
@@ -280,11 +394,7 @@ mod tests {
     #[test]
     fn an_empty_variable_is_not_set() {
         let case = Case::new("scope = 'file'").set("FLINKS_SCOPE", "");
-        let scope = case
-            .source()
-            .expect("valid")
-            .text("scope", None)
-            .expect("read");
+        let scope = value(case.source().expect("valid").text("scope", None));
         assert_eq!(scope.as_deref(), Some("file"));
     }
 
@@ -293,10 +403,7 @@ mod tests {
         let case = Case::new("scope = 'file'");
         let path = case.folder.path().join("flinks.toml").into_os_string();
         let named = move |name: &str| (name == "FLINKS_CONFIG").then(|| path.clone());
-        let scope = Source::new(named, None)
-            .expect("valid")
-            .text("scope", None)
-            .expect("read");
+        let scope = value(Source::new(named, None).expect("valid").text("scope", None));
         assert_eq!(scope.as_deref(), Some("file"));
     }
 
@@ -304,9 +411,9 @@ mod tests {
     fn paths_in_the_file_start_at_the_file() {
         let case = Case::new("cert = 'client.pem'").set("FLINKS_KEY", "client.key");
         let source = case.source().expect("valid");
-        let cert = source.path("cert", None).expect("read");
+        let cert = value(source.path("cert", None));
         assert_eq!(cert, Some(case.folder.path().join("client.pem")));
-        let key = source.path("key", None).expect("read");
+        let key = value(source.path("key", None));
         assert_eq!(key, Some(PathBuf::from("client.key")));
     }
 
@@ -342,7 +449,8 @@ mod tests {
             .source()
             .expect("valid")
             .secret("api_secret")
-            .expect_err("twice");
+            .err()
+            .expect("twice");
         assert!(
             error.to_string().contains("FLINKS_API_SECRET_FILE"),
             "{error}"
@@ -352,7 +460,8 @@ mod tests {
         case.source()
             .expect("valid")
             .secret("api_secret")
-            .expect_err("twice");
+            .err()
+            .expect("twice");
     }
 
     #[test]
@@ -391,18 +500,93 @@ mod tests {
             .expect("no secret");
     }
 
+    /// Each way to give a setting a value that cannot be right: the message names what gave it.
     #[test]
-    fn what_cannot_be_read_is_named() {
-        let case = Case::new("").set("FLINKS_API_SECRET_FILE", "/nowhere/at/all");
-        let error = case
-            .source()
-            .expect("valid")
-            .secret("api_secret")
-            .expect_err("missing");
-        let text = error.to_string();
-        assert!(
-            text.contains("FLINKS_API_SECRET_FILE") && text.contains("/nowhere"),
-            "{text}"
+    fn errors_name_what_gave_the_value_and_never_the_value() {
+        let key = format!("-----BEGIN PRIVATE KEY-----\n{CANARY}\n");
+        let long = format!("{CANARY}{}", "x".repeat(5000));
+        let quoted = format!("\"{CANARY}\"");
+        let rows = [
+            (CANARY, "no such file"),
+            (&key, "holds the key itself"),
+            (&long, "too long"),
+            (&quoted, "quotes"),
+        ];
+        for (value, reason) in rows {
+            let told = |name: &str, error: Option<Error>| {
+                let text = error.expect(name).report().to_string();
+                assert!(text.contains(name) && text.contains(reason), "{text}");
+                assert!(!text.contains("4711"), "{text}");
+            };
+            let toml = format!("api_secret_file = {}", serde_json::json!(value));
+            let in_file = Case::new(&toml).source().expect("valid");
+            told("api_secret_file", in_file.secret("api_secret").err());
+            let variable = Case::new("").set("FLINKS_API_SECRET_FILE", value);
+            let variable = variable.source().expect("valid");
+            told(
+                "FLINKS_API_SECRET_FILE",
+                variable.secret("api_secret").err(),
+            );
+            let named = value.to_owned();
+            let config = move |name: &str| (name == "FLINKS_CONFIG").then(|| named.clone().into());
+            told("FLINKS_CONFIG", Source::new(config, None).err());
+            told(
+                "--config",
+                Source::new(|_| None, Some(Path::new(value))).err(),
+            );
+        }
+        let source = Case::new("").source().expect("valid");
+        let error = source
+            .text("instance", Some(&quoted))
+            .err()
+            .expect("quotes");
+        assert!(error.to_string().starts_with("--instance"), "{error}");
+        assert!(!error.to_string().contains("4711"), "{error}");
+    }
+
+    #[test]
+    fn blanks_and_line_ends_around_a_value_are_dropped() {
+        let case = Case::new("scope = 'ocr.write\\n'\ninstance = \"toolbox\\n\"")
+            .set("FLINKS_UPLOAD_URL", " https://example.com\r\n")
+            .set("FLINKS_CERT", "client.pem \n")
+            .set("FLINKS_CLIENT_SECRET", " a b \n")
+            .set("FLINKS_API_SECRET", "\n");
+        let source = case.source().expect("valid");
+        let text = |key| value(source.text(key, None));
+        assert_eq!(text("upload_url").as_deref(), Some("https://example.com"));
+        assert_eq!(text("instance").as_deref(), Some("toolbox"));
+        assert_eq!(value(source.path("cert", None)), Some("client.pem".into()));
+        assert_eq!(
+            exposed(source.secret("client_secret")).as_deref(),
+            Some(" a b ")
         );
+        assert_eq!(exposed(source.secret("api_secret")), None);
+    }
+
+    #[test]
+    fn files_of_other_systems_read_as_the_same_text() {
+        let utf16 =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        for bytes in [
+            b"\xef\xbb\xbfa:b\r\n".to_vec(),
+            utf16("\u{feff}a:b\r\n"),
+            utf16("a:b\r\n"),
+        ] {
+            let case = Case::new("client_secret_file = 'secret'");
+            fs::write(case.folder.path().join("secret"), bytes).expect("written");
+            let source = case.source().expect("valid");
+            assert_eq!(
+                exposed(source.secret("client_secret")).as_deref(),
+                Some("a:b")
+            );
+        }
+        let case = Case::new("");
+        fs::write(
+            case.folder.path().join("flinks.toml"),
+            utf16("\u{feff}scope = 'a'\r\n"),
+        )
+        .expect("written");
+        let scope = value(case.source().expect("valid").text("scope", None));
+        assert_eq!(scope.as_deref(), Some("a"));
     }
 }

@@ -1,0 +1,126 @@
+//! What stands where the path of a file belongs, and why a file cannot be used; neither quotes a value.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::io;
+
+/// Why this cannot be meant as a path: it is the text of a file. Continues a message that names
+/// what the value was given by.
+pub(crate) fn is_no_path(value: &OsStr) -> Option<&'static str> {
+    let text = value.to_string_lossy();
+    if text.contains("-----BEGIN") {
+        return Some(if text.contains("PRIVATE KEY") {
+            "holds the key itself: it takes the path of a file"
+        } else if text.contains("CERTIFICATE") {
+            "holds the certificate itself: it takes the path of a file"
+        } else {
+            "holds the text of a file: it takes the path of a file"
+        });
+    }
+    text.contains(['\n', '\r'])
+        .then_some("holds several lines of text: it takes the path of a file")
+}
+
+/// Whether quotes stand around the value. `docker run --env-file` and others keep them.
+pub(crate) fn is_quoted(text: &str) -> bool {
+    let inner = |quote| {
+        text.strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+    };
+    inner('"').or_else(|| inner('\'')).is_some()
+}
+
+/// Why the operating system refused, in plain words.
+pub(crate) fn reason(error: &io::Error) -> Cow<'static, str> {
+    if is_exhausted(error) {
+        return "this program has too many open files: raise the limit (ulimit -n)".into();
+    }
+    if let Some((_, words)) = WORDS.iter().find(|(kind, _)| *kind == error.kind()) {
+        return (*words).into();
+    }
+    match error.raw_os_error() {
+        Some(_) => error.to_string().into(),
+        // Its own words may quote a path.
+        None => error.kind().to_string().into(),
+    }
+}
+
+const WORDS: [(io::ErrorKind, &str); 10] = [
+    (io::ErrorKind::NotFound, "no such file"),
+    (io::ErrorKind::PermissionDenied, "permission denied"),
+    (io::ErrorKind::IsADirectory, "it is a folder, not a file"),
+    (
+        io::ErrorKind::NotADirectory,
+        "a part of the path is a file, not a folder",
+    ),
+    (io::ErrorKind::InvalidFilename, "it is too long for a path"),
+    (io::ErrorKind::InvalidInput, "it cannot be a path"),
+    (io::ErrorKind::InvalidData, "it is not text"),
+    (
+        io::ErrorKind::ReadOnlyFilesystem,
+        "the file system is read-only",
+    ),
+    (io::ErrorKind::StorageFull, "the disk is full"),
+    (io::ErrorKind::BrokenPipe, "its reader is gone"),
+];
+
+/// Whether this process or machine has no file descriptor left: no fault of the file.
+#[cfg(unix)]
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let limits = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| limits.contains(&code))
+}
+
+/// Whether this process or machine has no file descriptor left: no fault of the file.
+#[cfg(not(unix))]
+pub(crate) fn is_exhausted(_: &io::Error) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_file_is_no_path() {
+        let rows = [
+            ("-----BEGIN PRIVATE KEY-----\\nMIIE", Some("key itself")),
+            ("-----BEGIN CERTIFICATE-----", Some("certificate itself")),
+            ("-----BEGIN PGP MESSAGE-----", Some("text of a file")),
+            ("a\nb", Some("several lines")),
+            ("a\rb", Some("several lines")),
+            ("/etc/flinks/client.pem", None),
+            ("", None),
+        ];
+        for (value, told) in rows {
+            let why = is_no_path(OsStr::new(value));
+            assert_eq!(why.is_some(), told.is_some(), "{value}");
+            assert!(why.unwrap_or_default().contains(told.unwrap_or_default()));
+        }
+    }
+
+    #[test]
+    fn quotes_are_around_the_whole_value() {
+        for quoted in ["\"/p/a.pem\"", "'x'", "\"\""] {
+            assert!(is_quoted(quoted), "{quoted}");
+        }
+        for bare in ["", "\"", "'", "a\"b\"", "\"a'", "a"] {
+            assert!(!is_quoted(bare), "{bare}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_plain_words() {
+        let missing = std::fs::read("/nowhere/at/all").expect_err("missing");
+        assert_eq!(reason(&missing), "no such file");
+        assert_eq!(
+            reason(&std::fs::read(".").expect_err("a folder")),
+            "it is a folder, not a file"
+        );
+        let other = io::Error::other("CANARY at /some/path");
+        assert!(!reason(&other).contains("CANARY"));
+    }
+}

@@ -1,0 +1,93 @@
+//! Variables that mean nothing to this program, and which one was probably meant.
+
+use std::ffi::OsString;
+
+use super::source::{PLAIN, SECRET, variable_name};
+use crate::output::plain;
+
+/// A warning for each variable of the environment that begins with `FLINKS_` and is not read.
+/// A variable's name is shown, its value never.
+pub(crate) fn warnings(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let mut unknown: Vec<_> = names
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| name.starts_with("FLINKS_") && !known().any(|known| known == *name))
+        .collect();
+    unknown.sort();
+    let warn = |name: &String| {
+        let meant = nearest(name).map_or_else(String::new, |known| format!(": is {known} meant?"));
+        let name: String = plain(name).chars().take(64).collect();
+        format!("{name} is no setting of this program{meant}")
+    };
+    unknown.iter().map(warn).collect()
+}
+
+fn known() -> impl Iterator<Item = String> {
+    let bare = PLAIN.iter().chain(SECRET).map(|key| variable_name(key));
+    let files = SECRET
+        .iter()
+        .map(|key| variable_name(&format!("{key}_file")));
+    bare.chain(files).chain(["FLINKS_CONFIG".to_owned()])
+}
+
+/// The known name that is a slip away: a third of its letters at most.
+fn nearest(name: &str) -> Option<String> {
+    if let Some(bare) = name.strip_suffix("_FILE")
+        && let Some(known) = known().find(|known| known == bare)
+    {
+        return Some(known);
+    }
+    let letters = name.len() - "FLINKS_".len();
+    known()
+        .map(|known| (distance(name, &known), known))
+        .filter(|(distance, _)| *distance <= (letters / 3).max(1))
+        .min()
+        .map(|(_, known)| known)
+}
+
+/// How many letters must be changed, added or left out to make one of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<_> = other.bytes().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.bytes().enumerate() {
+        let mut next = vec![index + 1];
+        for (place, known) in other.iter().enumerate() {
+            let [above, before, left] = [row.get(place + 1), row.get(place), next.last()]
+                .map(|cost| cost.copied().unwrap_or(usize::MAX - 1));
+            let change = before + usize::from(letter != *known);
+            next.push(change.min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_told_with_what_was_meant() {
+        let rows = [
+            ("FLINKS_CLIENT_SECERT", Some("FLINKS_CLIENT_SECRET")),
+            ("FLINKS_API_KEY", Some("FLINKS_X_API_KEY")),
+            ("FLINKS_KEY_FILE", Some("FLINKS_KEY")),
+            ("FLINKS_CUSTOMERID", Some("FLINKS_CUSTOMER_ID")),
+            ("FLINKS_URL_OF_SOMETHING_ELSE", None),
+        ];
+        for (name, meant) in rows {
+            let told = warnings([name.into()].into_iter());
+            let [told] = told.as_slice() else {
+                panic!("{told:?}");
+            };
+            assert!(told.contains(name), "{told}");
+            assert_eq!(told.contains("meant"), meant.is_some(), "{told}");
+            assert!(told.contains(meant.unwrap_or_default()), "{told}");
+        }
+    }
+
+    #[test]
+    fn known_names_and_those_of_others_are_not_told() {
+        let names = known().chain(["PATH".to_owned(), "XFLINKS_KEY".to_owned()]);
+        assert!(warnings(names.map(OsString::from)).is_empty());
+    }
+}
