@@ -184,7 +184,7 @@ mod tests {
             let (aggregation, login) = found(cut);
             prop_assert!(aggregation.is_none_or(|id| id == A));
             prop_assert!(login.is_none_or(|id| id == L));
-            find_request_id(&noise);
+            prop_assert!(find_request_id(&noise).is_none_or(|id| !id.as_str().is_empty()));
             found(&noise);
         }
     }

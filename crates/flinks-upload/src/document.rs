@@ -22,7 +22,14 @@ pub struct Document {
     bytes: u64,
     head: Bytes,
     source: Source,
+    inspect: Option<Inspect>,
 }
+
+/// Sees the bytes of one pass over a document.
+type Seen = Box<dyn FnMut(&[u8]) + Send>;
+
+/// Begins a pass over a document.
+type Inspect = Arc<dyn Fn() -> Seen + Send + Sync>;
 
 #[derive(Clone)]
 enum Source {
@@ -31,21 +38,45 @@ enum Source {
         modified: Option<Duration>,
     },
     Memory(Bytes),
-    Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
+    Once(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
 }
 
-/// What is read while a document is sent.
-pub(crate) type Reader = Box<dyn Read + Send>;
+/// What is read while a document is sent, in one pass.
+pub(crate) struct Reader {
+    input: Input,
+    seen: Option<Seen>,
+}
+
+enum Input {
+    File(File),
+    Memory(Cursor<Bytes>),
+    Once(Box<dyn Read + Send>),
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.input {
+            Input::File(file) => file.read(buffer),
+            Input::Memory(bytes) => bytes.read(buffer),
+            Input::Once(reader) => reader.read(buffer),
+        }?;
+        if let (Some(seen), Some(bytes)) = (&mut self.seen, buffer.get(..read)) {
+            seen(bytes);
+        }
+        Ok(read)
+    }
+}
 
 impl Document {
     /// A file, sent under its own name. It is opened again for each attempt, and must not change
-    /// until it is sent: a change is an error, and the service sees a broken request.
+    /// until it is sent: a change of its size or its modification time is an error, and the request
+    /// is left incomplete.
     ///
     /// # Errors
     /// [`ErrorKind::File`]: it cannot be read, is no regular file, or its name is not UTF-8.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let shown = path.display();
+        let shown = shown(&path.to_string_lossy());
         let name = path
             .file_name()
             .and_then(OsStr::to_str)
@@ -70,6 +101,7 @@ impl Document {
             bytes: metadata.len(),
             head,
             source,
+            inspect: None,
         })
     }
 
@@ -86,6 +118,7 @@ impl Document {
             bytes: bytes.len() as u64,
             head,
             source: Source::Memory(bytes),
+            inspect: None,
         })
     }
 
@@ -103,16 +136,31 @@ impl Document {
     ) -> Result<Self, Error> {
         let name = name.into();
         check_name(&name)?;
-        let head = read_head(&mut reader)
-            .map_err(|error| refused(format!("{name} cannot be read")).with_source(error))?;
-        let whole: Reader = Box::new(Cursor::new(head.clone()).chain(reader));
-        let source = Source::Reader(Arc::new(Mutex::new(Some(whole))));
+        let head = read_head(&mut reader).map_err(|error| {
+            refused(format!("{} cannot be read", shown(&name))).with_source(error)
+        })?;
+        let whole: Box<dyn Read + Send> = Box::new(Cursor::new(head.clone()).chain(reader));
+        let source = Source::Once(Arc::new(Mutex::new(Some(whole))));
         Ok(Self {
             name,
             bytes,
             head,
             source,
+            inspect: None,
         })
+    }
+
+    /// Shows the document's bytes, in order, while they are read for sending: to hash what is sent.
+    ///
+    /// `begin` is called for each attempt, on the blocking pool, and what it returns for each piece
+    /// of that attempt. A piece that was shown may still not be sent.
+    #[must_use]
+    pub fn inspect<I>(mut self, begin: impl Fn() -> I + Send + Sync + 'static) -> Self
+    where
+        I: FnMut(&[u8]) + Send + 'static,
+    {
+        self.inspect = Some(Arc::new(move || Box::new(begin())));
+        self
     }
 
     /// The name that is sent, extension included.
@@ -130,7 +178,7 @@ impl Document {
     /// Whether it can be read again for a second attempt.
     #[must_use]
     pub fn is_replayable(&self) -> bool {
-        !matches!(self.source, Source::Reader(_))
+        !matches!(self.source, Source::Once(_))
     }
 
     /// The absolute path of a file; what a ledger needs to resume in another process.
@@ -138,7 +186,7 @@ impl Document {
     pub fn path(&self) -> Option<&Path> {
         match &self.source {
             Source::Path { path, .. } => Some(path),
-            Source::Memory(_) | Source::Reader(_) => None,
+            Source::Memory(_) | Source::Once(_) => None,
         }
     }
 
@@ -146,7 +194,7 @@ impl Document {
     pub(crate) fn modified(&self) -> Option<Duration> {
         match &self.source {
             Source::Path { modified, .. } => *modified,
-            Source::Memory(_) | Source::Reader(_) => None,
+            Source::Memory(_) | Source::Once(_) => None,
         }
     }
 
@@ -160,34 +208,50 @@ impl Document {
 
     /// Opens the document for one attempt. Blocks: called on the blocking pool.
     pub(crate) fn reader(&self) -> Result<Reader, Error> {
-        match &self.source {
-            Source::Memory(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
-            Source::Reader(reader) => {
+        let input = match &self.source {
+            Source::Memory(bytes) => Input::Memory(Cursor::new(bytes.clone())),
+            Source::Once(reader) => {
                 let taken = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-                taken.ok_or_else(|| refused(format!("{} can be read only once", self.name)))
+                Input::Once(taken.ok_or_else(|| {
+                    refused(format!("{} can be read only once", shown(&self.name)))
+                })?)
             }
+            Source::Path { path, .. } => {
+                Input::File(File::open(path).map_err(|error| self.unreadable(error))?)
+            }
+        };
+        let seen = self.inspect.as_ref().map(|begin| begin());
+        let reader = Reader { input, seen };
+        self.check_unchanged(&reader)?;
+        Ok(reader)
+    }
+
+    /// Fails when the open file is another one than the document was made from. Asked again after
+    /// the last byte: a file that is rewritten while it is read gives half of each.
+    pub(crate) fn check_unchanged(&self, reader: &Reader) -> Result<(), Error> {
+        let (
+            Input::File(file),
             Source::Path {
-                path,
-                modified: known,
-            } => {
-                let unreadable =
-                    |error| refused(format!("{} cannot be read", self.name)).with_source(error);
-                let file = File::open(path).map_err(unreadable)?;
-                let metadata = file.metadata().map_err(unreadable)?;
-                if metadata.len() != self.bytes || modified(&metadata) != *known {
-                    return Err(self.changed());
-                }
-                Ok(Box::new(file))
-            }
+                modified: known, ..
+            },
+        ) = (&reader.input, &self.source)
+        else {
+            return Ok(());
+        };
+        let metadata = file.metadata().map_err(|error| self.unreadable(error))?;
+        if metadata.len() == self.bytes && modified(&metadata) == *known {
+            Ok(())
+        } else {
+            Err(self.changed())
         }
     }
 
     pub(crate) fn changed(&self) -> Error {
-        refused(format!("{} changed while it was read", self.name))
+        refused(format!("{} changed while it was read", shown(&self.name)))
     }
 
     pub(crate) fn unreadable(&self, error: io::Error) -> Error {
-        refused(format!("{} cannot be read", self.name)).with_source(error)
+        refused(format!("{} cannot be read", shown(&self.name))).with_source(error)
     }
 }
 
@@ -218,11 +282,20 @@ fn check_name(name: &str) -> Result<(), Error> {
         return Err(refused("a file name has 1 to 255 bytes"));
     }
     if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-        return Err(refused(
-            "a file name holds no \"/\", \"\\\" or control character",
-        ));
+        let why = "a file name holds no \"/\", \"\\\" or control character";
+        return Err(refused(format!("{} cannot be sent: {why}", shown(name))));
     }
     Ok(())
+}
+
+/// A name or path for a message, unless it is no such thing: a key that was given where a path
+/// belongs must not be shown.
+fn shown(name: &str) -> String {
+    if name.contains(['\n', '\r']) || name.contains("-----BEGIN") {
+        "a text of several lines".to_owned()
+    } else {
+        name.escape_debug().to_string()
+    }
 }
 
 fn refused(message: impl Into<String>) -> Error {
@@ -236,6 +309,7 @@ mod tests {
     #[test]
     fn names_are_checked_before_anything_else() {
         for bad in [
+            "-----BEGIN PRIVATE KEY-----\nMIGH",
             "",
             "a/b.pdf",
             "..\\b.pdf",
@@ -243,8 +317,11 @@ mod tests {
             "a\0.pdf",
             &"x".repeat(256),
         ] {
-            assert!(Document::from_bytes(bad, "x").is_err(), "{bad:?}");
+            let error = Document::from_bytes(bad, "x").expect_err(bad);
+            assert!(!error.to_string().contains("MIGH"), "{error}");
         }
+        let error = Document::from_bytes("b\tc.pdf", "x").expect_err("a control character");
+        assert!(error.to_string().contains("b\\tc.pdf"), "{error}");
         Document::from_bytes("Relevé d'été.pdf", "x").expect("any other text");
     }
 

@@ -12,6 +12,7 @@ use flinks_types::AggregationId;
 #[derive(Clone, Debug)]
 pub struct UploadError {
     pub(crate) error: Error,
+    pub(crate) ledger: Option<Error>,
     pub(crate) file: Option<String>,
     pub(crate) aggregation_id: Option<AggregationId>,
     pub(crate) abandoned: Vec<AggregationId>,
@@ -22,6 +23,7 @@ impl UploadError {
     pub(crate) fn early(error: Error) -> Self {
         Self {
             error,
+            ledger: None,
             file: None,
             aggregation_id: None,
             abandoned: Vec::new(),
@@ -33,6 +35,19 @@ impl UploadError {
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
+    }
+
+    /// The same error, where the ledger could not take its outcome down either.
+    pub(crate) fn and_ledger(mut self, unwritten: Option<Self>) -> Self {
+        self.ledger = unwritten.map(|unwritten| unwritten.error);
+        self
+    }
+
+    /// Why the ledger could not record what came of the call, if it could not. Its next reader
+    /// finds the step announced, and takes its outcome as unknown.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&Error> {
+        self.ledger.as_ref()
     }
 
     /// The name of the file that it was about.
@@ -65,7 +80,11 @@ impl fmt::Display for UploadError {
         if let Some(file) = &self.file {
             write!(f, "{}: ", file.escape_debug())?;
         }
-        write!(f, "{}", self.error)
+        write!(f, "{}", self.error)?;
+        if let Some(ledger) = &self.ledger {
+            write!(f, "; this could not be recorded: {ledger}")?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What has happened to an upload, as records: pure state, the same live and after a restart.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flinks_types::{AggregationId, LoginId};
@@ -15,8 +16,18 @@ pub enum Record {
     /// What is to be uploaded, and where; always the first.
     Session(SessionRecord),
     /// One more file for the session.
-    Added(FileRecord),
-    /// A file is another one than the ledger knew; recorded before its session is given up.
+    Added {
+        /// The file, counted from 0.
+        file: usize,
+        /// What is known of it.
+        now: FileRecord,
+    },
+    /// Files that were added, but of which nothing was sent, no longer belong to the session.
+    Withdrawn {
+        /// How many files the session keeps.
+        files: usize,
+    },
+    /// A file is another one than the ledger knew; nothing of it is in the session.
     Changed {
         /// The file, counted from 0.
         file: usize,
@@ -40,7 +51,7 @@ pub enum Record {
         /// The file, counted from 0.
         file: usize,
     },
-    /// Nobody can say whether the service has the file.
+    /// It is unknown whether the service has the file.
     Unknown {
         /// The file, counted from 0.
         file: usize,
@@ -59,7 +70,7 @@ pub enum Record {
     },
     /// *complete* was not sent, or refused.
     NotCompleted,
-    /// Nobody can say whether the session is completed.
+    /// It is unknown whether the session is completed.
     CompletionUnknown,
     /// Processing has started.
     Completed {
@@ -97,7 +108,7 @@ pub struct FileRecord {
     /// The name that is sent.
     pub file_name: String,
     /// Where it lies; `None` for a document from memory or a reader.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "path")]
     pub path: Option<PathBuf>,
     /// Its size.
     pub bytes: u64,
@@ -110,10 +121,26 @@ pub struct FileRecord {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FileState {
     Pending,
-    /// Begun, and so unknown if the process ends here.
+    /// Begun, and so unknown when the one that sent it is gone: its process, or its future.
     Sending,
     Confirmed,
     Unknown,
+}
+
+/// One file of the session.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) facts: Arc<FileRecord>,
+    pub(crate) state: FileState,
+}
+
+impl Entry {
+    fn new(facts: &FileRecord) -> Self {
+        Self {
+            facts: Arc::new(facts.clone()),
+            state: FileState::Pending,
+        }
+    }
 }
 
 /// Where *complete* stands.
@@ -130,7 +157,7 @@ pub(crate) enum Completion {
 /// The state that a sequence of records leads to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    pub(crate) files: Vec<FileState>,
+    pub(crate) files: Vec<Entry>,
     pub(crate) aggregation_id: Option<AggregationId>,
     pub(crate) completion: Completion,
     pub(crate) abandoned: Vec<AggregationId>,
@@ -138,69 +165,196 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Applies one record. `None`: it cannot follow what came before, so the ledger is damaged.
+    /// Applies one record. `None`: it cannot follow what came before, so the ledger is damaged, or
+    /// the step that it announces must not be taken. The state is then of no use.
+    ///
+    /// Each record may follow itself: a session that was interrupted while it wrote one does not
+    /// know whether it is there.
     pub(crate) fn apply(&mut self, record: &Record) -> Option<()> {
+        if matches!(self.completion, Completion::Done(_)) {
+            let again = matches!(record, Record::Completed { .. });
+            return again.then_some(());
+        }
         match record {
             Record::Session(session) => {
-                self.files = vec![FileState::Pending; session.files.len()];
+                // Whatever an earlier one said, nothing came of it.
+                self.untouched()?;
+                self.files = session.files.iter().map(Entry::new).collect();
             }
-            Record::Added(_) => self.files.push(FileState::Pending),
-            Record::Changed { file, now: _ } => {
-                self.files.get(*file)?;
+            Record::Added { file, now } => {
+                self.open()?;
+                if *file == self.files.len() {
+                    self.files.push(Entry::new(now));
+                } else {
+                    self.unsent(*file)?.facts = Arc::new(now.clone());
+                }
             }
-            Record::Sending { file } => self.set(*file, FileState::Sending)?,
+            Record::Withdrawn { files } => {
+                self.open()?;
+                self.files.get(*files..)?;
+                for file in *files..self.files.len() {
+                    self.unsent(file)?;
+                }
+                self.files.truncate(*files);
+            }
+            Record::Changed { file, now } => {
+                self.open()?;
+                self.unsent(*file)?.facts = Arc::new(now.clone());
+            }
+            Record::Sending { file } => {
+                self.open()?;
+                let entry = self.files.get_mut(*file)?;
+                (entry.state != FileState::Confirmed).then_some(())?;
+                entry.state = FileState::Sending;
+            }
             Record::Confirmed {
                 file,
                 aggregation_id,
             } => {
-                self.set(*file, FileState::Confirmed)?;
-                self.aggregation_id = Some(aggregation_id.clone());
+                self.open()?;
+                let known = self
+                    .aggregation_id
+                    .get_or_insert_with(|| aggregation_id.clone());
+                (known == aggregation_id).then_some(())?;
+                self.begun(*file)?.state = FileState::Confirmed;
             }
-            Record::NotSent { file } => self.set(*file, FileState::Pending)?,
-            Record::Unknown { file } => self.set(*file, FileState::Unknown)?,
+            Record::NotSent { file } => {
+                self.open()?;
+                self.begun(*file)?.state = FileState::Pending;
+            }
+            Record::Unknown { file } => {
+                self.open()?;
+                self.files.get_mut(*file)?.state = FileState::Unknown;
+            }
             Record::Abandoned {
                 aggregation_ids,
                 unnamed,
             } => {
-                self.abandoned.extend(aggregation_ids.iter().cloned());
+                self.open()?;
+                for id in aggregation_ids {
+                    if !self.abandoned.contains(id) {
+                        self.abandoned.push(id.clone());
+                    }
+                }
                 self.abandoned_unnamed += u64::from(*unnamed);
                 self.aggregation_id = None;
-                self.completion = Completion::Open;
-                self.files.fill(FileState::Pending);
+                for file in &mut self.files {
+                    file.state = FileState::Pending;
+                }
             }
-            Record::Completing { .. } => self.completion = Completion::Sending,
-            Record::NotCompleted => self.completion = Completion::Open,
-            Record::CompletionUnknown => self.completion = Completion::Unknown,
+            Record::Completing { aggregation_id } => {
+                // Whatever led here: a session with a file missing is never completed.
+                let whole = self.all(FileState::Confirmed) && !self.files.is_empty();
+                (whole && self.is(aggregation_id)).then_some(())?;
+                self.completion = Completion::Sending;
+            }
+            Record::NotCompleted => self.completing(Completion::Open)?,
+            Record::CompletionUnknown => self.completing(Completion::Unknown)?,
             Record::Completed {
                 aggregation_id,
                 login_id,
             } => {
-                self.aggregation_id = Some(aggregation_id.clone());
-                self.completion = Completion::Done(login_id.clone());
+                self.is(aggregation_id).then_some(())?;
+                self.completing(Completion::Done(login_id.clone()))?;
             }
         }
         Some(())
-    }
-
-    /// What a restart of the process makes of steps that were under way.
-    pub(crate) fn settle_after_crash(&mut self) {
-        for file in &mut self.files {
-            if *file == FileState::Sending {
-                *file = FileState::Unknown;
-            }
-        }
-        if self.completion == Completion::Sending {
-            self.completion = Completion::Unknown;
-        }
     }
 
     /// The first file in this state.
     pub(crate) fn first(&self, state: FileState) -> Option<usize> {
-        self.files.iter().position(|file| *file == state)
+        self.files.iter().position(|file| file.state == state)
     }
 
-    fn set(&mut self, file: usize, state: FileState) -> Option<()> {
-        *self.files.get_mut(file)? = state;
-        Some(())
+    /// Whether every file is in this state.
+    pub(crate) fn all(&self, state: FileState) -> bool {
+        self.files.iter().all(|file| file.state == state)
+    }
+
+    fn is(&self, aggregation_id: &AggregationId) -> bool {
+        self.aggregation_id.as_ref() == Some(aggregation_id)
+    }
+
+    /// Nothing was sent into this session or any before it.
+    fn untouched(&self) -> Option<()> {
+        self.open()?;
+        let fresh = self.all(FileState::Pending)
+            && self.aggregation_id.is_none()
+            && self.abandoned.is_empty()
+            && self.abandoned_unnamed == 0;
+        fresh.then_some(())
+    }
+
+    /// Files come and go only before *complete*.
+    fn open(&self) -> Option<()> {
+        (self.completion == Completion::Open).then_some(())
+    }
+
+    /// A file of which nothing was sent; perhaps it was announced, but then not begun.
+    fn unsent(&mut self, file: usize) -> Option<&mut Entry> {
+        let entry = self.files.get_mut(file)?;
+        matches!(entry.state, FileState::Pending | FileState::Sending).then_some(entry)
+    }
+
+    /// A file whose request was announced.
+    fn begun(&mut self, file: usize) -> Option<&mut Entry> {
+        let entry = self.files.get_mut(file)?;
+        (entry.state != FileState::Pending).then_some(entry)
+    }
+
+    fn completing(&mut self, next: Completion) -> Option<()> {
+        let begun = self.completion != Completion::Open || next == Completion::Open;
+        begun.then(|| self.completion = next)
+    }
+}
+
+/// A path as text, or as its bytes where it is no text.
+mod path {
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize, Serialize)]
+    #[serde(untagged)]
+    enum Wire {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    #[expect(clippy::ref_option, reason = "serde's form")]
+    pub(super) fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let wire = path.as_ref().map(|path| match path.to_str() {
+            Some(text) => Wire::Text(text.to_owned()),
+            None => Wire::Bytes(path.as_os_str().as_encoded_bytes().to_vec()),
+        });
+        wire.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<PathBuf>, D::Error> {
+        Ok(
+            Option::<Wire>::deserialize(deserializer)?.and_then(|wire| match wire {
+                Wire::Text(text) => Some(PathBuf::from(text)),
+                Wire::Bytes(bytes) => of_bytes(bytes),
+            }),
+        )
+    }
+
+    #[cfg(unix)]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "elsewhere such a path cannot be read back"
+    )]
+    fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+        Some(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes).into())
+    }
+
+    #[cfg(not(unix))]
+    fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+        String::from_utf8(bytes).ok().map(PathBuf::from)
     }
 }

@@ -13,9 +13,9 @@ use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::UploadError;
 use crate::journal::{Journal, NoJournal};
-use crate::ledger::{Completion, FileRecord, Ledger, Record, SessionRecord};
+use crate::ledger::{Completion, FileRecord, FileState, Ledger, Record, SessionRecord};
 
-/// What to do when nobody can say whether a file arrived.
+/// What to do when it is unknown whether a file arrived.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum OnUnknown {
@@ -78,10 +78,15 @@ pub struct UploadSession {
     on_progress: Option<OnProgress>,
     journal: Box<dyn Journal>,
     begun: bool,
-    documents: Vec<Document>,
-    files: Vec<FileRecord>,
+    /// One for each file of the ledger; `None` for one that is gone and no longer needed.
+    documents: Vec<Option<Document>>,
     changed: Vec<(usize, FileRecord)>,
     ledger: Ledger,
+    /// An `Added` or `Withdrawn` record may or may not lie in the ledger: its files are stated
+    /// again before anything else.
+    files_in_doubt: bool,
+    /// Ids that answers named, but that did not become the session's.
+    strays: Vec<AggregationId>,
     restarts: u32,
 }
 
@@ -98,9 +103,10 @@ impl UploadSession {
             journal: Box::new(NoJournal),
             begun: false,
             documents: Vec::new(),
-            files: Vec::new(),
             changed: Vec::new(),
             ledger: Ledger::default(),
+            files_in_doubt: false,
+            strays: Vec::new(),
             restarts: 0,
         }
     }
@@ -117,7 +123,7 @@ impl UploadSession {
         self
     }
 
-    /// What to do when nobody can say whether a file arrived.
+    /// What to do when it is unknown whether a file arrived.
     pub fn on_unknown(mut self, policy: OnUnknown) -> Self {
         self.on_unknown = policy;
         self
@@ -171,14 +177,24 @@ impl UploadSession {
 
     /// Sends one more document.
     ///
+    /// When the future is dropped, the document stays in the session: the next call sends it, or
+    /// finds out that its outcome is unknown and goes on as [`OnUnknown`] says. When the error says
+    /// that the document was not sent or was refused, it is not part of the session: it may be
+    /// added again.
+    ///
     /// # Errors
     /// [`ErrorKind::File`]: it was refused before anything was sent, or changed while it was read.
     /// [`ErrorKind::Journal`]: the ledger could not be written; the step it guards was not sent.
-    /// Delivery `Unknown`: nobody can say whether the file arrived, and [`OnUnknown`] does not
+    /// Delivery `Unknown`: it is unknown whether the file arrived, and [`OnUnknown`] does not
     /// allow to go on. Otherwise as any call.
     pub async fn add(&mut self, document: Document) -> Result<&AggregationId, UploadError> {
         self.stage(vec![document]).await?;
-        self.send_all().await?;
+        if let Err(error) = self.send_all().await {
+            if !error.error().delivery().may_have_acted() {
+                self.withdraw_last().await;
+            }
+            return Err(error);
+        }
         let missing = || Error::local(ErrorKind::Input, "the session has no id yet");
         self.ledger
             .aggregation_id
@@ -225,14 +241,13 @@ impl UploadSession {
         let login_id = match answer.and_then(|answer| belongs(answer, &aggregation_id)) {
             Ok(login_id) => login_id,
             Err(error) => {
-                let acted = error.delivery().may_have_acted();
-                let record = if acted {
+                let record = if error.delivery().may_have_acted() {
                     Record::CompletionUnknown
                 } else {
                     Record::NotCompleted
                 };
-                self.record(record).await?;
-                return Err(self.failed(error, None));
+                let unwritten = self.record(record).await.err();
+                return Err(self.failed(error, None).and_ledger(unwritten));
             }
         };
         let done = Record::Completed {
@@ -251,10 +266,11 @@ impl UploadSession {
             let error = journal_error("the ledger is complete but names no session");
             return Err(self.failed(error, None));
         };
+        let files = self.ledger.files.iter();
         Ok(Completed {
             aggregation_id,
             login_id,
-            files: self.files,
+            files: files.map(|file| (*file.facts).clone()).collect(),
             abandoned: self.ledger.abandoned,
             abandoned_unnamed: self.ledger.abandoned_unnamed,
         })
@@ -266,56 +282,101 @@ impl UploadSession {
         for document in &documents {
             document.check(limits).map_err(UploadError::early)?;
         }
-        let all = self.documents.iter().chain(&documents);
-        limits
-            .check_session(all.map(Document::bytes).sum())
-            .map_err(UploadError::early)?;
-        let files: Vec<_> = documents.iter().map(facts).collect();
+        let held = self.ledger.files.iter().map(|file| file.facts.bytes);
+        let total = held.chain(documents.iter().map(Document::bytes));
+        // A sum that overflows is over any limit.
+        let total = total.fold(0u64, u64::saturating_add);
+        limits.check_session(total).map_err(UploadError::early)?;
         if self.begun {
-            for file in &files {
-                self.record(Record::Added(file.clone())).await?;
+            for document in documents {
+                self.files_in_doubt = true;
+                self.record(Record::Added {
+                    file: self.ledger.files.len(),
+                    now: facts(&document),
+                })
+                .await?;
+                self.files_in_doubt = false;
+                self.documents.push(Some(document));
             }
         } else {
             let (host, paths, client) = self.client.identity();
-            let (tag, client_name) = (self.tag.clone(), self.client_name.clone());
-            let files = files.clone();
             let session = SessionRecord {
                 host,
                 paths,
                 client,
-                tag,
-                client_name,
-                files,
+                tag: self.tag.clone(),
+                client_name: self.client_name.clone(),
+                files: documents.iter().map(facts).collect(),
             };
             self.record(Record::Session(session)).await?;
             self.begun = true;
+            self.documents.extend(documents.into_iter().map(Some));
         }
-        self.files.extend(files);
-        self.documents.extend(documents);
+        Ok(())
+    }
+
+    /// Takes the document that was added last out of the session: nothing of it was sent.
+    async fn withdraw_last(&mut self) {
+        let Some(last) = self.ledger.files.len().checked_sub(1) else {
+            return;
+        };
+        let unsent = self.ledger.files.get(last);
+        if unsent.is_some_and(|file| file.state == FileState::Pending) {
+            self.ledger.files.truncate(last);
+            self.documents.truncate(last);
+            self.files_in_doubt = true;
+            // The error that led here is the one to report; the record is made up for later.
+            self.state_files().await.unwrap_or_default();
+        }
+    }
+
+    /// Makes the ledger hold the files that the session holds.
+    async fn state_files(&mut self) -> Result<(), Error> {
+        let files = self.ledger.files.len();
+        self.journal.append(&Record::Withdrawn { files }).await?;
+        self.files_in_doubt = false;
         Ok(())
     }
 
     /// Makes a record durable, and only then true.
     async fn record(&mut self, record: Record) -> Result<(), UploadError> {
-        if let Err(error) = self.journal.append(&record).await {
+        let mut next = self.ledger.clone();
+        if next.apply(&record).is_none() {
+            let message = "this step is not allowed: the session is completed, or one of its \
+                           files is not confirmed";
+            let error = Error::local(ErrorKind::Input, message);
             return Err(self.failed(error, None));
         }
-        self.ledger.apply(&record).ok_or_else(|| {
-            self.failed(
-                journal_error("the ledger's records contradict each other"),
-                None,
-            )
-        })
+        // `Added` states anew what it adds.
+        let in_doubt = self.files_in_doubt && !matches!(record, Record::Added { .. });
+        let durable = async {
+            if in_doubt {
+                self.state_files().await?;
+            }
+            self.journal.append(&record).await
+        };
+        match durable.await {
+            Ok(()) => {
+                self.ledger = next;
+                Ok(())
+            }
+            Err(error) => Err(self.failed(error, None)),
+        }
     }
 
     fn failed(&self, error: Error, file: Option<usize>) -> UploadError {
+        let file = file.and_then(|file| self.ledger.files.get(file));
+        let open = self.ledger.abandoned.iter();
+        let strays = self
+            .strays
+            .iter()
+            .filter(|id| !self.ledger.abandoned.contains(id));
         UploadError {
             error,
-            file: file
-                .and_then(|file| self.files.get(file))
-                .map(|file| file.file_name.clone()),
+            ledger: None,
+            file: file.map(|file| file.facts.file_name.clone()),
             aggregation_id: self.ledger.aggregation_id.clone(),
-            abandoned: self.ledger.abandoned.clone(),
+            abandoned: open.chain(strays).cloned().collect(),
             abandoned_unnamed: self.ledger.abandoned_unnamed,
         }
     }
@@ -324,7 +385,7 @@ impl UploadSession {
 impl fmt::Debug for UploadSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UploadSession")
-            .field("files", &self.files.len())
+            .field("files", &self.ledger.files.len())
             .field("on_unknown", &self.on_unknown)
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()

@@ -192,6 +192,8 @@ impl Chunk {
                 Ok(_) => return Err(document.changed()),
                 Err(error) => return Err(document.unreadable(error)),
             }
+            // Before the last chunk is handed over: without it the request is incomplete.
+            document.check_unchanged(&self.reader)?;
         }
         Ok(self)
     }
@@ -344,6 +346,46 @@ mod tests {
                 error.to_string().contains("changed while it was read"),
                 "{said} {has}: {error}"
             );
+        }
+    }
+
+    #[test]
+    fn a_file_rewritten_while_it_is_read_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pdf");
+        let modified = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        std::fs::write(&path, vec![b'a'; 3 * CHUNK]).expect("written");
+        let file = std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .expect("open");
+        file.set_modified(modified).expect("dated");
+        let document = Document::open(&path).expect("a document");
+        let rewrite = move |bytes: &[u8]| {
+            if bytes.first() == Some(&b'a') {
+                std::fs::write(&path, vec![b'b'; 3 * CHUNK]).expect("rewritten");
+            }
+        };
+        let document = document.inspect(move || rewrite.clone());
+        let error = collect(upload(document, None, None)).expect_err("half old, half new");
+        let text = error.to_string();
+        assert!(text.contains("changed while it was read"), "{text}");
+    }
+
+    #[test]
+    fn what_is_inspected_is_what_is_sent() {
+        let sent = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let sink = Arc::clone(&sent);
+        let content: Vec<u8> = (0..2 * CHUNK + 5).map(|i| i as u8).collect();
+        let document = Document::from_bytes("a.pdf", content.clone()).expect("a document");
+        let document = document.inspect(move || {
+            let sink = Arc::clone(&sink);
+            sink.lock().expect("lock").clear();
+            move |bytes: &[u8]| sink.lock().expect("lock").extend_from_slice(bytes)
+        });
+        for _attempt in 0..2 {
+            collect(upload(document.clone(), None, None)).expect("a whole body");
+            assert_eq!(*sent.lock().expect("lock"), content);
         }
     }
 

@@ -1,9 +1,8 @@
 //! `flinks upload`: checks documents, sends them as one session, completes it, and may wait.
 
-use std::fs::File;
 use std::future::Future;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flinks_transport::{Error, ErrorKind};
 use flinks_upload::{Completed, Document, Limits, UploadError};
@@ -32,12 +31,11 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
     } else {
         None
     };
-    let documents = open_all(&arguments.files)?;
-    let checksums = if arguments.sha256 {
-        checksums(&arguments.files)?
-    } else {
-        Vec::new()
-    };
+    let mut documents = open_all(&arguments.files)?;
+    let mut checksums = Vec::new();
+    if arguments.sha256 {
+        (documents, checksums) = documents.into_iter().map(hashed).unzip();
+    }
     if let Some(introduction) = service.introduction() {
         let introduction = format!("{}\n\n", context.output.faint(&introduction));
         // Nothing is done yet that must be told: the upload goes on.
@@ -75,7 +73,7 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
         After {
             fraud,
             wait: &arguments.wait,
-            checksums,
+            checksums: checksums.iter().map(Checksum::text).collect(),
         },
     )
     .await
@@ -140,48 +138,29 @@ fn named(path: &Path, error: Error) -> Error {
     }
 }
 
-fn checksums(files: &[PathBuf]) -> Result<Vec<String>, Failure> {
-    let unreadable = |path: &Path, error: io::Error| {
-        let message = format!("{} cannot be read", path.display());
-        Failure::from(Error::local(ErrorKind::File, message).with_source(error))
-    };
-    files
-        .iter()
-        .map(|path| sha256(path).map_err(|error| unreadable(path, error)))
-        .collect()
+/// The SHA-256 of what was read of a document for its last attempt.
+#[derive(Clone, Default)]
+struct Checksum(Arc<Mutex<Sha256>>);
+
+impl Checksum {
+    fn text(&self) -> String {
+        let hash = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest = hash.clone().finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        let read = file.read(&mut buffer)?;
-        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
-            break;
-        };
-        hash.update(piece);
-    }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_checksum_is_that_of_the_whole_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.pdf");
-        std::fs::write(&path, "abc").expect("written");
-        assert_eq!(
-            sha256(&path).expect("readable"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-        assert!(checksums(&[folder.path().join("missing")]).is_err());
-    }
+/// The document, and the checksum of what is sent of it: the file may be another one by then.
+fn hashed(document: Document) -> (Document, Checksum) {
+    let checksum = Checksum::default();
+    let hash = Arc::clone(&checksum.0);
+    let document = document.inspect(move || {
+        let hash = Arc::clone(&hash);
+        *hash.lock().unwrap_or_else(PoisonError::into_inner) = Sha256::new();
+        move |piece: &[u8]| {
+            let mut hash = hash.lock().unwrap_or_else(PoisonError::into_inner);
+            hash.update(piece);
+        }
+    });
+    (document, checksum)
 }

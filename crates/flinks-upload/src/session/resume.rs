@@ -1,6 +1,6 @@
 //! Goes on where the upload behind a ledger stopped.
 
-use flinks_transport::Error;
+use flinks_transport::{Error, ErrorKind};
 
 use super::{UploadSession, facts, journal_error};
 use crate::client::UploadClient;
@@ -35,43 +35,49 @@ impl UploadSession {
         };
         this.tag.clone_from(&session.tag);
         this.client_name.clone_from(&session.client_name);
-        this.files.clone_from(&session.files);
         for record in records {
             let fits = this.ledger.apply(record);
             fits.ok_or_else(|| journal_error("the ledger's records contradict each other"))?;
-            if let Record::Added(file) = record {
-                this.files.push(file.clone());
-            } else if let Record::Changed { file, now } = record
-                && let Some(known) = this.files.get_mut(*file)
-            {
-                known.clone_from(now);
-            }
         }
-        this.ledger.settle_after_crash();
-        if this.ledger.completion == Completion::Open {
+        if this.ledger.completion == Completion::Sending {
+            // Its process is gone, and so is the answer.
+            this.ledger.completion = Completion::Unknown;
+        }
+        if this.ledger.completion == Completion::Open && !this.ledger.all(FileState::Confirmed) {
             this.reopen()?;
+        } else {
+            // Nothing is sent any more but *complete*.
+            this.documents = vec![None; this.ledger.files.len()];
         }
         Ok(this)
     }
 
     /// Opens the documents of a ledger again, and notes which of them are not what they were.
     fn reopen(&mut self) -> Result<(), Error> {
-        for (index, known) in self.files.iter().enumerate() {
+        let mut total = 0u64;
+        for (index, file) in self.ledger.files.iter().enumerate() {
+            let known = &file.facts;
             let path = known.path.as_ref().ok_or_else(|| {
                 let name = known.file_name.escape_debug();
                 journal_error(format!("{name} did not come from a file: upload it anew"))
             })?;
-            let document = Document::open(path)?;
-            document.check(self.client.check())?;
-            let now = facts(&document);
-            if now != *known {
-                self.changed.push((index, now));
+            let document = match Document::open(path) {
+                Ok(document) => Some(document),
+                // The service has it: it is needed only if the session starts over.
+                Err(_) if file.state == FileState::Confirmed => None,
+                Err(error) => return Err(error),
+            };
+            if let Some(document) = &document {
+                document.check(self.client.check())?;
+                let now = facts(document);
+                if now != **known {
+                    self.changed.push((index, now));
+                }
             }
+            total = total.saturating_add(document.as_ref().map_or(known.bytes, Document::bytes));
             self.documents.push(document);
         }
-        self.client
-            .check()
-            .check_session(self.documents.iter().map(Document::bytes).sum())
+        self.client.check().check_session(total)
     }
 
     /// Starts over when a file is another one than the session holds.
@@ -79,23 +85,18 @@ impl UploadSession {
         if self.changed.is_empty() {
             return Ok(());
         }
-        for (file, now) in std::mem::take(&mut self.changed) {
-            self.record(Record::Changed {
-                file,
-                now: now.clone(),
-            })
-            .await?;
-            if let Some(known) = self.files.get_mut(file) {
-                *known = now;
+        // First: what the session holds is never what the file is now.
+        if !self.ledger.all(FileState::Pending) {
+            if self.documents.iter().any(Option::is_none) {
+                let message =
+                    "a file changed, so the session has to start over, and another file is gone";
+                return Err(self.failed(Error::local(ErrorKind::File, message), None));
             }
+            self.abandon().await?;
         }
-        if self
-            .ledger
-            .files
-            .iter()
-            .any(|state| *state != FileState::Pending)
-        {
-            self.abandon(None).await?;
+        while let Some((file, now)) = self.changed.first().cloned() {
+            self.record(Record::Changed { file, now }).await?;
+            self.changed.remove(0);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use flinks_transport::{Delivery, Error, ErrorKind};
-use flinks_types::{AggregationId, UploadResponse};
+use flinks_types::UploadResponse;
 
 use super::{OnUnknown, Progress, UploadSession};
 use crate::document::Document;
@@ -17,6 +17,9 @@ use crate::operation::UploadFile;
 
 /// How often a session is started over, or a file resent, before its upload gives up.
 const MAX_RESTARTS: u32 = 2;
+
+/// The longest `Retry-After` that a restart waits for; a longer one ends the upload, as it ends a call.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// What to grant the service before the next attempt.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -32,22 +35,37 @@ type Sending = Pin<Box<dyn Future<Output = Result<UploadResponse, Error>> + Send
 impl UploadSession {
     /// Sends every file that the service does not have, starting over where that is allowed.
     pub(super) async fn send_all(&mut self) -> Result<(), UploadError> {
+        self.settle_interrupted().await?;
         self.take_over_changes().await?;
         if let Some(file) = self.ledger.first(FileState::Unknown) {
-            // The process that sent it is gone, and with it the only one who was to be told.
+            // The call that sent it is gone, and its error with it.
             let message =
                 "the upload stopped while this file was sent: whether it arrived is unknown";
             let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message)
                 .of_operation("upload.file");
-            self.go_on_after(file, error, None, Pause::None).await?;
+            let failure = Failure::new(file, error);
+            self.go_on_after(failure, Pause::None).await?;
         }
         while self.ledger.first(FileState::Pending).is_some() {
-            if let Some(Failure { file, error, stray }) = self.send_pending().await? {
-                if !error.delivery().may_have_acted() {
-                    return Err(self.failed(error, Some(file)));
+            if let Some(failure) = self.send_pending().await? {
+                if failure.is_final() {
+                    return Err(self.fail(failure));
                 }
-                self.go_on_after(file, error, stray, Pause::Short).await?;
+                self.go_on_after(failure, Pause::Short).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// A file that was being sent when its process or its future ended may have arrived.
+    async fn settle_interrupted(&mut self) -> Result<(), UploadError> {
+        while let Some(file) = self.ledger.first(FileState::Sending) {
+            self.record(Record::Unknown { file })
+                .await
+                .map_err(|mut failed| {
+                    failed.error = failed.error.with_delivery(Delivery::Unknown);
+                    failed
+                })?;
         }
         Ok(())
     }
@@ -55,7 +73,7 @@ impl UploadSession {
     /// Sends pending files, several at once after the first, until one fails or none is left.
     async fn send_pending(&mut self) -> Result<Option<Failure>, UploadError> {
         let mut under_way: Vec<(usize, Sending)> = Vec::new();
-        let mut failure = None;
+        let mut failure: Option<Failure> = None;
         loop {
             let width = if self.ledger.aggregation_id.is_some() {
                 self.concurrency
@@ -66,27 +84,40 @@ impl UploadSession {
                 let Some(file) = self.ledger.first(FileState::Pending) else {
                     break;
                 };
-                self.record(Record::Sending { file }).await?;
-                under_way.extend(self.begin(file).map(|sending| (file, sending)));
+                // Made first: a file that cannot be sent is not announced.
+                match self.begin(file) {
+                    Ok(sending) => match self.record(Record::Sending { file }).await {
+                        Ok(()) => under_way.push((file, sending)),
+                        Err(unwritten) => failure = Some(Failure::new(file, unwritten.error)),
+                    },
+                    Err(error) => failure = Some(Failure::new(file, error)),
+                }
             }
             if under_way.is_empty() {
                 return Ok(failure);
             }
             let (file, outcome) = next_finished(&mut under_way).await;
-            let Err(failed) = self.settle(file, outcome).await? else {
+            let Err(failed) = self.settle(file, outcome).await else {
                 continue;
             };
-            let unknown = failed.error.delivery().may_have_acted();
-            failure.get_or_insert(failed);
-            if unknown && self.may_restart() {
+            let restart = !failed.is_final() && self.may_restart();
+            // Of several failures the one that leaves most open is the one to act on.
+            failure = Some(match failure {
+                Some(first) if first.error.delivery() >= failed.error.delivery() => first,
+                _ => failed,
+            });
+            if restart {
                 // The session is given up, and with it whatever else was on its way into it.
                 return Ok(failure);
             }
         }
     }
 
-    fn begin(&self, file: usize) -> Option<Sending> {
-        let document = self.documents.get(file)?.clone();
+    fn begin(&self, file: usize) -> Result<Sending, Error> {
+        let Some(Some(document)) = self.documents.get(file).cloned() else {
+            let message = "a file of the session is gone";
+            return Err(Error::local(ErrorKind::File, message));
+        };
         let url = self.client.upload_url();
         let name = document.name().to_owned();
         let (files, bytes) = (self.documents.len(), document.bytes());
@@ -108,7 +139,7 @@ impl UploadSession {
                 });
             }));
         }
-        Some(self.client.send(operation).into_future())
+        Ok(self.client.send(operation).into_future())
     }
 
     /// Records what became of a file.
@@ -116,116 +147,143 @@ impl UploadSession {
         &mut self,
         file: usize,
         outcome: Result<UploadResponse, Error>,
-    ) -> Result<Result<(), Failure>, UploadError> {
-        let error = match outcome {
-            Ok(answer) => match (answer.aggregation_id, self.ledger.aggregation_id.clone()) {
-                (Some(seen), sent) if sent.as_ref().is_none_or(|sent| *sent == seen) => {
-                    self.record(Record::Confirmed {
-                        file,
-                        aggregation_id: seen,
-                    })
-                    .await?;
-                    return Ok(Ok(()));
+    ) -> Result<(), Failure> {
+        let failure = match outcome {
+            Ok(answer) => {
+                let (seen, sent) = (answer.aggregation_id, self.ledger.aggregation_id.clone());
+                // Until the ledger has it, it is an id that a session at the service has.
+                self.strays.extend(seen.clone());
+                match seen {
+                    Some(seen) if sent.as_ref().is_none_or(|sent| *sent == seen) => {
+                        let confirmed = Record::Confirmed {
+                            file,
+                            aggregation_id: seen.clone(),
+                        };
+                        let Err(unwritten) = self.record(confirmed).await else {
+                            self.strays.retain(|stray| *stray != seen);
+                            return Ok(());
+                        };
+                        let error = unwritten.error.with_delivery(Delivery::Delivered);
+                        return Err(Failure::new(file, error.of_operation("upload.file")));
+                    }
+                    Some(_) | None => {
+                        let message = "the answer names another AggregationId than was sent, or \
+                                       none: the session is unusable";
+                        let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message)
+                            .of_operation("upload.file");
+                        Failure {
+                            split: true,
+                            ..Failure::new(file, error)
+                        }
+                    }
                 }
-                (stray, _) => {
-                    self.record(Record::Unknown { file }).await?;
-                    let message = "the answer names another AggregationId than was sent, or none: \
-                                   the session is unusable";
-                    let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message)
-                        .of_operation("upload.file");
-                    return Ok(Err(Failure {
-                        file,
-                        error,
-                        stray: Some(stray),
-                    }));
-                }
-            },
-            Err(error) => error,
+            }
+            Err(error) => Failure::new(file, error),
         };
-        let acted = error.delivery().may_have_acted();
-        let record = if acted {
+        let record = if failure.error.delivery().may_have_acted() {
             Record::Unknown { file }
         } else {
             Record::NotSent { file }
         };
-        self.record(record).await?;
-        Ok(Err(Failure {
-            file,
-            error,
-            stray: None,
-        }))
+        let unwritten = self.record(record).await.err();
+        Err(Failure {
+            ledger: unwritten.map(|unwritten| unwritten.error),
+            ..failure
+        })
     }
 
-    /// Decides how to go on when nobody knows whether `file` arrived.
-    async fn go_on_after(
-        &mut self,
-        file: usize,
-        error: Error,
-        stray: Option<Option<AggregationId>>,
-        pause: Pause,
-    ) -> Result<(), UploadError> {
-        let split = stray.is_some();
-        if self.may_restart() {
-            self.restarts += 1;
-            tokio::time::sleep(self.pause(&error, pause)).await;
-            return self.abandon(stray.flatten()).await;
-        }
-        let resend = self.on_unknown == OnUnknown::Resend && self.restarts < MAX_RESTARTS;
-        if !resend || split || !self.documents.iter().all(Document::is_replayable) {
-            return Err(self.failed(error, Some(file)));
-        }
+    /// Decides how to go on when it is unknown whether a file arrived.
+    async fn go_on_after(&mut self, failure: Failure, pause: Pause) -> Result<(), UploadError> {
+        let pause = match self.pause(&failure.error, pause) {
+            Some(pause) if self.may_go_on(&failure) => pause,
+            _ => return Err(self.fail(failure)),
+        };
         self.restarts += 1;
-        tokio::time::sleep(self.pause(&error, pause)).await;
-        if self.ledger.aggregation_id.is_none() {
-            // Without an id there is no session to send it into again.
-            return self.abandon(None).await;
+        tokio::time::sleep(pause).await;
+        // Without an id there is no session to send it into again.
+        if self.on_unknown == OnUnknown::Restart || self.ledger.aggregation_id.is_none() {
+            if let Err(unwritten) = self.abandon().await {
+                return Err(self.fail(failure).and_ledger(Some(unwritten)));
+            }
+            return Ok(());
         }
-        for state in &mut self.ledger.files {
-            if *state == FileState::Unknown {
-                *state = FileState::Pending;
+        for file in &mut self.ledger.files {
+            if file.state == FileState::Unknown {
+                file.state = FileState::Pending;
             }
         }
         Ok(())
     }
 
+    fn may_go_on(&self, failure: &Failure) -> bool {
+        let resend = self.on_unknown == OnUnknown::Resend && !failure.split;
+        self.may_restart() || (resend && self.may_send_again())
+    }
+
     fn may_restart(&self) -> bool {
-        self.on_unknown == OnUnknown::Restart
-            && self.restarts < MAX_RESTARTS
-            && self.documents.iter().all(Document::is_replayable)
+        self.on_unknown == OnUnknown::Restart && self.may_send_again()
     }
 
-    fn pause(&self, error: &Error, pause: Pause) -> Duration {
-        if pause == Pause::None {
-            return Duration::ZERO;
+    fn may_send_again(&self) -> bool {
+        let replayable =
+            |document: &Option<Document>| document.as_ref().is_some_and(Document::is_replayable);
+        self.restarts < MAX_RESTARTS && self.documents.iter().all(replayable)
+    }
+
+    /// How long to wait; `None` when the service asks for more than a session waits.
+    fn pause(&self, error: &Error, pause: Pause) -> Option<Duration> {
+        match (pause, error.retry_after()) {
+            (Pause::None, _) => Some(Duration::ZERO),
+            (Pause::Short, Some(asked)) => (asked <= MAX_PAUSE).then_some(asked),
+            (Pause::Short, None) => Some(Duration::from_secs(u64::from(self.restarts) + 1)),
         }
-        let own = Duration::from_secs(u64::from(self.restarts));
-        error
-            .retry_after()
-            .unwrap_or(own)
-            .min(Duration::from_secs(60))
     }
 
-    pub(super) async fn abandon(
-        &mut self,
-        stray: Option<AggregationId>,
-    ) -> Result<(), UploadError> {
+    pub(super) async fn abandon(&mut self) -> Result<(), UploadError> {
         let known = self.ledger.aggregation_id.clone();
-        let unnamed = known.is_none() && stray.is_none();
-        let aggregation_ids = known.into_iter().chain(stray).collect();
+        let aggregation_ids: Vec<_> = known.into_iter().chain(self.strays.clone()).collect();
+        let unnamed = aggregation_ids.is_empty();
         self.record(Record::Abandoned {
             aggregation_ids,
             unnamed,
         })
-        .await
+        .await?;
+        self.strays.clear();
+        Ok(())
+    }
+
+    fn fail(&self, failure: Failure) -> UploadError {
+        let mut error = self.failed(failure.error, Some(failure.file));
+        error.ledger = failure.ledger;
+        error
     }
 }
 
-/// A file that did not get a clear yes.
+/// A file that was not confirmed.
 struct Failure {
     file: usize,
     error: Error,
-    /// The answer named another session than was sent (`Some`), perhaps without an id (`None`).
-    stray: Option<Option<AggregationId>>,
+    /// Why this could not be recorded, if it could not.
+    ledger: Option<Error>,
+    /// The answer named another session than was sent, or none: this one is unusable.
+    split: bool,
+}
+
+impl Failure {
+    fn new(file: usize, error: Error) -> Self {
+        Self {
+            file,
+            error,
+            ledger: None,
+            split: false,
+        }
+    }
+
+    /// Starting over cannot mend it: nothing was acted on, or the ledger cannot be written.
+    fn is_final(&self) -> bool {
+        let unwritten = self.ledger.is_some() || self.error.kind() == ErrorKind::Journal;
+        unwritten || !self.error.delivery().may_have_acted()
+    }
 }
 
 /// Waits for whichever ends first; the others stay under way.

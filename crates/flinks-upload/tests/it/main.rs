@@ -9,6 +9,7 @@
 )]
 
 mod exactly_once;
+mod interrupted;
 mod leaks;
 mod sandbox;
 mod service;

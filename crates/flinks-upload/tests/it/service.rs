@@ -31,6 +31,8 @@ pub(crate) enum Fate {
     CutAfter,
     /// A gateway answers without the service having acted.
     Gateway(u16),
+    /// A gateway answers 503 without the service having acted, and asks for a pause in seconds.
+    GatewayBusy(u64),
     /// A gateway answers after the service has acted.
     GatewayAfter(u16),
     /// The service acts and answers with another AggregationId.
@@ -203,6 +205,12 @@ impl Service<Request<Body>> for Host {
                 Fate::Refused => return Err(Error::local(ErrorKind::Connect, "refused").into()),
                 Fate::CutBefore => return Err("cut".into()),
                 Fate::Gateway(status) => return Ok(answer(status, "<html>".to_owned())),
+                Fate::GatewayBusy(seconds) => {
+                    host.state(|state| state.uploads += 1);
+                    let mut busy = answer(503, String::new());
+                    busy.headers_mut().insert("retry-after", seconds.into());
+                    return Ok(busy);
+                }
                 Fate::Stale => return Ok(answer(401, String::new())),
                 _ => {}
             }
