@@ -10,15 +10,23 @@ use crate::verdict::{Reason, Verdict};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Analysis {
     raw: FraudAnalysis,
-    at_work: bool,
+    /// Why the answer itself is not the last one.
+    unfinished: Option<Reason>,
+    /// Why the answer is not clean even if no document speaks against it.
+    pub(crate) doubt: Option<Reason>,
     files: Option<usize>,
 }
 
 impl Analysis {
-    pub(crate) fn new(raw: FraudAnalysis, at_work: bool) -> Self {
+    pub(crate) fn new(
+        raw: FraudAnalysis,
+        unfinished: Option<Reason>,
+        doubt: Option<Reason>,
+    ) -> Self {
         Self {
             raw,
-            at_work,
+            unfinished,
+            doubt,
             files: None,
         }
     }
@@ -41,8 +49,9 @@ impl Analysis {
         &self.raw
     }
 
-    /// Whether asking again may bring more: the service says that it is at work, or there is no
-    /// document, or one whose status is neither completed nor a known failure.
+    /// Whether asking again may bring more: the service says that it is at work, its answer has a
+    /// status other than 200, or there is no document, or one whose status is neither completed nor
+    /// a known failure.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.unfinished(None).is_some()
@@ -86,8 +95,8 @@ impl Analysis {
         if let Some(document) = self.documents().iter().position(|d| !is_terminal(d)) {
             return Some(Reason::Pending { document });
         }
-        if self.at_work {
-            return Some(Reason::AtWork);
+        if self.unfinished.is_some() {
+            return self.unfinished.clone();
         }
         files
             .filter(|files| documents < *files)

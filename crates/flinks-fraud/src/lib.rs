@@ -45,7 +45,9 @@
 //! At least one document, and no fewer than were uploaded when that number is known; every one
 //! completed, with an analysis whose lists of signals are there and empty; and nothing but bank
 //! statements, the only documents that are checked for fraud. One signal anywhere is
-//! [`Verdict::Flagged`]. Everything else is [`Verdict::Undetermined`] and says why.
+//! [`Verdict::Flagged`]. Everything else is [`Verdict::Undetermined`] and says why: also an answer
+//! that repeats a field, contradicts itself, is not the whole one (203, 206), or has a field of
+//! another name under which signals may stand. An answer about another LoginId is an error.
 //!
 //! # Features
 //!
@@ -54,6 +56,7 @@
 
 mod analysis;
 mod client;
+mod doubt;
 mod operation;
 mod verdict;
 mod wait;

@@ -49,7 +49,8 @@ impl Verdict {
                     .enumerate()
                     .find_map(|(index, document)| doubt(index, document))
             })
-            .or_else(|| analysis.has_unknown_code().then_some(Reason::UnknownCode));
+            .or_else(|| analysis.has_unknown_code().then_some(Reason::UnknownCode))
+            .or_else(|| analysis.doubt.clone());
         reason.map_or(Self::Clean, Self::Undetermined)
     }
 }
@@ -72,6 +73,8 @@ pub struct Flag {
 pub enum Reason {
     /// The documents are finished, but the service says that it is still at work.
     AtWork,
+    /// The answer gives a field twice, or one that contradicts an empty list of signals.
+    Contradictory,
     /// The document could not be processed.
     Failed {
         /// Which document.
@@ -101,6 +104,11 @@ pub enum Reason {
         /// What the service takes it for, if it says so.
         document_type: Option<DocumentType>,
     },
+    /// The answer came with a status that does not stand for a whole answer of the service.
+    NotWhole {
+        /// The status.
+        status: u16,
+    },
     /// The document is not finished, or its status is one that this version does not know.
     Pending {
         /// Which document.
@@ -108,12 +116,15 @@ pub enum Reason {
     },
     /// The answer carries a FlinksCode that this version does not know.
     UnknownCode,
+    /// The answer has a field that this version does not know, under which signals may stand.
+    Unread,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AtWork => f.write_str("the service is still at work"),
+            Self::Contradictory => f.write_str("the answer contradicts itself"),
             Self::Failed { document, status } => write!(
                 f,
                 "document {} could not be processed ({})",
@@ -145,7 +156,11 @@ impl fmt::Display for Reason {
             Self::Pending { document } => {
                 write!(f, "document {} is not finished", number(*document))
             }
+            Self::NotWhole { status } => {
+                write!(f, "the answer may not be the whole one (status {status})")
+            }
             Self::UnknownCode => f.write_str("the answer carries an unknown FlinksCode"),
+            Self::Unread => f.write_str("the answer has an unknown field that may tell of signals"),
         }
     }
 }
@@ -209,7 +224,11 @@ mod tests {
 
     fn analysis(documents: &str) -> Analysis {
         let body = format!(r#"{{"DocumentAnalysis":[{documents}]}}"#);
-        Analysis::new(flinks_types::from_json(body.as_bytes()).unwrap(), false)
+        Analysis::new(
+            flinks_types::from_json(body.as_bytes()).unwrap(),
+            None,
+            None,
+        )
     }
 
     fn document(status: &str, forms: &str) -> String {
@@ -442,7 +461,8 @@ mod tests {
                 document(status, &forms.join(","))
             }).collect();
             let body = format!(r#"{{"DocumentAnalysis":[{}]}}"#, text.join(","));
-            let analysis = Analysis::new(flinks_types::from_json(body.as_bytes()).unwrap(), at_work);
+            let raw = flinks_types::from_json(body.as_bytes()).unwrap();
+            let analysis = Analysis::new(raw, at_work.then_some(Reason::AtWork), None);
             let signals = body.matches("[{}]").count();
             let sound = documents.iter().all(|(status, forms)| {
                 status.eq_ignore_ascii_case("completed") && !forms.is_empty()

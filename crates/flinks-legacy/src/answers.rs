@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flinks_auth::AuthorizeToken;
 use flinks_transport::{Error, ErrorKind};
-use flinks_types::{RequestId, Secret, SecurityChallenge, SecurityResponses};
+use flinks_types::{LoginId, RequestId, Secret, SecurityChallenge, SecurityResponses};
 
 use crate::authorize::OPERATION;
 use crate::question::Asked;
@@ -19,6 +19,7 @@ pub struct Answers {
     round: Arc<[SecurityChallenge]>,
     given: Vec<Option<Given>>,
     token: AuthorizeToken,
+    login_id: Option<LoginId>,
 }
 
 struct Given {
@@ -31,6 +32,7 @@ impl Answers {
         request_id: RequestId,
         round: Arc<[SecurityChallenge]>,
         token: AuthorizeToken,
+        login_id: Option<LoginId>,
     ) -> Self {
         let given = round.iter().map(|_| None).collect();
         Self {
@@ -38,6 +40,7 @@ impl Answers {
             round,
             given,
             token,
+            login_id,
         }
     }
 
@@ -86,6 +89,7 @@ impl Answers {
         Ok(AnsweredRound {
             responses,
             token: self.token,
+            login_id: self.login_id,
         })
     }
 }
@@ -106,6 +110,7 @@ impl fmt::Debug for Answers {
 pub struct AnsweredRound {
     pub(crate) responses: SecurityResponses,
     pub(crate) token: AuthorizeToken,
+    pub(crate) login_id: Option<LoginId>,
 }
 
 impl AnsweredRound {

@@ -9,7 +9,8 @@ use flinks_transport::{
     Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Step,
 };
 use flinks_types::{
-    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, RequestId, from_json,
+    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, LoginId, RequestId,
+    Subject, from_json,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode, response};
@@ -17,6 +18,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, response};
 use crate::answers::AnsweredRound;
 use crate::challenge::Round;
 use crate::client::LegacyClient;
+use crate::data::about;
 use crate::session::Session;
 
 pub(crate) const OPERATION: &str = "legacy.authorize";
@@ -67,17 +69,21 @@ impl LegacyClient {
     /// session that is over. A wrong answer that the bank asks for again is no error, but a round
     /// whose [`answers_were_wrong`](Round::answers_were_wrong).
     pub async fn answer(&self, answers: AnsweredRound) -> Result<Authorize, AuthorizeError> {
-        let AnsweredRound { responses, token } = answers;
+        let AnsweredRound {
+            responses,
+            token,
+            login_id,
+        } = answers;
         let call = AuthorizeCall::new(
             self.endpoint().clone(),
             self.customer_id().clone(),
             responses,
         );
-        self.run(call.of_session(token)).await
+        self.run(call.of_session(token).of_login(login_id)).await
     }
 
     async fn run(&self, call: AuthorizeCall) -> Result<Authorize, AuthorizeError> {
-        let cached = call.request.is_cached();
+        let cached = call.login_id.clone().filter(|_| call.request.is_cached());
         let outcome = self.transport().call(call).await;
         outcome.map_err(|error| AuthorizeError { error, cached })
     }
@@ -91,6 +97,7 @@ pub struct AuthorizeCall {
     endpoint: Endpoint,
     customer_id: CustomerId,
     request: AuthorizeRequest,
+    login_id: Option<LoginId>,
     token: AuthorizeToken,
 }
 
@@ -102,12 +109,21 @@ impl AuthorizeCall {
         customer_id: CustomerId,
         request: impl Into<AuthorizeRequest>,
     ) -> Self {
+        let request = request.into();
         Self {
             endpoint,
             customer_id,
-            request: request.into(),
+            login_id: request.login_id().cloned(),
+            request,
             token: AuthorizeToken::new(),
         }
+    }
+
+    /// The same call in the session of a known login: an answer about another one is refused.
+    #[must_use]
+    pub fn of_login(mut self, login_id: Option<LoginId>) -> Self {
+        self.login_id = login_id;
+        self
     }
 
     /// The same call in the session that `token` belongs to.
@@ -146,10 +162,11 @@ impl AuthorizeCall {
         let newest = answer.request_id.clone();
         let request_id = newest.or_else(|| self.request.request_id().cloned());
         let request_id = request_id.ok_or(Refused::Lacks("a RequestId"))?;
+        let login_id = self.login_id.clone();
         Ok(if challenged {
-            Authorize::Challenged(Round::new(request_id, answer, self.token.clone()))
+            Authorize::Challenged(Round::new(request_id, answer, self.token.clone(), login_id))
         } else {
-            Authorize::Authorized(Session::new(request_id, answer))
+            Authorize::Authorized(Session::new(request_id, answer, login_id))
         })
     }
 }
@@ -224,7 +241,13 @@ impl Operation for AuthorizeCall {
             // A gateway's page says no more than its status.
             Err(_) => return Err(said()),
         };
-        self.read(answer, status).map_err(|refused| match refused {
+        let read = self.read(answer, status);
+        // The RequestId is not compared: a round's answer may bring a new one, and the newest counts.
+        // A refusal of a cached login offers its session.
+        if read.is_ok() || self.request.is_cached() {
+            about(Subject::new(self.login_id.as_ref(), None), &body)?;
+        }
+        read.map_err(|refused| match refused {
             Refused::Said => said(),
             Refused::Lacks(what) => DecodeError::Malformed(format!("the answer lacks {what}")),
         })
@@ -258,7 +281,8 @@ pub enum Refusal {
 #[derive(Clone, Debug)]
 pub struct AuthorizeError {
     error: Error,
-    cached: bool,
+    /// The login whose kept data was asked for.
+    cached: Option<LoginId>,
 }
 
 impl AuthorizeError {
@@ -292,9 +316,10 @@ impl AuthorizeError {
     /// Source: Flinks help centre, cached mode and 401.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
-        let refused = self.cached && self.error.status() == Some(StatusCode::UNAUTHORIZED);
+        let login_id = self.cached.clone()?;
+        let refused = self.error.status() == Some(StatusCode::UNAUTHORIZED);
         let request_id: RequestId = self.error.api()?.request_id.clone()?;
-        refused.then(|| Session::of_request(request_id))
+        refused.then(|| Session::of_request(request_id).of_login(login_id))
     }
 }
 

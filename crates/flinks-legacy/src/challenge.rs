@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flinks_auth::AuthorizeToken;
 use flinks_types::{
-    AuthorizeResponse, ChallengeType, FlinksCode, InvalidId, RequestId, SecurityChallenge,
+    AuthorizeResponse, ChallengeType, FlinksCode, InvalidId, LoginId, RequestId, SecurityChallenge,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub struct Round {
     institution: Option<String>,
     tag: Option<String>,
     token: AuthorizeToken,
+    /// The login that the session was asked for. It is a key to account data, so it is not written
+    /// down with the rest.
+    login_id: Option<LoginId>,
 }
 
 impl Round {
@@ -37,6 +40,7 @@ impl Round {
         request_id: RequestId,
         answer: AuthorizeResponse,
         token: AuthorizeToken,
+        login_id: Option<LoginId>,
     ) -> Self {
         Self {
             request_id,
@@ -45,6 +49,7 @@ impl Round {
             institution: answer.institution.or(answer.institution_name),
             tag: answer.tag,
             token,
+            login_id,
         }
     }
 
@@ -98,6 +103,7 @@ impl Round {
             self.request_id.clone(),
             Arc::clone(&self.challenges),
             self.token.clone(),
+            self.login_id.clone(),
         )
     }
 }
@@ -165,6 +171,7 @@ impl TryFrom<Waiting> for Round {
             institution: waiting.institution,
             tag: waiting.tag,
             token: AuthorizeToken::new(),
+            login_id: None,
         })
     }
 }

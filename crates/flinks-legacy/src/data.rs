@@ -16,6 +16,7 @@ use flinks_types::{LoginId, Secret};
 
 use crate::{LegacyClient, Session};
 
+pub(crate) use answer::about;
 pub use answer::{Collected, Fetched};
 pub use card::{Acknowledgement, DeleteCard, NightlyStatus, SetScheduledRefresh};
 pub use content::StatementContent;
@@ -36,13 +37,13 @@ impl LegacyClient {
     /// *Effect:* the service fetches them from the bank, unless the session is a cached one. It is
     /// asked for that once; see [`Fetch`].
     pub fn accounts_detail(&self, session: &Session) -> Fetch<AccountsDetail> {
-        Fetch::starting(self.clone(), session.request_id().clone())
+        Fetch::starting(self.clone(), session)
     }
 
     /// Goes on waiting for what [`accounts_detail`](Self::accounts_detail) began, perhaps in
     /// another process: `legacy.accounts_detail_async`.
     pub fn accounts_detail_async(&self, session: &Session) -> Fetch<AccountsDetail> {
-        Fetch::polling(self.clone(), session.request_id().clone())
+        Fetch::polling(self.clone(), session)
     }
 
     /// The accounts without transactions, once they are there: `legacy.accounts_summary`.
@@ -50,13 +51,13 @@ impl LegacyClient {
     ///
     /// *Effect:* as that of [`accounts_detail`](Self::accounts_detail).
     pub fn accounts_summary(&self, session: &Session) -> Fetch<AccountsSummary> {
-        Fetch::starting(self.clone(), session.request_id().clone())
+        Fetch::starting(self.clone(), session)
     }
 
     /// Goes on waiting for what [`accounts_summary`](Self::accounts_summary) began:
     /// `legacy.accounts_summary_async`.
     pub fn accounts_summary_async(&self, session: &Session) -> Fetch<AccountsSummary> {
-        Fetch::polling(self.clone(), session.request_id().clone())
+        Fetch::polling(self.clone(), session)
     }
 
     /// The bank's own statements, once they are there: `legacy.statements`. Nothing is sent until
@@ -65,12 +66,12 @@ impl LegacyClient {
     /// Canada only, and Flinks must have enabled it. *Effect:* as that of
     /// [`accounts_detail`](Self::accounts_detail).
     pub fn statements(&self, session: &Session) -> Fetch<Statements> {
-        Fetch::starting(self.clone(), session.request_id().clone())
+        Fetch::starting(self.clone(), session)
     }
 
     /// Goes on waiting for what [`statements`](Self::statements) began: `legacy.statements_async`.
     pub fn statements_async(&self, session: &Session) -> Fetch<Statements> {
-        Fetch::polling(self.clone(), session.request_id().clone())
+        Fetch::polling(self.clone(), session)
     }
 
     /// Deletes a login with everything that the service keeps of it: `legacy.delete_card`.

@@ -18,6 +18,8 @@ use flinks_types::{AuthorizeResponse, Link, Login, LoginId, RequestId};
 pub struct Session {
     request_id: RequestId,
     login: Option<Login>,
+    /// The login that the session was asked for.
+    asked: Option<LoginId>,
     links: Vec<Link>,
     institution: Option<String>,
     tag: Option<String>,
@@ -30,16 +32,29 @@ impl Session {
         Self {
             request_id,
             login: None,
+            asked: None,
             links: Vec::new(),
             institution: None,
             tag: None,
         }
     }
 
-    pub(crate) fn new(request_id: RequestId, answer: AuthorizeResponse) -> Self {
+    /// The same session, of a login that is known: data of another login is refused.
+    #[must_use]
+    pub fn of_login(mut self, login_id: LoginId) -> Self {
+        self.asked = Some(login_id);
+        self
+    }
+
+    pub(crate) fn new(
+        request_id: RequestId,
+        answer: AuthorizeResponse,
+        asked: Option<LoginId>,
+    ) -> Self {
         Self {
             request_id,
             login: answer.login,
+            asked,
             links: answer.links,
             institution: answer.institution.or(answer.institution_name),
             tag: answer.tag,
@@ -57,6 +72,11 @@ impl Session {
     #[must_use]
     pub fn login_id(&self) -> Option<&LoginId> {
         self.login.as_ref()?.id.as_ref()
+    }
+
+    /// The login that data of this session must be of, if it is known.
+    pub(crate) fn expected_login(&self) -> Option<&LoginId> {
+        self.asked.as_ref().or_else(|| self.login_id())
     }
 
     /// Whose session it is, and when the bank was last asked.

@@ -261,6 +261,15 @@ impl AuthorizeRequest {
             .find_map(|(field, empty)| empty.then_some(field))
     }
 
+    /// The login that a session is asked for.
+    #[must_use]
+    pub fn login_id(&self) -> Option<&LoginId> {
+        match self {
+            Self::StoredLogin(login) => Some(&login.login_id),
+            Self::Answers(_) | Self::Credentials(_) => None,
+        }
+    }
+
     /// The session whose challenges this answers.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {

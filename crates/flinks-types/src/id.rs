@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use crate::lenient::is_placeholder;
 use crate::secret::read_text;
 use crate::shown::Escaped;
 
@@ -52,6 +53,13 @@ fn show(kind: &str, text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{kind}({}…)", Escaped(&prefix))
 }
 
+/// The digits of a GUID in one writing; `None` when the text is none.
+pub(crate) fn guid_digits(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    let is_guid = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_guid.then(|| digits.to_ascii_lowercase())
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -76,6 +84,17 @@ macro_rules! id {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// Whether a text of an answer is another id than this one.
+            ///
+            /// An empty text, the zero GUID and a date of year 1 are no ids. The letters of a GUID
+            /// may be of either case, and its hyphens may be left out.
+            #[must_use]
+            pub fn is_another(&self, text: &str) -> bool {
+                let text = text.trim();
+                let same_guid = || guid_digits(&self.0).is_some_and(|own| guid_digits(text) == Some(own));
+                !(text.is_empty() || is_placeholder(text) || self.0 == text || same_guid())
             }
         }
 

@@ -41,6 +41,7 @@ mod shown;
 mod signal;
 mod statement;
 mod status;
+mod subject;
 pub mod text;
 mod time;
 mod token;
@@ -76,6 +77,7 @@ pub use statement::{
     AccountStatements, FileType, NumberOfStatements, Statement, StatementsResponse,
 };
 pub use status::http_status_code;
+pub use subject::Subject;
 pub use time::{Date, Timestamp};
 pub use token::TokenResponse;
 pub use upload::{CompleteRequest, CompleteResponse, UploadResponse};

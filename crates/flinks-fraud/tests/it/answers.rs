@@ -1,7 +1,7 @@
 //! What one request looks like, and how one answer is read.
 
 use flinks_fraud::{Analysis, Reason, Verdict};
-use flinks_transport::{Error, ErrorKind};
+use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_types::{FlinksCode, LoginId};
 use http::Method;
 
@@ -34,7 +34,7 @@ async fn the_request_is_the_guides() {
 
 #[tokio::test(start_paused = true)]
 async fn an_id_stays_one_segment() {
-    let leaf = Leaf::new([answer(200, CLEAN)]);
+    let leaf = Leaf::new([answer(200, "{}")]);
     let id = LoginId::new("../a b?c#d%2e").unwrap();
     leaf.client().analysis(&id).await.unwrap();
     assert_eq!(
@@ -44,13 +44,20 @@ async fn an_id_stays_one_segment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn any_2xx_is_read_and_a_202_anywhere_is_pending() {
+async fn only_200_is_a_whole_answer_and_a_202_anywhere_is_pending() {
     let at_work = Verdict::Undetermined(Reason::AtWork);
     let none = Verdict::Undetermined(Reason::NoDocuments);
+    let not_whole = |status| Verdict::Undetermined(Reason::NotWhole { status });
     let body = |head: &str| CLEAN.replace(r#""HttpStatusCode": 200"#, head);
     let rows = [
         (answer(200, CLEAN), Verdict::Clean),
-        (answer(203, CLEAN), Verdict::Clean),
+        (answer(201, CLEAN), not_whole(201)),
+        (answer(203, CLEAN), not_whole(203)),
+        (answer(206, CLEAN), not_whole(206)),
+        (
+            answer(200, body(r#""HttpStatusCode": "PartialContent""#)),
+            not_whole(206),
+        ),
         (answer(200, body(r#""Extra": {}"#)), Verdict::Clean),
         (
             answer(200, body(r#""HttpStatusCode": "OK", "FlinksCode": "OK""#)),
@@ -154,4 +161,149 @@ async fn an_empty_secret_is_refused_at_once() {
     );
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(leaf.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_about_another_login_is_an_error() {
+    let other = CLEAN.replace("aabf32b7-2f4e", "aabf32b7-0000");
+    let renamed = other.replace("LoginId", "Id");
+    let beside = CLEAN.replace(r#""Message""#, r#""loginId": "another", "Message""#);
+    let inside = CLEAN.replace(r#""Status""#, r#""LoginId": "another", "Status""#);
+    for body in [other, renamed, beside, inside] {
+        let error = read(answer(200, &body)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+        assert_eq!(error.delivery(), Delivery::Delivered);
+        assert!(
+            error.to_string().contains("about another LoginId"),
+            "{error}"
+        );
+        let leaf = Leaf::new([
+            answer(200, r#"{"DocumentAnalysis":[]}"#),
+            answer(200, &body),
+        ]);
+        let error = leaf.client().wait(&login_id()).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), leaf.count()),
+            (ErrorKind::Decode, 2),
+            "{body}"
+        );
+    }
+    let shout = CLEAN.replace("aabf32b7-2f4e-4248", "AABF32B7-2F4E-4248");
+    let unsaid = CLEAN.replace("aabf32b7-2f4e-4248-8895-b47b7ebc5a3c", "");
+    for body in [shout, unsaid] {
+        let analysis = read(answer(200, &body)).await.unwrap();
+        assert_eq!(analysis.verdict(), Verdict::Clean, "{body}");
+    }
+}
+
+/// Ways in which a clean answer can hide something; `CLEAN` itself is the control.
+#[tokio::test(start_paused = true)]
+async fn no_answer_that_hides_something_is_clean() {
+    const LIST: &str = r#""FraudSignals": []"#;
+    const DOCUMENT: &str = r#""Status""#;
+    const FORMS: &str = r#""FullAnalysis": ["#;
+    const DOCUMENTS: &str = r#""DocumentAnalysis": ["#;
+    const STATUS: &str = r#""HttpStatusCode": 200"#;
+    const END: &str = "] } ] } ] }";
+    let edits = [
+        (
+            LIST,
+            r#""FraudSignals": [], "fraudSignals": [{"Type":"DATE_EDITS"}]"#,
+        ),
+        (LIST, r#""FraudSignals": [], "fraud_signals": []"#),
+        (LIST, r#""FraudSignals": [{}], "FraudSignals": []"#),
+        (LIST, r#""FraudSignals": [], "FraudSignals": []"#),
+        (LIST, r#""FraudSignals": [], "Signals": ["DATE_EDITS"]"#),
+        (LIST, r#""FraudSignals": [], "FraudSignals2": [{}]"#),
+        (LIST, r#""FraudSignals": [], "SignalCount": 1"#),
+        (LIST, r#""FraudSignals": [], "Count": 2"#),
+        (LIST, r#""FraudSignals": [], "Verdict": "HIGH_RISK""#),
+        (LIST, r#""FraudSignals": [], "Errors": ["page 2"]"#),
+        (LIST, r#""FraudSignals": [], "More": { "Signals": [{}] }"#),
+        (LIST, r#""FraudSignals": {}"#),
+        (LIST, r#""FraudSignals": "[]""#),
+        (LIST, r#""FraudSignals": null"#),
+        (LIST, r#""FraudSignals": [null]"#),
+        (LIST, r#""FraudSignals": [[]]"#),
+        (LIST, r#""fraudSignals": []"#),
+        (DOCUMENT, r#""FraudSignals": [{}], "Status""#),
+        (DOCUMENT, r#""status": "PENDING", "Status""#),
+        (DOCUMENT, r#""Status": "PENDING", "Status""#),
+        (DOCUMENT, r#""IsPartial": true, "Status""#),
+        (FORMS, r#""FullAnalysis": [ null, "#),
+        (FORMS, r#""FullAnalysis": [ [], "#),
+        (FORMS, r#""fullAnalysis": [{}], "FullAnalysis": ["#),
+        (DOCUMENTS, r#""DocumentAnalysis": [ null, "#),
+        (
+            DOCUMENTS,
+            r#""DocumentAnalysis": [], "DocumentAnalysis": ["#,
+        ),
+        (
+            DOCUMENTS,
+            r#""documentAnalysis": [{}], "DocumentAnalysis": ["#,
+        ),
+        (
+            DOCUMENTS,
+            r#""PendingDocuments": ["b"], "DocumentAnalysis": ["#,
+        ),
+        (DOCUMENTS, r#""DocumentCount": 2, "DocumentAnalysis": ["#),
+        (DOCUMENTS, r#""HasMore": true, "DocumentAnalysis": ["#),
+        (DOCUMENTS, r#""FraudSignals": [{}], "DocumentAnalysis": ["#),
+        (DOCUMENTS, r#""Odd": "\ud800", "DocumentAnalysis": ["#),
+        (STATUS, r#""HttpStatusCode": 200, "HttpStatusCode": 500"#),
+        (STATUS, r#""HttpStatusCode": 200, "httpStatusCode": 500"#),
+        (STATUS, r#""HttpStatusCode": [500]"#),
+        (STATUS, r#""HttpStatusCode": 0"#),
+        (STATUS, r#""StatusCode": 500"#),
+        (STATUS, r#""FlinksCode": "RETRY_LATER""#),
+        (STATUS, r#""FlinksCode": "OK", "flinksCode": "RETRY_LATER""#),
+        (END, "] } ] } ] } {}"),
+        (END, "] } ] } ] }\0"),
+        (END, "] } ] } ] }, "),
+    ];
+    let control = read(answer(200, CLEAN)).await.unwrap();
+    assert_eq!(control.verdict(), Verdict::Clean);
+    for (what, with) in edits {
+        let body = CLEAN.replacen(what, with, 1);
+        assert_ne!(body, CLEAN, "{what}");
+        if let Ok(analysis) = read(answer(200, &body)).await {
+            assert_ne!(analysis.verdict(), Verdict::Clean, "{body}");
+        }
+    }
+    // Deeper than what is looked through.
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let body = CLEAN.replacen(DOCUMENT, &format!(r#""Deep": {deep}, "Status""#), 1);
+    if let Ok(analysis) = read(answer(200, &body)).await {
+        assert_ne!(analysis.verdict(), Verdict::Clean);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn harmless_additions_stay_clean() {
+    for (what, with) in [
+        (
+            r#""FraudSignals": []"#,
+            r#""FraudSignals": [], "Signals": [], "Verdict": "Trusted""#,
+        ),
+        (
+            r#""FraudSignals": []"#,
+            r#""FraudSignals": [], "Count": 0, "Errors": null"#,
+        ),
+        (
+            r#""Status""#,
+            r#""DocumentId": 4711, "Quality": { "Score": 3 }, "Status""#,
+        ),
+        (
+            r#""DocumentAnalysis": ["#,
+            r#""DocumentCount": 1, "Tag": "t", "DocumentAnalysis": ["#,
+        ),
+        (
+            r#""HttpStatusCode": 200"#,
+            r#""HttpStatusCode": "OK", "Links": [{}]"#,
+        ),
+    ] {
+        let body = CLEAN.replacen(what, with, 1);
+        let analysis = read(answer(200, &body)).await.unwrap();
+        assert_eq!(analysis.verdict(), Verdict::Clean, "{body}");
+    }
 }

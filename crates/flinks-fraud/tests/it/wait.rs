@@ -377,3 +377,14 @@ async fn a_host_that_was_never_reached_is_not_waited_for() {
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(leaf.count() > 100, "{} polls", leaf.count());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_times_do_not_overflow() {
+    for interval in [Duration::ZERO, Duration::MAX] {
+        let after = Act::After(503, String::new(), u64::MAX);
+        let leaf = Leaf::new([after, answer(200, CLEAN)]);
+        let wait = leaf.client().wait(&login_id());
+        let analysis = wait.interval(interval).deadline(Duration::MAX).await;
+        assert_eq!(analysis.unwrap().verdict(), Verdict::Clean);
+    }
+}

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 use flinks_transport::DecodeError;
-use flinks_types::{ApiError, FlinksCode, RetryClass, from_json};
+use flinks_types::{ApiError, FlinksCode, RetryClass, Subject, from_json};
 use http::{Response, StatusCode};
 
 use super::fetch::DataResponse;
@@ -91,9 +91,17 @@ pub(crate) fn state(status: StatusCode, said: Option<u16>, code: Option<&FlinksC
     }
 }
 
+/// Refuses an answer that names another login or session than its call.
+pub(crate) fn about(subject: Subject<'_>, body: &[u8]) -> Result<(), DecodeError> {
+    subject.contradicted_by(body).map_or(Ok(()), |id| {
+        Err(DecodeError::Malformed(format!("it is about another {id}")))
+    })
+}
+
 /// Reads the answer of a data call.
 pub(crate) fn fetched<T: DataResponse>(
     response: Response<Bytes>,
+    subject: Subject<'_>,
 ) -> Result<Fetched<T>, DecodeError> {
     let (parts, raw) = response.into_parts();
     let value = match from_json::<T>(&raw) {
@@ -103,6 +111,9 @@ pub(crate) fn fetched<T: DataResponse>(
         Err(error) => return Err(DecodeError::json(&error)),
     };
     let state = state(parts.status, value.http_status_code(), value.flinks_code());
+    if state != State::Failed {
+        about(subject, &raw)?;
+    }
     let answer = Collected { value, raw };
     match state {
         State::Done => Ok(Fetched::Ready(answer)),
@@ -126,7 +137,7 @@ mod tests {
     fn read(status: u16, body: &[u8]) -> Result<Fetched<AccountsResponse>, DecodeError> {
         let mut response = Response::new(Bytes::copy_from_slice(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        fetched(response)
+        fetched(response, Subject::default())
     }
 
     fn word(status: u16, body: &str) -> &'static str {
@@ -204,7 +215,7 @@ mod tests {
             drop(read(status, &body));
             let mut response = Response::new(Bytes::from(body));
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
-            drop(fetched::<StatementsResponse>(response));
+            drop(fetched::<StatementsResponse>(response, Subject::default()));
         }
     }
 }

@@ -5,12 +5,13 @@ use std::fmt;
 use bytes::Bytes;
 use flinks_transport::{Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay};
 use flinks_types::{
-    ApiError, CustomerId, FlinksCode, LoginId, NightlyStatusResponse, from_json, http_status_code,
+    ApiError, CustomerId, FlinksCode, LoginId, NightlyStatusResponse, Subject, from_json,
+    http_status_code,
 };
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{State, failed, state};
+use super::answer::{State, about, failed, state};
 use super::place::{Place, json};
 
 /// The service's word that it did what it was asked to.
@@ -40,9 +41,14 @@ struct Status {
 }
 
 /// Reads an object, or the bare string that some of these calls answer.
-pub(crate) fn acknowledged(response: Response<Bytes>) -> Result<Acknowledgement, DecodeError> {
+pub(crate) fn acknowledged(
+    response: Response<Bytes>,
+    login_id: &LoginId,
+) -> Result<Acknowledgement, DecodeError> {
     let (parts, body) = response.into_parts();
+    let subject = Subject::login(login_id);
     if let Ok(message) = serde_json::from_slice::<String>(&body) {
+        about(subject, &body)?;
         let message = Some(message).filter(|message| !message.is_empty());
         return Ok(Acknowledgement { message });
     }
@@ -53,6 +59,7 @@ pub(crate) fn acknowledged(response: Response<Bytes>) -> Result<Acknowledgement,
         .into_iter()
         .all(|status| state(parts.status, status, code) == State::Done);
     if is_done {
+        about(subject, &body)?;
         Ok(Acknowledgement {
             message: said.message,
         })
@@ -95,7 +102,7 @@ impl Operation for DeleteCard {
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<Acknowledgement, DecodeError> {
-        acknowledged(response)
+        acknowledged(response, &self.login_id)
     }
 }
 
@@ -148,7 +155,7 @@ impl Operation for SetScheduledRefresh {
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<Acknowledgement, DecodeError> {
-        acknowledged(response)
+        acknowledged(response, &self.login_id)
     }
 }
 
@@ -216,6 +223,28 @@ mod tests {
         let mut response = Response::new(Bytes::copy_from_slice(body.as_bytes()));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         response
+    }
+
+    fn acknowledged(response: Response<Bytes>) -> Result<Acknowledgement, DecodeError> {
+        super::acknowledged(response, &LoginId::new("b0debb48").unwrap())
+    }
+
+    #[test]
+    fn an_acknowledgement_of_another_login_is_none() {
+        for body in [
+            r#"{"StatusCode":200,"LoginId":"another"}"#,
+            r#"{"StatusCode":200,"Login":{"Id":"another"}}"#,
+            r#""LoginId 11111111-2222-3333-4444-555555555555 has now been activated""#,
+        ] {
+            let error = acknowledged(answer(200, body)).unwrap_err();
+            assert!(
+                error.to_string().contains("about another LoginId"),
+                "{body}"
+            );
+        }
+        for body in [r#"{"StatusCode":200,"LoginId":"b0debb48"}"#, "{}"] {
+            assert!(acknowledged(answer(200, body)).is_ok(), "{body}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flinks_transport::{Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay};
-use flinks_types::{AccountsResponse, CustomerId, FlinksCode, RequestId, StatementsResponse};
+use flinks_types::{
+    AccountsResponse, CustomerId, FlinksCode, LoginId, RequestId, StatementsResponse, Subject,
+};
 use http::{Method, Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -86,6 +88,7 @@ impl DataResponse for StatementsResponse {
 pub struct DataRequest<D> {
     place: Place,
     request_id: RequestId,
+    login_id: Option<LoginId>,
     data: D,
 }
 
@@ -105,8 +108,16 @@ impl<D: Data> DataRequest<D> {
         Self {
             place,
             request_id,
+            login_id: None,
             data,
         }
+    }
+
+    /// The same, of a session whose login is known: an answer about another one is refused.
+    #[must_use]
+    pub fn of_login(mut self, login_id: Option<LoginId>) -> Self {
+        self.login_id = login_id;
+        self
     }
 }
 
@@ -138,7 +149,8 @@ impl<D: Data> Operation for DataRequest<D> {
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<Self::Output, DecodeError> {
-        fetched(response)
+        let subject = Subject::new(self.login_id.as_ref(), Some(&self.request_id));
+        fetched(response, subject)
     }
 }
 
@@ -147,6 +159,7 @@ impl<D: Data> Operation for DataRequest<D> {
 pub struct DataPoll<D> {
     place: Place,
     request_id: RequestId,
+    login_id: Option<LoginId>,
     data: PhantomData<fn() -> D>,
 }
 
@@ -161,8 +174,16 @@ impl<D: Data> DataPoll<D> {
         Self {
             place,
             request_id,
+            login_id: None,
             data: PhantomData,
         }
+    }
+
+    /// The same, of a session whose login is known: an answer about another one is refused.
+    #[must_use]
+    pub fn of_login(mut self, login_id: Option<LoginId>) -> Self {
+        self.login_id = login_id;
+        self
     }
 }
 
@@ -181,7 +202,8 @@ impl<D: Data> Operation for DataPoll<D> {
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<Self::Output, DecodeError> {
-        fetched(response)
+        let subject = Subject::new(self.login_id.as_ref(), Some(&self.request_id));
+        fetched(response, subject)
     }
 }
 

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use flinks_transport::{
     Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
 };
-use flinks_types::{CustomerId, LoginId, MfaQuestionsResponse, Secret, from_json};
+use flinks_types::{CustomerId, LoginId, MfaQuestionsResponse, Secret, Subject, from_json};
 use http::{Method, Request, Response};
 use serde::Serialize;
 
+use super::answer::about;
 use super::card::{Acknowledgement, acknowledged, done};
 use super::place::Place;
 
@@ -52,6 +53,7 @@ impl Operation for MfaQuestions {
             from_json(&body).map_err(|error| DecodeError::json(&error))?;
         let code = read.flinks_code.as_ref();
         done(parts.status, read.http_status_code, code, &body)?;
+        about(Subject::login(&self.login_id), &body)?;
         Ok(read)
     }
 }
@@ -162,7 +164,7 @@ impl Operation for AnswerMfaQuestions {
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<Acknowledgement, DecodeError> {
-        acknowledged(response)
+        acknowledged(response, &self.login_id)
     }
 }
 

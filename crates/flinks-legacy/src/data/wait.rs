@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use flinks_transport::{Delivery, Error, ErrorKind};
-use flinks_types::{FlinksCode, RequestId, RetryClass};
+use flinks_types::{FlinksCode, LoginId, RequestId, RetryClass};
 use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use super::answer::{Collected, Fetched};
 use super::fetch::{DEADLINE, Data, DataPoll, DataRequest};
-use crate::LegacyClient;
+use crate::{LegacyClient, Session};
 
 /// What the service recommends.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -75,12 +75,13 @@ const UNREACHED_POLLS: u32 = 5;
 ///
 /// # Errors
 /// What does not pass is returned at once: a session that has expired, refused keys, an unreadable
-/// or too large answer. [`ErrorKind::Timeout`] when the deadline comes while the service is still
+/// or too large answer, and one about another session or login than this. [`ErrorKind::Timeout`] when the deadline comes while the service is still
 /// at work.
 #[must_use = "a fetch does nothing until awaited"]
 pub struct Fetch<D> {
     client: LegacyClient,
     request_id: RequestId,
+    login_id: Option<LoginId>,
     /// What to begin; nothing when only the result is asked for.
     data: Option<D>,
     interval: Duration,
@@ -91,10 +92,11 @@ pub struct Fetch<D> {
 type OnPending = Box<dyn Fn(Duration) + Send + Sync>;
 
 impl<D> Fetch<D> {
-    fn new(client: LegacyClient, request_id: RequestId, data: Option<D>) -> Self {
+    fn new(client: LegacyClient, session: &Session, data: Option<D>) -> Self {
         Self {
             client,
-            request_id,
+            request_id: session.request_id().clone(),
+            login_id: session.expected_login().cloned(),
             data,
             interval: INTERVAL,
             deadline: LIMIT,
@@ -102,8 +104,8 @@ impl<D> Fetch<D> {
         }
     }
 
-    pub(crate) fn polling(client: LegacyClient, request_id: RequestId) -> Self {
-        Self::new(client, request_id, None)
+    pub(crate) fn polling(client: LegacyClient, session: &Session) -> Self {
+        Self::new(client, session, None)
     }
 
     /// What to ask for, instead of what the service gives by default.
@@ -138,8 +140,8 @@ impl<D> Fetch<D> {
 }
 
 impl<D: Data + Default> Fetch<D> {
-    pub(crate) fn starting(client: LegacyClient, request_id: RequestId) -> Self {
-        Self::new(client, request_id, Some(D::default()))
+    pub(crate) fn starting(client: LegacyClient, session: &Session) -> Self {
+        Self::new(client, session, Some(D::default()))
     }
 }
 
@@ -193,7 +195,8 @@ impl<D: Data> Fetch<D> {
         data: D,
         waiting: &mut Waiting,
     ) -> Result<Option<Collected<D::Response>>, Error> {
-        let call = DataRequest::at(self.client.place(), self.request_id.clone(), data);
+        let call = DataRequest::at(self.client.place(), self.request_id.clone(), data)
+            .of_login(self.login_id.clone());
         let limit = DEADLINE.min(self.deadline);
         match self.client.transport().call(call).deadline(limit).await {
             Ok(fetched) => Ok(self.note(fetched, waiting)),
@@ -215,7 +218,8 @@ impl<D: Data> Fetch<D> {
         &self,
         waiting: &mut Waiting,
     ) -> Result<(Option<Collected<D::Response>>, Duration), Error> {
-        let call = DataPoll::<D>::at(self.client.place(), self.request_id.clone());
+        let call = DataPoll::<D>::at(self.client.place(), self.request_id.clone())
+            .of_login(self.login_id.clone());
         let transport = self.client.transport();
         let left = waiting.end.saturating_duration_since(Instant::now());
         let limit = left.min(transport.deadline());

@@ -243,7 +243,7 @@ async fn a_refused_key_is_told_and_nothing_else_is_sent() {
 async fn a_cached_login_is_asked_again_by_itself() {
     let leaf = Leaf::new([token("one"), (503, String::new()), opens()]);
     let client = client(leaf.builder(), keys());
-    let login = StoredLogin::cached(LoginId::new("b0debb48").unwrap());
+    let login = StoredLogin::cached(LoginId::new("b0debb48-f9f1-46c6-80a4-08d7dd88d478").unwrap());
     assert!(matches!(
         client.authorize(login).await.unwrap(),
         Authorize::Authorized(_)
@@ -251,7 +251,7 @@ async fn a_cached_login_is_asked_again_by_itself() {
     let seen = leaf.seen();
     assert_eq!(
         seen[2].body,
-        r#"{"LoginId":"b0debb48","MostRecentCached":true}"#
+        r#"{"LoginId":"b0debb48-f9f1-46c6-80a4-08d7dd88d478","MostRecentCached":true}"#
     );
     let keys: Vec<_> = calls(&seen).into_iter().map(|(_, key)| key).collect();
     assert_eq!(keys, ["canary-key", "one", "one"]);

@@ -19,7 +19,7 @@ async fn ends(status: u16, body: &str) -> Result<Authorize, AuthorizeError> {
 
 #[tokio::test(start_paused = true)]
 async fn the_three_forms_are_written_as_documented() {
-    let login = LoginId::new("b0debb48").unwrap();
+    let login = LoginId::new("b0debb48-f9f1-46c6-80a4-08d7dd88d478").unwrap();
     let plain = Credentials::new("FlinksCapital", "Greatday", "Everyday");
     let all = plain
         .clone()
@@ -39,11 +39,11 @@ async fn the_three_forms_are_written_as_documented() {
         ),
         (
             StoredLogin::cached(login.clone()).into(),
-            r#"{"LoginId":"b0debb48","MostRecentCached":true}"#,
+            r#"{"LoginId":"b0debb48-f9f1-46c6-80a4-08d7dd88d478","MostRecentCached":true}"#,
         ),
         (
             StoredLogin::live(login).tag("t").into(),
-            r#"{"LoginId":"b0debb48","MostRecentCached":false,"Save":true,"Tag":"t"}"#,
+            r#"{"LoginId":"b0debb48-f9f1-46c6-80a4-08d7dd88d478","MostRecentCached":false,"Save":true,"Tag":"t"}"#,
         ),
     ];
     for (request, expected) in rows {
@@ -317,7 +317,7 @@ async fn failures_are_told_apart() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_cached_login_still_has_a_session() {
     let body = r#"{"HttpStatusCode":401,"FlinksCode":"QUESTION_NOT_FOUND","RequestId":"r"}"#;
-    let login = LoginId::new("b0debb48").unwrap();
+    let login = LoginId::new("b0debb48-f9f1-46c6-80a4-08d7dd88d478").unwrap();
     let ask = async |login: StoredLogin| {
         let leaf = Leaf::new([(401, body)]);
         leaf.client().authorize(login).await.unwrap_err()
@@ -385,4 +385,53 @@ async fn a_slow_bank_gets_four_minutes_and_one_chance() {
         !shown.contains("canary") && !shown.contains("Greatday"),
         "{shown}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_of_another_login_is_refused() {
+    let opened = opens().1;
+    let login = || LoginId::new("b0debb48-f9f1-46c6-80a4-08d7dd88d478").unwrap();
+    let another = || LoginId::new("11111111-2222-3333-4444-555555555555").unwrap();
+    for request in [StoredLogin::cached(another()), StoredLogin::live(another())] {
+        let leaf = Leaf::new([(200, opened.as_str())]);
+        let error = leaf.client().authorize(request).await.unwrap_err();
+        let error = error.error();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert_eq!((error.delivery(), leaf.count()), (Delivery::Delivered, 1));
+        assert!(
+            error.to_string().contains("about another LoginId"),
+            "{error}"
+        );
+    }
+    for request in [StoredLogin::cached(login()), StoredLogin::live(login())] {
+        let leaf = Leaf::new([(200, opened.replace("b0debb48", "B0DEBB48"))]);
+        drop(leaf.client().authorize(request).await.unwrap());
+    }
+
+    // Through a round of questions, and whatever RequestId the answer brings.
+    for (asked, is_refused) in [(another(), true), (login(), false)] {
+        let asking = asks(r#"[{"Type":"QuestionAndAnswer","Prompt":"a"}]"#);
+        let renamed = (200, opened.replace(REQUEST_ID, "r-2"));
+        let leaf = Leaf::new([asking, renamed]);
+        let client = leaf.client();
+        let step = client.authorize(StoredLogin::live(asked)).await.unwrap();
+        let Authorize::Challenged(round) = step else {
+            panic!("a question")
+        };
+        let mut answers = round.answers();
+        for question in round.questions() {
+            question.ask().raw(&mut answers, ["b"]).unwrap();
+        }
+        let outcome = client.answer(answers.finish().unwrap()).await;
+        assert_eq!(outcome.is_err(), is_refused);
+    }
+
+    // A cached refusal offers a session, but not that of another login.
+    let refusal = r#"{"HttpStatusCode":401,"FlinksCode":"INVALID_PASSWORD","RequestId":"r","Login":{"Id":"ID"}}"#;
+    for (id, is_offered) in [("b0debb48-f9f1-46c6-80a4-08d7dd88d478", true), ("x", false)] {
+        let leaf = Leaf::new([(401, refusal.replace("ID\"", &format!("{id}\"")))]);
+        let request = StoredLogin::cached(login());
+        let error = leaf.client().authorize(request).await.unwrap_err();
+        assert_eq!(error.session().is_some(), is_offered, "{id}");
+    }
 }

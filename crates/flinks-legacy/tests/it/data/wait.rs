@@ -7,7 +7,7 @@ use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_types::FlinksCode;
 use tokio::time::Instant;
 
-use super::leaf::{Act, Leaf, REQUEST, answer, pending, ready, session};
+use super::leaf::{Act, Leaf, REQUEST, answer, login_id, pending, ready, session};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -242,4 +242,64 @@ async fn a_fetch_that_was_dropped_is_resumed() {
     assert!(dropped.await.is_err());
     client.accounts_summary_async(&session()).await.unwrap();
     assert_eq!(leaf.methods(), ["POST", "GET"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_of_another_session_or_login_is_refused() {
+    let named = |fields: &str| answer(200, format!(r#"{{"Accounts":[{{}}],{fields}}}"#));
+    let waiting = |fields: &str| answer(202, format!("{{{fields}}}"));
+    let another = [
+        (r#""RequestId":"another""#, "RequestId"),
+        (r#""Login":{"Id":"another"}"#, "LoginId"),
+        (r#""loginId":"another""#, "LoginId"),
+    ];
+    for (fields, id) in another {
+        // At once, while it is pending, and from a poll.
+        for script in [
+            vec![named(fields)],
+            vec![waiting(fields)],
+            vec![pending(), waiting(fields)],
+            vec![Act::Break, named(fields)],
+        ] {
+            let requests = script.len();
+            let leaf = Leaf::new(script);
+            let session = session().of_login(login_id());
+            let error = leaf.client().accounts_detail(&session).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{fields}");
+            let sentence = format!("about another {id}");
+            assert!(error.to_string().contains(&sentence), "{error}");
+            assert_eq!(leaf.seen().len(), requests);
+        }
+        let leaf = Leaf::new([answer(
+            200,
+            format!(r#"{{"StatementsByAccount":[],{fields}}}"#),
+        )]);
+        let session = session().of_login(login_id());
+        let fetch = leaf.client().statements_async(&session);
+        assert_eq!(fetch.await.unwrap_err().kind(), ErrorKind::Decode);
+    }
+    let own = format!(
+        r#""RequestId":"{}","Login":{{"Id":"{}"}}"#,
+        REQUEST.to_uppercase(),
+        login_id().as_str()
+    );
+    let leaf = Leaf::new([named(&own)]);
+    let session = session().of_login(login_id());
+    leaf.client().accounts_detail(&session).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_times_do_not_overflow() {
+    let after = |status| Act::After(status, String::new(), u64::MAX);
+    let leaf = Leaf::new([after(503), after(503), ready()]);
+    let fetch = leaf.client().accounts_detail(&session());
+    let fetch = fetch.interval(Duration::MAX).deadline(Duration::MAX);
+    fetch.await.unwrap();
+    let leaf = Leaf::new([after(503), ready()]);
+    let fetch = leaf.client().accounts_detail(&session());
+    fetch
+        .interval(Duration::ZERO)
+        .deadline(Duration::MAX)
+        .await
+        .unwrap();
 }
