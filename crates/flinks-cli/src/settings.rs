@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use flinks_auth::{ApiSecret, ClientCredentials, LegacyKeys};
 use flinks_transport::{
-    ClientIdentity, Endpoint, Error, ErrorKind, IdentityError, IdentityErrorKind, Roots,
+    ClientIdentity, Endpoint, Error, ErrorKind, IdentityError, IdentityErrorKind, IdentityPart,
+    Roots,
 };
 use flinks_types::{CustomerId, Secret};
 use flinks_upload::Paths;
@@ -236,61 +237,58 @@ impl Settings {
         let Some(certificate) = &self.certificate else {
             return Err(not_set(&["FLINKS_CERT"]));
         };
-        match (certificate, self.key.as_ref().unwrap_or(certificate)) {
-            (Material::File(certificate), Material::File(key)) => {
-                self.identity_in(certificate, key)
+        let (certificate, key) = match (certificate, &self.key) {
+            (Material::File(certificate), None) => (certificate, None),
+            (Material::File(certificate), Some(Material::File(key))) => (certificate, Some(key)),
+            (Material::Memory(certificate), Some(Material::Memory(key))) => {
+                return Ok(ClientIdentity::from_pem(certificate, key)?);
             }
-            (Material::Memory(certificate), Material::Memory(key)) => {
-                Ok(ClientIdentity::from_pem(certificate, key)?)
-            }
-            (Material::File(_), Material::Memory(_)) | (Material::Memory(_), Material::File(_)) => {
-                Err(config(
+            (Material::Memory(_), _) | (_, Some(Material::Memory(_))) => {
+                return Err(config(
                     "the certificate and its key come from the same place",
-                ))
+                ));
             }
-        }
+        };
+        self.identity_in(certificate, key)
     }
 
     fn identity_in(
         &self,
         certificate: &Given<PathBuf>,
-        key: &Given<PathBuf>,
+        key: Option<&Given<PathBuf>>,
     ) -> Result<ClientIdentity, Error> {
-        let error = match ClientIdentity::from_pem_files(&certificate.value, &key.value) {
+        let password = self.certificate_password.as_ref();
+        let error = match ClientIdentity::from_files(
+            &certificate.value,
+            key.map(|key| key.value.as_path()),
+            password.map(|password| &password.value),
+        ) {
             Ok(identity) => return Ok(identity),
             Err(error) => error,
         };
-        let of_certificate = error.path() != Some(&key.value) || key.value == certificate.value;
-        #[cfg(feature = "pfx")]
-        if error.kind() == IdentityErrorKind::PfxGiven && of_certificate {
-            return self.identity_in_pfx(certificate);
-        }
-        if self.key.is_none()
-            && matches!(
-                error.kind(),
-                IdentityErrorKind::NoKey | IdentityErrorKind::CertificateGiven
-            )
-        {
+        let kind = error.kind();
+        if kind == IdentityErrorKind::NoKey && key.is_none() {
             return Err(certificate.refused(
                 "there is no private key in this file: set FLINKS_KEY to the file that holds it",
             ));
         }
-        let given = if of_certificate { certificate } else { key };
-        Err(unusable(given, &error))
-    }
-
-    #[cfg(feature = "pfx")]
-    fn identity_in_pfx(&self, certificate: &Given<PathBuf>) -> Result<ClientIdentity, Error> {
-        let password = self.certificate_password.as_ref();
-        let secret = password
-            .map(|given| given.value.clone())
-            .unwrap_or_default();
-        ClientIdentity::from_pfx_file(&certificate.value, &secret).map_err(|error| {
-            if error.kind() != IdentityErrorKind::WrongPassword {
-                return unusable(certificate, &error);
+        let given = match key {
+            Some(key) if error.part() == IdentityPart::Key => key,
+            _ => certificate,
+        };
+        let unusable = unusable(given, &error);
+        Err(match password {
+            Some(password) if kind == IdentityErrorKind::WrongPassword => {
+                config(format!("{unusable} ({})", password.name()))
             }
-            let name = password.map_or("FLINKS_CERT_PASSWORD is not set", Given::name);
-            config(format!("{} ({name})", unusable(certificate, &error)))
+            None if matches!(
+                kind,
+                IdentityErrorKind::WrongPassword | IdentityErrorKind::EncryptedKey
+            ) =>
+            {
+                config(format!("{unusable} (FLINKS_CERT_PASSWORD is not set)"))
+            }
+            _ => unusable,
         })
     }
 
@@ -357,20 +355,13 @@ pub(crate) fn without_roots(
     ))
 }
 
-/// Why the file that a setting names cannot be used, in the library's words but without the path.
+/// Why the file that a setting names cannot be used, in the library's words.
 fn unusable(given: &Given<PathBuf>, error: &IdentityError) -> Error {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
     if let Some(cause) = cause {
         return given.refused(place::reason(cause));
     }
-    let path = error
-        .path()
-        .map_or_else(String::new, |path| format!(" {}:", path.display()));
-    given.refused(
-        error
-            .to_string()
-            .replacen(&path, ":", usize::from(!path.is_empty())),
-    )
+    given.refused(error.message())
 }
 
 /// What follows the scheme of an `Authorization` header, with or without the header's own name.
@@ -521,7 +512,7 @@ mod tests {
         let rows = [
             (
                 [("FLINKS_CERT", path), ("FLINKS_KEY", path)],
-                "FLINKS_CERT: client certificate: is",
+                "FLINKS_CERT: the file is neither PEM",
             ),
             (
                 [("FLINKS_CERT", "/CANARY"), ("FLINKS_KEY", path)],

@@ -1,5 +1,6 @@
 //! The client certificate and private key that answer the upload host's demand for mutual TLS.
 
+mod ber;
 mod date;
 mod der;
 mod error;
@@ -16,18 +17,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-#[cfg(feature = "pfx")]
 use flinks_types::Secret;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 
-pub use error::{IdentityError, IdentityErrorKind};
+pub use error::{IdentityError, IdentityErrorKind, IdentityPart};
 
-pub(crate) use error::Subject;
 pub(crate) use material::{items, read};
-pub(crate) use selection::certificates;
+pub(crate) use selection::certificates_in;
+
+pub(crate) use material::Item;
 
 use der::Facts;
+#[cfg(feature = "pfx")]
+use pfx::open_all;
 use selection::UNSUPPORTED_KEY;
 
 use crate::tls;
@@ -38,10 +41,11 @@ use crate::tls;
 /// and that the key belongs to the certificate. Whether the certificate is valid now is checked
 /// when a transport is built, or with [`ClientIdentity::check`].
 ///
-/// PEM and DER are both taken, with a byte order mark, Windows line ends or text around the PEM
-/// sections; keys may be PKCS#8, PKCS#1 or SEC1, of RSA (2048 to 4096 bits), P-256, P-384 or
-/// Ed25519. The certificate is the one that Flinks returned, the key the one that its request was
-/// made with (Upload guide, "Credentials You Will Receive from Flinks").
+/// PEM, DER and, with the feature `pfx`, PKCS#12 are taken; certificates also as PKCS#7. PEM may have
+/// a byte order mark, text around its sections, and any line ends or none; BER may stand for DER, and
+/// the base64 of a file for the file. Keys may be PKCS#8, PKCS#1 or SEC1, of RSA (2048 to 4096 bits),
+/// P-256, P-384 or Ed25519. The certificate is the one that Flinks returned, the key the one that its
+/// request was made with (Upload guide, "Credentials You Will Receive from Flinks").
 ///
 /// Clones share one copy of the key. `Debug` shows the dates and the length of the chain only.
 ///
@@ -77,34 +81,53 @@ impl ClientIdentity {
     /// Reads the files at once and blocks while it does.
     ///
     /// # Errors
-    /// As [`ClientIdentity::from_pem`], and when a file cannot be read; the message names the file.
+    /// As [`ClientIdentity::from_pem`], and when a file cannot be read.
     pub fn from_pem_files(
         certificate: impl AsRef<Path>,
         key: impl AsRef<Path>,
     ) -> Result<Self, IdentityError> {
-        let (certificate, key) = (certificate.as_ref(), key.as_ref());
-        let certificate_bytes = read(certificate, Subject::Certificate)?;
-        let key_bytes = read(key, Subject::Key)?;
-        Self::from_pem(&certificate_bytes, &key_bytes)
-            .map_err(|error| error.in_files(certificate, key))
+        let certificate = read(certificate.as_ref(), IdentityPart::Certificate)?;
+        let key = read(key.as_ref(), IdentityPart::Key)?;
+        Self::from_pem(&certificate, &key)
+    }
+
+    /// Reads a certificate, with its chain if there is one, and its private key, which is in the same
+    /// file when no path is given for it. Files may be PKCS#12 as well, and the key protected by
+    /// `password`; one that is needed for neither does no harm.
+    ///
+    /// When both files hold a key, the one of `key` counts. Reads the files at once, derives keys from
+    /// the password, and blocks while it does.
+    ///
+    /// # Errors
+    /// As [`ClientIdentity::from_pem`], when a file cannot be read, and
+    /// [`IdentityErrorKind::WrongPassword`]. Without the feature `pfx` nothing is opened with a
+    /// password.
+    pub fn from_files(
+        certificate: impl AsRef<Path>,
+        key: Option<&Path>,
+        password: Option<&Secret>,
+    ) -> Result<Self, IdentityError> {
+        let load = |path: &Path, part| open_all(items(&read(path, part)?, part)?, password, part);
+        let certificate = load(certificate.as_ref(), IdentityPart::Certificate)?;
+        match key {
+            None => Self::from_items(&certificate, None),
+            Some(key) => Self::from_items(&certificate, Some(&load(key, IdentityPart::Key)?)),
+        }
     }
 
     /// Takes a certificate, with its chain if there is one, and its private key; one slice that
     /// holds both may be given twice.
     ///
     /// The order of a chain is kept; when the certificate that belongs to the key is not the first,
-    /// it is put there and its issuers follow. Of several keys the first is taken.
+    /// it is put there and its issuers follow. Of several keys the first that belongs to one of the
+    /// certificates is taken.
     ///
     /// # Errors
     /// Every mistake has its own [`IdentityErrorKind`], among them a request (CSR) or a key in place
     /// of the certificate, a key that does not belong to it, and a key with a password.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
-        let chain = certificates(
-            items(certificate, Subject::Certificate)?,
-            Subject::Certificate,
-        )?;
-        let key = selection::private_key(items(key, Subject::Key)?)?;
-        Self::assemble(chain, &key)
+        let certificate = items(certificate, IdentityPart::Certificate)?;
+        Self::from_items(&certificate, Some(&items(key, IdentityPart::Key)?))
     }
 
     /// Reads a PKCS#12 file (`.pfx`, `.p12`), as made by `openssl pkcs12 -export`.
@@ -113,12 +136,11 @@ impl ClientIdentity {
     /// empty one.
     ///
     /// # Errors
-    /// As [`ClientIdentity::from_pfx`], and when the file cannot be read; the message names the file.
+    /// As [`ClientIdentity::from_pfx`], and when the file cannot be read.
     #[cfg(feature = "pfx")]
     pub fn from_pfx_file(path: impl AsRef<Path>, password: &Secret) -> Result<Self, IdentityError> {
-        let path = path.as_ref();
-        let bytes = read(path, Subject::Pfx)?;
-        Self::from_pfx(&bytes, password).map_err(|error| error.at(path))
+        let bytes = read(path.as_ref(), IdentityPart::Certificate)?;
+        Self::from_pfx(&bytes, password)
     }
 
     /// Opens PKCS#12 bytes; see [`ClientIdentity::from_pfx_file`].
@@ -129,8 +151,19 @@ impl ClientIdentity {
     /// [`ClientIdentity::from_pem`].
     #[cfg(feature = "pfx")]
     pub fn from_pfx(bytes: &[u8], password: &Secret) -> Result<Self, IdentityError> {
-        let (chain, key) = pfx::open(bytes, password)?;
-        Self::assemble(chain, &key)
+        let part = IdentityPart::Certificate;
+        let items = items(bytes, part)?;
+        if !items.iter().any(|item| matches!(item, Item::Pfx(_))) {
+            let message = "this is no PKCS#12 file (.pfx, .p12); a certificate and key in PEM or DER \
+                           are given as such";
+            return Err(IdentityError::new(
+                IdentityErrorKind::Unrecognized,
+                part,
+                message,
+            ));
+        }
+        let items = open_all(items, Some(password), part)?;
+        Self::from_items(&items, None)
     }
 
     /// The first moment at which the certificate is valid.
@@ -173,41 +206,57 @@ impl ClientIdentity {
         } else {
             return Ok(());
         };
-        Err(IdentityError::new(kind, Subject::Certificate, message))
+        Err(IdentityError::new(kind, IdentityPart::Certificate, message))
     }
 
     pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.0.certified)
     }
 
+    /// The key is among the certificates when there is no file of its own for it.
+    fn from_items(certificates: &[Item], keys: Option<&[Item]>) -> Result<Self, IdentityError> {
+        let chain = certificates_in(certificates, IdentityPart::Certificate)?;
+        let keys = match keys {
+            Some(keys) => selection::private_keys(keys),
+            None => selection::private_keys_beside(certificates),
+        };
+        Self::assemble(chain, &keys?)
+    }
+
     fn assemble(
         chain: Vec<CertificateDer<'static>>,
-        key: &PrivateKeyDer<'static>,
+        keys: &[&PrivateKeyDer<'static>],
     ) -> Result<Self, IdentityError> {
         let provider = tls::provider()?;
-        // rustls wipes the copy it takes. Its error says no more than ours.
-        let key = provider
-            .key_provider
-            .load_private_key(key.clone_key())
-            .map_err(|_| {
-                IdentityError::new(
-                    IdentityErrorKind::UnsupportedKey,
-                    Subject::Key,
-                    UNSUPPORTED_KEY,
-                )
-            })?;
         let facts: Vec<_> = chain.iter().map(|der| Facts::of(der)).collect();
         // A key that cannot tell its public half is taken at its word.
-        let leaf = key.public_key().map_or(Some(0), |public_key| {
-            let owns = |facts: &Option<Facts<'_>>| {
-                facts.is_some_and(|facts| facts.public_key == public_key.as_ref())
-            };
-            facts.iter().position(owns)
-        });
-        let Some(leaf) = leaf else {
+        let leaf_of = |key: &Arc<dyn SigningKey>| {
+            key.public_key().map_or(Some(0), |public_key| {
+                let owns = |facts: &Option<Facts<'_>>| {
+                    facts.is_some_and(|facts| facts.public_key == public_key.as_ref())
+                };
+                facts.iter().position(owns)
+            })
+        };
+        // rustls wipes the copy it takes. Its error says no more than ours.
+        let usable: Vec<_> = keys
+            .iter()
+            .filter_map(|key| provider.key_provider.load_private_key(key.clone_key()).ok())
+            .collect();
+        if usable.is_empty() {
+            return Err(IdentityError::new(
+                IdentityErrorKind::UnsupportedKey,
+                IdentityPart::Key,
+                UNSUPPORTED_KEY,
+            ));
+        }
+        let fitting = usable
+            .into_iter()
+            .find_map(|key| leaf_of(&key).map(|leaf| (key, leaf)));
+        let Some((key, leaf)) = fitting else {
             return Err(IdentityError::new(
                 IdentityErrorKind::KeyMismatch,
-                Subject::Key,
+                IdentityPart::Key,
                 "does not belong to the certificate: give the key that the request for this very \
                  certificate was made with",
             ));
@@ -220,7 +269,7 @@ impl ClientIdentity {
         else {
             return Err(IdentityError::new(
                 IdentityErrorKind::Damaged,
-                Subject::Certificate,
+                IdentityPart::Certificate,
                 "is cut short or altered; copy the file again",
             ));
         };
@@ -232,6 +281,16 @@ impl ClientIdentity {
             not_after,
         })))
     }
+}
+
+/// Without the feature `pfx` nothing is opened.
+#[cfg(not(feature = "pfx"))]
+fn open_all(
+    items: Vec<Item>,
+    _: Option<&Secret>,
+    _: IdentityPart,
+) -> Result<Vec<Item>, IdentityError> {
+    Ok(items)
 }
 
 impl fmt::Debug for ClientIdentity {

@@ -79,7 +79,7 @@ pub use body::Body;
 pub use builder::TransportBuilder;
 pub use endpoint::Endpoint;
 pub use error::{BoxError, Delivery, Error, ErrorKind, Step};
-pub use identity::{ClientIdentity, IdentityError, IdentityErrorKind};
+pub use identity::{ClientIdentity, IdentityError, IdentityErrorKind, IdentityPart};
 pub use operation::{CallMeta, DecodeError, Operation, Replay};
 pub use retry::{Retry, repeat};
 pub use service::{HttpService, IntoHttpService};

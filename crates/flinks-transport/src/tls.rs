@@ -14,7 +14,7 @@ use rustls::sign::SingleCertAndKey;
 pub(crate) use failure::{TlsFailure, classify};
 pub use roots::Roots;
 
-use crate::identity::{ClientIdentity, IdentityError, IdentityErrorKind, Subject};
+use crate::identity::{ClientIdentity, IdentityError, IdentityErrorKind, IdentityPart};
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -44,7 +44,7 @@ pub(crate) fn client_config(
         .with_protocol_versions(versions)
         .map_err(|_| {
             let message = "the crypto provider has no cipher suite for the version asked for";
-            IdentityError::new(IdentityErrorKind::Provider, Subject::Tls, message)
+            IdentityError::new(IdentityErrorKind::Provider, IdentityPart::Tls, message)
         })?
         // The verifiers are rustls's own; only the way to hand over a shared one has this name.
         .dangerous()
@@ -84,7 +84,7 @@ fn compiled_in() -> Result<Arc<CryptoProvider>, IdentityError> {
 fn compiled_in() -> Result<Arc<CryptoProvider>, IdentityError> {
     Err(IdentityError::new(
         IdentityErrorKind::NoCryptoProvider,
-        Subject::Tls,
+        IdentityPart::Tls,
         "no crypto provider is compiled in: enable the feature `ring` or `aws-lc-rs`, or install \
          a default provider of rustls in the application",
     ))

@@ -18,7 +18,7 @@ pub(super) fn parse_generalized_time(text: &str) -> Option<SystemTime> {
 }
 
 /// `YYYY-MM-DD HH:MM:SS UTC`.
-pub(super) fn format(time: SystemTime) -> String {
+pub(crate) fn format(time: SystemTime) -> String {
     let seconds = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |s| -s),

@@ -4,14 +4,15 @@ use std::time::SystemTime;
 
 use super::date;
 
-const CONTEXT_0: u8 = 0xa0;
+pub(super) const CONTEXT_0: u8 = 0xa0;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const SET: u8 = 0x31;
 
 /// What a DER structure is, by its shape alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,6 +113,23 @@ pub(super) fn first_element(der: &[u8]) -> Option<&[u8]> {
     Reader(der).next().map(|element| element.whole)
 }
 
+/// The certificates of a PKCS#7 bundle that holds nothing else: ContentInfo, SignedData, and in it
+/// version, digests, content and then, in `[0]`, the certificates.
+pub(super) fn certificates_of_pkcs7(der: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut info = Reader(der).enter(SEQUENCE)?;
+    info.expect(OBJECT_IDENTIFIER)?;
+    let mut signed = info.enter(CONTEXT_0)?.enter(SEQUENCE)?;
+    signed.expect(INTEGER)?;
+    signed.expect(SET)?;
+    signed.expect(SEQUENCE)?;
+    let mut certificates = signed.enter(CONTEXT_0)?;
+    let mut found = Vec::new();
+    while let Some(element) = certificates.next() {
+        found.push(element.whole);
+    }
+    Some(found)
+}
+
 fn time(element: Element<'_>) -> Option<SystemTime> {
     let text = std::str::from_utf8(element.content).ok()?;
     match element.tag {
@@ -122,17 +140,17 @@ fn time(element: Element<'_>) -> Option<SystemTime> {
 }
 
 #[derive(Clone, Copy)]
-struct Element<'a> {
-    tag: u8,
-    content: &'a [u8],
-    whole: &'a [u8],
+pub(super) struct Element<'a> {
+    pub(super) tag: u8,
+    pub(super) content: &'a [u8],
+    pub(super) whole: &'a [u8],
 }
 
 /// Walks elements of definite length; anything else ends the walk.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Option<Element<'a>> {
+    pub(super) fn next(&mut self) -> Option<Element<'a>> {
         let all = self.0;
         let (&[tag, first], mut rest) = all.split_first_chunk()?;
         let mut length = usize::from(first);
@@ -158,11 +176,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub(super) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
         self.next().filter(|element| element.tag == tag)
     }
 
-    fn enter(&mut self, tag: u8) -> Option<Self> {
+    pub(super) fn enter(&mut self, tag: u8) -> Option<Self> {
         self.expect(tag).map(|element| Reader(element.content))
     }
 }
@@ -178,6 +196,7 @@ mod tests {
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _shape = Shape::of(&bytes);
             let _element = first_element(&bytes);
+            let _certificates = certificates_of_pkcs7(&bytes);
         }
 
         #[test]

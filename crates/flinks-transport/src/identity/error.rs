@@ -4,20 +4,34 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Why a client identity, root certificates or the TLS configuration made from them cannot be used.
 ///
-/// `Display` names the file, when there is one, what is wrong with it, and what to do. Neither it
-/// nor `Debug` ever shows what a file holds.
+/// `Display` says which part it is about, what is wrong with it, and what to do. Neither it nor
+/// `Debug` ever shows a path, since the text of a key may have been given for one, or what a file
+/// holds. [`part`](Self::part) tells which of the paths to name.
 pub struct IdentityError(Box<Inner>);
 
 struct Inner {
     kind: IdentityErrorKind,
-    subject: Subject,
-    path: Option<PathBuf>,
+    part: IdentityPart,
     message: Cow<'static, str>,
     source: Option<io::Error>,
+}
+
+/// What an [`IdentityError`] is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum IdentityPart {
+    /// The client certificate, or the file that holds it and its key.
+    Certificate,
+    /// The private key.
+    Key,
+    /// The root certificates.
+    Roots,
+    /// The TLS configuration.
+    Tls,
 }
 
 /// What is wrong with an identity or with root certificates.
@@ -30,12 +44,16 @@ pub enum IdentityErrorKind {
     /// A certificate stands where the private key belongs. *What to do:* swap the two, or give the
     /// key that was made together with the request.
     CertificateGiven,
+    /// The text of a key or certificate was given where the path of a file belongs. *What to do:*
+    /// write it to a file that only this program may read, and give its path.
+    ContentGiven,
     /// A certificate or key is cut short or altered. *What to do:* copy the file again.
     Damaged,
     /// The file is empty. *What to do:* check the path, and copy the file again.
     Empty,
-    /// The private key is protected by a password. *What to do:* write a copy without one, with the
-    /// `openssl` line in the message.
+    /// The private key is protected by a password that was not given, or in a way that is not
+    /// supported. *What to do:* give the password, or convert the key with the `openssl` line in the
+    /// message.
     EncryptedKey,
     /// The certificate has expired. *What to do:* ask Flinks for a new one.
     Expired,
@@ -53,16 +71,16 @@ pub enum IdentityErrorKind {
     /// There is no private key in the file.
     NoKey,
     /// No root certificate was found, so no server could be trusted. *What to do:* install the
-    /// platform's CA certificates, check `SSL_CERT_FILE`, enable the feature `webpki-roots`, or
-    /// give roots of your own.
+    /// platform's CA certificates, correct `SSL_CERT_FILE` or `SSL_CERT_DIR`, give roots of your own,
+    /// or use those of the feature `webpki-roots`.
     NoRoots,
     /// The certificate is not valid yet. *What to do:* check the clock of this machine.
     NotYetValid,
     /// A PKCS#12 file (`.pfx`, `.p12`) stands where PEM or DER belongs. *What to do:* use
-    /// `ClientIdentity::from_pfx` (feature `pfx`), or convert it.
+    /// [`ClientIdentity::from_files`](crate::ClientIdentity::from_files) with the feature `pfx`, or
+    /// convert it.
     PfxGiven,
-    /// A PKCS#7 bundle (`.p7b`) stands where PEM or DER belongs. *What to do:* convert it with the
-    /// `openssl` line in the message.
+    /// A PKCS#7 bundle (`.p7b`), which holds certificates only, stands where a private key belongs.
     Pkcs7Given,
     /// The crypto provider cannot make a TLS configuration.
     Provider,
@@ -80,51 +98,42 @@ pub enum IdentityErrorKind {
     /// The private key has a type or size that the crypto provider does not take. *What to do:*
     /// use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519.
     UnsupportedKey,
-    /// The password does not open the PKCS#12 file.
+    /// The password does not open the PKCS#12 file or the private key.
     WrongPassword,
 }
 
 impl IdentityError {
     pub(crate) fn new(
         kind: IdentityErrorKind,
-        subject: Subject,
+        part: IdentityPart,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let message = message.into();
         Self(Box::new(Inner {
             kind,
-            subject,
-            path: None,
+            part,
             message,
             source: None,
         }))
     }
 
-    pub(crate) fn unreadable(subject: Subject, error: io::Error) -> Self {
-        let message = format!(
-            "cannot be read: {}; check the path and its permissions",
-            error.kind()
-        );
-        let mut built = Self::new(IdentityErrorKind::Unreadable, subject, message);
+    pub(super) fn content_given(part: IdentityPart) -> Self {
+        let what = match part {
+            IdentityPart::Key => "a private key",
+            IdentityPart::Certificate | IdentityPart::Roots | IdentityPart::Tls => {
+                "a certificate or key"
+            }
+        };
+        let message = format!("holds the text of {what} itself; it takes the path of a file");
+        Self::new(IdentityErrorKind::ContentGiven, part, message)
+    }
+
+    pub(super) fn unreadable(part: IdentityPart, path: &Path, error: io::Error) -> Self {
+        let reason = unreadable(path, &error);
+        let message = format!("the file cannot be read: {reason}");
+        let mut built = Self::new(IdentityErrorKind::Unreadable, part, message);
         built.0.source = Some(error);
         built
-    }
-
-    /// The same error, about the file at `path`.
-    pub(crate) fn at(mut self, path: &Path) -> Self {
-        self.0.path = Some(path.to_owned());
-        self
-    }
-
-    /// The same error, about that one of an identity's two files which it concerns.
-    pub(super) fn in_files(self, certificate: &Path, key: &Path) -> Self {
-        match self.0.subject {
-            Subject::Certificate => self.at(certificate),
-            Subject::Key => self.at(key),
-            #[cfg(feature = "pfx")]
-            Subject::Pfx => self,
-            Subject::Roots | Subject::Tls => self,
-        }
     }
 
     /// What is wrong.
@@ -133,20 +142,52 @@ impl IdentityError {
         self.0.kind
     }
 
-    /// The file it is about, when it was given as a path.
+    /// What it is about.
     #[must_use]
-    pub fn path(&self) -> Option<&Path> {
-        self.0.path.as_deref()
+    pub fn part(&self) -> IdentityPart {
+        self.0.part
+    }
+
+    /// What is wrong and what to do: `Display` without the name of the part.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+}
+
+/// Why a file cannot be read, in words that do not show its path.
+fn unreadable(path: &Path, error: &io::Error) -> Cow<'static, str> {
+    let path = path.as_os_str().as_encoded_bytes();
+    let is_quoted = path.len() > 1 && matches!(path, [b'"', .., b'"'] | [b'\'', .., b'\'']);
+    if is_quoted {
+        return "there are quotes around the path, which count as a part of it: leave them out"
+            .into();
+    }
+    if error.kind() == io::ErrorKind::NotFound && path.trim_ascii().len() < path.len() {
+        return "no such file; there are blanks around the path".into();
+    }
+    let known = [
+        (io::ErrorKind::NotFound, "no such file; check the path"),
+        (
+            io::ErrorKind::PermissionDenied,
+            "permission denied; check who may read it",
+        ),
+        (
+            io::ErrorKind::IsADirectory,
+            "it is a folder; give the path of a file",
+        ),
+        (io::ErrorKind::InvalidFilename, "this is no path; check it"),
+        (io::ErrorKind::InvalidInput, "this is no path; check it"),
+    ];
+    match known.into_iter().find(|(kind, _)| *kind == error.kind()) {
+        Some((_, words)) => words.into(),
+        None => format!("{}; check the path", error.kind()).into(),
     }
 }
 
 impl fmt::Display for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.subject.name())?;
-        if let Some(path) = &self.0.path {
-            write!(f, " {}", path.display())?;
-        }
-        write!(f, ": {}", self.0.message)
+        write!(f, "{}: {}", self.0.part.name(), self.0.message)
     }
 }
 
@@ -154,7 +195,7 @@ impl fmt::Debug for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdentityError")
             .field("kind", &self.0.kind)
-            .field("path", &self.0.path)
+            .field("part", &self.0.part)
             .field("message", &self.0.message)
             .finish()
     }
@@ -169,24 +210,11 @@ impl StdError for IdentityError {
     }
 }
 
-/// What an error is about.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Subject {
-    Certificate,
-    Key,
-    #[cfg(feature = "pfx")]
-    Pfx,
-    Roots,
-    Tls,
-}
-
-impl Subject {
+impl IdentityPart {
     const fn name(self) -> &'static str {
         match self {
             Self::Certificate => "client certificate",
             Self::Key => "private key",
-            #[cfg(feature = "pfx")]
-            Self::Pfx => "PKCS#12 identity",
             Self::Roots => "root certificates",
             Self::Tls => "TLS",
         }

@@ -1,16 +1,18 @@
-//! Reads a file of certificates and keys, PEM or DER, and names each thing in it.
+//! Reads a file of certificates and keys, in whatever form, and names each thing in it.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use flinks_types::text;
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
 };
 use zeroize::Zeroizing;
 
+use super::ber;
 use super::der::{self, Shape};
-use super::error::{IdentityError, IdentityErrorKind, Subject};
+use super::error::{IdentityError, IdentityErrorKind as Kind, IdentityPart as Part};
 use super::pem::{self, Section};
 
 /// The largest bundles of root certificates are a quarter of a megabyte.
@@ -21,19 +23,36 @@ pub(crate) enum Item {
     Certificate(CertificateDer<'static>),
     DamagedCertificate,
     DamagedKey,
-    EncryptedKey,
+    EncryptedKey(EncryptedKey),
     Key(Zeroizing<PrivateKeyDer<'static>>),
     Other,
-    Pfx,
+    Pfx(Zeroizing<Vec<u8>>),
     Pkcs7,
     PublicKey,
     Request,
-    UnsupportedKey,
+    UnsupportedKey(UnsupportedKey),
 }
 
-/// The bytes of a file, wiped when they are dropped, since they may hold a key.
-pub(crate) fn read(path: &Path, subject: Subject) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
-    let unreadable = |error: io::Error| IdentityError::unreadable(subject, error).at(path);
+/// A private key that a password protects.
+pub(crate) enum EncryptedKey {
+    /// `Proc-Type: 4,ENCRYPTED`, with a weak derivation of the key from the password.
+    Old,
+    /// An EncryptedPrivateKeyInfo in DER.
+    Pkcs8(Zeroizing<Vec<u8>>),
+}
+
+/// A private key that is not read.
+pub(crate) enum UnsupportedKey {
+    OpenSsh,
+    Other,
+}
+
+/// The bytes of the file at `path`, wiped when they are dropped, since they may hold a key.
+pub(crate) fn read(path: &Path, part: Part) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
+    if is_content(&path.to_string_lossy()) {
+        return Err(IdentityError::content_given(part));
+    }
+    let unreadable = |error: io::Error| IdentityError::unreadable(part, path, error);
     let file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len().min(LARGEST_FILE);
     // With the room reserved the bytes are not moved while they are read, and leave no copy behind.
@@ -42,107 +61,166 @@ pub(crate) fn read(path: &Path, subject: Subject) -> Result<Zeroizing<Vec<u8>>, 
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST_FILE {
-        let message = "is larger than 4 MiB, so it cannot be what it should be; check the path";
-        return Err(IdentityError::new(IdentityErrorKind::TooLarge, subject, message).at(path));
+        let message = "the file is larger than 4 MiB, so it cannot be the right one";
+        return Err(IdentityError::new(Kind::TooLarge, part, message));
     }
     Ok(bytes)
 }
 
-/// Everything in `bytes`, in its order.
-pub(crate) fn items(bytes: &[u8], subject: Subject) -> Result<Vec<Item>, IdentityError> {
-    let text = utf8(bytes);
-    let bytes = text.as_ref().map_or(bytes, |text| text.as_slice());
-    let blank = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if blank.trim_ascii().is_empty() {
-        let message = "is empty; check the path, and copy the file again";
-        return Err(IdentityError::new(
-            IdentityErrorKind::Empty,
-            subject,
-            message,
-        ));
+/// Whether this is no path but what the file should hold, as it is or in base64, whose first
+/// letters are then those of `-----BEGIN` or, in DER, of a long SEQUENCE.
+fn is_content(path: &str) -> bool {
+    let is_base64 = || path.starts_with("LS0tLS1CRUdJT") || path.starts_with("MII");
+    path.contains(['\n', '\r']) || path.contains("-----BEGIN") || path.len() > 100 && is_base64()
+}
+
+/// Everything in `bytes`, in its order: PEM, DER or BER, as it is or in base64.
+pub(crate) fn items(bytes: &[u8], part: Part) -> Result<Vec<Item>, IdentityError> {
+    let error = |kind, message| Err(IdentityError::new(kind, part, message));
+    let text = converted(bytes);
+    let text = text.as_ref().map_or(bytes, |text| text.as_slice());
+    if text.trim_ascii().is_empty() {
+        return error(Kind::Empty, "the file is empty; copy it again");
     }
-    let items: Vec<Item> = pem::sections(bytes)
-        .map(|section| of_section(&section))
-        .collect();
-    if !items.is_empty() {
+    // Secret stores hand out in base64 what was put in, and what was put in may be base64.
+    if let Some(items) = find(bytes, 2) {
         return Ok(items);
     }
-    match der::first_element(bytes) {
-        Some(element) if bytes.starts_with(&[der::SEQUENCE]) => Ok(vec![of_der(element)]),
-        _ => Err(IdentityError::new(
-            IdentityErrorKind::Unrecognized,
-            subject,
-            "is neither PEM (a text with a -----BEGIN … line) nor DER; check that it is the right \
-             file, copied whole and not converted",
-        )),
+    error(
+        Kind::Unrecognized,
+        foreign(text).unwrap_or(
+            "the file is neither PEM (a text with a -----BEGIN … line) nor DER nor PKCS#12, or it \
+             is cut short; check that it is the right file, copied whole",
+        ),
+    )
+}
+
+/// What is in `bytes`, or in what they are the base64 of, `layers` deep at most. `None` when that is
+/// neither PEM nor DER.
+fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
+    let text = converted(bytes);
+    let text = text.as_ref().map_or(bytes, |text| text.as_slice());
+    let items: Vec<Item> = pem::sections(text)
+        .flat_map(|section| of_section(&section))
+        .collect();
+    if !items.is_empty() {
+        return Some(items);
     }
+    if bytes.starts_with(&[der::SEQUENCE]) {
+        let items = of_der(bytes);
+        if !is_other(&items) || der::first_element(bytes).is_some() {
+            return Some(items);
+        }
+    }
+    let inner = pem::base64(text)?;
+    find(&inner, layers.checked_sub(1)?)
 }
 
-/// Windows shells write redirected output as UTF-16.
-fn utf8(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (&[first, second], rest) = bytes.split_first_chunk()?;
-    let join = match [first, second] {
-        [0xff, 0xfe] => u16::from_le_bytes,
-        [0xfe, 0xff] => u16::from_be_bytes,
-        _ => return None,
-    };
-    let (pairs, _) = rest.as_chunks::<2>();
-    let mut text = Zeroizing::new(Vec::with_capacity(pairs.len()));
-    // PEM is ASCII, and whatever else surrounds it is skipped.
-    text.extend(
-        pairs
-            .iter()
-            .map(|pair| u8::try_from(join(*pair)).unwrap_or(b'?')),
-    );
-    Some(text)
+/// `bytes` as UTF-8 text without a byte order mark, if that differs. PEM is ASCII, so that the text
+/// around it may as well be in another encoding.
+fn converted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = text::read(bytes)?;
+    let differs = text.len() != bytes.len();
+    differs.then(|| Zeroizing::new(text.into_owned().into_bytes()))
 }
 
-fn of_section(section: &Section<'_>) -> Item {
-    match section.label {
-        b"CERTIFICATE" => decoded(section, Item::DamagedCertificate),
-        b"PRIVATE KEY" | b"RSA PRIVATE KEY" | b"EC PRIVATE KEY" if !section.is_encrypted() => {
+/// Forms of other programs, and how to convert them.
+fn foreign(bytes: &[u8]) -> Option<&'static str> {
+    // JKS and JCEKS.
+    if bytes.starts_with(b"\xfe\xed\xfe\xed") || bytes.starts_with(b"\xce\xce\xce\xce") {
+        return Some(
+            "the file is a Java keystore (JKS), which is not read: convert it to PKCS#12 with \
+             `keytool -importkeystore -srckeystore client.jks -destkeystore client.p12 \
+             -deststoretype PKCS12`",
+        );
+    }
+    bytes.starts_with(b"PuTTY-User-Key-File-").then_some(
+        "the file is a key of PuTTY, which is not read: convert it with \
+         `puttygen client.ppk -O private-openssh -o client.key`",
+    )
+}
+
+fn of_section(section: &Section<'_>) -> Vec<Item> {
+    // Some stores drop the blanks with the line ends.
+    let label: Vec<u8> = section
+        .label
+        .iter()
+        .copied()
+        .filter(|byte| *byte != b' ')
+        .collect();
+    match &*label {
+        b"CERTIFICATE" | b"TRUSTEDCERTIFICATE" | b"X509CERTIFICATE" => {
+            decoded(section, Item::DamagedCertificate)
+        }
+        b"PKCS7" | b"CMS" | b"PKCS12" => decoded(section, Item::Other),
+        b"CERTIFICATEREQUEST" | b"NEWCERTIFICATEREQUEST" => vec![Item::Request],
+        b"PUBLICKEY" | b"RSAPUBLICKEY" => vec![Item::PublicKey],
+        b"ENCRYPTEDPRIVATEKEY" => decoded(section, Item::DamagedKey),
+        b"PRIVATEKEY" | b"RSAPRIVATEKEY" | b"ECPRIVATEKEY" if !section.is_encrypted() => {
             decoded(section, Item::DamagedKey)
         }
-        b"ENCRYPTED PRIVATE KEY" => Item::EncryptedKey,
-        b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => Item::Request,
-        b"PUBLIC KEY" | b"RSA PUBLIC KEY" => Item::PublicKey,
-        b"PKCS7" | b"CMS" => Item::Pkcs7,
-        label if label.ends_with(b"PRIVATE KEY") => {
-            if section.is_encrypted() {
-                Item::EncryptedKey
-            } else {
-                Item::UnsupportedKey
-            }
-        }
-        _ => Item::Other,
+        b"OPENSSHPRIVATEKEY" => vec![Item::UnsupportedKey(UnsupportedKey::OpenSsh)],
+        label if label.ends_with(b"PRIVATEKEY") => vec![if section.is_encrypted() {
+            Item::EncryptedKey(EncryptedKey::Old)
+        } else {
+            Item::UnsupportedKey(UnsupportedKey::Other)
+        }],
+        _ => vec![Item::Other],
     }
 }
 
 /// A section is what its content is, since labels are sometimes wrong.
-fn decoded(section: &Section<'_>, damaged: Item) -> Item {
-    let Some(der) = section.decode().map(Zeroizing::new) else {
-        return damaged;
-    };
-    let item = of_der(der::first_element(&der).unwrap_or_default());
-    if matches!(item, Item::Other) {
-        damaged
-    } else {
-        item
+fn decoded(section: &Section<'_>, damaged: Item) -> Vec<Item> {
+    match section.decode().map(|der| of_der(&der)) {
+        Some(items) if !is_other(&items) => items,
+        _ => vec![damaged],
     }
 }
 
-fn of_der(der: &[u8]) -> Item {
+fn is_other(items: &[Item]) -> bool {
+    matches!(items, [Item::Other])
+}
+
+/// What the first element is. Other programs may write one after it: OpenSSL says after a TRUSTED
+/// CERTIFICATE what to trust it for.
+fn of_der(bytes: &[u8]) -> Vec<Item> {
+    if let Some(der) = der::first_element(bytes) {
+        let items = of_element(der);
+        if !is_other(&items) {
+            return items;
+        }
+    }
+    ber::to_der(bytes).map_or_else(|| vec![Item::Other], |der| of_element(&der))
+}
+
+fn of_element(der: &[u8]) -> Vec<Item> {
     let key = |key: PrivateKeyDer<'static>| Item::Key(Zeroizing::new(key));
-    match Shape::of(der) {
+    let copy = || Zeroizing::new(der.to_vec());
+    vec![match Shape::of(der) {
         Shape::Certificate => Item::Certificate(CertificateDer::from(der.to_vec())),
-        Shape::EncryptedKey => Item::EncryptedKey,
-        Shape::Pfx => Item::Pfx,
+        Shape::EncryptedKey => Item::EncryptedKey(EncryptedKey::Pkcs8(copy())),
+        Shape::Pfx => Item::Pfx(copy()),
         Shape::Pkcs1 => key(PrivatePkcs1KeyDer::from(der.to_vec()).into()),
-        Shape::Pkcs7 => Item::Pkcs7,
+        Shape::Pkcs7 => return of_pkcs7(der),
         Shape::Pkcs8 => key(PrivatePkcs8KeyDer::from(der.to_vec()).into()),
         Shape::PublicKey => Item::PublicKey,
         Shape::Request => Item::Request,
         Shape::Sec1 => key(PrivateSec1KeyDer::from(der.to_vec()).into()),
         Shape::Unknown => Item::Other,
+    }]
+}
+
+/// The certificates of a bundle. The bundle itself comes first, for those who look for a key.
+fn of_pkcs7(bytes: &[u8]) -> Vec<Item> {
+    let mut items = vec![Item::Pkcs7];
+    if let Some(der) = ber::to_der(bytes)
+        && let Some(certificates) = der::certificates_of_pkcs7(&der)
+    {
+        let certificates = certificates
+            .into_iter()
+            .filter(|der| Shape::of(der) == Shape::Certificate)
+            .map(|der| Item::Certificate(CertificateDer::from(der.to_vec())));
+        items.extend(certificates);
     }
+    items
 }

@@ -1,52 +1,114 @@
-//! Finds the sections of a PEM text by their labels, so that a wrong file can be named for what it is.
+//! Finds the sections of a PEM text by their labels, and reads them whatever became of their lines.
 
-use rustls::pki_types::pem::{PemObject, SectionKind};
+use base64::Engine as _;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
 
-const BEGIN: &[u8] = b"-----BEGIN ";
-const END: &[u8] = b"-----END ";
+const BEGIN: &[u8] = b"-----BEGIN";
+const END: &[u8] = b"-----END";
 const DASHES: &[u8] = b"-----";
 
-/// One section, from its BEGIN line to its END line.
+/// One section, between its BEGIN and its END mark.
 #[derive(Clone, Copy)]
 pub(super) struct Section<'a> {
     pub(super) label: &'a [u8],
-    text: &'a [u8],
+    body: &'a [u8],
+    is_whole: bool,
 }
 
 impl Section<'_> {
     /// The old form of an encrypted key says so in a header: `Proc-Type: 4,ENCRYPTED`.
     pub(super) fn is_encrypted(&self) -> bool {
-        find(self.text, b"ENCRYPTED").is_some()
+        find(self.body, b"ENCRYPTED").is_some()
     }
 
     /// The bytes inside; `None` when the section is cut short or is not base64.
-    pub(super) fn decode(&self) -> Option<Vec<u8>> {
-        <(SectionKind, Vec<u8>)>::from_pem_slice(self.text)
-            .ok()
-            .map(|(_, der)| der)
+    pub(super) fn decode(&self) -> Option<Zeroizing<Vec<u8>>> {
+        if !self.is_whole {
+            return None;
+        }
+        base64(self.body).or_else(|| base64(&without_headers(self.body)))
     }
 }
 
 /// The sections in their order; what stands before, between and after them is skipped.
-/// A section whose END line is missing reaches to the end of the text.
+///
+/// A section ends at the next mark, so that one whose END mark is missing, which is cut short, does
+/// not take others with it. The label in an END mark does not matter: some programs write another.
 pub(super) fn sections(mut text: &[u8]) -> impl Iterator<Item = Section<'_>> {
     std::iter::from_fn(move || {
-        let (_, from_begin) = text.split_at_checked(find(text, BEGIN)?)?;
-        let (_, after_begin) = from_begin.split_at_checked(BEGIN.len())?;
-        let label = after_begin.get(..find(after_begin, DASHES)?)?;
-        let length = end_of_section(from_begin, label).unwrap_or(from_begin.len());
-        let (section, rest) = from_begin.split_at_checked(length)?;
+        let (_, label) = split_after(text, BEGIN)?;
+        let (label, body) = split_after(label, DASHES)?;
+        let length = find(body, DASHES).unwrap_or(body.len());
+        let (body, rest) = body.split_at_checked(length)?;
         text = rest;
         Some(Section {
-            label,
-            text: section,
+            label: label.trim_ascii(),
+            body,
+            is_whole: rest.starts_with(END),
         })
     })
 }
 
-fn end_of_section(text: &[u8], label: &[u8]) -> Option<usize> {
-    let end = [END, label, DASHES].concat();
-    find(text, &end).map(|start| start + end.len())
+/// Reads base64 of either alphabet, padded or not, without regard to white space, to quotes around
+/// it, and to line ends that were turned into text (`\n`, as in JSON and in dotenv files).
+///
+/// `None` when it is empty or something else.
+pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    const CONFIG: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const PLAIN: GeneralPurpose = GeneralPurpose::new(&STANDARD, CONFIG);
+    const FOR_URLS: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, CONFIG);
+
+    let mut digits = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'\\' => match rest.split_first() {
+                Some((b'n' | b'r' | b't', after)) => rest = after,
+                Some((b'u', after)) => {
+                    let (code, after) = after.split_at_checked(4)?;
+                    rest = after;
+                    let code = std::str::from_utf8(code).ok()?;
+                    let byte = u8::from_str_radix(code, 16).ok()?;
+                    if !byte.is_ascii_whitespace() {
+                        digits.push(byte);
+                    }
+                }
+                _ => {}
+            },
+            b'"' | b'\'' => {}
+            _ if byte.is_ascii_whitespace() => {}
+            _ => digits.push(byte),
+        }
+    }
+    let engine = if digits.iter().any(|byte| matches!(byte, b'-' | b'_')) {
+        FOR_URLS
+    } else {
+        PLAIN
+    };
+    // Decoded into memory that is not moved while it is written.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len()));
+    engine.decode_vec(&*digits, &mut bytes).ok()?;
+    (!bytes.is_empty()).then_some(bytes)
+}
+
+/// The lines that are no headers (`Name: value`), as some programs write at the start of a section.
+fn without_headers(body: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut kept = Zeroizing::new(Vec::with_capacity(body.len() + 1));
+    for line in body.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        if !line.contains(&b':') {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept
+}
+
+fn split_after<'a>(text: &'a [u8], pattern: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (before, rest) = text.split_at_checked(find(text, pattern)?)?;
+    Some((before, rest.strip_prefix(pattern)?))
 }
 
 fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
@@ -67,6 +129,43 @@ mod tests {
         assert_eq!(labels, [&b"A"[..], b"B C"]);
     }
 
+    #[test]
+    fn a_section_that_is_cut_short_takes_no_other_with_it() {
+        let text = b"-----BEGIN A-----\nAAAA\n-----BEGIN B-----\nAAAB\n-----END C-----\n-----BEGIN D-----\nAAAA";
+        let decoded: Vec<_> = sections(text)
+            .map(|section| (section.label, section.decode().map(|der| der.to_vec())))
+            .collect();
+        assert_eq!(
+            decoded,
+            [(&b"A"[..], None), (b"B", Some(vec![0, 0, 1])), (b"D", None)]
+        );
+    }
+
+    #[test]
+    fn lines_do_not_matter() {
+        for body in [
+            "\n+/++\n/w==\n",
+            "\r\n+/++\r\n/w==\r\n",
+            "\r+/++\r/w==\r",
+            "+/++/w==",
+            " +/++ /w== ",
+            r"\n+/++\n/w==\n",
+            r"\r\n+/++\r\n/w==\r\n",
+            r"\\n+/++\\n/w==\\n",
+            r"\n\u002B\/++\n\/w==\u000a",
+            "\n    +/++\n    /w==\n    ",
+            "\"+/++\\n\"\n\"/w==\\n\"",
+            "\n+/++\n/w",
+            "\n-_--\n_w==\n",
+            "\nComment: \"a: b\"\n\n+/++\n/w==\n",
+        ] {
+            let text = format!("-----BEGIN X-----{body}-----END X-----");
+            let section = sections(text.as_bytes()).next().unwrap();
+            let decoded = section.decode().map(|der| der.to_vec());
+            assert_eq!(decoded, Some(vec![0xfb, 0xff, 0xbe, 0xff]), "{body}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(parts in proptest::collection::vec(
@@ -76,6 +175,7 @@ mod tests {
                 Just(b"CERTIFICATE".to_vec()),
                 Just(b"-----".to_vec()),
                 Just(b"\r\n".to_vec()),
+                Just(b"\\u".to_vec()),
                 Just(b"QUJD".to_vec()),
                 proptest::collection::vec(any::<u8>(), 0..8),
             ],

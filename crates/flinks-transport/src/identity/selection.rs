@@ -1,17 +1,16 @@
-//! Picks the certificates or the key out of what a file holds, or says what stands there instead.
+//! Picks the certificates and the keys out of what a file holds, or says what stands there instead.
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use zeroize::Zeroizing;
 
-use super::error::{IdentityError, IdentityErrorKind as Kind, Subject};
-use super::material::Item;
+use super::error::{IdentityError, IdentityErrorKind as Kind, IdentityPart as Part};
+use super::material::{EncryptedKey, Item, UnsupportedKey};
 
 /// The certificates among `items`, in their order.
-pub(crate) fn certificates(
-    items: Vec<Item>,
-    subject: Subject,
+pub(crate) fn certificates_in(
+    items: &[Item],
+    part: Part,
 ) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
-    let of_roots = subject == Subject::Roots;
+    let of_roots = part == Part::Roots;
     let wanted = if of_roots {
         "a certificate to trust: give the file of the authority's certificates"
     } else {
@@ -23,15 +22,15 @@ pub(crate) fn certificates(
     for item in items {
         let (kind, message) = match item {
             Item::Certificate(der) => {
-                chain.push(der);
+                chain.push(der.clone());
                 continue;
             }
             Item::DamagedCertificate => {
                 let message = "a certificate in it is cut short or altered; copy the file again";
-                return Err(IdentityError::new(Kind::Damaged, subject, message));
+                return Err(IdentityError::new(Kind::Damaged, part, message));
             }
             Item::Request => (Kind::RequestGiven, not("a certificate request (CSR)")),
-            Item::Key(_) | Item::EncryptedKey | Item::UnsupportedKey | Item::DamagedKey => {
+            Item::Key(_) | Item::EncryptedKey(_) | Item::UnsupportedKey(_) | Item::DamagedKey => {
                 let swapped = if of_roots {
                     ""
                 } else {
@@ -40,15 +39,15 @@ pub(crate) fn certificates(
                 (Kind::KeyGiven, not("a private key") + swapped)
             }
             Item::PublicKey => (Kind::PublicKeyGiven, not("a public key")),
-            Item::Pfx if of_roots => (Kind::PfxGiven, not("a PKCS#12 file (.pfx, .p12)")),
-            Item::Pfx => (Kind::PfxGiven, PFX_GIVEN.to_owned()),
-            Item::Pkcs7 => (
-                Kind::Pkcs7Given,
-                "this is a PKCS#7 bundle: convert it with `openssl pkcs7 -in bundle.p7b \
-                 -print_certs -out certificates.pem` (add `-inform der` if it is binary)"
+            Item::Pfx(_) if of_roots => (
+                Kind::PfxGiven,
+                "this is a PKCS#12 file (.pfx, .p12), not PEM or DER: convert it with \
+                 `openssl pkcs12 -legacy -in ca.pfx -nokeys -out ca.pem` (leave out -legacy before \
+                 OpenSSL 3)"
                     .to_owned(),
             ),
-            Item::Other => continue,
+            Item::Pfx(_) => (Kind::PfxGiven, PFX_GIVEN.to_owned()),
+            Item::Pkcs7 | Item::Other => continue,
         };
         instead.get_or_insert((kind, message));
     }
@@ -59,78 +58,126 @@ pub(crate) fn certificates(
         let message = "there is no certificate in it: give a .pem or .crt file";
         (Kind::NoCertificate, message.to_owned())
     });
-    Err(IdentityError::new(kind, subject, message))
+    Err(IdentityError::new(kind, part, message))
 }
 
-/// The first private key among `items`.
-pub(super) fn private_key(
-    items: Vec<Item>,
-) -> Result<Zeroizing<PrivateKeyDer<'static>>, IdentityError> {
-    let mut instead: Option<(u8, IdentityError)> = None;
-    for item in items {
-        // A key that cannot be used says more than whatever lies beside it.
-        let (rank, kind, message) = match item {
-            Item::Key(key) => return Ok(key),
-            Item::EncryptedKey => (
-                0,
-                Kind::EncryptedKey,
-                "the private key is protected by a password; write a copy without one with \
-                 `openssl pkcs8 -topk8 -nocrypt -in client.key -out client-plain.key`, readable \
-                 by this program only",
-            ),
-            Item::DamagedKey => (
-                0,
-                Kind::Damaged,
-                "the private key is cut short or altered; copy the file again",
-            ),
-            Item::UnsupportedKey => (0, Kind::UnsupportedKey, UNSUPPORTED_KEY),
-            Item::Certificate(_) | Item::DamagedCertificate => (
-                1,
-                Kind::CertificateGiven,
-                "this is a certificate, not a private key: give the key that the certificate \
-                 request was made with (are the two files swapped?)",
-            ),
-            Item::Request => (
-                1,
-                Kind::RequestGiven,
-                "this is a certificate request (CSR), not a private key: give the key that it was \
-                 made with",
-            ),
-            Item::PublicKey => (
-                1,
-                Kind::PublicKeyGiven,
-                "this is a public key, not a private key: give the key that the certificate \
-                 request was made with",
-            ),
-            Item::Pfx => (1, Kind::PfxGiven, PFX_GIVEN),
-            Item::Pkcs7 => (
-                1,
-                Kind::Pkcs7Given,
-                "this is a PKCS#7 bundle, which holds certificates only: give the private key",
-            ),
-            Item::Other => continue,
-        };
-        if instead.as_ref().is_none_or(|(least, _)| rank < *least) {
-            instead = Some((rank, IdentityError::new(kind, Subject::Key, message)));
+/// The private keys among `items`, in their order; at least one.
+pub(super) fn private_keys(items: &[Item]) -> Result<Vec<&PrivateKeyDer<'static>>, IdentityError> {
+    keys(items, u8::MAX)
+}
+
+/// The private keys in a file that holds the certificate as well.
+pub(super) fn private_keys_beside(
+    items: &[Item],
+) -> Result<Vec<&PrivateKeyDer<'static>>, IdentityError> {
+    keys(items, 0)
+}
+
+/// Otherwise says what stands there instead, unless its rank is above `highest`.
+fn keys<'a>(
+    items: &'a [Item],
+    highest: u8,
+) -> Result<Vec<&'a PrivateKeyDer<'static>>, IdentityError> {
+    let key = |item: &'a Item| {
+        if let Item::Key(key) = item {
+            Some(&**key)
+        } else {
+            None
         }
+    };
+    let keys: Vec<_> = items.iter().filter_map(key).collect();
+    if !keys.is_empty() {
+        return Ok(keys);
     }
-    Err(instead.map_or_else(
-        || {
-            let message = "there is no private key in it: give the key that the certificate \
-                           request was made with";
-            IdentityError::new(Kind::NoKey, Subject::Key, message)
-        },
-        |(_, error)| error,
-    ))
+    let instead = items
+        .iter()
+        .filter_map(instead_of_key)
+        .filter(|(rank, ..)| *rank <= highest)
+        .min_by_key(|(rank, ..)| *rank);
+    let (_, kind, message) = instead.unwrap_or((
+        0,
+        Kind::NoKey,
+        "there is no private key in it: give the key that the certificate request was made with",
+    ));
+    Err(IdentityError::new(kind, Part::Key, message))
+}
+
+/// What to say of what is no key that can be used, and its rank: a key that cannot be used (0) says
+/// more than whatever lies beside it.
+fn instead_of_key(item: &Item) -> Option<(u8, Kind, &'static str)> {
+    Some(match item {
+        Item::EncryptedKey(EncryptedKey::Pkcs8(_)) => (0, Kind::EncryptedKey, ENCRYPTED_KEY),
+        Item::EncryptedKey(EncryptedKey::Old) => (0, Kind::EncryptedKey, OLD_ENCRYPTED_KEY),
+        Item::DamagedKey => (
+            0,
+            Kind::Damaged,
+            "the private key is cut short or altered; copy the file again",
+        ),
+        Item::UnsupportedKey(UnsupportedKey::OpenSsh) => (
+            0,
+            Kind::UnsupportedKey,
+            "the private key is in the form of OpenSSH, which is not read: convert a copy of it, \
+             of RSA or ECDSA, with `ssh-keygen -p -m PKCS8 -N '' -f client.key`, which writes over \
+             the file",
+        ),
+        Item::UnsupportedKey(UnsupportedKey::Other) => (0, Kind::UnsupportedKey, UNSUPPORTED_KEY),
+        Item::Certificate(_) | Item::DamagedCertificate => (
+            2,
+            Kind::CertificateGiven,
+            "this is a certificate, not a private key: give the key that the certificate request \
+             was made with (are the two files swapped?)",
+        ),
+        Item::Request => (
+            1,
+            Kind::RequestGiven,
+            "this is a certificate request (CSR), not a private key: give the key that it was made \
+             with",
+        ),
+        Item::PublicKey => (
+            1,
+            Kind::PublicKeyGiven,
+            "this is a public key, not a private key: give the key that the certificate request \
+             was made with",
+        ),
+        Item::Pfx(_) => (1, Kind::PfxGiven, PFX_GIVEN),
+        Item::Pkcs7 => (
+            1,
+            Kind::Pkcs7Given,
+            "this is a PKCS#7 bundle, which holds certificates only: give the private key",
+        ),
+        Item::Key(_) | Item::Other => return None,
+    })
 }
 
 pub(super) const UNSUPPORTED_KEY: &str = "the private key is of a type or size that is not \
      supported (or is damaged): use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519, in PKCS#8, \
      PKCS#1 or SEC1 form";
 
+const ENCRYPTED_KEY: &str = if cfg!(feature = "pfx") {
+    "a password protects the private key, and none was given: give it, or write a copy without one \
+     with `openssl pkcs8 -topk8 -nocrypt -in client.key -out client-plain.key` (add -inform der if \
+     the file is binary), readable by this program only"
+} else {
+    "a password protects the private key, which this build cannot open: enable the feature `pfx`, \
+     or write a copy without one with `openssl pkcs8 -topk8 -nocrypt -in client.key \
+     -out client-plain.key` (add -inform der if the file is binary), readable by this program only"
+};
+
+const OLD_ENCRYPTED_KEY: &str = if cfg!(feature = "pfx") {
+    "a password protects the private key in the old form (Proc-Type: 4,ENCRYPTED), which is not \
+     opened: convert it with `openssl pkcs8 -topk8 -in client.key -out client-pkcs8.key`, and give \
+     the new password"
+} else {
+    "a password protects the private key: write a copy without one with \
+     `openssl pkcs8 -topk8 -nocrypt -in client.key -out client-plain.key`, readable by this program \
+     only"
+};
+
 const PFX_GIVEN: &str = if cfg!(feature = "pfx") {
     "this is a PKCS#12 file (.pfx, .p12): open it as one, with its password"
 } else {
     "this is a PKCS#12 file (.pfx, .p12), which this build cannot open: enable the feature `pfx`, \
-     or convert it with `openssl pkcs12 -in client.pfx -nodes -out client.pem`"
+     or convert it with `openssl pkcs12 -legacy -in client.pfx -nodes -out client.pem` (leave out \
+     -legacy before OpenSSL 3) and use the result, which only this program may read, for both \
+     certificate and key"
 };

@@ -7,7 +7,11 @@ mod pfx;
 
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -251,6 +255,7 @@ fn order_of(pems: &[&str]) -> Vec<Vec<u8>> {
             .unwrap()
             .decode()
             .unwrap()
+            .to_vec()
     };
     pems.iter().map(decode).collect()
 }
@@ -310,9 +315,9 @@ fn debug_shows_dates_and_length_only() {
 }
 
 #[test]
-fn errors_name_the_file_they_are_about() {
+fn errors_name_the_part_and_never_what_was_given() {
     let made = made();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::Builder::new().prefix(CANARY).tempdir().unwrap();
     let write = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
@@ -324,30 +329,91 @@ fn errors_name_the_file_they_are_about() {
     let other = write("other.key", openssl::RSA_PKCS8.as_bytes());
     let huge = write("huge.pem", &vec![b'x'; (4 << 20) + 1]);
     let missing = folder.path().join("missing.pem");
+    let quoted = PathBuf::from(format!("\"{}\"", certificate.display()));
+    let base64 = STANDARD.encode(&made.key);
+    let [text, one_line, base64, der] = [
+        &made.key,
+        &made.key.replace('\n', "\\n"),
+        &base64,
+        &STANDARD.encode(made.certificate_der.repeat(2)),
+    ]
+    .map(PathBuf::from);
 
     ClientIdentity::from_pem_files(&certificate, &key)
         .unwrap()
         .check()
         .unwrap();
-    for (certificate, key, named, kind) in [
-        (&request, &key, &request, Kind::RequestGiven),
-        (&certificate, &other, &other, Kind::KeyMismatch),
-        (&certificate, &request, &request, Kind::RequestGiven),
-        (&huge, &key, &huge, Kind::TooLarge),
-        (&missing, &key, &missing, Kind::Unreadable),
-        (&certificate, &missing, &missing, Kind::Unreadable),
+    let (first, second) = (IdentityPart::Certificate, IdentityPart::Key);
+    for (certificate, key, part, kind, says) in [
+        (&request, &key, first, Kind::RequestGiven, "CSR"),
+        (&certificate, &other, second, Kind::KeyMismatch, "belong"),
+        (&certificate, &request, second, Kind::RequestGiven, "CSR"),
+        (&huge, &key, first, Kind::TooLarge, "4 MiB"),
+        (&missing, &key, first, Kind::Unreadable, "no such file"),
+        (
+            &certificate,
+            &missing,
+            second,
+            Kind::Unreadable,
+            "no such file",
+        ),
+        (&quoted, &key, first, Kind::Unreadable, "quotes"),
+        (
+            &folder.path().to_owned(),
+            &key,
+            first,
+            Kind::Unreadable,
+            "folder",
+        ),
+        (&text, &key, first, Kind::ContentGiven, "path of a file"),
+        (
+            &certificate,
+            &text,
+            second,
+            Kind::ContentGiven,
+            "private key itself",
+        ),
+        (
+            &certificate,
+            &one_line,
+            second,
+            Kind::ContentGiven,
+            "path of a file",
+        ),
+        (
+            &certificate,
+            &base64,
+            second,
+            Kind::ContentGiven,
+            "path of a file",
+        ),
+        (
+            &certificate,
+            &der,
+            second,
+            Kind::ContentGiven,
+            "path of a file",
+        ),
     ] {
-        let error = ClientIdentity::from_pem_files(certificate, key).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert_eq!(error.path(), Some(named.as_path()));
-        let text = error.to_string();
-        assert!(text.contains(&named.display().to_string()), "{text}");
-        assert_eq!(error.source().is_some(), kind == Kind::Unreadable);
+        for error in [
+            ClientIdentity::from_pem_files(certificate, key).unwrap_err(),
+            ClientIdentity::from_files(certificate, Some(key), None).unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.part()), (kind, part), "{error}");
+            let mut text = format!("{error} {error:?}");
+            let error = crate::Error::from(error);
+            text += &format!("{error} {error:?} {}", error.report());
+            assert!(text.contains(says), "{text}");
+            text.make_ascii_lowercase();
+            assert!(!text.contains(&CANARY.to_lowercase()), "{text}");
+            assert!(
+                !text.contains("-----begin private") && !text.contains("mii"),
+                "{text}"
+            );
+        }
     }
     let error = ClientIdentity::from_pem_files(&missing, &key).unwrap_err();
-    assert!(error.to_string().contains("entity not found"), "{error}");
-    let error = ClientIdentity::from_pem_files(folder.path(), &key).unwrap_err();
-    assert_eq!(error.kind(), Kind::Unreadable, "{error}");
+    assert!(error.source().is_some());
 }
 
 proptest! {

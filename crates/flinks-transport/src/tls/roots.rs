@@ -10,7 +10,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 
 use crate::identity::{
-    IdentityError, IdentityErrorKind as Kind, Subject, certificates, items, read,
+    IdentityError, IdentityErrorKind as Kind, IdentityPart as Part, certificates_in, items, read,
 };
 
 /// The root certificates that a server's certificate must lead to.
@@ -37,10 +37,10 @@ impl Roots {
     /// There is no certificate in it, or one cannot serve as a root.
     pub fn pem(bytes: &[u8]) -> Result<Self, IdentityError> {
         let mut store = RootCertStore::empty();
-        for der in certificates(items(bytes, Subject::Roots)?, Subject::Roots)? {
+        for der in certificates_in(&items(bytes, Part::Roots)?, Part::Roots)? {
             store.add(der).map_err(|_| {
                 let message = "a certificate in it is damaged or cannot serve as a root";
-                IdentityError::new(Kind::Damaged, Subject::Roots, message)
+                IdentityError::new(Kind::Damaged, Part::Roots, message)
             })?;
         }
         Ok(Self(Source::Exactly(Arc::new(store))))
@@ -51,8 +51,7 @@ impl Roots {
     /// # Errors
     /// As [`Roots::pem`], and when the file cannot be read; the message names the file.
     pub fn pem_file(path: impl AsRef<Path>) -> Result<Self, IdentityError> {
-        let path = path.as_ref();
-        Self::pem(&read(path, Subject::Roots)?).map_err(|error| error.at(path))
+        Self::pem(&read(path.as_ref(), Part::Roots)?)
     }
 
     /// Trusts the root certificates of Mozilla that are compiled in.
@@ -145,7 +144,7 @@ fn default_verifier(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifie
 fn no_roots() -> IdentityError {
     IdentityError::new(
         Kind::NoRoots,
-        Subject::Roots,
+        Part::Roots,
         "none were found, so no server could be trusted: install the system's CA certificates, \
          check the file that SSL_CERT_FILE names, enable the feature `webpki-roots`, or give \
          roots of your own",

@@ -413,8 +413,8 @@ fn given_roots_are_read_like_certificates() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Roots::pem_file(file.path()).unwrap_err();
     assert_eq!(
-        (error.kind(), error.path()),
-        (Kind::Empty, Some(file.path()))
+        (error.kind(), error.part()),
+        (Kind::Empty, IdentityPart::Roots)
     );
 }
 

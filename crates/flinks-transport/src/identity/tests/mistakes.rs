@@ -71,11 +71,11 @@ fn every_mistake_has_its_name() {
             "public key",
         ),
         (
-            "PKCS#7",
+            "PKCS#7 as key",
+            certificate.as_bytes(),
             openssl::PKCS7.as_bytes(),
-            key.as_bytes(),
             Kind::Pkcs7Given,
-            "openssl pkcs7",
+            "certificates only",
         ),
         ("empty", b"", key.as_bytes(), Kind::Empty, "empty"),
         (
@@ -174,7 +174,7 @@ fn every_mistake_has_its_name() {
             certificate.as_bytes(),
             openssl::ENCRYPTED_PKCS8.as_bytes(),
             Kind::EncryptedKey,
-            "openssl pkcs8 -topk8 -nocrypt -in",
+            "openssl pkcs8 -topk8 -nocrypt",
         ),
         (
             "encrypted key, old form",
@@ -202,7 +202,7 @@ fn every_mistake_has_its_name() {
             certificate.as_bytes(),
             openssl::OPENSSH.as_bytes(),
             Kind::UnsupportedKey,
-            "PKCS#8",
+            "ssh-keygen -p -m PKCS8",
         ),
         (
             "no key",
