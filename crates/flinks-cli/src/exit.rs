@@ -95,7 +95,7 @@ pub(crate) fn is_exhausted(error: &Error) -> bool {
 }
 
 /// Whether the call that failed changes anything at the service.
-fn acts(error: &Error) -> bool {
+pub(crate) fn acts(error: &Error) -> bool {
     error.step() == Step::Call
         && matches!(
             error.operation(),

@@ -1,5 +1,6 @@
 //! A command that did not end well: why, what it leaves behind, and how it is told.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use flinks_legacy::AuthorizeError;
@@ -7,14 +8,20 @@ use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_upload::UploadError;
 use serde_json::{Map, Value, json};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, acts};
 use crate::guide;
+use crate::kept;
 use crate::output::plain;
 use crate::place;
 
 /// The key of what was reached under which the session file stands that `flinks authorize` goes on
 /// with.
 pub(crate) const SESSION: &str = "session";
+
+/// The keys of what was reached under which the file stands that keeps an answer that could not be
+/// read, or why there is none.
+const ANSWER: &str = "answer_file";
+const ANSWER_LOST: &str = "answer_lost";
 
 /// The kind of a failure to write to standard output.
 const OUTPUT: &str = "output";
@@ -188,9 +195,30 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match &self.cause {
             Cause::Advised(_, advice) => Some(advice),
+            Cause::Call(_) | Cause::Deadline(_) if self.reached.contains_key(ANSWER) => {
+                Some(guide::KEPT_ANSWER)
+            }
             Cause::Call(error) | Cause::Deadline(error) => guide::hint(error),
             Cause::Interrupted | Cause::Local(_) => None,
         }
+    }
+
+    /// Keeps the answer that could not be read, if the service may have acted: an id in it may
+    /// exist nowhere else.
+    pub(crate) fn keep_answer(&mut self, environment: impl Fn(&str) -> Option<OsString>) {
+        let error = self.error().filter(|error| acts(error));
+        let Some(answer) = error
+            .and_then(Error::answer)
+            .filter(|answer| !answer.is_empty())
+        else {
+            return;
+        };
+        let kept = kept::keep(answer, self.ledger.as_deref(), environment);
+        let (key, value) = match kept {
+            Ok(path) => (ANSWER, json!(path.to_string_lossy())),
+            Err(error) => (ANSWER_LOST, json!(place::reason(&error))),
+        };
+        self.reached.insert(key.to_owned(), value);
     }
 
     /// Whether nobody knows if *complete* was acted on: only a person may send it again.
@@ -215,6 +243,15 @@ impl Failure {
         if self.abandoned_unnamed > 0 {
             let count = self.abandoned_unnamed;
             text.push_str(&format!("abandoned sessions without a known id: {count}\n"));
+        }
+        if let Some(path) = self.reached.get(ANSWER).and_then(Value::as_str) {
+            let path = plain(path);
+            text.push_str(&format!(
+                "answer: {path}\n        (as it arrived; an id in it may exist nowhere else)\n"
+            ));
+        }
+        if let Some(why) = self.reached.get(ANSWER_LOST).and_then(Value::as_str) {
+            text.push_str(&format!("the answer cannot be kept: {why}\n"));
         }
         if let Some(session) = self.reached.get(SESSION).and_then(Value::as_str) {
             let path = plain(session);

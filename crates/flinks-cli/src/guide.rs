@@ -14,6 +14,12 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     if is_exhausted(error) {
         return Some(EXHAUSTED);
     }
+    if is_page(error) {
+        return Some(PAGE);
+    }
+    if error.kind() != ErrorKind::Api && error.to_string().contains("scope") {
+        return Some(SCOPE);
+    }
     match (error.kind(), error.step(), status) {
         (ErrorKind::ClientCertificate, _, _) => Some(HANDSHAKE),
         (ErrorKind::ServerCertificate, _, _) => Some(SERVER_CERTIFICATE),
@@ -61,6 +67,13 @@ pub(crate) fn advice(error: &AuthorizeError) -> Option<&'static str> {
     })
 }
 
+/// Whether an HTML page stood where the answer belongs; only the library's words tell.
+fn is_page(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Api | ErrorKind::Decode)
+        && error.api().is_none()
+        && error.to_string().contains("HTML")
+}
+
 /// Whether the error is of the legacy API, of which the Upload guide says nothing.
 fn is_legacy(error: &Error) -> bool {
     error.operation().is_some_and(|operation| {
@@ -84,6 +97,14 @@ fn legacy(code: &FlinksCode) -> Option<&'static str> {
 /// For a ledger that cannot be made where it lies by default.
 pub(crate) const LEDGER_PLACE: &str = "set XDG_STATE_HOME to a folder that this program may write, \
      or give the ledger's place with --ledger PATH";
+/// For an answer that could not be read and is kept in a file.
+pub(crate) const KEPT_ANSWER: &str = "the service may have acted, and its answer is kept in a file: \
+     look there for the id (LoginId, AggregationId, RequestId) before anything is sent again";
+/// For an HTML page where the answer of the API belongs.
+const PAGE: &str = "a proxy, portal or firewall between this machine and the service answered with \
+     an HTML page of its own: ask who runs the network, and check the base URL";
+const SCOPE: &str = "set FLINKS_SCOPE (or --scope) to the scope that Flinks gave this client; unset, \
+     it is ocr.write";
 const EXHAUSTED: &str = "this program has too many open files: raise the limit (ulimit -n)";
 const STALE: &str = "this repeats what the bank said at the last refresh; the data from before can \
      still be read: flinks accounts --request-id with the RequestId of this error";

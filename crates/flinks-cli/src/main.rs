@@ -16,6 +16,7 @@ mod guide;
 mod images;
 mod interrupt;
 mod interview;
+mod kept;
 mod ledger;
 mod log;
 mod misuse;
@@ -58,10 +59,13 @@ fn main() -> ExitCode {
     if let Some(why) = misuse::text_for_path(&arguments) {
         return tell(&Failure::usage(&why), context.output).into();
     }
-    let failure = match run(&arguments.command, &context) {
+    let mut failure = match run(&arguments.command, &context) {
         Ok(exit) => return exit.into(),
         Err(failure) => failure,
     };
+    if !context.sandbox {
+        failure.keep_answer(variable);
+    }
     let exit = tell(&failure, context.output);
     if let Some(path) = &common.support {
         let endpoint = context.endpoint(&failure);

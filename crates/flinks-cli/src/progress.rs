@@ -23,7 +23,7 @@ impl UploadBar {
         let told = bar.clone();
         let session = session.on_progress(move |progress| {
             let mut sent = files.lock().unwrap_or_else(PoisonError::into_inner);
-            let total = advance(&mut sent, &progress);
+            let total = advance(&mut sent, progress.file, progress.files, progress.sent);
             told.set_message(title(&progress));
             told.set_position(total);
         });
@@ -44,10 +44,10 @@ impl Drop for UploadBar {
 
 /// Notes how far one file is, and returns how far all are together. A file that is sent again
 /// begins again, and with it those after it.
-fn advance(sent: &mut Vec<u64>, progress: &Progress<'_>) -> u64 {
-    sent.resize(progress.files, 0);
-    if let Some(file) = sent.get_mut(progress.file) {
-        *file = progress.sent;
+fn advance(sent: &mut Vec<u64>, file: usize, files: usize, bytes: u64) -> u64 {
+    sent.resize(files, 0);
+    if let Some(known) = sent.get_mut(file) {
+        *known = bytes;
     }
     sent.iter().sum()
 }
@@ -82,4 +82,29 @@ impl Drop for Spinner {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_sent_again_counts_once() {
+        let mut sent = Vec::new();
+        let steps = [
+            (0, 100, 100),
+            (1, 50, 150),
+            (1, 0, 100),
+            (1, 50, 150),
+            (0, 0, 50),
+            (0, 100, 150),
+        ];
+        for (file, bytes, total) in steps {
+            assert_eq!(
+                advance(&mut sent, file, 2, bytes),
+                total,
+                "file {file} at {bytes}"
+            );
+        }
+    }
 }

@@ -35,6 +35,7 @@
 //! (default), `webpki-roots`, `pfx`.
 
 mod client;
+mod contents;
 mod document;
 mod error;
 mod journal;

@@ -2,6 +2,8 @@
 
 use flinks_transport::{Error, ErrorKind};
 
+use crate::contents::{self, Kind};
+
 /// How many bytes at the start of a file its kind is told by.
 pub(crate) const HEAD: usize = 1024;
 
@@ -90,14 +92,28 @@ impl Limits {
         if let Some(accepted) = self.extensions
             && !accepted.contains(&extension.as_str())
         {
+            if name.ends_with(|c: char| c == '.' || c.is_whitespace()) {
+                return Err(refused(
+                    name,
+                    "has a name that ends in a blank or a dot: rename it",
+                ));
+            }
             let list = accepted.join(", ");
-            return Err(refused(name, &format!("is of another type than {list}")));
-        }
-        if self.check_contents && !looks_like(&extension, head) {
+            let really = really(head);
             return Err(refused(
                 name,
-                &format!("is named .{extension} but its contents are not"),
+                &format!("is of another type than {list}{really}"),
             ));
+        }
+        if self.check_contents && !looks_like(&extension, head) {
+            let mut why = format!(
+                "is named .{extension} but its contents are not{}",
+                really(head)
+            );
+            if extension == "pdf" && bytes > HEAD as u64 {
+                why.push_str("; no \"%PDF-\" is in its first 1,024 bytes");
+            }
+            return Err(refused(name, &why));
         }
         Ok(())
     }
@@ -119,6 +135,18 @@ fn refused(name: &str, why: &str) -> Error {
     Error::local(ErrorKind::File, format!("{} {why}", name.escape_debug()))
 }
 
+/// What the file is instead, where that is certain, and the name that would be taken.
+fn really(head: &[u8]) -> String {
+    match contents::kind(head) {
+        None => String::new(),
+        Some(Kind {
+            name,
+            extension: Some(extension),
+        }) => format!(": it is {name}; rename it to end in .{extension}"),
+        Some(Kind { name, .. }) => format!(": it is {name}"),
+    }
+}
+
 fn extension(name: &str) -> String {
     name.rsplit_once('.')
         .map_or("", |(_, extension)| extension)
@@ -128,8 +156,7 @@ fn extension(name: &str) -> String {
 /// Whether the first bytes are of the kind that an extension names; true for kinds unknown here.
 fn looks_like(extension: &str, head: &[u8]) -> bool {
     match extension {
-        // Producers may put a few bytes before it; readers look through the first 1,024.
-        "pdf" => head.windows(5).any(|window| window == b"%PDF-"),
+        "pdf" => contents::is_pdf(head),
         "png" => head.starts_with(b"\x89PNG\r\n\x1a\n"),
         "jpg" | "jpeg" => head.starts_with(b"\xff\xd8\xff"),
         "tif" | "tiff" => head.starts_with(b"II*\0") || head.starts_with(b"MM\0*"),
@@ -184,6 +211,91 @@ mod tests {
             .expect("exactly the limit");
         limits.check_session(180 << 20).expect("exactly the limit");
         assert!(limits.check_session((180 << 20) + 1).is_err());
+    }
+
+    #[test]
+    fn a_refusal_tells_what_the_file_really_is() {
+        let rows: [(&str, &[u8], &str); 27] = [
+            (
+                "a.jpg",
+                b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+                "a HEIC image",
+            ),
+            ("a.jpeg", b"\0\0\0\x18ftypmif1", "a HEIF image"),
+            ("a.heic", b"\0\0\0\x18ftypheic", "a HEIC image"),
+            ("a.png", b"\0\0\0\x1cftypavif", "an AVIF image"),
+            ("a.pdf", b"\0\0\0\x14ftypqt  ", "a film"),
+            ("a.jpg", b"RIFF\x90\x01\0\0WEBPVP8 ", "a WebP image"),
+            (
+                "a.jpg",
+                b"\x89PNG\r\n\x1a\n",
+                "a PNG image; rename it to end in .png",
+            ),
+            ("a.png", b"%PDF-1.7\n", "a PDF; rename it to end in .pdf"),
+            (
+                "a.pdf",
+                b"\xff\xd8\xff\xe0",
+                "a JPEG image; rename it to end in .jpg",
+            ),
+            (
+                "a.jfif",
+                b"\xff\xd8\xff\xe0",
+                "a JPEG image; rename it to end in .jpg",
+            ),
+            ("a.jpg", b"II*\0", "a TIFF image; rename it to end in .tif"),
+            ("a.tif", b"II+\0\x08\0", "a BigTIFF image"),
+            ("a.png", b"GIF89a", "a GIF image"),
+            ("a.pdf", b"%!PS-Adobe-3.0 PDF-1.4", "PostScript"),
+            (
+                "a.pdf",
+                b"\x1b%-12345X@PJL JOB",
+                "a print job (PJL); no \"%PDF-\"",
+            ),
+            ("a.pdf", b"<!DOCTYPE html><html>", "an HTML page"),
+            ("a.pdf", b"\xef\xbb\xbf\r\n<HTML lang=en>", "an HTML page"),
+            (
+                "a.pdf",
+                b"<?xml version='1.0'?><!DOCTYPE html><html>",
+                "an HTML page",
+            ),
+            (
+                "a.pdf",
+                b"PK\x03\x04\x14\0[Content_Types].xml",
+                "an Office document",
+            ),
+            (
+                "a.docx",
+                b"PK\x03\x04\x14\0\x06\0word/document.xml",
+                "an Office document",
+            ),
+            ("a.zip", b"PK\x03\x04\x14\0january.pdf", "a ZIP archive"),
+            (
+                "a.pdf",
+                b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.text",
+                "OpenDocument",
+            ),
+            (
+                "a.doc",
+                b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+                "an older Office document",
+            ),
+            ("a.pdf", b"-----BEGIN CERTIFICATE-----", "a certificate"),
+            ("a.pdf", &[0; 100], "zero bytes"),
+            ("a.pdf", b"nothing known", "in its first 1,024 bytes"),
+            ("statement", b"%PDF-1.7", "a PDF; rename it to end in .pdf"),
+        ];
+        for (name, head, told) in rows {
+            let error = Limits::default().check(name, 5000, head).expect_err(name);
+            let text = error.to_string();
+            assert!(text.starts_with(name) && text.contains(told), "{text}");
+        }
+        for name in ["end.pdf ", "end.pdf.", "end.pdf\u{a0}"] {
+            let error = Limits::default().check(name, 5000, PDF).expect_err(name);
+            assert!(
+                error.to_string().contains("ends in a blank or a dot"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

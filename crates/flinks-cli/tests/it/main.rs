@@ -19,8 +19,10 @@ mod fraud;
 mod guide;
 mod kills;
 mod local;
+mod mock;
 mod resume;
 mod secrets;
 #[cfg(unix)]
 mod terminal;
+mod untold;
 mod upload;
