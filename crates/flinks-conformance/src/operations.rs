@@ -200,7 +200,15 @@ impl<O: Operation<Output: std::fmt::Debug>> Codec for Described<O> {
     }
 
     fn read(&self, response: Response<Bytes>) -> Result<Outcome, DecodeError> {
-        let read = self.operation.decode(response);
+        let (status, body) = (response.status(), response.body().clone());
+        // As the transport does with a success that cannot be read.
+        let read = match self.operation.decode(response) {
+            Err(DecodeError::Malformed(what)) if status.is_success() => {
+                let recovered = self.operation.recover(&body);
+                recovered.ok_or(DecodeError::Malformed(what))
+            }
+            read => read,
+        };
         read.map(|output| Outcome::ok((self.canonical)(&output), &output))
     }
 }

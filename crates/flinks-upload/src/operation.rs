@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use flinks_transport::{Body, CallMeta, DecodeError, Error, Operation, Replay};
 use flinks_types::{
-    AggregationId, ApiError, CompleteRequest, CompleteResponse, UploadResponse, from_json,
+    AggregationId, ApiError, CompleteRequest, CompleteResponse, UploadResponse,
+    find_aggregation_id, find_http_status_code, find_login_id, from_json,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, Uri};
@@ -110,9 +111,22 @@ impl Operation for UploadFile {
 
     fn decode(&self, response: Response<Bytes>) -> Result<UploadResponse, DecodeError> {
         let body = response.into_body();
-        let answer = from_json::<UploadResponse>(&body).map_err(|e| DecodeError::json(&e))?;
+        let mut answer = from_json::<UploadResponse>(&body).map_err(|e| DecodeError::json(&e))?;
         refuse_failure(answer.http_status_code, &body)?;
+        if answer.aggregation_id.is_none() {
+            answer.aggregation_id = find_aggregation_id(&body);
+        }
         Ok(answer)
+    }
+
+    /// A file whose outcome is unknown costs no more than a restart, so its answer must say that it
+    /// was taken.
+    fn recover(&self, answer: &[u8]) -> Option<UploadResponse> {
+        let status = find_http_status_code(answer)?;
+        let mut recovered = UploadResponse::default();
+        recovered.http_status_code = Some(status);
+        recovered.aggregation_id = Some(find_aggregation_id(answer)?);
+        succeeded(Some(status)).then_some(recovered)
     }
 }
 
@@ -175,6 +189,15 @@ impl Operation for Complete {
         }
         Ok(answer)
     }
+
+    /// This answer is the only place where the LoginId can be had.
+    fn recover(&self, answer: &[u8]) -> Option<CompleteResponse> {
+        let mut recovered = CompleteResponse::default();
+        recovered.http_status_code = find_http_status_code(answer);
+        recovered.aggregation_id = find_aggregation_id(answer);
+        recovered.login_id = Some(find_login_id(answer)?);
+        succeeded(recovered.http_status_code).then_some(recovered)
+    }
 }
 
 fn post(url: &Uri, body: Body) -> Request<Body> {
@@ -189,10 +212,52 @@ fn post(url: &Uri, body: Body) -> Request<Body> {
 
 /// The body's own status outranks the one it came with.
 fn refuse_failure(status: Option<u16>, body: &[u8]) -> Result<(), DecodeError> {
-    match status {
-        Some(status) if !(200..300).contains(&status) => Err(DecodeError::api(
+    if succeeded(status) {
+        Ok(())
+    } else {
+        Err(DecodeError::api(
             ApiError::from_body(body).unwrap_or_default(),
-        )),
-        Some(_) | None => Ok(()),
+        ))
+    }
+}
+
+fn succeeded(status: Option<u16>) -> bool {
+    status.is_none_or(|status| (200..300).contains(&status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "d521ae0d-9cf1-40e1-a1ee-474983800601";
+
+    #[test]
+    fn ids_are_recovered_from_answers_that_cannot_be_read() {
+        let id = AggregationId::new(ID).expect("an id");
+        let complete = Complete::new(Uri::default(), id.clone());
+        let document = Document::from_bytes("a.pdf", "%PDF-1.7").expect("a document");
+        let upload = UploadFile::next(Uri::default(), document, id);
+        let whole = format!(
+            r#"{{"HttpStatusCode":200,"AggregationId":"{ID}","Login":{{"Id":"login-1"}},"Message":"ok"}}"#
+        );
+        for answer in [
+            format!("[{whole}]"),
+            whole.replace("\"ok\"}", "\"o"),
+            format!("{whole}<!-- gateway -->"),
+        ] {
+            let completed = complete.recover(answer.as_bytes()).expect(&answer);
+            assert_eq!(completed.login_id.expect("an id").as_str(), "login-1");
+            assert_eq!(completed.aggregation_id.expect("an id").as_str(), ID);
+            let uploaded = upload.recover(answer.as_bytes()).expect(&answer);
+            assert_eq!(uploaded.aggregation_id.expect("an id").as_str(), ID);
+        }
+        let odd = whole.replace("200", "\"fine\"");
+        assert!(complete.recover(odd.as_bytes()).is_some());
+        assert!(upload.recover(odd.as_bytes()).is_none(), "it is sent again");
+        // A failure is none the less one because an id stands beside it.
+        let failed = whole.replace("200", "500");
+        assert!(complete.recover(failed.as_bytes()).is_none());
+        assert!(upload.recover(failed.as_bytes()).is_none());
+        assert!(complete.recover(b"<html>").is_none() && upload.recover(b"").is_none());
     }
 }

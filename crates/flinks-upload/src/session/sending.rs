@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use flinks_transport::{Delivery, Error, ErrorKind};
-use flinks_types::UploadResponse;
+use flinks_types::{UploadResponse, find_aggregation_id};
 
 use super::{OnUnknown, Progress, UploadSession};
 use crate::document::Document;
@@ -178,7 +178,13 @@ impl UploadSession {
                     }
                 }
             }
-            Err(error) => Failure::new(file, error),
+            Err(error) => {
+                let acted = error.delivery().may_have_acted();
+                let answer = error.answer().filter(|_| acted);
+                self.strays
+                    .extend(answer.and_then(|answer| find_aggregation_id(answer)));
+                Failure::new(file, error)
+            }
         };
         let record = if failure.error.delivery().may_have_acted() {
             Record::Unknown { file }

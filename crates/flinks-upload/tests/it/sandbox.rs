@@ -55,12 +55,14 @@ async fn a_broken_second_file_ends_complete_or_stops() {
             let sandbox = Sandbox::start(config).await.unwrap();
             let session = client(&sandbox, builder(&sandbox).build().unwrap()).session();
             let outcome = session.on_unknown(policy).upload(documents(2)).await;
+            // Half an answer still says that the file was taken, and where.
+            let told = fault.ends_with("torn");
             let completed: Vec<_> = sandbox
                 .sessions()
                 .into_iter()
                 .filter(|session| session.completed)
                 .collect();
-            if policy == OnUnknown::Stop {
+            if policy == OnUnknown::Stop && !told {
                 let error = outcome.unwrap_err();
                 assert!(
                     error.error().delivery().may_have_acted(),
@@ -70,7 +72,7 @@ async fn a_broken_second_file_ends_complete_or_stops() {
                 continue;
             }
             let done = outcome.unwrap();
-            assert_eq!(done.abandoned.len(), 1, "{fault}");
+            assert_eq!(done.abandoned.len(), usize::from(!told), "{fault}");
             assert_eq!(completed.len(), 1, "{fault}");
             let names: Vec<_> = completed[0]
                 .files
