@@ -163,7 +163,7 @@ impl TransportBuilder {
                 }
                 let versions = self.tls_version;
                 let config = tls::client_config(self.identity.as_ref(), &self.roots, versions)?;
-                connect::pooled(config, self.connect_timeout)
+                connect::client(config, self.connect_timeout)
             }
         };
         Ok(Transport::assemble(Parts {

@@ -119,6 +119,7 @@ pub struct CallMeta {
     pub(crate) deadline: Deadline,
     pub(crate) max_response_bytes: Option<usize>,
     credential_life: Duration,
+    bears_loss: bool,
 }
 
 /// How one attempt is timed.
@@ -152,6 +153,7 @@ impl CallMeta {
             deadline: Deadline::Default,
             max_response_bytes: None,
             credential_life: Duration::ZERO,
+            bears_loss: false,
         }
     }
 
@@ -197,6 +199,23 @@ impl CallMeta {
     #[must_use]
     pub const fn needs_credential_for(mut self, life: Duration) -> Self {
         self.credential_life = life;
+        self
+    }
+
+    /// Whether a kept connection may carry this request: if it is [`Replay::Safe`], or if its call
+    /// said so with [`reuse_connection`](Self::reuse_connection).
+    #[must_use]
+    pub const fn reuses_connection(&self) -> bool {
+        self.bears_loss || matches!(self.replay, Replay::Safe)
+    }
+
+    /// Allows a kept connection for a request that must not be repeated by itself.
+    ///
+    /// A server may close such a connection just when the request is on its way, and its outcome
+    /// is then unknown. For calls whose caller can start over, as an upload session.
+    #[must_use]
+    pub const fn reuse_connection(mut self) -> Self {
+        self.bears_loss = true;
         self
     }
 

@@ -184,6 +184,17 @@ impl Flight {
         extras.remove::<Arc<Record>>()
     }
 
+    /// When this attempt began.
+    pub(crate) fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// Whether the connection in use was there before this attempt.
+    pub(crate) fn is_on_kept_connection(&self) -> bool {
+        self.record()
+            .is_some_and(|record| record.start() < self.start)
+    }
+
     /// What it means that no answer will be read any more.
     ///
     /// A body of known length whose last byte was never handed over makes the request incomplete,

@@ -86,6 +86,8 @@ impl Operation for UploadFile {
             .stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
             .without_deadline()
             .needs_credential_for(Duration::from_secs(30))
+            // A lost file is sent again in another session, so a kept connection may carry it.
+            .reuse_connection()
             .max_response_bytes(MAX_ANSWER)
     }
 

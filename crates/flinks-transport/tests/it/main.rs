@@ -8,6 +8,7 @@
     reason = "tests say what is wrong by failing, and may serve themselves"
 )]
 
+mod kept;
 mod layers;
 mod leaf;
 mod limits;

@@ -65,7 +65,7 @@ impl Authority {
 }
 
 /// Serves each connection with `serve`; returns the base URL's authority and how many came.
-async fn listen<F, Fut>(serve: F) -> (String, Arc<AtomicUsize>)
+pub(crate) async fn listen<F, Fut>(serve: F) -> (String, Arc<AtomicUsize>)
 where
     F: Fn(TcpStream, usize) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -85,7 +85,7 @@ where
 }
 
 /// Reads one request whole, by its Content-Length; `None` at the end of the stream.
-async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
     let mut seen = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -109,9 +109,9 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> 
     }
 }
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nup";
+pub(crate) const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nup";
 
-fn plain() -> Transport {
+pub(crate) fn plain() -> Transport {
     Transport::builder()
         .roots(Authority::new().roots())
         .retry(Retry::none())
@@ -120,10 +120,20 @@ fn plain() -> Transport {
 }
 
 async fn post(transport: &Transport, url: String, body: Vec<u8>) -> Result<String, Error> {
+    let meta = CallMeta::new("test.post", Replay::Unsent).reuse_connection();
+    post_as(meta, transport, url, body).await
+}
+
+pub(crate) async fn post_as(
+    meta: CallMeta,
+    transport: &Transport,
+    url: String,
+    body: Vec<u8>,
+) -> Result<String, Error> {
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() = url.parse().unwrap();
-    let meta = CallMeta::new("test.post", Replay::Unsent).attempt_timeout(Duration::from_secs(20));
+    let meta = meta.attempt_timeout(Duration::from_secs(20));
     let answer: Response<bytes::Bytes> = transport.send(meta, request).await?;
     assert_eq!(answer.status(), 200);
     Ok(String::from_utf8_lossy(answer.body()).into_owned())
@@ -354,24 +364,6 @@ async fn a_server_that_never_shakes_hands_ends_at_the_connect_limit() {
         (ErrorKind::Connect, Delivery::NotSent)
     );
     assert!(error.to_string().contains("0.1 s"), "{error}");
-}
-
-#[tokio::test]
-async fn a_connection_that_the_server_closed_while_idle_is_replaced_unseen() {
-    let (host, connections) = listen(|mut stream, _| async move {
-        read_request(&mut stream).await;
-        stream.write_all(ANSWER).await.unwrap();
-    })
-    .await;
-    let transport = plain();
-    for _ in 0..5 {
-        // The server closes after each answer, so a kept connection is stale by now.
-        post(&transport, format!("http://{host}/"), vec![b'x'; 10])
-            .await
-            .unwrap();
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(connections.load(Ordering::SeqCst), 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
