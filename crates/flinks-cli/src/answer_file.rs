@@ -1,15 +1,15 @@
 //! The answers file: a JSON array with one object a round, from a question's text to its answer.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use flinks_legacy::{Answers, Ask, Channel, Question};
 use flinks_transport::{Error, ErrorKind};
+use flinks_types::text;
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
-use crate::output::plain;
+use crate::files;
+use crate::place::reason;
 
 /// More than anybody's answers.
 const MAX_BYTES: u64 = 1 << 20;
@@ -32,17 +32,12 @@ impl AnswerFile {
     /// # Errors
     /// It cannot be read, or has another form. No message quotes it.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let failed = |why: &str| {
-            let path = plain(&path.to_string_lossy());
-            Failure::settings(format!("the answers file {path} {why}"))
-        };
-        let mut text = String::new();
-        File::open(path)
-            .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-            .map_err(|error| failed(&format!("cannot be read: {error}")))?;
-        if text.len() as u64 > MAX_BYTES {
-            return Err(failed("is larger than 1 MiB"));
-        }
+        // Somebody may have given the answers themselves where their path belongs.
+        let failed =
+            |why: &str| Failure::settings(format!("the answers file given by --answers {why}"));
+        let bytes = files::read(path, MAX_BYTES)
+            .map_err(|error| failed(&format!("cannot be read: {}", reason(&error))))?;
+        let text = text::read(&bytes).ok_or_else(|| failed("holds no text"))?;
         parse(&text).map_err(|why| failed(&why))
     }
 

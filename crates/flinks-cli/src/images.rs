@@ -1,19 +1,20 @@
 //! The images of a round, as files of a folder that the user names: there while the round waits.
 
-use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flinks_legacy::{Ask, Round};
+use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
+use crate::files::{self, Draft, Existing, Temporary};
 use crate::picture::extension;
 
 /// The files of a round's images; they are removed when this is dropped, unless they are kept.
 #[derive(Default)]
-pub(crate) struct Images(Vec<PathBuf>);
+pub(crate) struct Images(Vec<Temporary>);
 
 impl Images {
     /// Writes the images of a round, each with mode 0600.
@@ -22,19 +23,21 @@ impl Images {
     /// The folder or a file cannot be written; none of the files is left then.
     pub(crate) fn write(round: &Round, folder: &Path) -> Result<Self, Failure> {
         let mut images = Self::default();
+        let mark = mark(round);
         for (index, question) in round.questions().enumerate() {
             let Ask::Image(question) = question.ask() else {
                 continue;
             };
-            make(folder).map_err(|error| Failure::disk("the folder", folder, &error))?;
+            files::make_folder(folder)
+                .map_err(|error| Failure::disk("the folder", folder, &error))?;
             for (number, image) in question.images().enumerate() {
                 let Some(image) = decoded(image) else {
                     continue;
                 };
                 let (question, kind) = (index + 1, extension(&image));
-                let name = format!("flinks-question-{question}-image-{number}.{kind}");
+                let name = format!("flinks-question-{question}-image-{number}-{mark}.{kind}");
                 let path = folder.join(name);
-                images.0.push(path.clone());
+                images.0.push(Temporary::new(path.clone()));
                 write(&path, &image).map_err(|error| Failure::disk("the image", &path, &error))?;
             }
         }
@@ -47,16 +50,9 @@ impl Images {
     }
 
     /// The round waits on: somebody will look at its images.
-    pub(crate) fn keep(mut self) {
-        self.0.clear();
-    }
-}
-
-impl Drop for Images {
-    fn drop(&mut self) {
-        for path in &self.0 {
-            // One that was never written, or that somebody else has removed, is gone already.
-            drop(fs::remove_file(path));
+    pub(crate) fn keep(self) {
+        for image in &self.0 {
+            image.forget();
         }
     }
 }
@@ -66,26 +62,25 @@ pub(crate) fn decoded(image: &str) -> Option<Vec<u8>> {
     STANDARD.decode(image).ok()
 }
 
-fn make(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+/// Writes a file. One of this name is of this round, written before it waited.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::beside(path)?;
+    draft.write_all(bytes)?;
+    draft.place(path, Existing::Replace).map(drop)
 }
 
-/// Writes a new file. One of this name is of this round, written before it waited.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    drop(fs::remove_file(path));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
+/// A mark of the session in the names of its images, so that two sessions can share a folder. The
+/// RequestId itself must not stand there.
+fn mark(round: &Round) -> String {
+    let hash = Sha256::digest(round.request_id().as_str());
+    let hash = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
+    hash.collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
 
     use super::*;
@@ -103,20 +98,22 @@ mod tests {
             let entries = fs::read_dir(&folder).expect("readable");
             let mut names: Vec<_> = entries
                 .map(|entry| entry.expect("an entry").file_name())
+                .map(|name| name.into_string().expect("UTF-8"))
                 .collect();
             names.sort();
             names
         };
         let images = Images::write(&round, &folder).ok().expect("written");
+        let mark = mark(&round);
         let expected = [
-            "flinks-question-2-image-0.gif",
-            "flinks-question-2-image-2.png",
+            format!("flinks-question-2-image-0-{mark}.gif"),
+            format!("flinks-question-2-image-2-{mark}.png"),
         ];
         assert_eq!(files(), expected);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let file = fs::metadata(folder.join(expected[0])).expect("there");
+            let file = fs::metadata(folder.join(&expected[0])).expect("there");
             assert_eq!(file.permissions().mode() & 0o777, 0o600);
         }
         images.keep();

@@ -2,61 +2,113 @@
 
 use std::future::Future;
 use std::io;
+use std::process;
+use std::sync::LazyLock;
+use std::time::Duration;
 
+use tokio::sync::watch;
+
+use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::{files, terminal};
+
+/// Whether the program was asked to stop.
+static STOP: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
+
+/// How long the program may take to stop what it is doing and to say so.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Listens for signals for as long as the program runs, on a thread of its own, so that no write
+/// that blocks can keep the program from ending. The first signal asks it to stop; it ends without
+/// more ado after three seconds, or at the second signal.
+///
+/// # Errors
+/// The signals cannot be listened for.
+pub(crate) fn listen() -> Result<(), Failure> {
+    start().map_err(|error| {
+        Failure::settings(format!(
+            "this machine does not let the program hear signals: {error}"
+        ))
+    })
+}
+
+fn start() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut signals = runtime.block_on(async { Signals::new() })?;
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(move || {
+        runtime.block_on(async move {
+            signals.next().await;
+            STOP.send_replace(true);
+            drop(tokio::time::timeout(PATIENCE, signals.next()).await);
+            files::remove_temporary();
+            terminal::show_typing();
+            process::exit(Exit::Interrupted as i32);
+        });
+    })?;
+    Ok(())
+}
 
 /// Runs a task until it ends or the program is asked to stop; then it is dropped where it stands,
-/// and what it would have left is gone with it.
+/// and what it would have left is gone with it. It is not begun after that.
 ///
 /// # Errors
 /// The task's own, or that it was interrupted.
 pub(crate) async fn or_interrupted<T>(
     task: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let stop = stopped()?;
+    if *STOP.borrow() {
+        return Err(Failure::interrupted());
+    }
     tokio::select! {
         biased;
         outcome = task => outcome,
-        () = stop => Err(Failure::interrupted()),
+        () = stopped() => Err(Failure::interrupted()),
     }
 }
 
 /// Ends when the program is asked to stop.
-///
-/// # Errors
-/// The signals cannot be listened for.
+pub(crate) async fn stopped() {
+    // The sender lives as long as the program.
+    drop(STOP.subscribe().wait_for(|stop| *stop).await);
+}
+
 #[cfg(unix)]
-pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(|error| unheard(&error));
-    let (mut interrupt, mut terminate, mut hangup) = (
-        listen(SignalKind::interrupt())?,
-        listen(SignalKind::terminate())?,
-        listen(SignalKind::hangup())?,
-    );
-    Ok(async move {
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
             _ = hangup.recv() => {}
         }
-    })
+    }
 }
 
-/// Ends when the program is asked to stop.
-///
-/// # Errors
-/// None on this platform.
 #[cfg(not(unix))]
-pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        drop(tokio::signal::ctrl_c().await);
-    })
-}
+struct Signals;
 
-#[cfg(unix)]
-fn unheard(error: &io::Error) -> Failure {
-    Failure::settings(format!(
-        "this machine does not let the program hear signals: {error}"
-    ))
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        drop(tokio::signal::ctrl_c().await);
+    }
 }

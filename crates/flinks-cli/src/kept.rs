@@ -1,11 +1,11 @@
 //! An answer that could not be read, kept in a file of its own: an id in it may exist nowhere else.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::ledger::{absolute, file_name, state_folder};
+use crate::files::{self, Existing};
+use crate::ledger::{absolute, state_folder};
 
 /// Writes the answer as it arrived beside the ledger, else into the user's state folder, into a new
 /// file that only its owner can read.
@@ -21,18 +21,8 @@ pub(crate) fn keep(
     let folder = beside
         .or_else(|| state_folder(environment))
         .ok_or(io::ErrorKind::NotFound)?;
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&folder)?;
-    let path = folder.join(file_name("unread", "answer"));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path)?;
-    file.write_all(answer)?;
-    file.sync_all()?;
+    files::make_folder(&folder)?;
+    let path = folder.join(files::unique_name("unread", "answer"));
+    files::write(&path, answer, Existing::Keep)?;
     Ok(path)
 }

@@ -2,19 +2,24 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use flinks_transport::Error;
-use flinks_upload::FileJournal;
+use flinks_transport::{Delivery, Error, Step};
+use flinks_upload::{FileJournal, Record};
 use tempfile::TempDir;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, whole};
+use crate::files::{self, shell_word};
+use crate::place::reason;
+
+const PLACES: &str = "set XDG_STATE_HOME or HOME, or give --ledger PATH";
 
 /// A ledger file, by its place.
 pub(crate) struct LedgerFile {
     path: PathBuf,
     /// Whether it stays when the session is complete.
     stays: bool,
+    /// Whether this run began it.
+    fresh: bool,
     /// Gone with the process: the embedded sandbox goes too, so nothing could be resumed.
     temporary: Option<TempDir>,
 }
@@ -29,37 +34,47 @@ impl LedgerFile {
         sandbox: bool,
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<(Self, FileJournal), Failure> {
-        let place = match given {
-            Some(path) => Self {
-                path: absolute(path),
-                stays: true,
-                temporary: None,
-            },
+        let (path, temporary) = match given {
+            Some(path) => (absolute(path), None),
             None if sandbox => {
                 let folder = tempfile::tempdir()
                     .map_err(|error| Failure::settings(format!("no temporary folder: {error}")))?;
-                let path = folder.path().join("ledger");
-                Self {
-                    path,
-                    stays: false,
-                    temporary: Some(folder),
-                }
+                (folder.path().join("ledger"), Some(folder))
             }
             None => {
                 let folder = state_folder(environment).ok_or_else(|| {
-                    Failure::settings(
-                        "there is no place for the ledger: set XDG_STATE_HOME or HOME, or give \
-                         --ledger PATH",
-                    )
+                    Failure::settings(format!("there is no place for the ledger: {PLACES}"))
                 })?;
-                Self {
-                    path: folder.join(file_name("upload", "ledger")),
-                    stays: false,
-                    temporary: None,
-                }
+                files::make_folder(&folder).map_err(|error| {
+                    let folder = shell_word(&folder);
+                    Failure::settings(format!(
+                        "the state folder {folder}: {}; {PLACES}",
+                        reason(&error)
+                    ))
+                })?;
+                (folder.join(files::unique_name("upload", "ledger")), None)
             }
         };
-        let journal = FileJournal::create(&place.path)?;
+        if path.symlink_metadata().is_ok() {
+            let path = shell_word(&path);
+            return Err(Failure::settings(format!(
+                "{path} exists: if it is the ledger of an upload, go on with flinks resume {path}; \
+                 otherwise choose another --ledger"
+            )));
+        }
+        let journal = FileJournal::create(&path).map_err(|error| {
+            if given.is_some() {
+                Failure::from(error)
+            } else {
+                Failure::settings(format!("{}; {PLACES}", whole(&error)))
+            }
+        })?;
+        let place = Self {
+            path,
+            stays: given.is_some(),
+            fresh: true,
+            temporary,
+        };
         Ok((place, journal))
     }
 
@@ -71,7 +86,7 @@ impl LedgerFile {
     pub(crate) fn open(
         path: &Path,
         environment: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(Self, FileJournal, Vec<flinks_upload::Record>), Error> {
+    ) -> Result<(Self, FileJournal, Vec<Record>), Error> {
         let (journal, records) = FileJournal::open(path)?;
         let path = absolute(path);
         let ours = state_folder(environment)
@@ -82,6 +97,7 @@ impl LedgerFile {
             Self {
                 path,
                 stays: !ours,
+                fresh: false,
                 temporary: None,
             },
             journal,
@@ -99,17 +115,43 @@ impl LedgerFile {
         None
     }
 
-    /// The session is not complete. Returns the path of the ledger when there is something to go
-    /// on with; a ledger without a session is removed.
-    pub(crate) fn left(&self) -> Option<PathBuf> {
-        if self.temporary.is_some() {
-            return None;
-        }
-        if std::fs::metadata(&self.path).is_ok_and(|facts| facts.len() == 0) {
+    /// The run failed. Returns the path of the ledger when there is something to go on with; one that
+    /// this run began and sent nothing for is removed.
+    pub(crate) fn left_after(&self, failure: &Failure) -> Option<PathBuf> {
+        if self.temporary.is_none() && self.fresh && self.sent_nothing(failure) {
             drop(std::fs::remove_file(&self.path));
             return None;
         }
-        Some(self.path.clone())
+        self.left()
+    }
+
+    /// Returns the path of the ledger when it outlives the program.
+    pub(crate) fn left(&self) -> Option<PathBuf> {
+        self.temporary.is_none().then(|| self.path.clone())
+    }
+
+    /// Whether no byte of a document has left.
+    fn sent_nothing(&self, failure: &Failure) -> bool {
+        if std::fs::metadata(&self.path).is_ok_and(|facts| facts.len() == 0) {
+            return true;
+        }
+        // One that cannot be read is left for a person to look at.
+        let Ok((_, records)) = FileJournal::open(&self.path) else {
+            return false;
+        };
+        let is_start = |record: &&Record| {
+            matches!(
+                record,
+                Record::Session(_) | Record::Added { .. } | Record::Changed { .. }
+            )
+        };
+        let steps: Vec<_> = records.iter().skip_while(is_start).collect();
+        // A file that is noted as not sent may have been refused, as the failure then says.
+        let in_vain =
+            |step: &[&Record]| matches!(step, [Record::Sending { .. }, Record::NotSent { .. }]);
+        let unsent =
+            |error: &Error| error.delivery() == Delivery::NotSent || error.step() == Step::Token;
+        steps.is_empty() || steps.chunks(2).all(in_vain) && failure.error().is_some_and(unsent)
     }
 
     /// The path of a ledger that outlives this run.
@@ -129,18 +171,6 @@ pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Op
     folder("XDG_STATE_HOME")
         .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
         .map(|state| state.join("flinks"))
-}
-
-/// A name that no other run on this machine has: one process makes one file of a kind.
-pub(crate) fn file_name(what: &str, kind: &str) -> String {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!(
-        "{what}-{}-{}.{kind}",
-        since_epoch.as_millis(),
-        std::process::id()
-    )
 }
 
 /// The same path, wherever the program is later.
@@ -181,7 +211,7 @@ mod tests {
             .ok()
             .expect("made");
         drop(journal);
-        assert_eq!(place.left(), None);
+        assert_eq!(place.left_after(&Failure::interrupted()), None);
         assert!(!path.exists());
     }
 
@@ -204,5 +234,8 @@ mod tests {
         drop(journal);
         assert_eq!(place.done(), Some(path.as_path()));
         assert!(path.exists());
+        let taken = LedgerFile::create(Some(&path), false, environment(&pairs));
+        let message = taken.err().expect("it is there").message();
+        assert!(message.contains("flinks resume"), "{message}");
     }
 }

@@ -12,6 +12,7 @@ mod context;
 mod exit;
 mod failure;
 mod fetch;
+mod files;
 mod guide;
 mod images;
 mod interrupt;
@@ -59,7 +60,8 @@ fn main() -> ExitCode {
     if let Some(why) = misuse::text_for_path(&arguments) {
         return tell(&Failure::usage(&why), context.output).into();
     }
-    let mut failure = match run(&arguments.command, &context) {
+    let outcome = interrupt::listen().and_then(|()| run(&arguments.command, &context));
+    let mut failure = match outcome {
         Ok(exit) => return exit.into(),
         Err(failure) => failure,
     };

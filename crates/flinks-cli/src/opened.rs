@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, SESSION};
+use crate::files::shell_word;
 use crate::output::{counted, plain};
 
 /// Tells the ids of an open session.
@@ -68,7 +69,7 @@ pub(crate) fn waiting(
         plain(round.request_id().as_str())
     ));
     if let Some(file) = file {
-        let path = plain(&file.to_string_lossy());
+        let path = shell_word(file);
         text.push_str(&format!(
             "Session    {path}\n\nNext, within 8 minutes: flinks authorize --session {path}\n"
         ));

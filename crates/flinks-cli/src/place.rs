@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io;
 
+use crate::files;
+
 /// Why this cannot be meant as a path: it is the text of a file. Continues a message that names
 /// what the value was given by.
 pub(crate) fn is_no_path(value: &OsStr) -> Option<&'static str> {
@@ -34,6 +36,9 @@ pub(crate) fn is_quoted(text: &str) -> bool {
 pub(crate) fn reason(error: &io::Error) -> Cow<'static, str> {
     if is_exhausted(error) {
         return "this program has too many open files: raise the limit (ulimit -n)".into();
+    }
+    if let Some(words) = files::words(error) {
+        return words.into();
     }
     if let Some((_, words)) = WORDS.iter().find(|(kind, _)| *kind == error.kind()) {
         return (*words).into();

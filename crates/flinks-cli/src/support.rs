@@ -1,7 +1,5 @@
 //! `--support FILE`: what the Upload guide's Support section asks for, and nothing secret.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -9,8 +7,10 @@ use flinks_transport::Step;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 
-/// Writes the report of a failure; the file has mode 0600 and replaces an older one.
+/// Writes the report of a failure: to a new file with mode 0600, which replaces an older one, or to
+/// a device or a pipe.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -21,18 +21,8 @@ pub(crate) fn write(
     endpoint: Option<&str>,
 ) -> Result<(), Failure> {
     let text = report(failure, command, endpoint, SystemTime::now());
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write = || {
-        let mut file = options.open(path)?;
-        // A file that was there before keeps its mode.
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        file.write_all(text.as_bytes())
-    };
-    write().map_err(|error| Failure::disk("the support file", path, &error))
+    files::write_to(path, text.as_bytes())
+        .map_err(|error| Failure::disk("the support file", path, &error))
 }
 
 fn report(failure: &Failure, command: &str, endpoint: Option<&str>, now: SystemTime) -> String {
@@ -118,32 +108,5 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing from\n{text}");
         }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_its_owner_can_read_it() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("support.txt");
-        std::fs::write(
-            &path,
-            "an older one that is much longer than what will be written".repeat(99),
-        )
-        .expect("written");
-        let failure = Failure::from(Error::local(ErrorKind::Config, "a setting"));
-        write(&path, &failure, "upload", None)
-            .ok()
-            .expect("written");
-        let mode = std::fs::metadata(&path)
-            .expect("there")
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-        let text = std::fs::read_to_string(&path).expect("readable");
-        assert!(
-            text.contains("a setting") && !text.contains("older"),
-            "{text}"
-        );
     }
 }

@@ -1,8 +1,11 @@
 //! The terminal: text goes to standard error, lines come from standard input, hidden if they must be.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 
-use flinks_types::Secret;
+use flinks_types::{Secret, text};
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
@@ -115,18 +118,37 @@ fn line(typing: Typing) -> io::Result<Option<Secret>> {
     if read == MAX_BYTES {
         return Err(io::Error::other("the line is longer than 64 KiB"));
     }
-    if line.pop_if(|last| *last == b'\n').is_some() {
-        line.pop_if(|last| *last == b'\r');
-    }
-    let text = String::from_utf8(line)
-        // The error of the library holds the line.
-        .map_err(|_| io::Error::other("the line is not UTF-8"))?;
-    Ok((read > 0).then(|| Secret::new(text)))
+    let text = secret(line).ok_or_else(|| io::Error::other("the line is no text"))?;
+    Ok((read > 0).then_some(text))
 }
+
+/// The text of a line without its end, moved and not copied where it is UTF-8.
+fn secret(mut line: Vec<u8>) -> Option<Secret> {
+    line.pop_if(|last| *last == b'\n');
+    let mut text = match text::read(&line)? {
+        Cow::Borrowed(text) => {
+            let mark = line.len() - text.len();
+            drop(line.drain(..mark));
+            String::from_utf8(line).ok()?
+        }
+        Cow::Owned(text) => {
+            line.fill(0);
+            text
+        }
+    };
+    if text.ends_with('\r') {
+        text.pop();
+    }
+    Some(Secret::new(text))
+}
+
+/// How the terminal was before it was made quiet.
+#[cfg(unix)]
+static LOUD: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
 
 /// Keeps the terminal from showing what is typed, until this is dropped.
 #[cfg(unix)]
-struct Quiet(Option<rustix::termios::Termios>);
+struct Quiet;
 
 #[cfg(unix)]
 impl Quiet {
@@ -135,7 +157,7 @@ impl Quiet {
 
         let stdin = io::stdin();
         if !stdin.is_terminal() {
-            return Ok(Self(None));
+            return Ok(Self);
         }
         let before = tcgetattr(&stdin)?;
         let mut quiet = before.clone();
@@ -144,23 +166,35 @@ impl Quiet {
         quiet
             .local_modes
             .insert(LocalModes::ECHONL | LocalModes::ICANON);
+        *LOUD.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
         // What was typed or pasted ahead is kept.
         tcsetattr(&stdin, OptionalActions::Now, &quiet)?;
-        Ok(Self(Some(before)))
+        Ok(Self)
     }
 }
 
 #[cfg(unix)]
 impl Drop for Quiet {
     fn drop(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-
-        if let Some(before) = &self.0 {
-            // A terminal that is gone needs no echo.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-        }
+        show_typing();
     }
 }
+
+/// Lets the terminal show again what is typed.
+#[cfg(unix)]
+pub(crate) fn show_typing() {
+    use rustix::termios::{OptionalActions, tcsetattr};
+
+    let before = LOUD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(before) = before {
+        // A terminal that is gone needs no echo.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+    }
+}
+
+/// Lets the terminal show again what is typed.
+#[cfg(not(unix))]
+pub(crate) fn show_typing() {}
 
 /// Elsewhere the line itself is read in quiet.
 #[cfg(not(unix))]
@@ -170,5 +204,27 @@ struct Quiet;
 impl Quiet {
     fn start() -> io::Result<Self> {
         Ok(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_taken_without_its_marks() {
+        let rows: [&[u8]; 6] = [
+            b"Zo\xc3\xab",
+            b"Zo\xc3\xab\n",
+            b"Zo\xc3\xab\r\n",
+            b"\xef\xbb\xbfZo\xc3\xab\r\n",
+            b"\xff\xfeZ\0o\0\xeb\0\r\0\n",
+            b"\xfe\xff\0Z\0o\0\xeb\0\r\0\n",
+        ];
+        for row in rows {
+            let secret = secret(row.to_vec()).expect("a text");
+            assert_eq!(secret.expose(), "Zo\u{eb}", "{row:?}");
+        }
+        assert!(secret(b"\xff".to_vec()).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! The files that let any program use a running sandbox.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -12,19 +12,25 @@ use crate::sandbox::Sandbox;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Directory {
-    /// The authority's certificate.
+    /// The authority's certificate, as all files of mode 0600.
     pub ca: PathBuf,
     /// The client's certificate.
     pub client_cert: PathBuf,
-    /// The client's private key, mode 0600.
+    /// The client's private key.
     pub client_key: PathBuf,
-    /// Settings as lines for a shell, mode 0600.
+    /// Settings as lines for a shell.
     pub env: PathBuf,
 }
 
 impl Directory {
     pub(crate) fn write(directory: &Path, sandbox: &Sandbox) -> io::Result<Self> {
-        fs::create_dir_all(directory)?;
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory)?;
+        #[cfg(unix)]
+        is_private(directory)?;
         let directory = directory.canonicalize()?;
         let written = Self {
             ca: directory.join("ca.pem"),
@@ -32,56 +38,98 @@ impl Directory {
             client_key: directory.join("client.key"),
             env: directory.join("env"),
         };
-        fs::write(&written.ca, sandbox.ca_pem())?;
-        fs::write(&written.client_cert, sandbox.client_cert_pem())?;
-        write_private(&written.client_key, sandbox.client_key_pem())?;
-        write_private(&written.env, &written.exports(sandbox)?)?;
+        write(&written.ca, sandbox.ca_pem().as_bytes())?;
+        write(&written.client_cert, sandbox.client_cert_pem().as_bytes())?;
+        write(&written.client_key, sandbox.client_key_pem().as_bytes())?;
+        // Last: who waits for it finds the others.
+        write(&written.env, &written.exports(sandbox)?)?;
         Ok(written)
     }
 
-    fn exports(&self, sandbox: &Sandbox) -> io::Result<String> {
-        let path = |path: &Path| {
-            path.to_str().map(str::to_owned).ok_or_else(|| {
-                io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    "the directory's path is not UTF-8",
-                )
-            })
-        };
+    fn exports(&self, sandbox: &Sandbox) -> io::Result<Vec<u8>> {
         let mut settings = vec![
-            ("FLINKS_UPLOAD_URL", sandbox.upload_url().to_owned()),
-            ("FLINKS_CERT", path(&self.client_cert)?),
-            ("FLINKS_KEY", path(&self.client_key)?),
-            ("FLINKS_CA", path(&self.ca)?),
-            ("FLINKS_CLIENT_ID", sandbox.client_id().to_owned()),
-            ("FLINKS_CLIENT_SECRET", sandbox.client_secret().to_owned()),
-            ("FLINKS_SCOPE", sandbox.scope().to_owned()),
-            ("FLINKS_API_URL", sandbox.results_url().to_owned()),
-            ("FLINKS_CUSTOMER_ID", sandbox.customer_id().to_owned()),
-            ("FLINKS_API_SECRET", sandbox.api_secret().to_owned()),
+            ("FLINKS_UPLOAD_URL", sandbox.upload_url().into()),
+            ("FLINKS_CERT", bytes(&self.client_cert)?),
+            ("FLINKS_KEY", bytes(&self.client_key)?),
+            ("FLINKS_CA", bytes(&self.ca)?),
+            ("FLINKS_CLIENT_ID", sandbox.client_id().into()),
+            ("FLINKS_CLIENT_SECRET", sandbox.client_secret().into()),
+            ("FLINKS_SCOPE", sandbox.scope().into()),
+            ("FLINKS_API_URL", sandbox.results_url().into()),
+            ("FLINKS_CUSTOMER_ID", sandbox.customer_id().into()),
+            ("FLINKS_API_SECRET", sandbox.api_secret().into()),
         ];
         for (name, value) in [
             ("FLINKS_AUTH_KEY", sandbox.auth_key()),
             ("FLINKS_X_API_KEY", sandbox.x_api_key()),
         ] {
-            settings.extend(value.map(|value| (name, value.to_owned())));
+            settings.extend(value.map(|value| (name, value.into())));
         }
-        Ok(settings
-            .iter()
+        let mut text = Vec::new();
+        for (name, value) in settings {
             // In single quotes only the quote itself is special to a shell.
-            .map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''")))
-            .collect())
+            let quoted = value.split(|byte| *byte == b'\'').collect::<Vec<_>>();
+            let quoted = quoted.join(&br"'\''"[..]);
+            text.extend([b"export ", name.as_bytes(), b"='", &quoted, b"'\n"].concat());
+        }
+        Ok(text)
     }
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+/// A path as a shell takes it, whatever its encoding.
+#[cfg(unix)]
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt;
+    Ok(path.as_os_str().as_bytes().to_vec())
+}
+
+#[cfg(not(unix))]
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let text = path.to_str().map(|text| text.as_bytes().to_vec());
+    text.ok_or_else(|| io::Error::other("the directory's path is not UTF-8"))
+}
+
+/// Fails for a directory into which another user could put a key or an `env` of his own, or that is
+/// reached by his link.
+#[cfg(unix)]
+fn is_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    let refused = |why| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    // A new file belongs to this process's user.
+    let (file, draft) = draft(&directory.join("owner"))?;
+    let us = file.metadata().map(|facts| facts.uid());
+    fs::remove_file(draft)?;
+    let us = us?;
+    let facts = directory.metadata()?;
+    if facts.uid() != us || directory.symlink_metadata()?.uid() != us {
+        return refused("it belongs to another user: choose another one, as `mktemp -d` makes it");
+    }
+    if facts.mode() & 0o002 != 0 {
+        return refused("every user can write into it: choose another one, or chmod 700");
+    }
+    Ok(())
+}
+
+/// Writes a file of mode 0600 that is whole when it appears; one of its name is replaced, and so is
+/// a link.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (mut file, draft) = draft(path)?;
+    let placed = file
+        .write_all(bytes)
+        .and_then(|()| fs::rename(&draft, path));
+    if placed.is_err() {
+        drop(fs::remove_file(draft));
+    }
+    placed
+}
+
+/// A new file beside `path`.
+fn draft(path: &Path) -> io::Result<(File, PathBuf)> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    // The mode above is for a new file only; an old one may be readable by others.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    file.write_all(text.as_bytes())
+    let draft = path.with_file_name(format!(".flinks-draft-{:016x}", fastrand::u64(..)));
+    Ok((options.open(&draft)?, draft))
 }

@@ -48,7 +48,9 @@ impl Sandbox {
         let start = async |host, port| {
             let acceptor =
                 server::tls(host, &authorities.own, versions).map_err(io::Error::other)?;
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+            let listener = listener
+                .map_err(|error| io::Error::new(error.kind(), format!("port {port}: {error}")))?;
             let url = format!("https://{}", listener.local_addr()?);
             let serving = server::serve(listener, acceptor, host, Arc::clone(&state));
             io::Result::Ok((url, serving))
@@ -185,14 +187,16 @@ impl Sandbox {
         self.state.inject(fault);
     }
 
-    /// Writes `ca.pem`, `client.pem`, `client.key` and `env` into `directory`, creating it.
+    /// Writes `ca.pem`, `client.pem`, `client.key` and `env` into `directory`, creating it with
+    /// mode 0700.
     ///
-    /// `env` holds `export FLINKS_…='…'` lines for a shell. The key and `env` are readable by
-    /// their owner only. Files of these names are overwritten.
+    /// `env` holds `export FLINKS_…='…'` lines for a shell. All are readable by their owner only.
+    /// Files of these names are replaced; a link of such a name is replaced too, not followed.
     ///
     /// # Errors
     ///
-    /// What the file system says.
+    /// What the file system says; on Unix, a directory that belongs to another user or that
+    /// everybody may write into.
     pub fn write_dir(&self, directory: &Path) -> io::Result<Directory> {
         Directory::write(directory, self)
     }

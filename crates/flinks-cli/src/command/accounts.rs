@@ -21,12 +21,17 @@ pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit,
     } else {
         fetch::finish::<AccountsDetail>(legacy.accounts_detail(&session), pace, context).await?
     };
-    context.output.text(&text(&answer, context.output))?;
+    if !context.output.json {
+        // The table is not made for nothing: there may be many accounts.
+        context.output.text(&text(&answer, context.output))?;
+    }
     context.output.raw(answer.raw())?;
     Ok(Exit::Done)
 }
 
-const TITLES: [&str; 6] = [
+const COLUMNS: usize = 6;
+
+const TITLES: [&str; COLUMNS] = [
     "Account",
     "Number",
     "Category",
@@ -47,15 +52,10 @@ fn text(answer: &AccountsResponse, output: Output) -> String {
     let rows: Vec<_> = std::iter::once(TITLES.map(str::to_owned))
         .chain(accounts.iter().map(row))
         .collect();
+    let widths = widths(&rows);
     for (number, row) in rows.iter().enumerate() {
         let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let width = rows
-                .iter()
-                .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or_default();
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
             line.push_str("  ");
             line.push_str(&if column < TEXTS {
                 format!("{cell:<width$}")
@@ -85,7 +85,21 @@ fn text(answer: &AccountsResponse, output: Output) -> String {
     text
 }
 
-fn row(account: &Account) -> [String; 6] {
+/// A cell that is wider than this stands over, and does not widen its column.
+const WIDEST: usize = 64;
+
+/// The width of each column, in one pass over all rows.
+fn widths(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().take(WIDEST).count().max(*width);
+        }
+    }
+    widths
+}
+
+fn row(account: &Account) -> [String; COLUMNS] {
     let amount =
         |amount: Option<&Decimal>| amount.map(Decimal::as_str).map_or_else(String::new, plain);
     let balance = account.balance.as_ref();

@@ -31,21 +31,20 @@ pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit
     let service = Service::start(context, &arguments.connection).await?;
     let legacy = service.legacy()?;
     let host = service.settings.results_endpoint()?.to_string();
-    let (file, waiting) = match waits(arguments) {
+    let (mut file, waiting) = match waits(arguments) {
         Some(path) => {
             let (file, waiting) = SessionFile::open(path, &host)?;
             (Some(file), Some(waiting))
         }
-        None => (place(arguments, context)?, None),
+        None => (place(arguments, context, &host)?, None),
     };
     let (round, images) = waiting.map_or((None, None), |waiting| {
         (Some(waiting.round), waiting.images)
     });
     let mut opening = Opening {
         legacy,
-        host,
         context,
-        file: file.as_ref(),
+        file: file.as_mut(),
         images: arguments.images.clone().or(images),
         terminal: Terminal::open(),
     };
@@ -60,10 +59,9 @@ pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit
 /// A session on its way to be opened.
 struct Opening<'a> {
     legacy: LegacyClient,
-    host: String,
     context: &'a Context,
     /// Where the place of the session is held while it waits.
-    file: Option<&'a SessionFile>,
+    file: Option<&'a mut SessionFile>,
     /// Where the images go.
     images: Option<PathBuf>,
     terminal: Option<Terminal>,
@@ -99,7 +97,7 @@ impl Opening<'_> {
                 Ok(Some(answered)) => answered,
                 Ok(None) => {
                     images.keep();
-                    let path = self.file.map(SessionFile::path);
+                    let path = self.file.as_deref().map(SessionFile::path);
                     return opened::waiting(&round, path, self.context);
                 }
                 Err(mut failure) => {
@@ -131,24 +129,31 @@ impl Opening<'_> {
 
     /// Sends the answers. From then on nobody may go on at this place, whatever becomes of the
     /// program, unless they never left.
-    async fn answer(&self, round: &Round, answered: AnsweredRound) -> Result<Step, Failure> {
-        if let Some(file) = self.file {
-            file.remove();
+    async fn answer(&mut self, round: &Round, answered: AnsweredRound) -> Result<Step, Failure> {
+        if let Some(file) = &mut self.file {
+            file.answering()?;
         }
-        let _spinner = self.spinner();
+        let spinner = self.spinner();
         let outcome = self.legacy.answer(answered).await;
-        if let Err(error) = &outcome
-            && error.error().delivery() == Delivery::NotSent
-        {
-            self.hold(round)?;
+        drop(spinner);
+        match &outcome {
+            Err(error) if error.error().delivery() == Delivery::NotSent => self.hold(round)?,
+            Ok(Step::Challenged(_)) => {}
+            Ok(_) | Err(_) => {
+                if let Some(file) = &mut self.file {
+                    file.over();
+                }
+            }
         }
         Ok(outcome?)
     }
 
-    fn hold(&self, round: &Round) -> Result<(), Failure> {
-        self.file.map_or(Ok(()), |file| {
-            file.hold(&self.host, round, self.images.as_deref())
-        })
+    fn hold(&mut self, round: &Round) -> Result<(), Failure> {
+        let images = self.images.as_deref();
+        match &mut self.file {
+            Some(file) => file.hold(round, images),
+            None => Ok(()),
+        }
     }
 
     fn spinner(&self) -> Option<Spinner> {
@@ -158,12 +163,16 @@ impl Opening<'_> {
 }
 
 /// Where the place of a new session will be held; an embedded sandbox ends with the program.
-fn place(arguments: &Authorize, context: &Context) -> Result<Option<SessionFile>, Failure> {
+fn place(
+    arguments: &Authorize,
+    context: &Context,
+    host: &str,
+) -> Result<Option<SessionFile>, Failure> {
     let given = arguments.session.as_deref();
     if given.is_none() && context.sandbox {
         return Ok(None);
     }
-    SessionFile::create(given, variable).map(Some)
+    SessionFile::create(given, variable, host).map(Some)
 }
 
 /// The session file to go on with: one that is given alone.

@@ -1,7 +1,5 @@
 //! `flinks csr`: a private key, and the certificate request that Flinks signs.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use rcgen::string::PrintableString;
@@ -13,6 +11,7 @@ use serde_json::json;
 use crate::arguments::Csr;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files::{self, Existing};
 use crate::output::{Output, plain};
 
 /// Makes both files, or neither.
@@ -34,15 +33,11 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, Failure> {
     let (key, csr) = make(subject)
         .map_err(|error| Failure::settings(format!("the request cannot be made: {error}")))?;
 
-    let mut folder = DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    let made = folder.create(&arguments.out);
-    made.map_err(|error| Failure::disk("the folder", &arguments.out, &error))?;
-    write(&key_path, &key, 0o600)
+    files::make_folder(&arguments.out)
+        .map_err(|error| Failure::disk("the folder", &arguments.out, &error))?;
+    files::write(&key_path, key.as_bytes(), Existing::Keep)
         .map_err(|error| Failure::disk("the private key", &key_path, &error))?;
-    if let Err(error) = write(&csr_path, &csr, 0o644) {
+    if let Err(error) = files::write(&csr_path, csr.as_bytes(), Existing::Keep) {
         drop(std::fs::remove_file(&key_path));
         return Err(Failure::disk("the certificate request", &csr_path, &error));
     }
@@ -134,19 +129,6 @@ fn subject(arguments: &Csr) -> Result<DistinguishedName, Failure> {
         subject.push(kind, value.as_str());
     }
     Ok(subject)
-}
-
-/// Writes a new file that is on the disk when this returns.
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 #[cfg(test)]

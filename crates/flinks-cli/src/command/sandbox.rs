@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use flinks_sandbox::{Config, Sandbox};
 use serde_json::json;
@@ -16,7 +18,6 @@ use crate::output::{self, plain};
 
 /// Serves until SIGINT or SIGTERM; a temporary folder goes with it.
 pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure> {
-    let stop = interrupt::stopped()?;
     let folder = Folder::new(arguments.dir.clone())?;
     let mut config = Config::default();
     config.upload_port = arguments.port;
@@ -24,9 +25,9 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Fa
     config.token_ttl = arguments.token_ttl;
     config.processing = arguments.processing;
     config.faults.clone_from(&arguments.faults);
-    config.on_request = Some(Arc::new(|line| {
-        // Whoever reads may be gone; the server goes on.
-        drop(output::line(&json!(line).to_string()));
+    let (log, written) = log()?;
+    config.on_request = Some(Arc::new(move |line| {
+        drop(log.send(json!(line).to_string()));
     }));
     let sandbox = Sandbox::start(config).await.map_err(|error| {
         Failure::settings(format!(
@@ -38,9 +39,27 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Fa
         .write_dir(&path)
         .map_err(|error| Failure::disk("the folder", &path, &error))?;
     output::line(&ready(&sandbox, &path, context.output.json))?;
-    stop.await;
+    interrupt::stopped().await;
     sandbox.shutdown().await;
+    // The last lines, unless standard output is not read.
+    let _ = written.recv_timeout(Duration::from_secs(1));
     Ok(Exit::Done)
+}
+
+/// Writes lines to standard output on a thread of its own: no answer waits for whoever reads the
+/// log. The receiver ends when all lines are written, once nobody can send more.
+fn log() -> Result<(Sender<String>, Receiver<()>), Failure> {
+    let (lines, waiting) = channel::<String>();
+    let (done, written) = channel();
+    let thread = std::thread::Builder::new().spawn(move || {
+        for line in waiting {
+            // Whoever reads may be gone; the server goes on.
+            drop(output::line(&line));
+        }
+        drop::<Sender<()>>(done);
+    });
+    thread.map_err(|error| Failure::settings(format!("no thread can be started: {error}")))?;
+    Ok((lines, written))
 }
 
 fn ready(sandbox: &Sandbox, folder: &std::path::Path, json: bool) -> String {

@@ -1,7 +1,6 @@
 //! `flinks statements`: the bank's own statements, as files.
 
 use std::collections::HashSet;
-use std::fs::DirBuilder;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +13,12 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fetch;
+use crate::files::{self, Draft, Existing};
 use crate::output::{Output, counted, plain, size};
 use crate::service::Service;
+
+/// What the names of statements begin with.
+const PREFIX: &str = "statement-";
 
 /// Fetches the statements, waiting while the service is at work, and writes them.
 pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, Failure> {
@@ -24,9 +27,12 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     let legacy = service.legacy()?;
     let folder = &arguments.out;
     let disk = |error: io::Error| Failure::disk("the folder", folder, &error);
-    make(folder).map_err(disk)?;
+    files::make_folder(folder).map_err(disk)?;
     // That nothing can be written here must be known before anything is fetched.
-    drop(tempfile::tempfile_in(folder).map_err(disk)?);
+    if let Some(path) = earlier(folder).map_err(disk)? {
+        return Err(exists(&path));
+    }
+    drop(Draft::within(folder).map_err(disk)?);
     let answer = fetch::finish(legacy.statements(&session), arguments.pace, context).await?;
     let written = write_all(&answer, folder)?;
     context.output.text(&text(&written, context.output))?;
@@ -34,12 +40,26 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     Ok(Exit::Done)
 }
 
-fn make(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+/// A statement that lies in the folder already.
+fn earlier(folder: &Path) -> io::Result<Option<PathBuf>> {
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(PREFIX.as_bytes())
+        {
+            return Ok(Some(entry.path()));
+        }
+    }
+    Ok(None)
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::settings(format!(
+        "{} exists: statements are never overwritten; choose another --out, or move the files away",
+        plain(&path.to_string_lossy())
+    ))
 }
 
 fn write_all(answer: &StatementsResponse, folder: &Path) -> Result<Vec<(PathBuf, u64)>, Failure> {
@@ -62,13 +82,9 @@ fn write_all(answer: &StatementsResponse, folder: &Path) -> Result<Vec<(PathBuf,
 
 /// A file that is whole or not there, that only its owner reads, in no other file's place.
 fn write(statement: &Statement, path: &Path) -> io::Result<u64> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let mut draft = tempfile::Builder::new()
-        .prefix(".flinks-statement-")
-        .tempfile_in(folder)?;
+    let mut draft = Draft::beside(path)?;
     let bytes = statement.write_to(&mut draft)?;
-    draft.as_file().sync_all()?;
-    draft.persist_noclobber(path).map_err(|error| error.error)?;
+    draft.place_durably(path, Existing::Keep)?;
     Ok(bytes)
 }
 
@@ -81,7 +97,12 @@ fn failed(index: usize, path: &Path, error: io::Error) -> Failure {
             .with_source(error)
             .into();
     }
-    Failure::disk("the statement", path, &error).after_the_act()
+    let failure = if error.kind() == io::ErrorKind::AlreadyExists {
+        exists(path)
+    } else {
+        Failure::disk("the statement", path, &error)
+    };
+    failure.after_the_act()
 }
 
 /// A name made of the service's, which may be anything: no other folder, no hidden file.
@@ -91,7 +112,7 @@ fn file_name(statement: &Statement, suffix: &str) -> String {
     let kind = statement.file_type.as_ref().map(|kind| kind.as_str());
     let kind = word(kind.unwrap_or_default(), 8).to_ascii_lowercase();
     let kind = if kind.is_empty() { "bin" } else { &kind };
-    format!("statement-{id}{suffix}.{kind}")
+    format!("{PREFIX}{id}{suffix}.{kind}")
 }
 
 fn word(text: &str, longest: usize) -> String {

@@ -88,7 +88,7 @@ pub(crate) async fn with_ledger(
     interrupt::or_interrupted(task)
         .await
         .map_err(|mut failure| {
-            failure.ledger = ledger.left();
+            failure.ledger = ledger.left_after(&failure);
             failure
         })
 }

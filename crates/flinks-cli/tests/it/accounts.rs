@@ -171,8 +171,12 @@ fn statements_become_files_and_are_never_overwritten() {
             assert_eq!(mode & 0o777, 0o600);
         }
     }
+    let before = bench.sandbox.log().len();
     let again = bench.run(&line[..7]).ends_with(2);
-    assert!(again.stderr.contains("statement-"), "{again:?}");
+    for part in ["statement-", "exists", "--out"] {
+        assert!(again.stderr.contains(part), "{again:?}");
+    }
+    assert_eq!(bench.sandbox.log().len(), before, "nothing was fetched");
     assert_eq!(fs::read_dir(out).expect("a folder").count(), promised);
 }
 

@@ -12,6 +12,11 @@ use crate::bench::{Bench, Run};
 
 const PASSWORD: &str = "Everyday";
 
+/// How many pairs of processes race for one session file.
+const PAIRS: usize = 50;
+
+const TD: [&str; 4] = ["--institution", "TD", "--username", "td_code"];
+
 /// A bench whose devices approve at once.
 fn bench() -> Bench {
     let mut config = Config::default();
@@ -368,7 +373,57 @@ fn answers_on_their_way_are_not_sent_by_the_next_process() {
     }
     child.kill().expect("killed");
     child.wait().expect("it ends");
-    bench.run(&["authorize", "--session", path]).ends_with(2);
+    // Nobody was told what became of the answers.
+    let run = bench.run(&["authorize", "--session", path, "--json"]);
+    assert_eq!(run.ends_with(5).json()["error"]["delivery"], "unknown");
+    assert_eq!(bench.sandbox.requests(Operation::Authorize), 2);
+}
+
+#[test]
+fn of_two_processes_that_answer_one_round_one_sends() {
+    let bench = bench();
+    let file = answers(&bench, &json!([new_questions()]));
+    for round in 1..=PAIRS {
+        let told = sign_in(&bench, "RBC", "rbc_new_questions", &[]);
+        let told = told.ends_with(9).json();
+        let path = told["session"].as_str().expect("a path");
+        let line = ["authorize", "--session", path, "--answers", &file];
+        let pair = [(); 2].map(|()| {
+            let mut command = bench.command(&line);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().expect("the program starts")
+        });
+        let mut runs = pair.map(|child| Run::from(child.wait_with_output().expect("it ends")));
+        runs.sort_by_key(|run| run.status);
+        let [winner, loser] = &runs;
+        assert_eq!(
+            (winner.status, loser.status),
+            (Some(0), Some(2)),
+            "{runs:?}"
+        );
+        assert!(loser.stderr.contains("another process"), "{loser:?}");
+        assert_eq!(bench.sandbox.requests(Operation::Authorize), 2 * round);
+    }
+}
+
+#[test]
+fn of_two_sign_ins_with_one_session_file_one_is_sent() {
+    let bench = Bench::new(&["authorize@1=stall"]);
+    let file = bench.path("session");
+    let more = ["--session", file.to_str().expect("UTF-8")];
+    let mut first = bench.command(&[&["authorize", "--password-stdin"], &TD[..], &more].concat());
+    let mut first = first.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut stdin = first.stdin.take().expect("a pipe");
+    stdin.write_all(b"Everyday\n").expect("typed");
+    while bench.sandbox.requests(Operation::Authorize) < 1 {
+        std::thread::yield_now();
+    }
+    sign_in(&bench, "TD", "td_code", &more).ends_with(2);
+    first.kill().expect("killed");
+    first.wait().expect("it ends");
+    let line = ["authorize", "--session", more[1]];
+    bench.run(&line).ends_with(5);
+    assert_eq!(bench.sandbox.requests(Operation::Authorize), 1);
 }
 
 #[test]

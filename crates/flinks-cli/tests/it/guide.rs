@@ -121,6 +121,30 @@ fn the_program_itself_runs_with_the_env_file() {
 
 #[cfg(unix)]
 #[test]
+fn the_readmes_commands_work_one_after_another() {
+    let readme = include_str!("../../../../README.md");
+    let begin = readme.find("    dir=$(mktemp -d)").expect("the block");
+    let block = readme[begin..].split("\n\n").next().expect("its end");
+    let folder = tempfile::tempdir().expect("a folder");
+    let flinks = std::path::Path::new(env!("CARGO_BIN_EXE_flinks"));
+    let path = std::env::var("PATH").expect("a PATH");
+    let path = format!("{}:{path}", flinks.parent().expect("a folder").display());
+    // Instead of curl, which is not everywhere: are its arguments there, and what they name?
+    let curl = "curl() { test -s \"$2\" && test -s \"$4\" && test -s \"$6\" && echo \"$@\"; }";
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-euc", &format!("{curl}\n{block}")])
+        .env("PATH", path)
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null());
+    let run = Run::of(&mut shell).ends_with(0);
+    assert!(run.stdout.contains("/api/v1/token"), "{run:?}");
+    let left = fs::read_dir(folder.path()).expect("readable").count();
+    assert_eq!(left, 0, "nothing is left: {run:?}");
+}
+
+#[cfg(unix)]
+#[test]
 fn the_guides_python_flow_works() {
     if !has("python3", &["-c", "import requests"]) {
         println!("skipped: python3 with requests is not installed");

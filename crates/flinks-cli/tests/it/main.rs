@@ -23,6 +23,8 @@ mod mock;
 mod resume;
 mod secrets;
 #[cfg(unix)]
+mod signals;
+#[cfg(unix)]
 mod terminal;
 mod untold;
 mod upload;

@@ -209,3 +209,31 @@ fn an_interrupted_upload_ends_with_130_and_can_be_resumed() {
     bench.run(&["resume", ledger]).ends_with(0);
     assert_eq!(completed(&bench), ["a.pdf", "b.pdf"]);
 }
+
+#[test]
+fn a_run_in_which_nothing_was_sent_leaves_no_ledger() {
+    for fault in ["token=status:401", "token=reset-before"] {
+        let bench = Bench::new(&[fault]);
+        let (file, path) = (bench.document("a.pdf"), bench.path("ledger"));
+        let given = ["--ledger", path.to_str().expect("UTF-8")];
+        for more in [&given[..], &[]] {
+            let line = [&["upload", &file, "--tag", "t"], more].concat();
+            let run = bench.run(&line);
+            assert_ne!(run.status, Some(0), "{fault}");
+            assert!(!run.stderr.contains("flinks resume"), "{run:?}");
+            assert!(!path.exists() && bench.ledgers().is_empty(), "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_ledger_that_is_there_is_told_with_the_way_on() {
+    let bench = Bench::new(&["upload=status:403"]);
+    let (file, path) = (bench.document("a.pdf"), bench.path("ledger"));
+    let line = ["upload", &file, "--ledger", path.to_str().expect("UTF-8")];
+    bench.run(&line).ends_with(1);
+    let run = bench.run(&line).ends_with(2);
+    for part in ["exists", "flinks resume", "--ledger"] {
+        assert!(run.stderr.contains(part), "{run:?}");
+    }
+}

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -36,6 +37,8 @@ impl Terminal {
         let program = OpenOptions::new()
             .read(true)
             .write(true)
+            // Or it becomes the terminal of a test program that leads a session, which its end kills.
+            .custom_flags(OpenptFlags::NOCTTY.bits().cast_signed())
             .open(Path::new(OsStr::from_bytes(name.as_bytes())))
             .expect("the other side");
         let keyboard = File::from(keyboard);

@@ -216,3 +216,62 @@ async fn the_directory_serves_other_programs() {
         );
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_directory_is_private_and_follows_no_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let parent = tempfile::tempdir().unwrap();
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+
+    let folder = parent.path().join("new/dir");
+    let written = sandbox.write_dir(&folder).unwrap();
+    assert_eq!(mode(&folder), 0o700);
+    for path in [
+        &written.ca,
+        &written.client_cert,
+        &written.client_key,
+        &written.env,
+    ] {
+        assert_eq!(mode(path), 0o600);
+    }
+
+    let victim = parent.path().join("victim");
+    std::fs::write(&victim, "kept").unwrap();
+    for path in [&written.client_key, &written.env] {
+        std::fs::remove_file(path).unwrap();
+        symlink(&victim, path).unwrap();
+    }
+    sandbox.write_dir(&folder).unwrap();
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "kept");
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        4,
+        "no draft stays"
+    );
+
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(&folder, open).unwrap();
+    sandbox.write_dir(&folder).unwrap_err();
+    // Only root can give a folder away.
+    let owned = std::process::Command::new("chown")
+        .arg("65534")
+        .arg(&folder)
+        .status();
+    if owned.is_ok_and(|status| status.success()) {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        sandbox.write_dir(&folder).unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut config = Config::default();
+    config.results_port = port;
+    let error = Sandbox::start(config).await.unwrap_err();
+    assert!(error.to_string().contains(&port.to_string()), "{error}");
+}

@@ -1,0 +1,124 @@
+//! A signal always ends the program, also while it waits for whoever should read what it writes.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use flinks_sandbox::CACHED_LOGIN_ID;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::bench::{Bench, bare};
+
+const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
+
+/// A program that does not end is told from a slow one.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn send(child: &Child, signal: Signal) {
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    kill_process(id.expect("an id"), signal).expect("signalled");
+}
+
+/// Waits for the end of a program without reading what it writes.
+fn end(child: &mut Child) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return status;
+        }
+        if begun.elapsed() > PATIENCE {
+            child.kill().expect("killed");
+            panic!("the signal did not end it");
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Makes a pipe as small as it can be, so that the next page of output fills it.
+#[cfg(target_os = "linux")]
+fn shrink(pipe: &ChildStdout) {
+    rustix::pipe::fcntl_setpipe_size(pipe, 4096).expect("a small pipe");
+}
+
+/// A program in the middle of more output than its reader takes.
+#[cfg(target_os = "linux")]
+fn blocked() -> Child {
+    let mut command = bare(&["completions", "bash"]);
+    let child = command.stdout(Stdio::piped()).spawn();
+    let mut child = child.expect("the program starts");
+    let stdout = child.stdout.as_mut().expect("a pipe");
+    shrink(stdout);
+    stdout.read_exact(&mut [0]).expect("a byte");
+    child
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_not_read_keeps_no_program_alive() {
+    for signal in SIGNALS {
+        let mut child = blocked();
+        send(&child, signal);
+        assert_eq!(end(&mut child).code(), Some(130), "{signal:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let mut child = blocked();
+    let begun = Instant::now();
+    while child.try_wait().expect("a child").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(2), "it waits on");
+        send(&child, Signal::TERM);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_support_pipe_that_is_not_read_keeps_no_program_alive() {
+    for signal in SIGNALS {
+        let bench = Bench::new(&["fraud=status:403"]);
+        let pipe = bench.path("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo runs").success());
+        let pipe = pipe.to_str().expect("UTF-8");
+        let line = ["fraud", CACHED_LOGIN_ID, "--json", "--support", pipe];
+        let mut command = bench.command(&line);
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("the program starts");
+        // The failure is told; what is left is to open the pipe.
+        let mut told = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut told).expect("a line");
+        assert!(told.contains("error"), "{told}");
+        send(&child, signal);
+        assert_eq!(end(&mut child).code(), Some(130), "{signal:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_is_not_read_holds_up_no_answer_and_no_end() {
+    let bench = Bench::new(&[]);
+    let folder = bench.path("dir");
+    let line = ["sandbox", "--dir", folder.to_str().expect("UTF-8")];
+    let child = bare(&line).stdout(Stdio::piped()).spawn();
+    let mut child = child.expect("the program starts");
+    let stdout = child.stdout.take().expect("a pipe");
+    shrink(&stdout);
+    let mut stdout = BufReader::with_capacity(1, stdout);
+    stdout.read_line(&mut String::new()).expect("a line");
+    // Some forty lines of log.
+    for number in 0..40 {
+        bench.document(&format!("{number}.pdf"));
+    }
+    let flinks = env!("CARGO_BIN_EXE_flinks");
+    let line = format!(". ./dir/env && exec '{flinks}' upload *.pdf --json");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line]).current_dir(bench.folder.path());
+    let uploaded = shell.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let mut uploaded = uploaded.expect("a shell");
+    assert_eq!(end(&mut uploaded).code(), Some(0));
+    send(&child, Signal::TERM);
+    assert_eq!(end(&mut child).code(), Some(0));
+}
