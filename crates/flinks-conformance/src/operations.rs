@@ -200,16 +200,23 @@ impl<O: Operation<Output: std::fmt::Debug>> Codec for Described<O> {
     }
 
     fn read(&self, response: Response<Bytes>) -> Result<Outcome, DecodeError> {
-        let (status, body) = (response.status(), response.body().clone());
-        // As the transport does with a success that cannot be read.
-        let read = match self.operation.decode(response) {
-            Err(DecodeError::Malformed(what)) if status.is_success() => {
-                let recovered = self.operation.recover(&body);
-                recovered.ok_or(DecodeError::Malformed(what))
-            }
-            read => read,
-        };
+        let read = decode(&self.operation, response);
         read.map(|output| Outcome::ok((self.canonical)(&output), &output))
+    }
+}
+
+/// Reads an answer as the transport does: a success that cannot be decoded may still be recovered.
+fn decode<O: Operation>(
+    operation: &O,
+    response: Response<Bytes>,
+) -> Result<O::Output, DecodeError> {
+    let (status, body) = (response.status(), response.body().clone());
+    match operation.decode(response) {
+        Err(DecodeError::Malformed(what)) if status.is_success() => {
+            let recovered = operation.recover(&body);
+            recovered.ok_or(DecodeError::Malformed(what))
+        }
+        read => read,
     }
 }
 

@@ -9,8 +9,8 @@ use flinks_transport::{
     Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Step,
 };
 use flinks_types::{
-    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, LoginId, RequestId,
-    Subject, from_json,
+    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, Login, LoginId,
+    RequestId, Subject, find_http_status_code, find_login_id, find_request_id, from_json,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode, response};
@@ -171,6 +171,18 @@ impl AuthorizeCall {
     }
 }
 
+/// The answer with ids that stand in it otherwise than documented: they exist nowhere else.
+fn with_ids(mut answer: AuthorizeResponse, body: &[u8]) -> AuthorizeResponse {
+    answer.request_id = answer.request_id.or_else(|| find_request_id(body));
+    let known = answer.login.as_ref().and_then(|login| login.id.as_ref());
+    if known.is_none()
+        && let Some(login_id) = find_login_id(body)
+    {
+        answer.login.get_or_insert_default().id = Some(login_id);
+    }
+    answer
+}
+
 /// Why an answer opens nothing.
 enum Refused {
     /// It says so.
@@ -236,7 +248,7 @@ impl Operation for AuthorizeCall {
             DecodeError::api(said)
         };
         let answer = match from_json::<AuthorizeResponse>(&body) {
-            Ok(answer) => answer,
+            Ok(answer) => with_ids(answer, &body),
             Err(error) if status.is_success() => return Err(DecodeError::json(&error)),
             // A gateway's page says no more than its status.
             Err(_) => return Err(said()),
@@ -251,6 +263,30 @@ impl Operation for AuthorizeCall {
             Refused::Said => said(),
             Refused::Lacks(what) => DecodeError::Malformed(format!("the answer lacks {what}")),
         })
+    }
+
+    /// The bank has been asked, and must not be asked again: a formality must not cost the session.
+    ///
+    /// Only an answer that names a Login opens one; an answer that asks, or gives a reason, does not.
+    fn recover(&self, answer: &[u8]) -> Option<Authorize> {
+        let text = String::from_utf8_lossy(answer).replace('\0', "");
+        let opens = find_http_status_code(answer) == Some(200)
+            && !["SecurityChallenges", "FlinksCode"]
+                .iter()
+                .any(|word| text.contains(word));
+        let login_id = find_login_id(answer)?;
+        let is_asked = |asked: &LoginId| !asked.is_another(login_id.as_str());
+        if self.request.is_cached() || !opens || !self.login_id.as_ref().is_none_or(is_asked) {
+            return None;
+        }
+        let sent = || self.request.request_id().cloned();
+        let request_id = find_request_id(answer).or_else(sent)?;
+        let mut login = Login::default();
+        login.id = Some(login_id);
+        let mut read = AuthorizeResponse::default();
+        read.login = Some(login);
+        let session = Session::new(request_id, read, self.login_id.clone());
+        Some(Authorize::Authorized(session))
     }
 }
 
@@ -290,6 +326,22 @@ impl AuthorizeError {
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
+    }
+
+    /// The session that the answer names, also one that cannot be read otherwise.
+    ///
+    /// After an answer that was lost in part it may be the only trace of a session that is open.
+    #[must_use]
+    pub fn request_id(&self) -> Option<RequestId> {
+        let said = self.error.api().and_then(|api| api.request_id.clone());
+        said.or_else(|| find_request_id(self.error.answer()?))
+    }
+
+    /// The login that the answer names, also one that cannot be read otherwise.
+    #[must_use]
+    pub fn login_id(&self) -> Option<LoginId> {
+        let said = self.error.api().and_then(|api| api.login_id.clone());
+        said.or_else(|| find_login_id(self.error.answer()?))
     }
 
     /// Why, and who must act; `None` when the service said nothing of the kind.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::Deserializer;
+use serde::de::{Deserializer, Error};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -71,14 +71,23 @@ impl SecurityChallenge {
     }
 }
 
-/// What can be chosen, texts only; an absent list is an empty one.
+/// What can be chosen, texts only; an absent list is an empty one, and so is a bare text. Choices that
+/// are objects are an error: without them a question would be answered under the wrong key.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let elements: Vec<&RawValue> =
-        serde_json::from_str(lenient::raw(deserializer)?.get()).unwrap_or_default();
-    Ok(elements
-        .into_iter()
-        .filter_map(|element| lenient::text_of(element.get()))
-        .collect())
+    let raw = lenient::raw(deserializer)?.get();
+    if !raw.starts_with('[') {
+        return text(raw).map(|_| Vec::new());
+    }
+    let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(D::Error::custom)?;
+    let texts = elements.into_iter().map(|element| text(element.get()));
+    texts.filter_map(Result::transpose).collect()
+}
+
+fn text<E: Error>(json: &str) -> Result<Option<String>, E> {
+    match lenient::text_of(json) {
+        None if json != "null" => Err(E::custom("expected a text")),
+        text => Ok(text),
+    }
 }
 
 impl fmt::Debug for SecurityChallenge {
@@ -166,7 +175,7 @@ mod tests {
     #[test]
     fn challenges_are_read_leniently_and_texts_exactly() {
         let challenge = read(
-            r#"{"Type":"QuestionAndAnswer","Prompt":" O\u00f9 : $? ","Iterables":["a ",7,null,{},"A "]}"#,
+            r#"{"Type":"QuestionAndAnswer","Prompt":" O\u00f9 : $? ","Iterables":["a ",7,null,"A "]}"#,
         );
         assert_eq!(challenge.r#type, Some(ChallengeType::QuestionAndAnswer));
         assert_eq!(challenge.prompt.as_deref(), Some(" Où : $? "));
@@ -174,8 +183,16 @@ mod tests {
         for json in ["{}", r#"{"Type":null,"Prompt":"","Iterables":null}"#] {
             assert_eq!(read(json), SecurityChallenge::default(), "{json}");
         }
-        for json in [r#"{"Iterables":"x"}"#, r#"{"Iterables":{"a":1}}"#] {
-            assert!(read(json).iterables.is_empty(), "{json}");
+        assert!(read(r#"{"Iterables":"x"}"#).iterables.is_empty());
+        assert_eq!(read(r#"{"Iterables":["x",null]}"#).iterables, ["x"]);
+        for json in [
+            r#"{"Iterables":{"a":1}}"#,
+            r#"{"Iterables":[{"Text":"a"}]}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<SecurityChallenge>(json).is_err(),
+                "{json}"
+            );
         }
     }
 

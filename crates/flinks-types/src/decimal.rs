@@ -13,6 +13,9 @@ use crate::lenient;
 /// point number here; [`parts`](Self::parts) and [`units`](Self::units) convert them exactly or
 /// not at all. Two are equal when their texts are.
 ///
+/// In an answer, a text that is no number in JSON's grammar, such as `1,234.50`, is kept as it came:
+/// it is not absent, but [`is_number`](Self::is_number) is false, and nothing converts it.
+///
 /// `Debug` gives only the length.
 ///
 /// ```
@@ -29,17 +32,27 @@ use crate::lenient;
 pub struct Decimal(Box<str>);
 
 impl Decimal {
-    /// The service's own text, in JSON's grammar of numbers.
+    /// The service's own text: a number in JSON's grammar, unless the service sent something else.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Whether the text is a number in JSON's grammar.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        is_number(&self.0)
+    }
+
     /// The number as `digits / 10^places`, exactly, with the places that the text has.
     ///
-    /// `None` when that does not fit: more than about 38 digits, which no amount of money has.
+    /// `None` when that does not fit: more than about 38 digits, which no amount of money has. Also
+    /// when the text is no number.
     #[must_use]
     pub fn parts(&self) -> Option<(i128, u32)> {
+        if !self.is_number() {
+            return None;
+        }
         let (mantissa, exponent) = match self.0.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
             None => (&*self.0, 0),
@@ -67,7 +80,7 @@ impl Decimal {
 
     /// The number in units of `1 / 10^places`: with two places, cents.
     ///
-    /// `None` when it is no whole number of them, or does not fit.
+    /// `None` when it is no whole number of them, does not fit, or is no number.
     #[must_use]
     pub fn units(&self, places: u32) -> Option<i128> {
         let (mut digits, mut has) = self.parts()?;
@@ -120,15 +133,15 @@ impl fmt::Display for InvalidDecimal {
 
 impl std::error::Error for InvalidDecimal {}
 
-/// Reads a field: a number, or a text that is one.
+/// Reads a field: a number, or a text, which should be one. What is neither is kept as it is written,
+/// because only null and an empty text are absent.
 pub(crate) fn read<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
     let json = lenient::raw(deserializer)?.get();
-    if json.starts_with('"') {
-        return Ok(lenient::text_of(json).and_then(|text| text.trim().parse().ok()));
-    }
-    Ok(json.parse().ok())
+    let text = lenient::text_of(json).unwrap_or_else(|| json.to_owned());
+    let text = text.trim();
+    Ok((json != "null" && !text.is_empty()).then(|| Decimal(text.into())))
 }
 
 /// JSON's grammar: `-`, digits without a leading zero, a fraction, an exponent.
@@ -186,24 +199,25 @@ mod tests {
             assert_eq!(field(text).unwrap().as_str(), text);
             assert_eq!(field(&format!("\" {text}\"")).unwrap().as_str(), text);
         }
-        for json in [
-            "null",
-            "true",
-            "{}",
-            "[1]",
-            r#""""#,
-            r#""1,50""#,
-            r#""$1""#,
-            r#""NaN""#,
-            r#""+1""#,
-            r#""01""#,
-            r#"".5""#,
-            r#""1.""#,
-            r#""1e""#,
-            r#""1e1.5""#,
-            r#""--1""#,
-        ] {
+        for json in ["null", r#""""#, r#"" ""#] {
             assert_eq!(field(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_kept_and_not_converted() {
+        for text in [
+            "1,234.50", "1,50", "$1", "NaN", "+1", "01", ".5", "1.", "1e", "1e1.5", "--1",
+            "1 234.50",
+        ] {
+            let decimal = field(&format!("\"{text}\"")).unwrap();
+            assert_eq!((decimal.as_str(), decimal.is_number()), (text, false));
+            assert_eq!((decimal.parts(), decimal.units(2)), (None, None), "{text}");
+            assert!(text.parse::<Decimal>().is_err(), "{text}");
+        }
+        for json in ["true", "{}", "[1]", r#"{"Amount":1}"#] {
+            let decimal = field(json).unwrap();
+            assert_eq!((decimal.as_str(), decimal.units(2)), (json, None));
         }
     }
 
@@ -278,8 +292,9 @@ mod tests {
             let json = serde_json::to_string(&text).unwrap();
             if let Some(decimal) = field(&json) {
                 prop_assert_eq!(decimal.as_str(), text.trim());
-                if let Some(cents) = decimal.units(2) {
-                    prop_assert!(decimal.parts().is_some() || cents == 0);
+                prop_assert_eq!(decimal.is_number(), text.trim().parse::<Decimal>().is_ok());
+                if decimal.units(2).is_some() {
+                    prop_assert!(decimal.is_number());
                 }
             }
         }

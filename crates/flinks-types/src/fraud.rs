@@ -91,7 +91,7 @@ pub struct DocumentAnalysis {
     #[serde(deserialize_with = "lenient::word")]
     pub status: Option<DocumentStatus>,
     /// One element per form found in the document; `None` when the answer has no list.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "lenient::loose_list")]
     pub full_analysis: Option<Vec<FullAnalysis>>,
 }
 
@@ -105,7 +105,7 @@ pub struct FullAnalysis {
     pub document_type: Option<DocumentType>,
     /// What speaks for fraud. Only a list that is there and empty says that nothing does; `None`
     /// when the answer has no list, which says nothing.
-    #[serde(deserialize_with = "lenient::list")]
+    #[serde(deserialize_with = "lenient::loose_list")]
     pub fraud_signals: Option<Vec<FraudSignal>>,
 }
 
@@ -124,7 +124,7 @@ pub struct FraudSignal {
     #[serde(deserialize_with = "lenient::count")]
     pub count: Option<u32>,
     /// The evidence, one element per finding.
-    #[serde(deserialize_with = "lenient::elements")]
+    #[serde(deserialize_with = "lenient::loose_elements")]
     pub underlying_data: Vec<UnderlyingData>,
 }
 
@@ -134,7 +134,7 @@ pub struct FraudSignal {
 #[non_exhaustive]
 pub struct UnderlyingData {
     /// Named values.
-    #[serde(deserialize_with = "lenient::elements")]
+    #[serde(deserialize_with = "lenient::loose_elements")]
     pub details: Vec<Detail>,
 }
 
@@ -311,12 +311,13 @@ mod tests {
         let bodies = [
             "{}",
             r#"{"DocumentAnalysis":null,"Login":null,"Message":null,"Tag":null}"#,
-            r#"{"DocumentAnalysis":{},"Login":[],"FlinksCode":[],"HttpStatusCode":[]}"#,
+            r#"{"DocumentAnalysis":[],"Login":[],"FlinksCode":[],"HttpStatusCode":[]}"#,
             r#"{"Login":{"LoginId":"00000000-0000-0000-0000-000000000000"},"Verdict":"Trust"}"#,
         ];
         for body in bodies {
             assert_eq!(read(body), FraudAnalysis::default(), "{body}");
         }
+        assert!(from_json::<FraudAnalysis>(br#"{"DocumentAnalysis":{}}"#).is_err());
         let pending = read(
             r#"{"HttpStatusCode":202,"FlinksCode":"OPERATION_PENDING","RequestId":"r-1","Login":{"Id":"l-1","Tag":"t"}}"#,
         );

@@ -27,7 +27,7 @@ pub struct Institution {
     #[serde(deserialize_with = "lenient::count")]
     pub id: Option<u32>,
     /// Its name and addresses in each language.
-    #[serde(deserialize_with = "lenient::elements")]
+    #[serde(deserialize_with = "lenient::loose_elements")]
     pub localizations: Vec<Localization>,
     /// Whether it can be connected just now.
     #[serde(deserialize_with = "lenient::word")]
@@ -66,7 +66,7 @@ pub struct Localization {
     #[serde(deserialize_with = "lenient::text")]
     pub name: Option<String>,
     /// The institution's own pages.
-    #[serde(deserialize_with = "lenient::elements")]
+    #[serde(deserialize_with = "lenient::loose_elements")]
     pub urls: Vec<InstitutionUrl>,
 }
 

@@ -1,10 +1,12 @@
 //! Readers that take what the service might send and make the rest absent.
 //!
 //! Each reads one field, for serde's `deserialize_with`, from its raw JSON text: that keeps the
-//! exact text of numbers, and a surprise inside one field never fails the fields beside it. The
-//! raw text is borrowed from the whole answer, so that nesting copies nothing.
+//! exact text of numbers, and a surprise inside one field never fails the fields beside it. Only
+//! where absence would say something else than the service did, as for a list of accounts, is
+//! another type an error. The raw text is borrowed from the whole answer, so that nesting copies
+//! nothing.
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use serde_json::value::RawValue;
 
 /// The text that .NET prints for a GUID that was never set.
@@ -85,28 +87,53 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     }))
 }
 
-/// An object inside another; anything else is absent.
+/// An object inside another; null is absent, and anything else is an error: absence would be a lie
+/// about somebody's money.
 pub(crate) fn part<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = raw(deserializer)?;
+    match raw.get().as_bytes() {
+        b"null" => Ok(None),
+        [b'{', ..] => read_object(raw).map(Some),
+        _ => Err(D::Error::custom("expected an object")),
+    }
+}
+
+/// An object inside another that only informs; anything else is absent.
+pub(crate) fn loose_part<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     let raw = raw(deserializer)?;
     Ok(raw.get().starts_with('{').then(|| object_of(raw)))
 }
 
-/// An object inside another; anything else is the empty one.
+/// An object inside another that only informs; anything else is the empty one.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(object_of(raw(deserializer)?))
 }
 
-/// A list. An element that is no object stays in it, as an empty one: a signal that cannot be read
-/// must not make a document look as if it had none.
+/// A list; null is absent, and anything else is an error: an object must not read as "no accounts".
+/// An element that is no object stays in it, as an empty one.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
-    let elements: Option<Vec<&RawValue>> = serde_json::from_str(raw(deserializer)?.get()).ok();
-    Ok(elements.map(|elements| elements.into_iter().map(object_of).collect()))
+    let raw = raw(deserializer)?;
+    if raw.get() == "null" {
+        return Ok(None);
+    }
+    let elements: Vec<&RawValue> =
+        serde_json::from_str(raw.get()).map_err(|_| D::Error::custom("expected a list"))?;
+    let elements = elements.into_iter().map(|element| {
+        if element.get().starts_with('{') {
+            read_object(element)
+        } else {
+            Ok(T::default())
+        }
+    });
+    elements.collect::<Result<_, _>>().map(Some)
 }
 
 /// The same, where an absent list and an empty one mean the same.
@@ -114,6 +141,28 @@ pub(crate) fn elements<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     Ok(list(deserializer)?.unwrap_or_default())
+}
+
+/// A list whose absence makes nothing look better than it is; anything else is absent. An element
+/// that is no object stays in it, as an empty one: a signal that cannot be read must not make a
+/// document look as if it had none.
+pub(crate) fn loose_list<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let elements: Option<Vec<&RawValue>> = serde_json::from_str(raw(deserializer)?.get()).ok();
+    Ok(elements.map(|elements| elements.into_iter().map(object_of).collect()))
+}
+
+/// The same, where an absent list and an empty one mean the same.
+pub(crate) fn loose_elements<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(loose_list(deserializer)?.unwrap_or_default())
+}
+
+fn read_object<T: DeserializeOwned, E: Error>(raw: &RawValue) -> Result<T, E> {
+    // The text of the cause may quote what is there.
+    serde_json::from_str(raw.get()).map_err(|_| E::custom("a field has another type"))
 }
 
 fn object_of<T: DeserializeOwned + Default>(raw: &RawValue) -> T {

@@ -1,7 +1,9 @@
 //! Wire types of the Flinks API: ids, open enums, lenient readers, secrets. No I/O.
 //!
 //! Every answer is read leniently: unknown fields are ignored, unknown enum text is kept, and
-//! nulls, absent fields and fields of a surprising type read as absent. The zero GUID and dates of
+//! nulls, absent fields and fields of a surprising type read as absent. Only what would then look
+//! like "nothing", as a list of accounts that is no list, is an error, and an amount that is no
+//! number keeps its text. The zero GUID and dates of
 //! year 1, which the service prints for values it does not have, read as absent too. `Debug` of
 //! every type shows shape and length, never what a customer's document or the service said.
 //!

@@ -24,7 +24,7 @@ pub struct StatementsResponse {
     #[serde(deserialize_with = "lenient::id")]
     pub request_id: Option<RequestId>,
     /// Whose statements these are.
-    #[serde(deserialize_with = "lenient::part")]
+    #[serde(deserialize_with = "lenient::loose_part")]
     pub login: Option<Login>,
     /// The institution, by the name that requests use.
     #[serde(deserialize_with = "lenient::text")]

@@ -306,7 +306,11 @@ fn passes(error: &Error) -> bool {
                 || matches!(code, FlinksCode::CardInUse | FlinksCode::TooManyRequests);
         }
     }
-    let is_passing_status = error.status().is_some_and(|status| {
+    // The body's own status outranks the one it came with.
+    let said = error.api().and_then(|api| api.http_status_code);
+    let said = said.filter(|status| *status >= 400);
+    let said = said.and_then(|status| StatusCode::from_u16(status).ok());
+    let is_passing_status = said.or_else(|| error.status()).is_some_and(|status| {
         status.is_server_error()
             || status == StatusCode::REQUEST_TIMEOUT
             || status == StatusCode::TOO_MANY_REQUESTS

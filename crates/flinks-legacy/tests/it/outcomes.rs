@@ -435,3 +435,77 @@ async fn a_session_of_another_login_is_refused() {
         assert_eq!(error.session().is_some(), is_offered, "{id}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_formality_of_an_answer_costs_a_session() {
+    let opened = opens().1;
+    let login = "b0debb48-f9f1-46c6-80a4-08d7dd88d478";
+    let cut = |at: &str| opened.split_once(at).unwrap().0.to_owned() + at;
+    let utf16: String = opened.chars().flat_map(|c| [c, '\0']).collect();
+    let twice = opened.replace(
+        r#""Type":"Personal","#,
+        r#""Type":"Personal","Type":"Personal","#,
+    );
+    // The RequestId is the last field of the guide's example.
+    let to_the_end = opened.strip_suffix('}').unwrap().to_owned();
+    for body in [
+        utf16,
+        to_the_end.clone() + ",",
+        twice,
+        format!("{opened}{opened}"),
+    ] {
+        let Authorize::Authorized(session) = ends(200, &body).await.unwrap() else {
+            panic!("a session: {body}")
+        };
+        assert_eq!(session.request_id().as_str(), REQUEST_ID);
+        assert_eq!(session.login_id().unwrap().as_str(), login);
+    }
+
+    // Ids are read under their names in other spellings too.
+    let renamed = r#"{"HttpStatusCode":200,"login":{"loginId":"L-1"},"requestId":"R-1"}"#;
+    let Authorize::Authorized(session) = ends(200, renamed).await.unwrap() else {
+        panic!("a session")
+    };
+    assert_eq!(session.request_id().as_str(), "R-1");
+    assert_eq!(session.login_id().unwrap().as_str(), "L-1");
+
+    // What does not tell that the session is open stays an error, which tells what was read.
+    let with = |field: &str| format!("{field},{}", to_the_end.trim_start_matches('{'));
+    for body in [
+        cut(r#""Institution":"FlinksCapital""#),
+        with(r#"{"SecurityChallenges":[{"Prompt":"a"}]"#),
+        with(r#"{"FlinksCode":"RETRY_LATER""#),
+        to_the_end.replace(r#""HttpStatusCode":200"#, r#""HttpStatusCode":202"#),
+    ] {
+        let error = ends(200, &body).await.unwrap_err();
+        assert_eq!(error.error().kind(), ErrorKind::Decode, "{body}");
+        assert_eq!(error.error().delivery(), Delivery::Delivered);
+        assert_eq!(error.login_id().unwrap().as_str(), login);
+        assert_eq!(error.request_id().is_some(), body.contains("RequestId"));
+        assert_eq!(error.error().answer().unwrap(), body.as_bytes());
+        assert!(!format!("{error:?}{error}").contains(login));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_no_refusal_leaves_the_outcome_unknown() {
+    let says = |inner: u16| opens().1.replace("200", &inner.to_string());
+    for (status, inner) in [
+        (200, 100),
+        (200, 302),
+        (200, 600),
+        (200, 999),
+        (303, 200),
+        (600, 200),
+    ] {
+        let error = ends(status, &says(inner)).await.unwrap_err();
+        let delivery = error.error().delivery();
+        assert_eq!(delivery, Delivery::Unknown, "{status} {inner}");
+        assert!(error.request_id().is_some() && error.login_id().is_some());
+    }
+    for (status, inner) in [(200, 400), (404, 200)] {
+        let error = ends(status, &says(inner)).await.unwrap_err();
+        let delivery = error.error().delivery();
+        assert_eq!(delivery, Delivery::Rejected, "{status} {inner}");
+    }
+}

@@ -41,10 +41,10 @@ pub struct AuthorizeResponse {
     #[serde(deserialize_with = "lenient::elements")]
     pub security_challenges: Vec<SecurityChallenge>,
     /// Whose session it is.
-    #[serde(deserialize_with = "lenient::part")]
+    #[serde(deserialize_with = "lenient::loose_part")]
     pub login: Option<Login>,
     /// What is offered next.
-    #[serde(deserialize_with = "lenient::elements")]
+    #[serde(deserialize_with = "lenient::loose_elements")]
     pub links: Vec<Link>,
     /// The bank, by the name that requests use.
     #[serde(deserialize_with = "lenient::text")]

@@ -15,7 +15,7 @@ use super::answers::{self, Given};
 use super::{LegacyCall, Running, canonical, client};
 use crate::case::Credentials;
 use crate::keys::Keys;
-use crate::operations::{Codec, Outcome, Stack, call, described};
+use crate::operations::{Codec, Outcome, Stack, call, decode, described};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -229,7 +229,7 @@ impl Codec for Opened {
     }
 
     fn read(&self, response: Response<bytes::Bytes>) -> Result<Outcome, DecodeError> {
-        let read = self.call.decode(response);
+        let read = decode(&self.call, response);
         read.map(|step| ended(Ok(step)))
     }
 }

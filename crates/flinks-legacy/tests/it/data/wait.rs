@@ -303,3 +303,30 @@ async fn the_longest_times_do_not_overflow() {
         .await
         .unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_status_in_the_body_counts_as_one_on_the_wire() {
+    let says = |inner: u16| {
+        answer(
+            200,
+            format!(r#"{{"HttpStatusCode":{inner},"Accounts":[]}}"#),
+        )
+    };
+    // Whether anything was begun is open: the result is asked for, and nothing is begun again.
+    for inner in [100, 302, 500, 503, 600] {
+        let leaf = Leaf::new([says(inner), ready()]);
+        leaf.client().accounts_detail(&session()).await.unwrap();
+        began_once(&leaf);
+    }
+    // A poll that fails for a reason that passes is made again.
+    for inner in [408, 429, 503] {
+        let leaf = Leaf::new([pending(), says(inner), ready()]);
+        leaf.client().accounts_detail(&session()).await.unwrap();
+        assert_eq!(leaf.seen().len(), 3);
+    }
+    for inner in [302, 400, 600] {
+        let leaf = Leaf::new([pending(), says(inner)]);
+        let fetch = leaf.client().accounts_detail(&session());
+        assert_eq!(fetch.await.unwrap_err().kind(), ErrorKind::Api);
+    }
+}
