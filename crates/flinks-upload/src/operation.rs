@@ -32,6 +32,7 @@ pub struct UploadFile {
     tag: Option<String>,
     client_name: Option<String>,
     on_bytes: Option<OnBytes>,
+    reuse_connection: bool,
 }
 
 impl UploadFile {
@@ -45,6 +46,7 @@ impl UploadFile {
             tag: None,
             client_name: None,
             on_bytes: None,
+            reuse_connection: false,
         }
     }
 
@@ -71,6 +73,13 @@ impl UploadFile {
         self
     }
 
+    /// Lets a kept connection carry the file: one that the server closes just then costs its
+    /// outcome, which a session that can start over can afford.
+    pub(crate) fn reuse_connection(mut self) -> Self {
+        self.reuse_connection = true;
+        self
+    }
+
     pub(crate) fn on_bytes(mut self, on_bytes: OnBytes) -> Self {
         self.on_bytes = Some(on_bytes);
         self
@@ -81,14 +90,17 @@ impl Operation for UploadFile {
     type Output = UploadResponse;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("upload.file", Replay::Unsent)
+        let meta = CallMeta::new("upload.file", Replay::Unsent)
             // A slow line may take as long as it needs, a silent server may not.
             .stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
             .without_deadline()
             .needs_credential_for(Duration::from_secs(30))
-            // A lost file is sent again in another session, so a kept connection may carry it.
-            .reuse_connection()
-            .max_response_bytes(MAX_ANSWER)
+            .max_response_bytes(MAX_ANSWER);
+        if self.reuse_connection {
+            meta.reuse_connection()
+        } else {
+            meta
+        }
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

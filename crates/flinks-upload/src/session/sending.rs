@@ -128,6 +128,9 @@ impl UploadSession {
         operation = operation
             .tag(self.tag.clone())
             .client_name(self.client_name.clone());
+        if self.may_restart() {
+            operation = operation.reuse_connection();
+        }
         if let Some(told) = self.on_progress.clone() {
             operation = operation.on_bytes(Arc::new(move |sent| {
                 told(Progress {
