@@ -227,7 +227,7 @@ pub(crate) struct WaitAfterUpload {
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Pace {
     /// Ask this often [default: 30, with --sandbox 1]
-    #[arg(long, requires = "wait", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, requires = "wait", value_name = "SECONDS", value_parser = pause)]
     pub(crate) poll: Option<Duration>,
     /// Give up after this long [default: 14400, four hours]
     #[arg(long, requires = "wait", value_name = "SECONDS", value_parser = seconds)]
@@ -316,15 +316,28 @@ impl From<OnUnknown> for flinks_upload::OnUnknown {
     }
 }
 
-/// A positive number of seconds, decimals allowed.
+/// The longest time that means anything here.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The shortest pause between two questions to the service.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A positive number of seconds, decimals allowed; more than 30 days are 30 days.
 fn seconds(text: &str) -> Result<Duration, Wrong> {
     let number: f64 = text
         .parse()
         .map_err(|_| Wrong("give a number of seconds".to_owned()))?;
-    Duration::try_from_secs_f64(number)
-        .ok()
-        .filter(|duration| !duration.is_zero() && duration.as_secs() <= 30 * 24 * 3600)
-        .ok_or_else(|| Wrong("give a number of seconds above 0 and up to 30 days".to_owned()))
+    if !number.is_finite() || number <= 0.0 {
+        return Err(Wrong("give a number of seconds above 0".to_owned()));
+    }
+    let time = Duration::from_secs_f64(number.min(LONGEST.as_secs_f64()));
+    // What rounds to nothing was meant as something.
+    Ok(time.max(Duration::from_nanos(1)))
+}
+
+/// How long to wait between two questions to the service: never less than it can bear.
+fn pause(text: &str) -> Result<Duration, Wrong> {
+    Ok(seconds(text)?.max(SHORTEST_PAUSE))
 }
 
 fn concurrency(text: &str) -> Result<u8, Wrong> {
@@ -417,8 +430,14 @@ mod tests {
     #[test]
     fn seconds_are_positive_and_bounded() {
         assert_eq!(seconds("0.5").ok(), Some(Duration::from_millis(500)));
-        for bad in ["0", "-1", "NaN", "inf", "1e12", "soon", ""] {
-            assert!(seconds(bad).is_err(), "{bad}");
+        for long in ["1e12", "1e300", "2592000"] {
+            assert_eq!(seconds(long).ok(), Some(LONGEST), "{long}");
+        }
+        for bad in ["0", "-0", "-1", "NaN", "inf", "-inf", "soon", ""] {
+            assert!(seconds(bad).is_err() && pause(bad).is_err(), "{bad}");
+        }
+        for short in ["1e-9", "1e-300", "0.02"] {
+            assert_eq!(pause(short).ok(), Some(SHORTEST_PAUSE), "{short}");
         }
     }
 }

@@ -9,6 +9,7 @@ use flinks_upload::UploadError;
 use serde_json::{Map, Value, json};
 
 use crate::exit::{Exit, acts};
+use crate::files::shell_word;
 use crate::guide;
 use crate::kept;
 use crate::output::plain;
@@ -254,12 +255,13 @@ impl Failure {
             text.push_str(&format!("the answer cannot be kept: {why}\n"));
         }
         if let Some(session) = self.reached.get(SESSION).and_then(Value::as_str) {
-            let path = plain(session);
+            let path = shell_word(session.as_ref());
             text.push_str(&format!("next: flinks authorize --session {path}\n"));
         }
         if let Some(ledger) = &self.ledger {
             let path = plain(&ledger.to_string_lossy());
             text.push_str(&format!("ledger: {path}\n"));
+            let path = shell_word(ledger);
             text.push_str(&if self.completion_is_open() {
                 format!(
                     "next: ask Flinks whether the session is complete; only if it is not, or if a \

@@ -7,11 +7,8 @@ use flinks_transport::{Delivery, Error, Step};
 use flinks_upload::{FileJournal, Record};
 use tempfile::TempDir;
 
-use crate::failure::{Failure, whole};
+use crate::failure::Failure;
 use crate::files::{self, shell_word};
-use crate::place::reason;
-
-const PLACES: &str = "set XDG_STATE_HOME or HOME, or give --ledger PATH";
 
 /// A ledger file, by its place.
 pub(crate) struct LedgerFile {
@@ -43,14 +40,10 @@ impl LedgerFile {
             }
             None => {
                 let folder = state_folder(environment).ok_or_else(|| {
-                    Failure::settings(format!("there is no place for the ledger: {PLACES}"))
-                })?;
-                files::make_folder(&folder).map_err(|error| {
-                    let folder = shell_word(&folder);
-                    Failure::settings(format!(
-                        "the state folder {folder}: {}; {PLACES}",
-                        reason(&error)
-                    ))
+                    Failure::settings(
+                        "there is no place for the ledger: set XDG_STATE_HOME or HOME, or give \
+                         --ledger PATH",
+                    )
                 })?;
                 (folder.join(files::unique_name("upload", "ledger")), None)
             }
@@ -62,13 +55,7 @@ impl LedgerFile {
                  otherwise choose another --ledger"
             )));
         }
-        let journal = FileJournal::create(&path).map_err(|error| {
-            if given.is_some() {
-                Failure::from(error)
-            } else {
-                Failure::settings(format!("{}; {PLACES}", whole(&error)))
-            }
-        })?;
+        let journal = FileJournal::create(&path)?;
         let place = Self {
             path,
             stays: given.is_some(),

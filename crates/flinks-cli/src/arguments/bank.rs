@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Connection, seconds};
+use super::{Connection, pause, seconds};
 
 const ANSWERS: &str = "\
 The answers file is a JSON array with one object a round, from a question's text to its answer:
@@ -79,7 +79,7 @@ impl From<Language> for flinks_types::Language {
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct FetchPace {
     /// While Flinks is at work, ask this often [default: 10, with --sandbox 1]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = pause)]
     pub(crate) poll: Option<Duration>,
     /// Give up after this long [default: 1800, half an hour]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
