@@ -44,7 +44,9 @@ const TITLES: [&str; COLUMNS] = [
 const TEXTS: usize = 4;
 
 fn text(answer: &AccountsResponse, output: Output) -> String {
-    let accounts = answer.accounts.as_deref().unwrap_or_default();
+    let Some(accounts) = answer.accounts.as_deref() else {
+        return "The answer holds no list of accounts\n".to_owned();
+    };
     let mut text = format!("{}\n", output.bold(&counted(accounts.len(), "account")));
     if accounts.is_empty() {
         return text;
@@ -136,5 +138,30 @@ mod tests {
                 "  Loan",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_no_number_is_shown_as_it_came_and_no_list_is_not_none() {
+        let read = |json: &str| -> AccountsResponse {
+            flinks_types::from_json(json.as_bytes()).expect("accounts")
+        };
+        let odd = read(r#"{"Accounts":[{"Title":"Chq","Balance":{"Current":"1,234.50"}}]}"#);
+        assert!(text(&odd, Output::plain()).contains("  1,234.50\n"));
+        for none in ["{}", r#"{"Accounts":null}"#] {
+            assert!(!text(&read(none), Output::plain()).contains("0 accounts"));
+        }
+    }
+
+    #[test]
+    fn the_table_grows_with_its_cells_and_not_with_the_widest() {
+        let length = |rows: usize, title: usize| {
+            let account = |title: usize| format!(r#"{{"Title":"{}"}}"#, "x".repeat(title));
+            let mut accounts = vec![account(1); rows];
+            accounts.push(account(title));
+            let json = format!(r#"{{"Accounts":[{}]}}"#, accounts.join(","));
+            let answer = flinks_types::from_json(json.as_bytes()).expect("accounts");
+            text(&answer, Output::plain()).len()
+        };
+        assert!(length(1000, 100_000) < length(1000, WIDEST) + 100_000);
     }
 }

@@ -35,7 +35,11 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     drop(Draft::within(folder).map_err(disk)?);
     let answer = fetch::finish(legacy.statements(&session), arguments.pace, context).await?;
     let written = write_all(&answer, folder)?;
-    context.output.text(&text(&written, context.output))?;
+    let text = match answer.accounts {
+        Some(_) => text(&written, context.output),
+        None => "The answer holds no list of statements\n".to_owned(),
+    };
+    context.output.text(&text)?;
     context.output.raw(answer.raw())?;
     Ok(Exit::Done)
 }

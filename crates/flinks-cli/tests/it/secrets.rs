@@ -83,7 +83,7 @@ fn secrets_stay_secret_when_things_go_wrong() {
         ("token=torn", 4),
         ("upload=unauthorized", 1),
         ("upload=html:403", 1),
-        ("upload=torn", 5),
+        ("upload=close-after", 5),
         ("upload=reset-before", 5),
         ("complete=status-after:500", 5),
     ];

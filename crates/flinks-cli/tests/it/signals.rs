@@ -1,7 +1,9 @@
 //! A signal always ends the program, also while it waits for whoever should read what it writes.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::io::{BufRead as _, BufReader};
+#[cfg(target_os = "linux")]
+use std::io::{PipeReader, Read as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use flinks_sandbox::CACHED_LOGIN_ID;
@@ -34,30 +36,32 @@ fn end(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// Makes a pipe as small as it can be, so that the next page of output fills it.
+/// Starts a program whose standard output is a pipe that a page fills.
 #[cfg(target_os = "linux")]
-fn shrink(pipe: &ChildStdout) {
-    rustix::pipe::fcntl_setpipe_size(pipe, 4096).expect("a small pipe");
+fn into_small_pipe(command: &mut Command) -> (Child, PipeReader) {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    rustix::pipe::fcntl_setpipe_size(&writer, 4096).expect("a small pipe");
+    let child = command.stdout(writer).spawn();
+    (child.expect("the program starts"), reader)
 }
 
 /// A program in the middle of more output than its reader takes.
 #[cfg(target_os = "linux")]
-fn blocked() -> Child {
-    let mut command = bare(&["completions", "bash"]);
-    let child = command.stdout(Stdio::piped()).spawn();
-    let mut child = child.expect("the program starts");
-    let stdout = child.stdout.as_mut().expect("a pipe");
-    shrink(stdout);
-    stdout.read_exact(&mut [0]).expect("a byte");
-    child
+fn blocked() -> (Child, PipeReader) {
+    let (child, mut reader) = into_small_pipe(&mut bare(&["completions", "bash"]));
+    reader.read_exact(&mut [0]).expect("a byte");
+    (child, reader)
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn output_that_is_not_read_keeps_no_program_alive() {
-    for signal in SIGNALS {
-        let mut child = blocked();
+    let running = SIGNALS.map(|signal| {
+        let (child, reader) = blocked();
         send(&child, signal);
+        (signal, child, reader)
+    });
+    for (signal, mut child, _reader) in running {
         assert_eq!(end(&mut child).code(), Some(130), "{signal:?}");
     }
 }
@@ -65,7 +69,7 @@ fn output_that_is_not_read_keeps_no_program_alive() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_second_signal_ends_the_program_at_once() {
-    let mut child = blocked();
+    let (mut child, _reader) = blocked();
     let begun = Instant::now();
     while child.try_wait().expect("a child").is_none() {
         assert!(begun.elapsed() < Duration::from_secs(2), "it waits on");
@@ -76,15 +80,14 @@ fn a_second_signal_ends_the_program_at_once() {
 
 #[test]
 fn a_support_pipe_that_is_not_read_keeps_no_program_alive() {
-    for signal in SIGNALS {
-        let bench = Bench::new(&["fraud=status:403"]);
-        let pipe = bench.path("pipe");
-        let made = Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.expect("mkfifo runs").success());
-        let pipe = pipe.to_str().expect("UTF-8");
-        let line = ["fraud", CACHED_LOGIN_ID, "--json", "--support", pipe];
-        let mut command = bench.command(&line);
-        let child = command.stdout(Stdio::piped()).spawn();
+    let bench = Bench::new(&["fraud=status:403"]);
+    let pipe = bench.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    let pipe = pipe.to_str().expect("UTF-8");
+    let line = ["fraud", CACHED_LOGIN_ID, "--json", "--support", pipe];
+    let running = SIGNALS.map(|signal| {
+        let child = bench.command(&line).stdout(Stdio::piped()).spawn();
         let mut child = child.expect("the program starts");
         // The failure is told; what is left is to open the pipe.
         let mut told = String::new();
@@ -92,6 +95,9 @@ fn a_support_pipe_that_is_not_read_keeps_no_program_alive() {
         BufReader::new(stdout).read_line(&mut told).expect("a line");
         assert!(told.contains("error"), "{told}");
         send(&child, signal);
+        (signal, child)
+    });
+    for (signal, mut child) in running {
         assert_eq!(end(&mut child).code(), Some(130), "{signal:?}");
     }
 }
@@ -102,11 +108,8 @@ fn a_log_that_is_not_read_holds_up_no_answer_and_no_end() {
     let bench = Bench::new(&[]);
     let folder = bench.path("dir");
     let line = ["sandbox", "--dir", folder.to_str().expect("UTF-8")];
-    let child = bare(&line).stdout(Stdio::piped()).spawn();
-    let mut child = child.expect("the program starts");
-    let stdout = child.stdout.take().expect("a pipe");
-    shrink(&stdout);
-    let mut stdout = BufReader::with_capacity(1, stdout);
+    let (mut child, reader) = into_small_pipe(&mut bare(&line));
+    let mut stdout = BufReader::with_capacity(1, reader);
     stdout.read_line(&mut String::new()).expect("a line");
     // Some forty lines of log.
     for number in 0..40 {
