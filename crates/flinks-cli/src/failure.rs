@@ -12,12 +12,17 @@ use crate::exit::{Exit, acts};
 use crate::files::shell_word;
 use crate::guide;
 use crate::kept;
-use crate::output::plain;
+use crate::output::{plain, shortened};
 use crate::place;
 
 /// The key of what was reached under which the session file stands that `flinks authorize` goes on
 /// with.
 pub(crate) const SESSION: &str = "session";
+
+/// How much is shown of what the service said: more than any message of its documentation.
+const MAX_SAID: usize = 400;
+/// And of a code or an id.
+const MAX_WORD: usize = 64;
 
 /// The keys of what was reached under which the file stands that keeps an answer that could not be
 /// read, or why there is none.
@@ -323,9 +328,11 @@ impl Failure {
             json!(error.status().map(|status| status.as_u16())),
         );
         let code = api.and_then(|api| api.flinks_code.as_ref());
-        put("flinks_code", json!(code.map(|code| code.as_str())));
+        let code = code.map(|code| shortened(code.as_str(), MAX_WORD));
+        put("flinks_code", json!(code));
         let request_id = api.and_then(|api| api.request_id.as_ref());
-        put("request_id", json!(request_id.map(|id| id.as_str())));
+        let request_id = request_id.map(|id| shortened(id.as_str(), MAX_WORD));
+        put("request_id", json!(request_id));
         put(
             "retry_after",
             json!(error.retry_after().map(|after| after.as_secs())),
@@ -336,9 +343,14 @@ impl Failure {
     }
 }
 
-/// An error with its causes, each said once: some repeat the words of the one before.
+/// An error with its causes, each said once: some repeat the words of the one before. What the
+/// service said is shortened: it may echo the request.
 pub(crate) fn whole(error: &Error) -> String {
     let mut text = error.to_string();
+    if let Some(api) = error.api() {
+        let said = api.to_string();
+        text = text.replacen(&said, &shortened(&said, MAX_SAID), 1);
+    }
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
         let words = cause.to_string();

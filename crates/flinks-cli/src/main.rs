@@ -35,6 +35,7 @@ mod verdict;
 mod waiting;
 
 use std::future::Future;
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -167,9 +168,16 @@ fn block_on(
     mut builder: tokio::runtime::Builder,
     command: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {
-    let runtime = builder
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::settings(format!("no runtime can be started: {error}")))?;
+    let failed = |error: io::Error| {
+        let why = place::reason(&error);
+        Failure::settings(format!("no runtime can be started: {why}"))
+    };
+    // tokio panics where it has no file descriptor left for its signals, so it is known before.
+    let reserve: Vec<_> = (0..4)
+        .map(|_| io::pipe())
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    drop(reserve);
+    let runtime = builder.enable_all().build().map_err(failed)?;
     runtime.block_on(command)
 }

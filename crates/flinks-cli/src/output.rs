@@ -145,6 +145,31 @@ pub(crate) fn plain(text: &str) -> String {
     safe
 }
 
+/// Text that the service wrote, without what no person reads: runs of more than 40 characters of
+/// base64 and the like are left out (a token, a document, a header), and so is what is beyond
+/// `limit` characters.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    let coded = |c: char| c.is_ascii_alphanumeric() || "+/=_-.~%".contains(c);
+    let mut short = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest
+            .find(|c| coded(c) != coded(first))
+            .unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        if coded(first) && end > 40 {
+            short.push_str("[…]");
+        } else {
+            short.push_str(run);
+        }
+        rest = after;
+    }
+    match short.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", short.get(..end).unwrap_or_default()),
+        None => short,
+    }
+}
+
 /// One JSON object on a line, safe in a terminal.
 pub(crate) fn json_line(object: &Value) -> String {
     format!("{}\n", plain_json(&object.to_string()))
@@ -231,6 +256,18 @@ mod tests {
     fn counts() {
         assert_eq!(counted(1, "file"), "1 file");
         assert_eq!(counted(0, "file"), "0 files");
+    }
+
+    #[test]
+    fn what_nobody_reads_is_left_out() {
+        let id = "d521ae0d-9b0e-4a67-8d11-0a1b2c3d4e5f";
+        let text = format!("No login {id}: Bearer {}, é", "a1B+".repeat(20));
+        assert_eq!(
+            shortened(&text, 400),
+            format!("No login {id}: Bearer […], é")
+        );
+        assert_eq!(shortened("ééé é", 3), "ééé…");
+        assert_eq!(shortened("", 3), "");
     }
 
     /// General categories Cc, Cf, Zl and Zp, and what else Unicode calls default ignorable, by

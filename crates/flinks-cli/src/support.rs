@@ -8,6 +8,7 @@ use flinks_transport::Step;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
+use crate::output::{plain, shortened};
 
 /// Writes the report of a failure: to a new file with mode 0600, which replaces an older one, or to
 /// a device or a pipe.
@@ -43,10 +44,10 @@ fn report(failure: &Failure, command: &str, endpoint: Option<&str>, now: SystemT
     line("Occurs on", occurs_on(failure).to_owned());
     line("Error message", failure.message());
     if let Some(id) = api.and_then(|api| api.request_id.as_ref()) {
-        line("RequestId", crate::output::plain(id.as_str()));
+        line("RequestId", plain(&shortened(id.as_str(), 64)));
     }
     if let Some(code) = api.and_then(|api| api.flinks_code.as_ref()) {
-        line("FlinksCode", crate::output::plain(code.as_str()));
+        line("FlinksCode", plain(&shortened(code.as_str(), 64)));
     }
     if let Some(error) = error {
         line("Kind", error.kind().as_str().to_owned());

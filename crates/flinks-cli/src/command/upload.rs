@@ -42,13 +42,15 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
         drop(context.output.text(&introduction));
     }
 
-    let (ledger, journal) =
-        LedgerFile::create(arguments.ledger.as_deref(), context.sandbox, variable).map_err(
-            |failure| match arguments.ledger {
-                Some(_) => failure,
-                None => failure.advised(guide::LEDGER_PLACE),
-            },
-        )?;
+    let (ledger, journal) = LedgerFile::create(
+        arguments.ledger.as_deref(),
+        context.sandbox,
+        variable,
+    )
+    .map_err(|failure| match &arguments.ledger {
+        None if !failure.error().is_some_and(is_exhausted) => failure.advised(guide::LEDGER_PLACE),
+        None | Some(_) => failure,
+    })?;
     let mut session = uploads
         .session()
         .journal(journal)

@@ -144,6 +144,135 @@ fn a_refused_file_keeps_the_others_here_too() {
 }
 
 #[test]
+fn every_refused_file_is_named_at_once_with_what_it_is() {
+    let bench = Bench::new(&[]);
+    let files = [
+        bench.document("good.pdf"),
+        bench.document("tab\there.pdf"),
+        bench.write("photo.jpg", b"\0\0\0\x18ftypheic\0\0\0\0"),
+        bench
+            .path("missing.pdf")
+            .to_str()
+            .expect("UTF-8")
+            .to_owned(),
+        bench.write("notes.txt", b"text"),
+    ];
+    let files = files.each_ref().map(String::as_str);
+    for json in [true, false] {
+        let line = [
+            &["upload"][..],
+            &files,
+            if json { &["--json"][..] } else { &[] },
+        ]
+        .concat();
+        let run = bench.run(&line).ends_with(3);
+        let text = if json {
+            run.json()["error"]["message"].to_string()
+        } else {
+            run.stderr
+        };
+        for part in [
+            "4 files refused",
+            "there.pdf",
+            "photo.jpg",
+            "HEIC",
+            "missing.pdf",
+            "notes.txt",
+        ] {
+            assert!(text.contains(part), "{part} is missing from {text}");
+        }
+        assert!(!text.contains("good.pdf") && !text.contains('\t'), "{text}");
+    }
+    assert!(bench.sandbox.log().is_empty());
+}
+
+#[test]
+fn a_ledger_that_has_no_place_says_where_to_give_one() {
+    let mut bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    let mut command = bench.command(&["upload", &file]);
+    command.env_remove("XDG_STATE_HOME").env("HOME", &file);
+    let run = Run::of(&mut command).ends_with(2);
+    for part in ["XDG_STATE_HOME", "--ledger"] {
+        assert!(run.stderr.contains(part), "{run:?}");
+    }
+    bench.set("FLINKS_CA", "");
+    let mut command = bench.command(&["upload", &file]);
+    command
+        .env("SSL_CERT_FILE", "/nowhere/CANARY")
+        .env("SSL_CERT_DIR", "/nowhere/CANARY");
+    let run = Run::of(&mut command);
+    if cfg!(feature = "platform-roots") && cfg!(target_os = "linux") {
+        let told = run.ends_with(2).stderr;
+        assert!(
+            told.contains("FLINKS_CA") && told.contains("SSL_CERT_FILE: no such file"),
+            "{told}"
+        );
+        assert!(
+            !told.contains("feature") && !told.contains("CANARY"),
+            "{told}"
+        );
+    }
+    assert!(bench.sandbox.log().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn too_many_open_files_are_a_fault_of_this_machine() {
+    let bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    let mut failed = 0;
+    for limit in 4..=12 {
+        let command = bench.command(&["upload", &file]);
+        let mut limited = std::process::Command::new("sh");
+        let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+        limited
+            .args(["-c", &script])
+            .arg(command.get_program())
+            .args(command.get_args());
+        let set = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
+        limited
+            .env_clear()
+            .envs(set)
+            .stdin(std::process::Stdio::null());
+        let run = Run::of(&mut limited);
+        if run.status == Some(0) {
+            continue;
+        }
+        failed += 1;
+        assert!(
+            run.stderr.contains("too many open files"),
+            "{limit}: {run:?}"
+        );
+        assert_eq!(run.status, Some(2), "{limit}: {run:?}");
+    }
+    assert!(failed > 3, "the limit was to be met");
+}
+
+#[test]
+fn a_variable_that_means_nothing_gets_a_warning() {
+    let mut bench = Bench::new(&[]);
+    bench.set("FLINKS_CLIENT_SECERT", "CANARY");
+    bench.set(
+        "FLINKS_API_SECRET",
+        &format!("Bearer {}", bench.sandbox.api_secret()),
+    );
+    let line = ["fraud", flinks_sandbox::CLEAN_LOGIN_ID, "--json"];
+    let run = bench.run(&line).ends_with(0);
+    assert_eq!(run.json()["verdict"], "clean");
+    for part in [
+        "warning: FLINKS_CLIENT_SECERT",
+        "FLINKS_CLIENT_SECRET meant",
+        "warning: FLINKS_API_SECRET",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {run:?}");
+    }
+    assert!(!run.stderr.contains("CANARY"), "{run:?}");
+}
+
+#[test]
 fn nobody_listening_is_unreachable() {
     let mut bench = Bench::new(&[]);
     let port = TcpListener::bind("127.0.0.1:0")

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) body: String,
+    /// The header `Authorization`.
+    pub(crate) authorization: String,
 }
 
 /// An answer: the status, more lines of the head, the body.
@@ -49,6 +51,12 @@ fn one(mut stream: TcpStream, answer: &dyn Fn(&Asked) -> Answer) -> Option<()> {
     let mut body = vec![0; length.map_or(0, |length| length.trim().parse().expect("a number"))];
     reader.read_exact(&mut body).ok()?;
     let asked = Asked {
+        authorization: head
+            .lines()
+            .find(|line| line.to_ascii_lowercase().starts_with("authorization:"))
+            .map_or_else(String::new, |line| {
+                line["authorization:".len()..].trim().to_owned()
+            }),
         path: head.split(' ').nth(1)?.to_owned(),
         body: String::from_utf8_lossy(&body).into_owned(),
     };
