@@ -17,7 +17,7 @@ pub(crate) fn keep(
     ledger: Option<&Path>,
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> io::Result<PathBuf> {
-    let beside = ledger.and_then(|ledger| absolute(ledger).parent().map(Path::to_owned));
+    let beside = ledger.map(|ledger| files::folder_of(&absolute(ledger)).to_owned());
     let folder = beside
         .or_else(|| state_folder(environment))
         .ok_or(io::ErrorKind::NotFound)?;

@@ -61,7 +61,9 @@ fn main() -> ExitCode {
     if let Some(why) = misuse::text_for_path(&arguments) {
         return tell(&Failure::usage(&why), context.output).into();
     }
-    let outcome = interrupt::listen().and_then(|()| run(&arguments.command, &context));
+    let outcome = room()
+        .and_then(|()| interrupt::listen())
+        .and_then(|()| run(&arguments.command, &context));
     let mut failure = match outcome {
         Ok(exit) => return exit.into(),
         Err(failure) => failure,
@@ -163,21 +165,27 @@ fn serve(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, F
     block_on(builder, command)
 }
 
+/// Checks that there are file descriptors left: tokio panics where it has none for its signals.
+fn room() -> Result<(), Failure> {
+    let reserve: io::Result<Vec<_>> = (0..4).map(|_| io::pipe()).collect();
+    reserve.map(drop).map_err(|error| no_runtime(&error))
+}
+
+fn no_runtime(error: &io::Error) -> Failure {
+    Failure::settings(format!(
+        "no runtime can be started: {}",
+        place::reason(error)
+    ))
+}
+
 /// Runs a command to its end. The runtime waits for the writes to a ledger that were begun.
 fn block_on(
     mut builder: tokio::runtime::Builder,
     command: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {
-    let failed = |error: io::Error| {
-        let why = place::reason(&error);
-        Failure::settings(format!("no runtime can be started: {why}"))
-    };
-    // tokio panics where it has no file descriptor left for its signals, so it is known before.
-    let reserve: Vec<_> = (0..4)
-        .map(|_| io::pipe())
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
-    drop(reserve);
-    let runtime = builder.enable_all().build().map_err(failed)?;
+    let runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|error| no_runtime(&error))?;
     runtime.block_on(command)
 }

@@ -13,7 +13,6 @@ use crate::completed::{self, After};
 use crate::context::{Context, variable};
 use crate::exit::{Exit, is_exhausted};
 use crate::failure::{Failure, whole};
-use crate::guide;
 use crate::interrupt;
 use crate::ledger::LedgerFile;
 use crate::output::{counted, plain};
@@ -42,15 +41,8 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
         drop(context.output.text(&introduction));
     }
 
-    let (ledger, journal) = LedgerFile::create(
-        arguments.ledger.as_deref(),
-        context.sandbox,
-        variable,
-    )
-    .map_err(|failure| match &arguments.ledger {
-        None if !failure.error().is_some_and(is_exhausted) => failure.advised(guide::LEDGER_PLACE),
-        None | Some(_) => failure,
-    })?;
+    let (ledger, journal) =
+        LedgerFile::create(arguments.ledger.as_deref(), context.sandbox, variable)?;
     let mut session = uploads
         .session()
         .journal(journal)
