@@ -196,7 +196,7 @@ pub(crate) struct Resume {
 
 #[derive(Args, Debug)]
 pub(crate) struct Fraud {
-    /// The LoginId that a completed upload gave
+    /// The LoginId that a completed upload gave; `-` reads it from standard input
     pub(crate) login_id: String,
     /// Wait until the analysis is final
     #[arg(long)]

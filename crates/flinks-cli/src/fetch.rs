@@ -3,23 +3,35 @@
 use std::time::Duration;
 
 use flinks_legacy::{Collected, Data, Fetch, Session};
-use flinks_types::RequestId;
+use flinks_types::{LoginId, RequestId};
 
 use crate::arguments::FetchPace;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::progress::Spinner;
+use crate::terminal;
 
 /// The embedded sandbox is ready at once or soon.
 const SANDBOX_POLL: Duration = Duration::from_secs(1);
 
-/// The session that the user names.
+/// The login that the user names; `-`: on standard input.
 ///
 /// # Errors
-/// It is no RequestId.
-pub(crate) fn session(request_id: &str) -> Result<Session, Failure> {
-    let id = RequestId::new(request_id).map_err(|error| Failure::settings(error.to_string()))?;
+/// It is no LoginId, or standard input holds none.
+pub(crate) async fn login_id(given: &str) -> Result<LoginId, Failure> {
+    let text = terminal::argument(given, "LoginId").await?;
+    LoginId::new(text.expose().trim()).map_err(|error| Failure::settings(error.to_string()))
+}
+
+/// The session that the user names; `-`: on standard input.
+///
+/// # Errors
+/// It is no RequestId, or standard input holds none.
+pub(crate) async fn session(request_id: &str) -> Result<Session, Failure> {
+    let text = terminal::argument(request_id, "RequestId").await?;
+    let id = RequestId::new(text.expose().trim())
+        .map_err(|error| Failure::settings(error.to_string()))?;
     Ok(Session::of_request(id))
 }
 

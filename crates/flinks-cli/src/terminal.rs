@@ -96,6 +96,19 @@ pub(crate) async fn read(prompt: &str, typing: Typing) -> Result<Option<Secret>,
     line.map_err(failed)
 }
 
+/// An argument, or with `-` the next line of standard input: there, neither the list of processes
+/// nor the history of the shell shows it.
+///
+/// # Errors
+/// Standard input cannot be read, or ends before the line.
+pub(crate) async fn argument(given: &str, what: &str) -> Result<Secret, Failure> {
+    if given != "-" {
+        return Ok(Secret::new(given));
+    }
+    let line = read("", Typing::Visible).await?;
+    line.ok_or_else(|| Failure::usage(&format!("standard input holds no {what}")))
+}
+
 /// More than any answer has; a line that does not end must not be read on.
 const MAX_BYTES: usize = 64 * 1024;
 

@@ -26,13 +26,13 @@ pub(crate) struct Authorize {
     /// The bank, by the name that Flinks has for it
     #[arg(long, value_name = "NAME", required_unless_present_any = ["login_id", "session"])]
     pub(crate) institution: Option<String>,
-    /// The user name at the bank; without it, it is asked for
+    /// The user name at the bank; `-`: the first line of standard input; without it, it is asked for
     #[arg(long, value_name = "U", requires = "institution")]
     pub(crate) username: Option<String>,
-    /// Read the password from the first line of standard input
+    /// Read the password from the next line of standard input
     #[arg(long, requires = "institution")]
     pub(crate) password_stdin: bool,
-    /// Open a session of a login that was kept, instead of signing in
+    /// Open a session of a login that was kept, instead of signing in; `-`: from standard input
     #[arg(long, value_name = "ID", conflicts_with = "institution")]
     pub(crate) login_id: Option<String>,
     /// On the data that was fetched last, without asking the bank
@@ -88,7 +88,7 @@ pub(crate) struct FetchPace {
 
 #[derive(Args, Debug)]
 pub(crate) struct Accounts {
-    /// The RequestId of an open session
+    /// The RequestId of an open session; `-` reads it from standard input
     #[arg(long, value_name = "ID")]
     pub(crate) request_id: String,
     /// Without holders and transactions
@@ -102,7 +102,7 @@ pub(crate) struct Accounts {
 
 #[derive(Args, Debug)]
 pub(crate) struct Statements {
-    /// The RequestId of an open session
+    /// The RequestId of an open session; `-` reads it from standard input
     #[arg(long, value_name = "ID")]
     pub(crate) request_id: String,
     /// Write the statements into this folder; no file is ever overwritten
@@ -116,7 +116,7 @@ pub(crate) struct Statements {
 
 #[derive(Args, Debug)]
 pub(crate) struct DeleteCard {
-    /// The LoginId to delete
+    /// The LoginId to delete; `-` reads it from standard input
     pub(crate) login_id: String,
     /// Do not ask whether to delete it
     #[arg(long)]

@@ -13,7 +13,7 @@ use crate::service::Service;
 
 /// Reads the accounts, waiting while the service is at work.
 pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, Failure> {
-    let session = fetch::session(&arguments.request_id)?;
+    let session = fetch::session(&arguments.request_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let (legacy, pace) = (service.legacy()?, arguments.pace);
     let answer: Collected<AccountsResponse> = if arguments.summary {

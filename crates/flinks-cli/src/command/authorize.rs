@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use flinks_legacy::{AnsweredRound, Authorize as Step, LegacyClient, Round};
 use flinks_transport::Delivery;
-use flinks_types::{AuthorizeRequest, Credentials, LoginId, Secret, StoredLogin};
+use flinks_types::{AuthorizeRequest, Credentials, Secret, StoredLogin};
 
 use crate::answer_file::AnswerFile;
 use crate::arguments::Authorize;
 use crate::context::{Context, variable};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fetch;
 use crate::images::Images;
 use crate::interrupt;
 use crate::interview::Interview;
@@ -188,8 +189,7 @@ async fn request(
 ) -> Result<AuthorizeRequest, Failure> {
     let language = arguments.language.map(flinks_types::Language::from);
     if let Some(login_id) = &arguments.login_id {
-        let login_id =
-            LoginId::new(login_id).map_err(|error| Failure::settings(error.to_string()))?;
+        let login_id = fetch::login_id(login_id).await?;
         let mut login = if arguments.cached {
             StoredLogin::cached(login_id)
         } else {
@@ -216,7 +216,7 @@ async fn sign_in(
     mut terminal: Option<&mut Terminal>,
 ) -> Result<(Secret, Secret), Failure> {
     let username = match (&arguments.username, terminal.as_deref_mut()) {
-        (Some(username), _) => Some(Secret::new(username)),
+        (Some(username), _) => Some(terminal::argument(username, "user name").await?),
         (None, Some(terminal)) => terminal.ask("User name: ", Typing::Visible).await?,
         (None, None) => None,
     };

@@ -7,6 +7,7 @@ use crate::arguments::DeleteCard;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fetch;
 use crate::interrupt;
 use crate::output::plain;
 use crate::service::Service;
@@ -14,8 +15,7 @@ use crate::terminal::{Terminal, Typing};
 
 /// Deletes the login once somebody has confirmed it, at the terminal or with `--yes`.
 pub(crate) async fn run(arguments: &DeleteCard, context: &Context) -> Result<Exit, Failure> {
-    let login_id =
-        LoginId::new(&arguments.login_id).map_err(|error| Failure::settings(error.to_string()))?;
+    let login_id = fetch::login_id(&arguments.login_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let legacy = service.legacy()?;
     interrupt::or_interrupted(async {

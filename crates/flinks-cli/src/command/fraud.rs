@@ -1,18 +1,16 @@
 //! `flinks fraud`: the analysis of a LoginId and its verdict.
 
-use flinks_types::LoginId;
-
 use crate::arguments::Fraud;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fetch;
 use crate::service::Service;
 use crate::verdict::{self, Reading};
 
 /// Reads the analysis, once or with `--wait` until it is final.
 pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, Failure> {
-    let login_id =
-        LoginId::new(&arguments.login_id).map_err(|error| Failure::settings(error.to_string()))?;
+    let login_id = fetch::login_id(&arguments.login_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let fraud = service.fraud()?;
     let reading = Reading {

@@ -22,7 +22,7 @@ const PREFIX: &str = "statement-";
 
 /// Fetches the statements, waiting while the service is at work, and writes them.
 pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, Failure> {
-    let session = fetch::session(&arguments.request_id)?;
+    let session = fetch::session(&arguments.request_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let legacy = service.legacy()?;
     let folder = &arguments.out;

@@ -45,6 +45,29 @@ fn sign_in(bench: &Bench, institution: &str, username: &str, more: &[&str]) -> R
     type_in(bench, &arguments, &format!("{PASSWORD}\n"))
 }
 
+/// Neither the list of processes nor the history of a shell shows standard input.
+#[test]
+fn ids_and_the_user_name_are_taken_from_standard_input_too() {
+    let bench = bench();
+    let sign_in = [
+        "--institution",
+        "FlinksCapital",
+        "--username",
+        "-",
+        "--password-stdin",
+        "--json",
+    ];
+    let told = type_in(&bench, &sign_in, &format!("greatday_nomfa\n{PASSWORD}\n")).ends_with(0);
+    let told = told.json();
+    let login = told["login_id"].as_str().expect("a LoginId").to_owned();
+    let line = ["--login-id", "-", "--cached", "--json"];
+    let opened = type_in(&bench, &line, &format!("{login}\r\n"))
+        .ends_with(0)
+        .json();
+    assert_eq!(opened["login_id"], login.as_str());
+    type_in(&bench, &line, "").ends_with(2);
+}
+
 fn answers(bench: &Bench, rounds: &Value) -> String {
     bench.write("answers.json", rounds.to_string().as_bytes())
 }
