@@ -26,6 +26,10 @@ pub(crate) enum Item {
     EncryptedKey(EncryptedKey),
     Key(Zeroizing<PrivateKeyDer<'static>>),
     Other,
+    #[cfg_attr(
+        not(feature = "pfx"),
+        expect(dead_code, reason = "read by what opens it")
+    )]
     Pfx(Zeroizing<Vec<u8>>),
     Pkcs7,
     PublicKey,
@@ -38,6 +42,10 @@ pub(crate) enum EncryptedKey {
     /// `Proc-Type: 4,ENCRYPTED`, with a weak derivation of the key from the password.
     Old,
     /// An EncryptedPrivateKeyInfo in DER.
+    #[cfg_attr(
+        not(feature = "pfx"),
+        expect(dead_code, reason = "read by what opens it")
+    )]
     Pkcs8(Zeroizing<Vec<u8>>),
 }
 

@@ -155,6 +155,9 @@ impl Fault {
             | Pkcs12Error::InvalidVersion
             | Pkcs12Error::InvalidParameters => Self::Unsupported,
             Pkcs12Error::Pkcs5Error(reason) if !is_failed_decryption(reason) => Self::Unsupported,
+            Pkcs12Error::DerError(reason) if is_unknown_algorithm(&reason.to_string()) => {
+                Self::Unsupported
+            }
             Pkcs12Error::Pkcs5Error(_)
             | Pkcs12Error::UnpadError
             | Pkcs12Error::DerError(_)
@@ -190,7 +193,7 @@ impl Fault {
             ),
             Self::WrongPassword if password_given => (
                 Kind::WrongPassword,
-                "the password does not open the PKCS#12 file",
+                "the password does not open the PKCS#12 file, or the file was altered",
             ),
             Self::WrongPassword => (
                 Kind::WrongPassword,
@@ -215,14 +218,19 @@ impl Fault {
             ),
             Self::WrongPassword => (
                 Kind::WrongPassword,
-                "the password does not open the private key",
+                "the password does not open the private key, or the file was altered",
             ),
         };
         IdentityError::new(kind, Part::Key, message)
     }
 }
 
-/// The text is all that is left of the error of PKCS#5.
+/// The text is all that can be read of the error of another crate.
+fn is_unknown_algorithm(reason: &str) -> bool {
+    reason.contains("unsupported OID")
+}
+
+/// As for [`is_unknown_algorithm`].
 fn is_failed_decryption(reason: &str) -> bool {
     reason.contains("decryption failed")
 }

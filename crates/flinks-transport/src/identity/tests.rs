@@ -1,5 +1,7 @@
 //! Loading identities: what is taken, and what each mistake is called.
 
+mod commands;
+mod forms;
 mod mistakes;
 mod openssl;
 #[cfg(feature = "pfx")]

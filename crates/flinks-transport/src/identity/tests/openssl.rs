@@ -138,14 +138,14 @@ VY5fpRlsg6kgibI0gB+dT8+BWoXWPQ2YvX4fKLKRvMPXKm5fUQNGyU6Kzw==
 -----END PUBLIC KEY-----
 ";
 
-/// `openssl pkcs8 -topk8` with a password.
+/// `openssl pkcs8 -topk8`, of `P256_PKCS8`, password `opensesame`.
 pub(super) const ENCRYPTED_PKCS8: &str = "\
 -----BEGIN ENCRYPTED PRIVATE KEY-----
-MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAi8dJZxUbW67AICCAAw
-DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEB8wJSiJCplUOJ2BSzTiNM4EgZC/
-G8hCeDFKJQr09whJs6J5s0+aQ6u5j0eaZDbQE30zIk/JoXDfTMWky1KcilrpPme6
-VeO/CgLV7nyCQ4uXjOTzw+i8IMRH6GXL/+eYR3rBxkMV6u38KdT/YgHe6O70dE7N
-ZCJtdfkji3efjg67T8ksDdIybYHrNhpZrBXv5i8j289zFntESawdbfBGvcnTF9I=
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjwpYm4NMiYkAICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEAtXt7geCbv4rhgPQlffmmUEgZBh
+ZeNUSViHBHEINhtm3Swpj7ziE0bEh+nZkTVXqazcVGu80tulwnI9vvRt9s81HOsi
+0px7Go378a1Zu3vIR9QDz9hTDJkskwoHeLQ4yHpxbWLKi4uscfdouMvARc4PhF1y
+neUDoUg9P1z0Sf8nJ+iUfOKaA36rw/Wv/VNYdkrY/o1pP11YkJY6GcoTDFCUlHk=
 -----END ENCRYPTED PRIVATE KEY-----
 ";
 
@@ -282,3 +282,51 @@ pub(super) const PFX_NO_KEY: &str = "\
     l1Kfk1dDbztO9qNga4sdDkJyGmrghGsnck24fyOLHe+DDicxrJBDzG0Wv2eubnRW6woq87YDchZu+fjxywf310WE\
     3n4WY7TzvyJKHtMsaRw2pluA+qxF/aK0Opxb5/VzBSC9xHARbAksl0hUEqtPY7kESJLJJEpiy15zaTBBMDEwDQYJ\
     YIZIAWUDBAIBBQAEIHPH42s1E/yJ1lJpK3AU9ILEXYyFTKbVc9EfxcnkHng+BAiWgiFhUKne5AICCAA=";
+
+/// `pk12util -o`, as Firefox exports: BER outside and inside. Password `opensesame`, in base64.
+#[cfg(feature = "pfx")]
+pub(super) const PFX_BER: &str = "\
+MIACAQMwgAYJKoZIhvcNAQcBoIAkgASCA/YwgDCABgkqhkiG9w0BBwGggCSABIIBUTCCAU0wggFJBgsqhkiG9w0BDAoBAqCB+TCB\
+9jBhBgkqhkiG9w0BBQ0wVDAzBgkqhkiG9w0BBQwwJgQQ3Z+v+NA71ZTtGLkaSUJBYQIDCSfAAgEgMAoGCCqGSIb3DQIJMB0GCWCG\
+SAFlAwQBKgQQOGE1vuwTIvVwzkHD58frlQSBkBG4omil2cGf5b676PTrMt6TvK0D10xKDXsVhtL4KAeCoT07r4pGOrha0/Yyxtz1\
+bHqi8mdvwSmFzUaSk89Iq9gcvq0nyy+0K8QEr2RhGs8m7GhekcpUoCgDW1VwYol2nicX9QRXLxuAS1WFguxwVAmULm1I1FpChqnE\
+QyklNdqecW89NmuaSQgziAsxQlbnNTE+MBcGCSqGSIb3DQEJFDEKHggATgBBAE0ARTAjBgkqhkiG9w0BCRUxFgQUQ5Uyi1EY9Byu\
+iqo8LS/THHgmBq0AAAAAAAAwgAYJKoZIhvcNAQcGoIAwgAIBADCABgkqhkiG9w0BBwEwYQYJKoZIhvcNAQUNMFQwMwYJKoZIhvcN\
+AQUMMCYEEM178RSjjmVRNNuNn62hfpcCAwknwAIBEDAKBggqhkiG9w0CCTAdBglghkgBZQMEAQIEEN9nRodY6qxnxvA51imAPWCg\
+gASCAeARgH0zwr6h35GeodbVweoXfAKwrvXfBeVAULxehvooPFD20/uR9+F82VUc03oyjuUih93+02XeSyGwYs5ngqhEDR7HgsQQ\
+kR6r8UDfzeIKAOq/9vy8ySw0vyyjqSF0BVkcuvwTdj35Q+skL3Ulq3ELKRTtgGoNPLyNA3Q6za8JuMBXBASWAhVfQ/cMHvOviA16\
+QPZGuFBKtHEG4MCne1B7PIUCPWgXMctpxw/7VU4XMw2pKKDN13defr/yMlRXTx4JwTDiV+flnchacECZQ2aFo1PH9L6TVhG81ej7\
+aeRvoLJ9/grEnRPbFrcDHatIL5LF+2vEjydtcSFchNOYx3k9jWmE6GlqvnRgOxAi5OxLTB6Kt6e60LzOe0MvjKHV8qXY5KLc6Zyt\
+628qy9DGcqOJhiwb50NGmocfR2xGxUpJfE4b9NHhrFBZi+wTL1WSPYsO3pkEzEG3EJA83ZpQNNqmEAyNYzqLTZ3IMYu/+3iHuE7y\
+Epu+U8yChrHaYf0+io6jv7Q8IOcYLuuD6RBdiyNFPlNEb+JzYWLco4oKDiisN7yk/nOnUUd31eOJQjgx84ZpMt3m3UyMcqaU+Unz\
+cgCUEIqjBjs2pteHdberhm5FbD6yexvKUe0hgUydLjshzuQEELyThipQ9EAFDZfhFgmXLxkAAAAAAAAAAAAAAAAAAAAAAAAwSjAx\
+MA0GCWCGSAFlAwQCAQUABCDXgPITZGxt7N09+vz+jswJu/54N65SKnT7L4O+lJWGTQQQrZRGv4dsFTAGR7tI2/LnegIDCSfAAAA=";
+
+/// `P256_PKCS8`, protected with `openssl pkcs8 -topk8` and the options named, password `opensesame`,
+/// in base64.
+#[cfg(feature = "pfx")]
+pub(super) const ENCRYPTED_BY_OLDER_PROGRAMS: [(&str, &str); 3] = [
+    (
+        "-v2 aes256 -v2prf hmacWithSHA1",
+        "\
+MIHeMEkGCSqGSIb3DQEFDTA8MBsGCSqGSIb3DQEFDDAOBAgJL/V5rFvwHgICCAAwHQYJYIZIAWUDBAEqBBCG+QSGsD2y\
+oOojJprMmjkqBIGQm5qGCoT01f5InQP2vdiBkJpmXGguriqUAbP29DeDX+sNAnIdAedodufqtqI8LKUb3YMon0+qfqP2\
+s9SvzM+x+ItTR6e6oK0ptg4rnQcJ0yNE6vTOL8xA3+mgRMjfTdNihXdm7eUUsPYM45eEkva6w6NbnnWninVRntRR9FdF\
+MyZm3wvlnP11S6GZxjn7CK0v",
+    ),
+    (
+        "-v2 des3 -v2prf hmacWithSHA1",
+        "\
+MIHVMEAGCSqGSIb3DQEFDTAzMBsGCSqGSIb3DQEFDDAOBAhr/VVbO+q31QICCAAwFAYIKoZIhvcNAwcECCq+IQxslJOY\
+BIGQ8C8akXADCew/iavIWhpLBv7l4TbTfKf4t7UnxqVFUdjT6NiBKwGYmno1G8gyxut4JsnC+JsnvM2bFThTXQNXI9sK\
+WRnhI6Tmk5d5n7be9suuyicNG7nQZBO/YYtobHMymGbREtzZpcuYrq0H8XmEuHdEfgm8ebXGkb8OfisYEMaFB0jrMZrx\
+yUHqmi7SGLrm",
+    ),
+    (
+        "-v1 PBE-SHA1-3DES",
+        "\
+MIGxMBwGCiqGSIb3DQEMAQMwDgQIYp4JyOYhdvoCAggABIGQzBzcr6U40dxoLgHDqMIHuHTv28JzcOJnN+mArPB6VbEq\
+8nTru1jGhdqz8IGhVEXkKvpegOPpyyt2CHRejerjesfWZS2OzSQ8Zmh3J0LLsWB0XFCwAIZyuDTN8IWOXKcyl6knlxA6\
+yLp7aqntdsQBw4MFYNIbsf2l/jQ7gdBikN6dDX8zEYwID9o6NQxC+IjR",
+    ),
+];
