@@ -23,10 +23,10 @@ use rustls::sign::{CertifiedKey, SigningKey};
 
 pub use error::{IdentityError, IdentityErrorKind, IdentityPart};
 
-pub(crate) use material::{items, read};
+pub(crate) use material::{Item, items, read};
 pub(crate) use selection::certificates_in;
 
-pub(crate) use material::Item;
+pub(crate) use date::format as shown_date;
 
 use der::Facts;
 #[cfg(feature = "pfx")]

@@ -128,7 +128,7 @@ impl IdentityError {
         Self::new(IdentityErrorKind::ContentGiven, part, message)
     }
 
-    pub(super) fn unreadable(part: IdentityPart, path: &Path, error: io::Error) -> Self {
+    pub(crate) fn unreadable(part: IdentityPart, path: &Path, error: io::Error) -> Self {
         let reason = unreadable(path, &error);
         let message = format!("the file cannot be read: {reason}");
         let mut built = Self::new(IdentityErrorKind::Unreadable, part, message);

@@ -1,10 +1,12 @@
 //! What a TLS failure means, and what to do about it.
 
+mod certificate;
+
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage};
+use rustls::{AlertDescription, Error as TlsError, InvalidMessage};
 
 use crate::ErrorKind;
 
@@ -49,7 +51,8 @@ impl TlsFailure {
         }
     }
 
-    /// What happened and what to do, without anything that the other side sent.
+    /// What happened and what to do. Of what the other side sent, only names in its certificate are
+    /// shown.
     pub(crate) fn message(&self) -> Cow<'static, str> {
         self.message.clone()
     }
@@ -68,7 +71,7 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> Option<TlsFailure> {
         TlsError::AlertReceived(alert) => of_alert(*alert),
         TlsError::InvalidCertificate(reason) => Some(TlsFailure::new(
             Fault::ServerCertificate,
-            of_certificate(reason),
+            certificate::explain(reason),
         )),
         TlsError::NoCertificatesPresented => Some(TlsFailure::new(
             Fault::ServerCertificate,
@@ -153,48 +156,6 @@ fn of_alert(alert: AlertDescription) -> Option<TlsFailure> {
         _ => return None,
     };
     Some(TlsFailure::new(fault, message))
-}
-
-/// What is wrong with the server's certificate.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "rustls adds variants at will"
-)]
-fn of_certificate(reason: &CertificateError) -> Cow<'static, str> {
-    use CertificateError as Reason;
-
-    Cow::Borrowed(match reason {
-        Reason::Expired | Reason::ExpiredContext { .. } => {
-            "the server's certificate has expired; check the clock of this machine, else tell \
-             whoever runs the server"
-        }
-        Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
-            "the server's certificate is not valid yet; check the clock of this machine"
-        }
-        Reason::Revoked => "the server's certificate is revoked; do not go on",
-        Reason::UnknownIssuer | Reason::BadSignature => {
-            "the server's certificate does not lead to a root certificate that is trusted here: \
-             check the host, and the root certificates (a private server or an inspecting proxy \
-             needs its own)"
-        }
-        Reason::NotValidForName => {
-            "the server's certificate is for another host name; check the base URL"
-        }
-        Reason::NotValidForNameContext { expected, .. } => {
-            let expected = expected.to_str();
-            return Cow::Owned(format!(
-                "the server's certificate is not for `{expected}` but for another host name; \
-                 check the base URL"
-            ));
-        }
-        Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => {
-            "the server's certificate is not meant for servers; check the host"
-        }
-        _ => {
-            "the server's certificate cannot be trusted: it is malformed, signed with an algorithm \
-             that is not accepted, or refused by the platform"
-        }
-    })
 }
 
 /// Walks to the error of rustls. `io::Error::source` skips the error that an `io::Error` wraps, and

@@ -1,5 +1,13 @@
 //! Whom to trust: the platform's root certificates, the bundled ones, or exactly those given.
 
+#[cfg(all(
+    feature = "platform-roots",
+    unix,
+    not(target_os = "android"),
+    not(target_vendor = "apple")
+))]
+mod environment;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -97,7 +105,7 @@ fn webpki(
 ) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
     let builder = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(provider));
     // Without revocation lists, an empty store is all that can be wrong.
-    let verifier = builder.build().map_err(|_| no_roots())?;
+    let verifier = builder.build().map_err(|_| no_roots(NOT_INSTALLED))?;
     Ok(verifier)
 }
 
@@ -112,9 +120,7 @@ fn default_verifier(
 ) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
     use std::sync::{Mutex, PoisonError};
 
-    use rustls_platform_verifier::Verifier;
-
-    type Loaded = (Arc<CryptoProvider>, Arc<Verifier>);
+    type Loaded = (Arc<CryptoProvider>, Arc<dyn ServerCertVerifier>);
     // Kept with the provider it was made for, since an application may install another one later.
     static SHARED: Mutex<Option<Loaded>> = Mutex::new(None);
 
@@ -122,11 +128,23 @@ fn default_verifier(
     if let Some((made_for, verifier)) = &*shared
         && Arc::ptr_eq(made_for, provider)
     {
-        return Ok(Arc::<Verifier>::clone(verifier));
+        return Ok(Arc::clone(verifier));
     }
-    let verifier = Arc::new(Verifier::new(Arc::clone(provider)).map_err(|_| no_roots())?);
+    let verifier = load_platform(provider)?;
     *shared = Some((Arc::clone(provider), Arc::clone(&verifier)));
     Ok(verifier)
+}
+
+#[cfg(feature = "platform-roots")]
+fn load_platform(
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
+    #[cfg(all(unix, not(target_os = "android"), not(target_vendor = "apple")))]
+    if let Some(store) = environment::store()? {
+        return webpki(Arc::new(store), provider);
+    }
+    let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(provider));
+    Ok(Arc::new(verifier.map_err(|_| no_roots(NOT_INSTALLED))?))
 }
 
 #[cfg(all(feature = "webpki-roots", not(feature = "platform-roots")))]
@@ -138,15 +156,13 @@ fn default_verifier(
 
 #[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
 fn default_verifier(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
-    Err(no_roots())
+    Err(no_roots("give roots of your own"))
 }
 
-fn no_roots() -> IdentityError {
-    IdentityError::new(
-        Kind::NoRoots,
-        Part::Roots,
-        "none were found, so no server could be trusted: install the system's CA certificates, \
-         check the file that SSL_CERT_FILE names, enable the feature `webpki-roots`, or give \
-         roots of your own",
-    )
+const NOT_INSTALLED: &str = "install the CA certificates of this system, or give roots of your own";
+
+/// Why none were found, or what to do about it.
+fn no_roots(why: &str) -> IdentityError {
+    let message = format!("none were found, so no server could be trusted: {why}");
+    IdentityError::new(Kind::NoRoots, Part::Roots, message)
 }

@@ -216,12 +216,12 @@ async fn a_bad_server_certificate_is_recognised() {
             (
                 "forged",
                 Leaf::new(&authority("servers"), |_| {}),
-                "root certificate",
+                "with another key",
             ),
             (
                 "wrong host",
                 Leaf::new(&servers, elsewhere),
-                "not for `upload.test`",
+                "not for `upload.test` but for `elsewhere.test`",
             ),
             ("expired", Leaf::new(&servers, expired), "has expired"),
             (
@@ -246,7 +246,6 @@ async fn a_bad_server_certificate_is_recognised() {
             assert!(failure.is_certificate());
             let message = failure.message();
             assert!(message.contains(advice), "{version:?} {case}: {message}");
-            assert!(!message.contains("elsewhere"), "{message}");
         }
     }
 }
