@@ -170,10 +170,7 @@ pub(crate) fn read_from(file: &File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(refused(
-            io::ErrorKind::FileTooLarge,
-            "it is larger than any such file",
-        ));
+        return Err(refused(io::ErrorKind::FileTooLarge, "it is too large"));
     }
     Ok(bytes)
 }

@@ -205,6 +205,11 @@ impl SessionFile {
         (self.stage == Stage::Waiting).then(|| (SESSION.to_owned(), path))
     }
 
+    /// Whether answers may be on their way.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.stage == Stage::Answering
+    }
+
     /// Holds the place of a round that waits.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::images::Images;
 use crate::interrupt;
 use crate::interview::Interview;
 use crate::opened;
-use crate::output::plain;
+use crate::output::{complain, plain};
 use crate::picture::Protocol;
 use crate::progress::Spinner;
 use crate::service::Service;
@@ -52,6 +52,10 @@ pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit
     let task = opening.run(arguments, round, &mut answers);
     let outcome = Box::pin(interrupt::or_interrupted(task)).await;
     outcome.map_err(|mut failure| {
+        let cut_off = file.as_ref().is_some_and(SessionFile::is_answering);
+        if cut_off && failure.exit() == Exit::Interrupted && !context.output.json {
+            complain("the answers may have been sent: open a new session\n");
+        }
         failure.reached.extend(file.and_then(|file| file.held()));
         failure
     })

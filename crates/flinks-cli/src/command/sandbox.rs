@@ -37,7 +37,14 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Fa
     let path = folder.path();
     sandbox
         .write_dir(&path)
-        .map_err(|error| Failure::disk("the folder", &path, &error))?;
+        .map_err(|error| match error.get_ref() {
+            // The sandbox's own words, which quote nothing.
+            Some(why) => {
+                let path = plain(&path.to_string_lossy());
+                Failure::settings(format!("the folder {path}: {why}"))
+            }
+            None => Failure::disk("the folder", &path, &error),
+        })?;
     output::line(&ready(&sandbox, &path, context.output.json))?;
     interrupt::stopped().await;
     sandbox.shutdown().await;
