@@ -1,12 +1,12 @@
 //! The session file: the place of a session that waits for answers, without any secret.
 //!
-//! JSON lines, of which the last whole one holds. The file is locked while a process is at work on the
+//! JSON lines, of which the last one holds. The file is locked while a process is at work on the
 //! session, and says that answers are on their way before they are: no two processes send the answers
 //! to one round, and a crash meanwhile is seen by the next.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -69,7 +69,7 @@ pub(crate) struct Waiting {
 
 impl SessionFile {
     /// Begins the file of a new session, where the user wants it or in the state folder, before
-    /// anything is sent. Files of the state folder whose session is long over are removed.
+    /// anything is sent.
     ///
     /// # Errors
     /// Something is there already, it cannot be written, or there is no state folder.
@@ -91,7 +91,6 @@ impl SessionFile {
                         reason(&error)
                     ))
                 })?;
-                remove_stale(&folder, SystemTime::now());
                 folder.join(files::unique_name("authorize", "session"))
             }
         };
@@ -240,15 +239,20 @@ impl SessionFile {
             entry.insert("host".to_owned(), json!(self.host));
             entry.insert("state".to_owned(), json!(stage.as_str()));
         }
-        let before = self.file.metadata().map(|facts| facts.len());
-        let written = self.file.write_all(format!("{entry}\n").as_bytes());
-        written
-            .and_then(|()| self.file.sync_all())
-            .map_err(|error| {
-                // A full disk leaves no torn line behind.
-                drop(before.and_then(|length| self.file.set_len(length)));
-                Failure::disk("the session file", &self.path, &error)
-            })?;
+        let before = self.file.metadata().map_or(0, |facts| facts.len());
+        // A round takes the place of what came before it; what follows is appended.
+        let keep = if stage == Stage::Waiting { 0 } else { before };
+        let mut write = || {
+            self.file.set_len(keep)?;
+            self.file.seek(SeekFrom::End(0))?;
+            self.file.write_all(format!("{entry}\n").as_bytes())?;
+            self.file.sync_all()
+        };
+        write().map_err(|error| {
+            // A full disk leaves no torn line behind.
+            drop(self.file.set_len(keep));
+            Failure::disk("the session file", &self.path, &error)
+        })?;
         self.stage = stage;
         Ok(())
     }
@@ -331,9 +335,12 @@ fn folder_in(entry: &Value) -> Option<PathBuf> {
     entry.as_str().map(PathBuf::from)
 }
 
-/// Removes session files and drafts whose sessions are over at the bank for long: only regular files
-/// of this program and this user that no process works on.
-fn remove_stale(folder: &Path, now: SystemTime) {
+/// Removes session files and drafts of the state folder whose sessions are over at the bank: only
+/// regular files of this program and this user that no process works on.
+pub(crate) fn remove_stale(environment: impl Fn(&str) -> Option<OsString>, now: SystemTime) {
+    let Some(folder) = state_folder(environment) else {
+        return;
+    };
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
@@ -519,11 +526,7 @@ pub(crate) mod tests {
         drop(unknown);
         let home = state.path().as_os_str().to_owned();
         let environment = |name: &str| (name == "XDG_STATE_HOME").then(|| home.clone());
-        drop(
-            SessionFile::create(None, environment, "h")
-                .ok()
-                .expect("a place"),
-        );
+        remove_stale(environment, SystemTime::now());
         let entries = fs::read_dir(&folder).expect("readable");
         let mut left: Vec<_> = entries
             .map(|entry| entry.expect("an entry").file_name())

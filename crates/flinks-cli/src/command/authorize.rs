@@ -1,6 +1,7 @@
 //! `flinks authorize`: opens a bank session, with every challenge answered.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use flinks_legacy::{AnsweredRound, Authorize as Step, LegacyClient, Round};
 use flinks_transport::Delivery;
@@ -21,7 +22,7 @@ use crate::picture::Protocol;
 use crate::progress::Spinner;
 use crate::service::Service;
 use crate::terminal::{self, Terminal, Typing};
-use crate::waiting::SessionFile;
+use crate::waiting::{SessionFile, remove_stale};
 
 /// Opens a session, or goes on where one waits.
 pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit, Failure> {
@@ -39,6 +40,7 @@ pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit
         }
         None => (place(arguments, context, &host)?, None),
     };
+    remove_stale(variable, SystemTime::now());
     let (round, images) = waiting.map_or((None, None), |waiting| {
         (Some(waiting.round), waiting.images)
     });
@@ -93,11 +95,15 @@ impl Opening<'_> {
                 Step::Authorized(session) => return opened::authorized(&session, self.context),
                 _ => return Err(Failure::settings("the session opens in a way unknown here")),
             };
-            self.hold(&round)?;
-            let images = match &self.images {
-                Some(folder) => Images::write(&round, folder)?,
-                None => Images::default(),
-            };
+            let placed = self.hold(&round).and_then(|()| match &self.images {
+                Some(folder) => Images::write(&round, folder),
+                None => Ok(Images::default()),
+            });
+            let images = placed.map_err(|failure| {
+                let mut failure = failure.after_the_act();
+                failure.reached = opened::challenged(&round);
+                failure
+            })?;
             let answered = match self.ask(&round, &images, answers).await {
                 Ok(Some(answered)) => answered,
                 Ok(None) => {

@@ -82,7 +82,7 @@ fn ready(sandbox: &Sandbox, folder: &std::path::Path, json: bool) -> String {
         })
         .to_string();
     }
-    let env = plain(&env.to_string_lossy());
+    let env = plain(&env.to_string_lossy()).replace('\'', r"'\''");
     format!("ready: upload {upload} results {results} settings: . '{env}'")
 }
 

@@ -252,6 +252,14 @@ fn without_a_name_the_session_file_lies_in_the_state_folder() {
     let told = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
     let path = told["session"].as_str().expect("a path");
     assert_eq!(bench.ledgers(), [std::path::PathBuf::from(path)]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for folder in std::path::Path::new(path).ancestors().skip(1).take(2) {
+            let mode = fs::metadata(folder).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{folder:?}");
+        }
+    }
     let challenge = json!({
         "type": "TextOrCall",
         "prompt": "Choose a phone number",
@@ -569,5 +577,23 @@ fn keys_answers_and_the_password_stay_secret() {
                 assert!(!text.contains(secret), "{secret} in {text}");
             }
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_round_that_cannot_be_held_is_told_all_the_same() {
+    let bench = bench();
+    // The first question is there, and the disk is full.
+    let folder = bench.path("images");
+    std::os::unix::fs::symlink("/dev/full", &folder).expect("linked");
+    let more = ["--images", folder.to_str().expect("UTF-8")];
+    let dog = answers(&bench, &json!([{ "What is the name of your dog": "Wouf" }]));
+    let more = [&more[..], &["--answers", &dog]].concat();
+    let run = sign_in(&bench, "Laurentienne", "laurentienne_image", &more).ends_with(2);
+    let told = run.json();
+    assert_eq!(told["error"]["delivery"], "delivered", "{told}");
+    for key in ["request_id", "session", "challenges"] {
+        assert!(!told[key].is_null(), "{key}: {told}");
     }
 }
