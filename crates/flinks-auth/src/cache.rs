@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::runtime;
 use tokio::time::Instant;
 
 use crate::shared::{Shared, Waiter, lock};
@@ -111,12 +112,34 @@ pub(crate) struct TokenCache<T, E> {
 
 struct State<T, E> {
     token: Option<Token<T>>,
-    fetch: Option<InFlight<T, E>>,
+    /// The fetches under way, one for each runtime that waits for a token.
+    fetches: Vec<InFlight<T, E>>,
     last_generation: u64,
+}
+
+impl<T, E> State<T, E> {
+    /// Takes out the fetches that nobody waits for and that began on another runtime: that one may
+    /// be gone, and polling what it drove would then panic.
+    fn left_elsewhere(&mut self) -> Vec<InFlight<T, E>> {
+        let runtime = this_runtime();
+        let left = |flight: &mut InFlight<T, E>| {
+            flight.runtime != runtime && Arc::strong_count(&flight.shared) == 1
+        };
+        self.fetches.extract_if(.., left).collect()
+    }
+}
+
+fn this_runtime() -> Option<runtime::Id> {
+    runtime::Handle::try_current()
+        .ok()
+        .map(|handle| handle.id())
 }
 
 struct InFlight<T, E> {
     shared: Arc<Shared<Outcome<T, E>>>,
+    generation: u64,
+    /// Where it began: its timers and sockets belong to that runtime, and die with it.
+    runtime: Option<runtime::Id>,
     /// Whether everyone had left it at some time. It then stood still, and its failure (a time
     /// limit that passed meanwhile, say) tells nothing about a request made now.
     was_left: bool,
@@ -138,7 +161,7 @@ where
     pub(crate) fn new() -> Self {
         let state = State {
             token: None,
-            fetch: None,
+            fetches: Vec::new(),
             last_generation: 0,
         };
         Self {
@@ -199,6 +222,9 @@ where
 
     fn plan(&self, life: Duration, fetch: &impl Fn() -> Fetch<T, E>) -> Plan<T, E> {
         let now = Instant::now();
+        // Dropped without the lock, as all foreign code.
+        let left = lock(&self.state).left_elsewhere();
+        drop(left);
         let mut state = lock(&self.state);
         let token = state
             .token
@@ -225,10 +251,10 @@ where
         now: Instant,
         fetch: &impl Fn() -> Fetch<T, E>,
     ) -> (Waiter<Outcome<T, E>>, WasLeft) {
-        if let Some(flight) = state
-            .fetch
-            .as_mut()
-            .filter(|flight| !flight.shared.is_over())
+        let runtime = this_runtime();
+        let mut fetches = state.fetches.iter_mut();
+        if let Some(flight) =
+            fetches.find(|flight| flight.runtime == runtime && !flight.shared.is_over())
         {
             // Ours is the only hold on it: nobody waits.
             flight.was_left |= Arc::strong_count(&flight.shared) == 1;
@@ -236,8 +262,10 @@ where
         }
         let shared = self.start(state, now, fetch());
         let waiter = shared.wait();
-        state.fetch = Some(InFlight {
+        state.fetches.push(InFlight {
             shared,
+            generation: state.last_generation,
+            runtime,
             was_left: false,
         });
         (waiter, false)
@@ -265,7 +293,9 @@ where
             });
             if let Some(state) = cache.upgrade() {
                 let mut state = lock(&state);
-                let fetch = state.fetch.take();
+                let ended = |flight: &InFlight<T, E>| flight.generation == generation;
+                let place = state.fetches.iter().position(ended);
+                let fetch = place.map(|place| state.fetches.swap_remove(place));
                 let old = match &outcome {
                     Ok(token) if !token.is_for_one_use() => state.token.replace(token.clone()),
                     Ok(_) | Err(_) => None,

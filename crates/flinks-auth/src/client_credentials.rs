@@ -168,13 +168,9 @@ impl AccessToken {
         if !bearer {
             return Err(malformed("token_type is not Bearer"));
         }
-        let granted = answer.scope.as_deref().unwrap_or(scope);
-        if !scope
-            .split(' ')
-            .all(|asked| granted.split(' ').any(|given| given == asked))
-        {
-            return Err(malformed(
-                "the token does not grant the scope that was asked for",
+        if !grants(answer.scope.as_deref().unwrap_or(scope), scope) {
+            return Err(DecodeError::Setting(
+                "the token does not grant the scope that was asked for: check the scope".to_owned(),
             ));
         }
         let token = answer.access_token.expose();
@@ -203,6 +199,29 @@ impl fmt::Debug for AccessToken {
             .field("lifetime", &self.lifetime)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a scope that a token service names covers the one asked for. Services echo it in their
+/// own spelling: in any case and order, with commas, with a prefix (`upload:ocr.write`), or as `*`.
+/// Whether it really suffices, the upload tells.
+fn grants(granted: &str, asked: &str) -> bool {
+    let words = |scope: &str| -> Vec<String> {
+        let bare = |word: &str| {
+            word.rsplit([':', '/'])
+                .next()
+                .unwrap_or(word)
+                .to_lowercase()
+        };
+        scope
+            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '+' | '"'))
+            .map(bare)
+            .filter(|word| !word.is_empty())
+            .collect()
+    };
+    let granted = words(granted);
+    granted.is_empty()
+        || granted.iter().any(|word| word == "*")
+        || words(asked).iter().all(|word| granted.contains(word))
 }
 
 /// A header value that no `Debug` prints. The error names no part of it.
@@ -272,6 +291,28 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(!format!("{error}{error:?}").contains("canary"));
         }
+    }
+
+    #[test]
+    fn an_echo_of_the_scope_may_be_spelled_otherwise() {
+        for echo in [
+            "ocr.write",
+            "ocr.write,x",
+            "x ocr.write",
+            "OCR.WRITE",
+            "ocr.write\n",
+            "upload:ocr.write",
+            "https://flinks.example/ocr.write",
+            "*",
+            " ",
+        ] {
+            assert!(grants(echo, "ocr.write"), "{echo}");
+        }
+        for echo in ["ocr.read", "ocr", "ocr.writer", "profile"] {
+            assert!(!grants(echo, "ocr.write"), "{echo}");
+        }
+        assert!(grants("b,a", "a b"));
+        assert!(!grants("a", "a b"));
     }
 
     #[test]

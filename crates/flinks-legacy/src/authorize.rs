@@ -217,7 +217,7 @@ impl Operation for AuthorizeCall {
         let body = if self.request.is_cached() {
             Body::from(json)
         } else {
-            Body::sealed(json)
+            Body::sealed(json).with_secrets(self.request.secrets())
         };
         let customer = self.customer_id.as_str();
         let path = ["v3", customer, "BankingServices", "Authorize"];

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
+use flinks_types::Secret;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -71,9 +72,28 @@ impl Body {
     pub fn sealed(bytes: Vec<u8>) -> Self {
         Self(Kind::Sealed(Sealed {
             bytes: Arc::new(Zeroizing::new(bytes)),
+            secrets: Arc::default(),
             sent: Arc::new(AtomicBool::new(false)),
             below_layers: false,
         }))
+    }
+
+    /// The same sealed body, and which texts in it are secret: they are taken out of what the
+    /// service says about it. Without effect on a body that is not sealed.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Vec<Secret>) -> Self {
+        if let Kind::Sealed(sealed) = &mut self.0 {
+            sealed.secrets = Arc::new(secrets);
+        }
+        self
+    }
+
+    /// The secrets in a sealed body, as far as they were named.
+    pub(crate) fn secrets(&self) -> &[Secret] {
+        match &self.0 {
+            Kind::Sealed(sealed) => &sealed.secrets,
+            Kind::Bytes(_) | Kind::Once(_) | Kind::Replayable { .. } => &[],
+        }
     }
 
     /// The same sealed bytes with a latch of their own, so that they can leave once more.
@@ -86,6 +106,7 @@ impl Body {
         match &self.0 {
             Kind::Sealed(sealed) if sealed.below_layers => Some(Self(Kind::Sealed(Sealed {
                 bytes: Arc::clone(&sealed.bytes),
+                secrets: Arc::clone(&sealed.secrets),
                 sent: Arc::new(AtomicBool::new(false)),
                 below_layers: true,
             }))),
@@ -193,6 +214,7 @@ where
 #[derive(Clone)]
 struct Sealed {
     bytes: Arc<Zeroizing<Vec<u8>>>,
+    secrets: Arc<Vec<Secret>>,
     sent: Arc<AtomicBool>,
     /// Whether only credential layers are left between this body and the network.
     below_layers: bool,

@@ -288,7 +288,11 @@ impl Error {
     /// The same error, about the token request that a call needed.
     #[must_use]
     pub fn in_token_step(self) -> Self {
-        self.edit(|inner| inner.step = Step::Token)
+        self.edit(|inner| {
+            inner.step = Step::Token;
+            // It may hold a token, and nothing that could not be had again.
+            inner.answer = None;
+        })
     }
 
     /// The same error with another delivery; for layers that know better.

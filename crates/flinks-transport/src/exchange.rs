@@ -65,8 +65,13 @@ async fn exchange(
         ));
     };
     let (parts, body) = request.into_parts();
+    progress.sends(|secrets| {
+        for secret in body.secrets() {
+            secrets.add(secret.expose());
+        }
+    });
     let body = body.unseal()?;
-    let mut attempt = Attempt::new(progress, &body);
+    let mut attempt = Attempt::new(Arc::clone(&progress), &body);
     let flight = Arc::clone(&attempt.flight);
     let mut request = Request::from_parts(parts, track(body, &flight));
     request.extensions_mut().insert(Arc::clone(&flight));
@@ -76,6 +81,7 @@ async fn exchange(
             .entry(name)
             .or_insert_with(|| value.clone());
     }
+    progress.sends(|secrets| secrets.add_headers(request.headers()));
     let limit = meta
         .max_response_bytes
         .unwrap_or(settings.max_response_bytes);

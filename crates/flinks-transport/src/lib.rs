@@ -61,6 +61,7 @@
 
 mod body;
 mod builder;
+mod clock;
 mod collect;
 mod connect;
 mod endpoint;
@@ -68,7 +69,9 @@ mod error;
 mod exchange;
 mod identity;
 mod operation;
+mod page;
 mod progress;
+mod redact;
 mod retry;
 mod retry_after;
 mod service;

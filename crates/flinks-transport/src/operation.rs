@@ -56,6 +56,9 @@ pub trait Operation {
 pub enum DecodeError {
     /// The body says that the call failed, whatever the status said.
     Api(Box<ApiError>),
+    /// The answer shows that a setting cannot be right, and the call was refused for it. The text
+    /// names the setting, never a value.
+    Setting(String),
     /// The body is not what this operation answers. The text names the place, never a value.
     Malformed(String),
 }
@@ -67,9 +70,25 @@ impl DecodeError {
         Self::Api(Box::new(error))
     }
 
-    /// What a JSON error may tell: its place and category, never the value that was there.
+    /// What a JSON error may tell: its field, place and category, never the value that was there.
+    ///
+    /// The name of a field of the wrong type is there if [`from_json`](flinks_types::from_json)
+    /// made the error.
     #[must_use]
     pub fn json(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        // The names are those of our own fields; nothing else of the text may be shown.
+        let faults = [
+            ("missing field `", "is missing"),
+            ("duplicate field `", "appears twice"),
+            ("wrong type of field `", "has another type than documented"),
+        ];
+        for (prefix, fault) in faults {
+            let rest = text.strip_prefix(prefix);
+            if let Some(field) = rest.and_then(|rest| rest.split('`').next()) {
+                return Self::Malformed(format!("{field} {fault}"));
+            }
+        }
         let what = match error.classify() {
             serde_json::error::Category::Data => "a field has another type than documented",
             serde_json::error::Category::Eof => "the JSON ends early",
@@ -87,7 +106,7 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Api(error) => write!(f, "{error}"),
-            Self::Malformed(what) => f.write_str(what),
+            Self::Malformed(what) | Self::Setting(what) => f.write_str(what),
         }
     }
 }
@@ -253,5 +272,33 @@ impl CallMeta {
     pub const fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = Some(limit);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_error_names_the_field_and_never_a_value() {
+        let told = |body: &str| {
+            let error = flinks_types::from_json::<flinks_types::TokenResponse>(body.as_bytes());
+            DecodeError::json(&error.expect_err("an error")).to_string()
+        };
+        for (body, expected) in [
+            ("{}", "access_token is missing"),
+            (
+                r#"{"access_token":"x","scope":"","scope":""}"#,
+                "scope appears twice",
+            ),
+            (
+                r#"{"access_token":4711}"#,
+                "access_token has another type than documented",
+            ),
+            ("{", "the JSON ends early (line 1, column 1)"),
+            ("nope", "not JSON (line 1, column 2)"),
+        ] {
+            assert_eq!(told(body), expected);
+        }
     }
 }

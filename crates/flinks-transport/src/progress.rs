@@ -11,13 +11,15 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper_util::client::legacy::connect::CaptureConnection;
 use tokio::time::{Duration, Instant};
 
+use crate::clock::after;
 use crate::collect::Collected;
 use crate::connect::Record;
 use crate::operation::Timing;
+use crate::redact::Secrets;
 use crate::{Body, BoxError, Delivery};
 
 /// What a whole call has led to so far; shared by all its attempts and by whatever a layer makes of it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Progress {
     attempts: AtomicU32,
     /// The most delivered of the attempts before the present one.
@@ -25,6 +27,7 @@ pub(crate) struct Progress {
     present: AtomicU8,
     /// What the present attempt leaves of an answer that it could not hand on.
     unread: Mutex<Option<Unread>>,
+    secrets: Mutex<Secrets>,
 }
 
 /// An answer that was not read to its end, or that came too early to be believed.
@@ -60,6 +63,16 @@ impl Progress {
     /// Records an outcome. A layer may send one attempt more than once: the most delivered counts.
     fn raise(&self, delivery: Delivery) {
         self.present.fetch_max(delivery as u8, Ordering::AcqRel);
+    }
+
+    /// Remembers the secrets that a request carries.
+    pub(crate) fn sends(&self, note: impl FnOnce(&mut Secrets)) {
+        note(&mut self.secrets.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What the service said, without the secrets that were sent.
+    pub(crate) fn shown<T>(&self, show: impl FnOnce(&Secrets) -> T) -> T {
+        show(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes what is left of an answer that was not handed on.
@@ -247,18 +260,19 @@ impl Flight {
     /// When this attempt ends if nothing more moves.
     pub(crate) fn limit(&self, timing: Timing, default: Duration) -> Instant {
         let (idle, answer) = match timing {
-            Timing::Default => return self.start + default,
-            Timing::Attempt(limit) => return self.start + limit,
+            Timing::Default => return after(self.start, default),
+            Timing::Attempt(limit) => return after(self.start, limit),
             Timing::Stall { idle, answer } => (idle, answer),
         };
         if self.starved.load(Ordering::Acquire) {
-            return Instant::now() + idle;
+            return after(Instant::now(), idle);
         }
-        let taken = self.start + Duration::from_millis(self.moved.load(Ordering::Acquire));
+        let taken = Duration::from_millis(self.moved.load(Ordering::Acquire));
+        let taken = after(self.start, taken);
         let moved = self
             .record()
             .map_or(taken, |record| record.last_write().max(taken));
-        moved + if self.is_sent() { answer } else { idle }
+        after(moved, if self.is_sent() { answer } else { idle })
     }
 
     fn took(&self, bytes: u64) {

@@ -12,6 +12,7 @@ use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 use tracing::Instrument;
 
+use crate::clock::after;
 use crate::progress::Progress;
 use crate::retry_after::retry_after;
 use crate::service::HttpService;
@@ -208,7 +209,7 @@ impl Retrying {
             let Some(wait) = self.wait(replay, retries, &outcome) else {
                 return outcome;
             };
-            if deadline.is_some_and(|deadline| Instant::now() + wait >= deadline)
+            if deadline.is_some_and(|deadline| after(Instant::now(), wait) >= deadline)
                 || !self.budget.withdraw()
             {
                 return outcome;

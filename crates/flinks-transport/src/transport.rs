@@ -1,5 +1,6 @@
 //! The shared HTTP stack: assembles the layers in their one order, and turns an operation into its output.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -16,6 +17,7 @@ use tower::util::MapRequest;
 use tower_layer::Layer;
 use tracing::Instrument;
 
+use crate::clock::after;
 use crate::collect::{Collected, collect, is_encoded};
 use crate::exchange::{Exchange, Settings};
 use crate::operation::Deadline;
@@ -24,8 +26,8 @@ use crate::retry::{DeadlineAt, Retry, Retrying, wall_clock};
 use crate::retry_after::retry_after;
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::{
-    Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, Operation, Replay,
-    TransportBuilder,
+    Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, Operation, Replay, Step,
+    TransportBuilder, page,
 };
 
 /// A shared HTTP stack for one client identity.
@@ -160,14 +162,15 @@ impl Transport {
         meta: CallMeta,
         request: Request<Body>,
     ) -> Result<Response<Bytes>, Error> {
-        self.run(meta, || Ok(request), plain, |_| None).await
+        let read = |response, _: &Progress| plain(response);
+        self.run(meta, || Ok(request), read, |_| None).await
     }
 
     async fn run<T>(
         &self,
         meta: CallMeta,
         request: impl FnOnce() -> Result<Request<Body>, Error>,
-        read: impl FnOnce(Response<Bytes>) -> Result<T, Error>,
+        read: impl FnOnce(Response<Bytes>, &Progress) -> Result<T, Error>,
         recover: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<T, Error> {
         let progress = Arc::new(Progress::default());
@@ -179,7 +182,7 @@ impl Transport {
         );
         let outcome = async {
             let request = request()?;
-            read(self.exchange(meta, request, &progress).await?)
+            read(self.exchange(meta, request, &progress).await?, &progress)
         }
         .instrument(span.clone())
         .await;
@@ -199,14 +202,14 @@ impl Transport {
                 progress.earlier()
             };
             let error = error.finish(meta.operation(), seen, progress.attempts(), start.elapsed());
-            let error = match meta.step() {
-                crate::Step::Token => error.in_token_step(),
-                crate::Step::Call => error,
-            };
             span.record("delivery", error.delivery().as_str());
-            Err(match unread {
+            let error = match unread {
                 Some(unread) => error.keeping(&unread.answer),
                 None => error,
+            };
+            Err(match meta.step() {
+                Step::Token => error.in_token_step(),
+                Step::Call => error,
             })
         })
     }
@@ -222,7 +225,7 @@ impl Transport {
             Deadline::None => None,
             Deadline::Within(limit) => Some(limit),
         };
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        let deadline = limit.map(|limit| after(Instant::now(), limit));
         let extensions = request.extensions_mut();
         extensions.insert(meta);
         extensions.insert(Arc::clone(progress));
@@ -264,6 +267,8 @@ fn of_layer(error: BoxError) -> Error {
     }
 }
 
+const ANSWERED: &str = "the service answered with an error";
+
 /// Refuses an encoded success: nothing is unpacked, so that a bomb stays small.
 fn plain(response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
     let status = response.status();
@@ -277,36 +282,48 @@ fn plain(response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
         .keeping(response.body()))
 }
 
-fn read<O: Operation>(operation: &O, response: Response<Bytes>) -> Result<O::Output, Error> {
+fn read<O: Operation>(
+    operation: &O,
+    response: Response<Bytes>,
+    progress: &Progress,
+) -> Result<O::Output, Error> {
     let response = match plain(response) {
         Ok(response) => response,
         Err(error) => return recovered(operation, error),
     };
     let (parts, body) = response.into_parts();
     let status = parts.status;
-    let after = retry_after(&parts.headers, wall_clock());
+    let wait = retry_after(&parts.headers, wall_clock());
+    let hidden = |api| progress.shown(|secrets| secrets.hide_in(api));
+    let page = || page::description(&body, |title| progress.shown(|secrets| secrets.hide(title)));
     if !operation.accepts(&parts) {
-        let api = ApiError::from_body(&body);
+        let api = ApiError::from_body(&body).map(hidden);
         let message = if status.is_redirection() {
-            "the service answered with a redirect, which is never followed"
+            Cow::Borrowed("the service answered with a redirect, which is never followed")
         } else {
-            "the service answered with an error"
+            page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned)
         };
         let error = Error::at(ErrorKind::Api, Delivery::of_status(status), message);
-        return Err(error.with_answer(status, api, after).keeping(&body));
+        return Err(error.with_answer(status, api, wait).keeping(&body));
     }
     match operation.decode(Response::from_parts(parts, body.clone())) {
         Ok(output) => Ok(output),
         Err(DecodeError::Api(api)) => {
             let delivery = of_body(status, api.http_status_code);
-            let message = "the service answered with an error";
+            let message = page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned);
             let error = Error::at(ErrorKind::Api, delivery, message);
-            Err(error.with_answer(status, Some(*api), after).keeping(&body))
+            let error = error.with_answer(status, Some(hidden(*api)), wait);
+            Err(error.keeping(&body))
+        }
+        Err(DecodeError::Setting(what)) => {
+            let error = Error::at(ErrorKind::Config, Delivery::Rejected, what);
+            Err(error.with_answer(status, None, wait))
         }
         Err(DecodeError::Malformed(what)) => {
+            let what = page().unwrap_or(what);
             let message = format!("the answer cannot be read: {what}");
             let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
-            let error = error.with_answer(status, None, after).keeping(&body);
+            let error = error.with_answer(status, None, wait).keeping(&body);
             if status.is_success() {
                 recovered(operation, error)
             } else {
@@ -392,7 +409,7 @@ where
                 .run(
                     meta,
                     || operation.request(),
-                    |response| read(&operation, response),
+                    |response, progress| read(&operation, response, progress),
                     |answer| operation.recover(answer),
                 )
                 .await

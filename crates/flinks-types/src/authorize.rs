@@ -279,6 +279,18 @@ impl AuthorizeRequest {
         }
     }
 
+    /// The texts of the request that nobody may see: user name and password, or the answers.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Credentials(credentials) => {
+                vec![credentials.username.clone(), credentials.password.clone()]
+            }
+            Self::StoredLogin(_) => Vec::new(),
+            Self::Answers(responses) => responses.values().cloned().collect(),
+        }
+    }
+
     /// The request's JSON, with the secrets that belong in it: for a body that nobody can read.
     ///
     /// The bytes are written into a buffer of just their size, so that no copy of a secret is

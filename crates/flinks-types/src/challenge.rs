@@ -132,6 +132,11 @@ impl SecurityResponses {
         &self.request_id
     }
 
+    /// All the answers, whatever they answer.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Secret> {
+        self.entries.iter().flat_map(|(_, values)| values)
+    }
+
     pub(crate) fn as_map(&self) -> impl Serialize + '_ {
         Entries(&self.entries)
     }

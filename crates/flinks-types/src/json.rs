@@ -16,17 +16,96 @@ pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Erro
             "expected an object, found an array",
         ));
     }
-    serde_json::from_slice(body)
+    serde_json::from_slice(body).map_err(|error| named(error, body))
+}
+
+/// An error of a field's type, with the field's name and without what was there. serde names the
+/// fields that are missing or repeated by itself.
+fn named(error: serde_json::Error, body: &[u8]) -> serde_json::Error {
+    let text = error.to_string();
+    let names_it = ["missing field", "duplicate field"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    if !error.is_data() || names_it {
+        return error;
+    }
+    match field_at(body, error.line(), error.column()) {
+        Some(field) => serde_json::Error::custom(format!("wrong type of field `{field}`")),
+        None => error,
+    }
+}
+
+/// The name before the colon that stands last before a place, if it is a plain word.
+fn field_at(body: &[u8], line: usize, column: usize) -> Option<&str> {
+    let before: usize = body
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(line.checked_sub(1)?)
+        .map(<[u8]>::len)
+        .sum();
+    let text = body.get(..(before + column).min(body.len()))?;
+    let (mut field, mut string, mut from, mut at) = (None, None, 0, 0);
+    let mut inside = false;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'\\' if inside => at += 1,
+            b'"' if inside => {
+                string = text.get(from..at);
+                inside = false;
+            }
+            b'"' => {
+                from = at + 1;
+                inside = true;
+            }
+            b':' if !inside => field = string,
+            _ => {}
+        }
+        at += 1;
+    }
+    let plain = |name: &&str| {
+        (1..=40).contains(&name.len())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    std::str::from_utf8(field?).ok().filter(plain)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{UploadResponse, from_json};
+    use crate::{TokenResponse, UploadResponse, from_json};
 
     #[test]
     fn a_byte_order_mark_is_no_matter() {
         let answer: UploadResponse = from_json(b"\xef\xbb\xbf {\"HttpStatusCode\":200}").unwrap();
         assert_eq!(answer.http_status_code, Some(200));
+    }
+
+    #[test]
+    fn an_error_names_its_field_and_no_value() {
+        for (body, told) in [
+            (r#"{"token_type":"x"}"#, "missing field `access_token`"),
+            (
+                r#"{"access_token":"x","scope":"a","scope":"b"}"#,
+                "duplicate field `scope`",
+            ),
+            (
+                r#"{"access_token":4711}"#,
+                "wrong type of field `access_token`",
+            ),
+            (
+                "{\"scope\":\"a\\\"b\\\":4711\",\n \"access_token\" : [4711]}",
+                "wrong type of field `access_token`",
+            ),
+            (
+                r#"{"access_token":""}"#,
+                "wrong type of field `access_token`",
+            ),
+        ] {
+            let error = from_json::<TokenResponse>(body.as_bytes()).unwrap_err();
+            let said = error.to_string();
+            assert!(said.starts_with(told), "{body}: {said}");
+            assert!(!said.contains("4711"), "{body}: {said}");
+        }
     }
 
     #[test]

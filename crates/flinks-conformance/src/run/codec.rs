@@ -125,6 +125,7 @@ fn read(
                     unless(wanted == Some("api"), "the answer is a failure")
                 }
                 (DecodeError::Malformed(what), None) => unless(wanted == Some("decode"), &what),
+                (DecodeError::Setting(what), None) => unless(wanted == Some("config"), &what),
                 (error, _) => vec![format!("want.ok: the answer cannot be read: {error}")],
             };
         }

@@ -159,8 +159,9 @@ impl Operation for AnswerMfaQuestions {
         let mut bytes = Vec::with_capacity(self.capacity());
         serde_json::to_writer(&mut bytes, &wire)
             .map_err(|_| Error::local(ErrorKind::Input, "the answers cannot be written as JSON"))?;
-        self.place
-            .tell(Method::PATCH, "AnswerMFAQuestions", Body::sealed(bytes))
+        let secrets = self.answers.iter().map(|(_, answer)| answer.clone());
+        let body = Body::sealed(bytes).with_secrets(secrets.collect());
+        self.place.tell(Method::PATCH, "AnswerMFAQuestions", body)
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<Acknowledgement, DecodeError> {

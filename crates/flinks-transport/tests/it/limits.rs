@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flinks_transport::{Body, Delivery, ErrorKind, Replay, Retry};
 use http::Response;
 
-use crate::leaf::{Act, Ask, Leaf};
+use crate::leaf::{Act, Ask, Leaf, ok};
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_ends_at_its_limit() {
@@ -180,4 +180,30 @@ async fn a_compressed_answer_is_refused_unseen() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_duration_is_too_long() {
+    let max = Duration::MAX;
+    let retry = Retry::new().backoff(max, max).longest_retry_after(max);
+    let long = "18446744073709551615";
+    let leaf = Leaf::new([
+        ok(),
+        Act::With(429, "retry-after", long),
+        Act::Answer(503, ""),
+    ]);
+    let transport = leaf.builder().retry(retry).deadline(max);
+    let transport = transport.attempt_timeout(max).connect_timeout(max);
+    let transport = transport.build().unwrap();
+    let mut ask = Ask::new(Replay::Safe);
+    let call = transport.call(ask.clone()).deadline(max);
+    call.attempt_timeout(max).await.unwrap();
+    let within = transport.call(ask.clone()).deadline(Duration::from_secs(9));
+    assert_eq!(within.await.unwrap_err().status().unwrap(), 429);
+    let wait = tokio::time::timeout(Duration::from_secs(9), transport.call(ask.clone()));
+    drop(wait.await);
+    ask.stall = Some((max, max));
+    let silent = Leaf::new([Act::Hang]).transport();
+    let wait = tokio::time::timeout(Duration::from_secs(9), silent.call(ask));
+    wait.await.unwrap_err();
 }

@@ -172,3 +172,54 @@ async fn a_credential_layer_sends_it_again_and_a_hostile_layer_above_does_not() 
     let error = transport.call(SignIn).await.unwrap_err();
     assert_eq!((leaf.count(), error.kind()), (2, ErrorKind::Layer));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_repeats_of_a_request_is_not_shown() {
+    let answer =
+        r#"{"FlinksCode":"X","Message":"canary-password, Bearer tok-1, c2VjcmV0OnMzY3I=, s3cr"}"#;
+    let mut basic = http::HeaderValue::from_static("Basic c2VjcmV0OnMzY3I=");
+    basic.set_sensitive(true);
+    let mut bearer = http::HeaderValue::from_static("Bearer tok-1");
+    bearer.set_sensitive(true);
+    let headers = [
+        (http::header::AUTHORIZATION, basic),
+        ("x-api-key".parse().unwrap(), bearer),
+    ];
+    for status in [200, 401, 500] {
+        let leaf = Leaf::new([Act::Answer(status, answer)]);
+        let mut transport = leaf.builder();
+        for (name, value) in headers.clone() {
+            transport = transport.header(name, value);
+        }
+        let error = transport.build().unwrap().call(Refused).await.unwrap_err();
+        let message = error.api().unwrap().message.clone().unwrap();
+        assert_eq!(
+            message, "[redacted], [redacted], [redacted], [redacted]",
+            "{status}"
+        );
+        assert!(!format!("{error} {error:?} {}", error.report()).contains("canary"));
+    }
+}
+
+/// A sealed request that every answer refuses.
+struct Refused;
+
+impl Operation for Refused {
+    type Output = ();
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("test.refused", Replay::Never)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let body = Body::sealed(PASSWORD.as_bytes().to_vec()).with_secrets(vec![PASSWORD.into()]);
+        let mut request = Request::new(body);
+        *request.uri_mut() = "https://example.com/".parse().unwrap();
+        Ok(request)
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<(), DecodeError> {
+        let api = flinks_types::ApiError::from_body(response.body()).unwrap();
+        Err(DecodeError::api(api))
+    }
+}

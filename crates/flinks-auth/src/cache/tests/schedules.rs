@@ -132,7 +132,7 @@ proptest! {
 
     #[test]
     fn no_schedule_breaks_the_promises(steps in steps(), answers in answers()) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        let runtime = runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()

@@ -124,3 +124,51 @@ async fn a_cache_that_is_dropped_drops_its_request() {
     drop(task);
     assert_eq!(service.0.open.load(Ordering::SeqCst), 0);
 }
+
+#[test]
+fn a_fetch_of_a_runtime_that_is_gone_is_not_polled() {
+    let (cache, service) = (Arc::new(Cache::new()), Service::default());
+    let new = || runtime::Builder::new_current_thread().enable_all().build();
+    let gone = new().expect("a runtime");
+    gone.block_on(async {
+        let mut left = call(&cache, &service, Duration::ZERO);
+        left.turn();
+        assert!(left.is_pending());
+    });
+    drop(gone);
+    let here = new().expect("a runtime");
+    let number = here.block_on(async {
+        tokio::time::pause();
+        in_time(&cache, &service).await
+    });
+    assert_eq!((number, service.requests()), (2, 2));
+}
+
+#[test]
+fn each_runtime_waits_for_a_fetch_of_its_own() {
+    let (cache, service) = (Arc::new(Cache::new()), Service::default());
+    let new = || {
+        runtime::Builder::new_current_thread()
+            .start_paused(true)
+            .enable_all()
+            .build()
+    };
+    let (one, two) = (new().expect("a runtime"), new().expect("a runtime"));
+    let mut waiting = one.block_on(async {
+        let mut waiting = call(&cache, &service, Duration::ZERO);
+        waiting.turn();
+        waiting
+    });
+    let second = two.block_on(cache.token(Duration::ZERO, || -> Fetch<u32, &'static str> {
+        Box::pin(async { Ok(Issued::new(7, Some(secs(300)))) })
+    }));
+    assert_eq!(second.expect("a token").value, 7);
+    one.block_on(run(std::slice::from_mut(&mut waiting)));
+    one.block_on(async {
+        advance(secs(2)).await;
+        run(std::slice::from_mut(&mut waiting)).await;
+    });
+    let first = waiting.output.expect("an end").expect("a token");
+    assert_eq!(first.value, 1);
+    assert!(lock(&cache.state).fetches.is_empty());
+}
