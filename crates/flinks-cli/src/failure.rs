@@ -29,6 +29,8 @@ const MAX_WORD: usize = 64;
 const ANSWER: &str = "answer_file";
 const ANSWER_LOST: &str = "answer_lost";
 
+/// The kind of a failure to write a file of this program's own.
+const DISK: &str = "disk";
 /// The kind of a failure to write to standard output.
 const OUTPUT: &str = "output";
 
@@ -128,7 +130,7 @@ impl Failure {
     /// A file of this machine that cannot be written, before anything was sent.
     pub(crate) fn disk(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::new(Cause::Local(Box::new(Local {
-            kind: "disk",
+            kind: DISK,
             delivery: Delivery::NotSent,
             message: format!("{what} {}: {}", path.display(), place::reason(error)),
         })))
@@ -146,8 +148,16 @@ impl Failure {
 
     /// The same failure of this machine, after the service has acted.
     pub(crate) fn after_the_act(mut self) -> Self {
-        if let Cause::Local(local) = &mut self.cause {
-            local.delivery = Delivery::Delivered;
+        match &mut self.cause {
+            Cause::Local(local) => local.delivery = Delivery::Delivered,
+            Cause::Call(error) if error.kind() == ErrorKind::Config => {
+                self.cause = Cause::Local(Box::new(Local {
+                    kind: DISK,
+                    delivery: Delivery::Delivered,
+                    message: whole(error),
+                }));
+            }
+            Cause::Advised(..) | Cause::Call(_) | Cause::Deadline(_) | Cause::Interrupted => {}
         }
         self
     }
@@ -367,6 +377,23 @@ mod tests {
             whole(&error.with_source("copy it")),
             "the key is damaged: copy it"
         );
+    }
+
+    #[test]
+    fn what_fails_after_the_act_is_delivered() {
+        let disk = || {
+            let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            Failure::disk("the folder", std::path::Path::new("out"), &error)
+        };
+        let told = |failure: Failure| {
+            let error = &failure.to_json()["error"];
+            assert_eq!(failure.exit(), Exit::Usage, "{error}");
+            (error["kind"].clone(), error["delivery"].clone())
+        };
+        assert_eq!(told(disk()), (json!("disk"), json!("not_sent")));
+        let after = (json!("disk"), json!("delivered"));
+        assert_eq!(told(disk().after_the_act()), after);
+        assert_eq!(told(Failure::settings("exists").after_the_act()), after);
     }
 
     #[test]

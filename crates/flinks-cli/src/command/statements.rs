@@ -40,7 +40,14 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
         None => "The answer holds no list of statements\n".to_owned(),
     };
     context.output.text(&text)?;
-    context.output.raw(answer.raw())?;
+    context.output.raw(answer.raw()).map_err(|mut failure| {
+        // The statements themselves belong on no log.
+        let paths = written.iter().map(|(path, _)| path.to_string_lossy());
+        failure
+            .reached
+            .insert("written".to_owned(), paths.collect());
+        failure
+    })?;
     Ok(Exit::Done)
 }
 

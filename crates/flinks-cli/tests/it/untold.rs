@@ -67,7 +67,7 @@ fn output_that_cannot_be_written_after_the_act_is_told_as_done() {
                 &json,
                 "--json",
             ],
-            "\"output\"",
+            "\"written\":[\"",
         ),
         (
             &[
