@@ -167,6 +167,17 @@ impl Failure {
         matches!(&self.cause, Cause::Local(local) if local.kind == OUTPUT)
     }
 
+    /// The same failure of a call, with what to do about it here.
+    pub(crate) fn advised(self, advice: &'static str) -> Self {
+        match self.cause {
+            Cause::Call(error) => Self {
+                cause: Cause::Advised(error, advice),
+                ..self
+            },
+            Cause::Advised(..) | Cause::Interrupted | Cause::Deadline(_) | Cause::Local(_) => self,
+        }
+    }
+
     /// How the program ends.
     pub(crate) fn exit(&self) -> Exit {
         match &self.cause {

@@ -94,6 +94,9 @@ fn legacy(code: &FlinksCode) -> Option<&'static str> {
         .then_some(LEGACY_KEYS)
 }
 
+/// For a ledger that cannot be made where it lies by default.
+pub(crate) const LEDGER_PLACE: &str = "set XDG_STATE_HOME to a folder that this program may write, \
+     or give the ledger's place with --ledger PATH";
 /// For an answer that could not be read and is kept in a file.
 pub(crate) const KEPT_ANSWER: &str = "the service may have acted, and its answer is kept in a file: \
      look there for the id (LoginId, AggregationId, RequestId) before anything is sent again";

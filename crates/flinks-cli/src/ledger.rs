@@ -7,8 +7,10 @@ use flinks_transport::{Delivery, Error, Step};
 use flinks_upload::{FileJournal, Record};
 use tempfile::TempDir;
 
+use crate::exit::is_exhausted;
 use crate::failure::Failure;
 use crate::files::{self, shell_word};
+use crate::guide;
 
 /// A ledger file, by its place.
 pub(crate) struct LedgerFile {
@@ -55,7 +57,16 @@ impl LedgerFile {
                  otherwise choose another --ledger"
             )));
         }
-        let journal = FileJournal::create(&path)?;
+        let journal = FileJournal::create(&path).map_err(|error| {
+            let exhausted = is_exhausted(&error);
+            let failure = Failure::from(error);
+            // The place was not the user's choice.
+            if given.is_none() && !exhausted {
+                failure.advised(guide::LEDGER_PLACE)
+            } else {
+                failure
+            }
+        })?;
         let place = Self {
             path,
             stays: given.is_some(),

@@ -87,15 +87,7 @@ impl FileJournal {
     /// [`ErrorKind::Journal`]: there is a file already, or it cannot be written or locked.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
-        let failed = |error: io::Error| {
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                let shown = path.display();
-                return journal(format!(
-                    "there is a file {shown} already: resume it if it is a ledger, or choose another name"
-                ));
-            }
-            unusable(&path, "cannot be made", error)
-        };
+        let failed = |error| unusable(&path, "cannot be made", error);
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -105,7 +97,15 @@ impl FileJournal {
         options.create_new(true).append(true).read(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(failed)?;
+        let file = options.open(&path).map_err(|error| {
+            if error.kind() != io::ErrorKind::AlreadyExists {
+                return failed(error);
+            }
+            let shown = path.display();
+            journal(format!(
+                "there is a file {shown} already: resume it if it is a ledger, or choose another name"
+            ))
+        })?;
         lock(&file, &path).inspect_err(|_| {
             // Nothing is in it yet, and nothing could be resumed from it.
             drop(std::fs::remove_file(&path));

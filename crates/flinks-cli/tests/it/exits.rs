@@ -191,7 +191,9 @@ fn a_ledger_that_has_no_place_says_where_to_give_one() {
     let mut bench = Bench::new(&[]);
     let file = bench.document("a.pdf");
     let mut command = bench.command(&["upload", &file]);
-    command.env_remove("XDG_STATE_HOME").env("HOME", &file);
+    command
+        .env_remove("XDG_STATE_HOME")
+        .env("HOME", format!("{file}/home"));
     let run = Run::of(&mut command).ends_with(2);
     for part in ["XDG_STATE_HOME", "--ledger"] {
         assert!(run.stderr.contains(part), "{run:?}");
