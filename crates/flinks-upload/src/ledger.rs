@@ -132,6 +132,8 @@ pub(crate) enum FileState {
 pub(crate) struct Entry {
     pub(crate) facts: Arc<FileRecord>,
     pub(crate) state: FileState,
+    /// An earlier request for it may have arrived in this session.
+    pub(crate) perhaps: bool,
 }
 
 impl Entry {
@@ -139,6 +141,7 @@ impl Entry {
         Self {
             facts: Arc::new(facts.clone()),
             state: FileState::Pending,
+            perhaps: false,
         }
     }
 }
@@ -160,6 +163,8 @@ pub(crate) struct Ledger {
     pub(crate) files: Vec<Entry>,
     pub(crate) aggregation_id: Option<AggregationId>,
     pub(crate) completion: Completion,
+    /// An earlier *complete* may have been acted on: the refusal of a later one changes nothing.
+    pub(crate) perhaps_completed: bool,
     pub(crate) abandoned: Vec<AggregationId>,
     pub(crate) abandoned_unnamed: u64,
 }
@@ -220,11 +225,18 @@ impl Ledger {
             }
             Record::NotSent { file } => {
                 self.open()?;
-                self.begun(*file)?.state = FileState::Pending;
+                let entry = self.begun(*file)?;
+                entry.state = if entry.perhaps {
+                    FileState::Unknown
+                } else {
+                    FileState::Pending
+                };
             }
             Record::Unknown { file } => {
                 self.open()?;
-                self.files.get_mut(*file)?.state = FileState::Unknown;
+                let entry = self.files.get_mut(*file)?;
+                entry.state = FileState::Unknown;
+                entry.perhaps = true;
             }
             Record::Abandoned {
                 aggregation_ids,
@@ -240,13 +252,18 @@ impl Ledger {
                 self.aggregation_id = None;
                 for file in &mut self.files {
                     file.state = FileState::Pending;
+                    file.perhaps = false;
                 }
             }
             Record::Completing { aggregation_id } => {
                 // Whatever led here: a session with a file missing is never completed.
                 let whole = self.all(FileState::Confirmed) && !self.files.is_empty();
                 (whole && self.is(aggregation_id)).then_some(())?;
+                self.perhaps_completed |= self.completion != Completion::Open;
                 self.completion = Completion::Sending;
+            }
+            Record::NotCompleted if self.perhaps_completed => {
+                self.completing(Completion::Unknown)?;
             }
             Record::NotCompleted => self.completing(Completion::Open)?,
             Record::CompletionUnknown => self.completing(Completion::Unknown)?,

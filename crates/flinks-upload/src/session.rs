@@ -1,5 +1,6 @@
 //! One upload session: its files, each sent exactly once, and *complete*.
 
+mod files;
 mod resume;
 mod sending;
 
@@ -13,7 +14,7 @@ use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::UploadError;
 use crate::journal::{Journal, NoJournal};
-use crate::ledger::{Completion, FileRecord, FileState, Ledger, Record, SessionRecord};
+use crate::ledger::{Completion, FileRecord, Ledger, Record};
 
 /// What to do when it is unknown whether a file arrived.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -78,13 +79,15 @@ pub struct UploadSession {
     on_progress: Option<OnProgress>,
     journal: Box<dyn Journal>,
     begun: bool,
+    /// Documents that were added, but are not known to be in the ledger yet.
+    incoming: Vec<Document>,
     /// One for each file of the ledger; `None` for one that is gone and no longer needed.
     documents: Vec<Option<Document>>,
     changed: Vec<(usize, FileRecord)>,
     ledger: Ledger,
-    /// An `Added` or `Withdrawn` record may or may not lie in the ledger: its files are stated
-    /// again before anything else.
-    files_in_doubt: bool,
+    /// Whether the ledger has the file with this number is not known, because an `Added` or
+    /// `Withdrawn` record was interrupted: it is stated again before anything else.
+    in_doubt: Option<usize>,
     /// Ids that answers named, but that did not become the session's.
     strays: Vec<AggregationId>,
     restarts: u32,
@@ -102,10 +105,11 @@ impl UploadSession {
             on_progress: None,
             journal: Box::new(NoJournal),
             begun: false,
+            incoming: Vec::new(),
             documents: Vec::new(),
             changed: Vec::new(),
             ledger: Ledger::default(),
-            files_in_doubt: false,
+            in_doubt: None,
             strays: Vec::new(),
             restarts: 0,
         }
@@ -171,7 +175,7 @@ impl UploadSession {
         documents: impl IntoIterator<Item = Document> + Send,
     ) -> Result<Completed, UploadError> {
         let documents: Vec<_> = documents.into_iter().collect();
-        self.stage(documents).await?;
+        self.stage(documents)?;
         self.complete().await
     }
 
@@ -188,7 +192,7 @@ impl UploadSession {
     /// Delivery `Unknown`: it is unknown whether the file arrived, and [`OnUnknown`] does not
     /// allow to go on. Otherwise as any call.
     pub async fn add(&mut self, document: Document) -> Result<&AggregationId, UploadError> {
-        self.stage(vec![document]).await?;
+        self.stage(vec![document])?;
         if let Err(error) = self.send_all().await {
             if !error.error().delivery().may_have_acted() {
                 self.withdraw_last().await;
@@ -233,10 +237,19 @@ impl UploadSession {
             );
             return Err(self.failed(error, None));
         };
-        self.record(Record::Completing {
+        // What becomes of this one does not tell what became of an earlier one.
+        let earlier = (self.ledger.completion == Completion::Unknown).then_some(Delivery::Unknown);
+        let at_least = |error: Error| match earlier {
+            Some(earlier) if !error.delivery().may_have_acted() => error.with_delivery(earlier),
+            _ => error,
+        };
+        let completing = Record::Completing {
             aggregation_id: aggregation_id.clone(),
-        })
-        .await?;
+        };
+        if let Err(mut failed) = self.record(completing).await {
+            failed.error = at_least(failed.error);
+            return Err(failed);
+        }
         let answer = self.client.complete(aggregation_id.clone()).await;
         let login_id = match answer.and_then(|answer| belongs(answer, &aggregation_id)) {
             Ok(login_id) => login_id,
@@ -247,7 +260,7 @@ impl UploadSession {
                     Record::NotCompleted
                 };
                 let unwritten = self.record(record).await.err();
-                return Err(self.failed(error, None).and_ledger(unwritten));
+                return Err(self.failed(at_least(error), None).and_ledger(unwritten));
             }
         };
         let done = Record::Completed {
@@ -276,68 +289,6 @@ impl UploadSession {
         })
     }
 
-    /// Checks documents and puts them into the session; nothing is sent.
-    async fn stage(&mut self, documents: Vec<Document>) -> Result<(), UploadError> {
-        let limits = self.client.check();
-        for document in &documents {
-            document.check(limits).map_err(UploadError::early)?;
-        }
-        let held = self.ledger.files.iter().map(|file| file.facts.bytes);
-        let total = held.chain(documents.iter().map(Document::bytes));
-        // A sum that overflows is over any limit.
-        let total = total.fold(0u64, u64::saturating_add);
-        limits.check_session(total).map_err(UploadError::early)?;
-        if self.begun {
-            for document in documents {
-                self.files_in_doubt = true;
-                self.record(Record::Added {
-                    file: self.ledger.files.len(),
-                    now: facts(&document),
-                })
-                .await?;
-                self.files_in_doubt = false;
-                self.documents.push(Some(document));
-            }
-        } else {
-            let (host, paths, client) = self.client.identity();
-            let session = SessionRecord {
-                host,
-                paths,
-                client,
-                tag: self.tag.clone(),
-                client_name: self.client_name.clone(),
-                files: documents.iter().map(facts).collect(),
-            };
-            self.record(Record::Session(session)).await?;
-            self.begun = true;
-            self.documents.extend(documents.into_iter().map(Some));
-        }
-        Ok(())
-    }
-
-    /// Takes the document that was added last out of the session: nothing of it was sent.
-    async fn withdraw_last(&mut self) {
-        let Some(last) = self.ledger.files.len().checked_sub(1) else {
-            return;
-        };
-        let unsent = self.ledger.files.get(last);
-        if unsent.is_some_and(|file| file.state == FileState::Pending) {
-            self.ledger.files.truncate(last);
-            self.documents.truncate(last);
-            self.files_in_doubt = true;
-            // The error that led here is the one to report; the record is made up for later.
-            self.state_files().await.unwrap_or_default();
-        }
-    }
-
-    /// Makes the ledger hold the files that the session holds.
-    async fn state_files(&mut self) -> Result<(), Error> {
-        let files = self.ledger.files.len();
-        self.journal.append(&Record::Withdrawn { files }).await?;
-        self.files_in_doubt = false;
-        Ok(())
-    }
-
     /// Makes a record durable, and only then true.
     async fn record(&mut self, record: Record) -> Result<(), UploadError> {
         let mut next = self.ledger.clone();
@@ -348,15 +299,21 @@ impl UploadSession {
             return Err(self.failed(error, None));
         }
         // `Added` states anew what it adds.
-        let in_doubt = self.files_in_doubt && !matches!(record, Record::Added { .. });
+        let added = if let Record::Added { file, .. } = &record {
+            Some(*file)
+        } else {
+            None
+        };
         let durable = async {
-            if in_doubt {
-                self.state_files().await?;
+            if let Some(file) = self.in_doubt.filter(|file| added != Some(*file)) {
+                self.state_file(file).await?;
             }
+            self.in_doubt = added;
             self.journal.append(&record).await
         };
         match durable.await {
             Ok(()) => {
+                self.in_doubt = None;
                 self.ledger = next;
                 Ok(())
             }
@@ -389,15 +346,6 @@ impl fmt::Debug for UploadSession {
             .field("on_unknown", &self.on_unknown)
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
-    }
-}
-
-fn facts(document: &Document) -> FileRecord {
-    FileRecord {
-        file_name: document.name().to_owned(),
-        path: document.path().map(ToOwned::to_owned),
-        bytes: document.bytes(),
-        modified: document.modified(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use flinks_transport::{Error, ErrorKind};
 
-use super::{UploadSession, facts, journal_error};
+use super::files::facts;
+use super::{UploadSession, journal_error};
 use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::UploadError;

@@ -35,6 +35,7 @@ type Sending = Pin<Box<dyn Future<Output = Result<UploadResponse, Error>> + Send
 impl UploadSession {
     /// Sends every file that the service does not have, starting over where that is allowed.
     pub(super) async fn send_all(&mut self) -> Result<(), UploadError> {
+        self.take_in().await?;
         self.settle_interrupted().await?;
         self.take_over_changes().await?;
         if let Some(file) = self.ledger.first(FileState::Unknown) {
@@ -151,7 +152,7 @@ impl UploadSession {
         file: usize,
         outcome: Result<UploadResponse, Error>,
     ) -> Result<(), Failure> {
-        let failure = match outcome {
+        let mut failure = match outcome {
             Ok(answer) => {
                 let (seen, sent) = (answer.aggregation_id, self.ledger.aggregation_id.clone());
                 // Until the ledger has it, it is an id that a session at the service has.
@@ -194,7 +195,16 @@ impl UploadSession {
         } else {
             Record::NotSent { file }
         };
+        let refused = matches!(record, Record::NotSent { .. });
         let unwritten = self.record(record).await.err();
+        if let Some(entry) = self.ledger.files.get_mut(file).filter(|_| refused) {
+            if entry.perhaps {
+                failure.error = failure.error.with_delivery(Delivery::Unknown);
+            } else {
+                // True even when it could not be recorded.
+                entry.state = FileState::Pending;
+            }
+        }
         Err(Failure {
             ledger: unwritten.map(|unwritten| unwritten.error),
             ..failure
@@ -262,7 +272,18 @@ impl UploadSession {
     }
 
     fn fail(&self, failure: Failure) -> UploadError {
-        let mut error = self.failed(failure.error, Some(failure.file));
+        let perhaps = self
+            .ledger
+            .files
+            .get(failure.file)
+            .is_some_and(|f| f.perhaps);
+        let error = if perhaps && !failure.error.delivery().may_have_acted() {
+            // It was sent before, into the same session.
+            failure.error.with_delivery(Delivery::Unknown)
+        } else {
+            failure.error
+        };
+        let mut error = self.failed(error, Some(failure.file));
         error.ledger = failure.ledger;
         error
     }
