@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod conformance;
 mod sandbox;
+mod soak;
 mod summary;
 mod test;
 mod tidy;
@@ -32,6 +33,9 @@ cargo xtask COMMAND
   check                   formatting, tidy, lints, documentation, dependency policy
   tidy                    the project's own rules: dependency direction, file sizes, first lines,
                           README code, fixtures and their coverage
+  soak [SCHEDULES [FIRST_SEED]]
+                          whole upload sessions by chance, each seed a schedule of faults: 1,000,000
+                          from seed 0, where `test` runs 20,000; a failing seed can be replayed
   sandbox [ARGS]          serve the sandbox until interrupted (ARGS as for `flinks sandbox`)
   ci                      check, then test --wire
   help                    this text
@@ -83,6 +87,7 @@ fn run(arguments: &[String]) -> Outcome {
     match name.as_str() {
         "test" => test::run(&test::Options::parse(rest)?),
         "sandbox" => sandbox::run(rest),
+        "soak" => soak::run(rest),
         "fixture" => conformance::fixture(rest),
         "check" | "coverage" | "tidy" | "ci" if !rest.is_empty() => {
             Err(Failure::Usage(format!("{name} takes no arguments")))

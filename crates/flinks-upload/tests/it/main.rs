@@ -5,12 +5,15 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::print_stdout,
     reason = "tests say what is wrong by failing, and may serve themselves"
 )]
 
-mod exactly_once;
+mod generator;
 mod interrupted;
 mod leaks;
+mod ledger_damage;
 mod sandbox;
 mod service;
 mod sessions;
