@@ -3,6 +3,7 @@
 mod ber;
 mod date;
 mod der;
+mod elliptic;
 mod error;
 mod material;
 mod pem;
@@ -239,9 +240,16 @@ impl ClientIdentity {
             })
         };
         // rustls wipes the copy it takes. Its error says no more than ours.
+        let load =
+            |key: &PrivateKeyDer<'_>| provider.key_provider.load_private_key(key.clone_key()).ok();
+        let complete = |key: &PrivateKeyDer<'_>| {
+            let public_keys = facts.iter().flatten().map(|facts| facts.public_key);
+            let mut completed = public_keys.filter_map(|of| elliptic::completed(key, of));
+            completed.find_map(|key| load(&key))
+        };
         let usable: Vec<_> = keys
             .iter()
-            .filter_map(|key| provider.key_provider.load_private_key(key.clone_key()).ok())
+            .filter_map(|key| load(key).or_else(|| complete(key)))
             .collect();
         if usable.is_empty() {
             return Err(IdentityError::new(

@@ -7,17 +7,21 @@ use super::der::{OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
 /// Far deeper than any file of certificates, and shallow enough for every stack.
 const DEEPEST: usize = 32;
 
+/// Bundles of certificates are far smaller; the elements of a larger file would fill the memory.
+const LARGEST: usize = 1 << 20;
+
 const CONSTRUCTED: u8 = 0x20;
 const END_OF_CONTENTS: [u8; 2] = [0, 0];
 
 /// The first element of `ber` in DER: lengths are definite and as short as can be, and strings that
 /// were written in pieces are whole. What is DER already stays as it is.
 ///
-/// `None` when it is cut short, nested too deeply, or uses what certificate files never do.
-pub(super) fn to_der(ber: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut rest = ber;
-    let der = element(&mut rest, 0, false)?;
-    Some(der)
+/// `None` when it is cut short, too large, nested too deeply, or uses what certificate files never do.
+pub(super) fn to_der(mut ber: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if ber.len() > LARGEST {
+        return None;
+    }
+    element(&mut ber, 0, false)
 }
 
 /// One element: tag, shortest length, content.
@@ -181,7 +185,7 @@ mod tests {
         ] {
             assert_eq!(der_of(ber), None, "{ber:x?}");
         }
-        assert!(der_of(&b"\x30\x80".repeat(1 << 20)).is_none());
+        assert!(der_of(&b"\x30\x80".repeat(LARGEST / 2)).is_none());
         let nested = [b"\x30\x80".repeat(DEEPEST), b"\0\0".repeat(DEEPEST)].concat();
         assert!(der_of(&nested).is_some());
     }

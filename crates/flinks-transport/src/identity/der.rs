@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use super::date;
 
 pub(super) const CONTEXT_0: u8 = 0xa0;
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
@@ -130,6 +130,24 @@ pub(super) fn certificates_of_pkcs7(der: &[u8]) -> Option<Vec<&[u8]>> {
     Some(found)
 }
 
+/// Whether OpenSSL's addition to a certificate, which makes a TRUSTED CERTIFICATE of it, lets it
+/// vouch for servers: uses it is trusted for, if it names any, and in `[0]` those it is not.
+pub(super) fn is_trusted_for_servers(addition: &[u8]) -> bool {
+    // serverAuth and anyExtendedKeyUsage.
+    const SERVERS: [&[u8]; 2] = [b"\x2b\x06\x01\x05\x05\x07\x03\x01", b"\x55\x1d\x25\x00"];
+
+    let names_servers = |list: Element<'_>| {
+        let mut uses = Reader(list.content);
+        std::iter::from_fn(|| uses.next()).any(|usage| SERVERS.contains(&usage.content))
+    };
+    let mut lists = Reader(addition).enter(SEQUENCE).unwrap_or(Reader(&[]));
+    std::iter::from_fn(|| lists.next()).all(|list| match list.tag {
+        SEQUENCE => names_servers(list),
+        CONTEXT_0 => !names_servers(list),
+        _ => true,
+    })
+}
+
 fn time(element: Element<'_>) -> Option<SystemTime> {
     let text = std::str::from_utf8(element.content).ok()?;
     match element.tag {
@@ -197,6 +215,7 @@ mod tests {
             let _shape = Shape::of(&bytes);
             let _element = first_element(&bytes);
             let _certificates = certificates_of_pkcs7(&bytes);
+            let _trusted = is_trusted_for_servers(&bytes);
         }
 
         #[test]

@@ -23,6 +23,8 @@ pub(crate) enum Item {
     Certificate(CertificateDer<'static>),
     DamagedCertificate,
     DamagedKey,
+    /// A certificate that stands there so as not to be trusted for servers.
+    DistrustedCertificate(CertificateDer<'static>),
     EncryptedKey(EncryptedKey),
     Key(Zeroizing<PrivateKeyDer<'static>>),
     Other,
@@ -108,6 +110,12 @@ pub(crate) fn items(bytes: &[u8], part: Part) -> Result<Vec<Item>, IdentityError
 fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
     let text = converted(bytes);
     let text = text.as_ref().map_or(bytes, |text| text.as_slice());
+    // As servers hand certificates on in headers.
+    if text.windows(13).any(|window| window == b"-----BEGIN%20") {
+        let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
+        decoded.extend(percent_encoding::percent_decode(text));
+        return find(&decoded, layers.checked_sub(1)?);
+    }
     let items: Vec<Item> = pem::sections(text)
         .flat_map(|section| of_section(&section))
         .collect();
@@ -120,8 +128,7 @@ fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
             return Some(items);
         }
     }
-    let inner = pem::base64(text)?;
-    find(&inner, layers.checked_sub(1)?)
+    find(&pem::base64(text)?, layers.checked_sub(1)?)
 }
 
 /// `bytes` as UTF-8 text without a byte order mark, if that differs. PEM is ASCII, so that the text
@@ -142,10 +149,23 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
              -deststoretype PKCS12`",
         );
     }
-    bytes.starts_with(b"PuTTY-User-Key-File-").then_some(
-        "the file is a key of PuTTY, which is not read: convert it with \
-         `puttygen client.ppk -O private-openssh -o client.key`",
-    )
+    if bytes.starts_with(b"PuTTY-User-Key-File-") {
+        return Some(
+            "the file is a key of PuTTY, which is not read: convert it with \
+             `puttygen client.ppk -O private-openssh -o client.key`",
+        );
+    }
+    let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+    if has(b"<RSAKeyValue>") || has(b"\"kty\"") {
+        return Some(
+            "the file is a key in XML or JSON (JWK), which is not read: export the key as PEM \
+             (PKCS#8)",
+        );
+    }
+    bytes
+        .trim_ascii_start()
+        .starts_with(b"<")
+        .then_some("the file is a page in HTML or XML, not a certificate or key: get it again")
 }
 
 fn of_section(section: &Section<'_>) -> Vec<Item> {
@@ -157,8 +177,13 @@ fn of_section(section: &Section<'_>) -> Vec<Item> {
         .filter(|byte| *byte != b' ')
         .collect();
     match &*label {
-        b"CERTIFICATE" | b"TRUSTEDCERTIFICATE" | b"X509CERTIFICATE" => {
-            decoded(section, Item::DamagedCertificate)
+        b"CERTIFICATE" | b"X509CERTIFICATE" => decoded(section, Item::DamagedCertificate),
+        b"TRUSTEDCERTIFICATE" => {
+            let items = decoded(section, Item::DamagedCertificate);
+            items
+                .into_iter()
+                .map(|item| distrusted(item, section))
+                .collect()
         }
         b"PKCS7" | b"CMS" | b"PKCS12" => decoded(section, Item::Other),
         b"CERTIFICATEREQUEST" | b"NEWCERTIFICATEREQUEST" => vec![Item::Request],
@@ -174,6 +199,20 @@ fn of_section(section: &Section<'_>) -> Vec<Item> {
             Item::UnsupportedKey(UnsupportedKey::Other)
         }],
         _ => vec![Item::Other],
+    }
+}
+
+/// A TRUSTED CERTIFICATE has OpenSSL's addition behind it, which may say the contrary.
+fn distrusted(item: Item, section: &Section<'_>) -> Item {
+    let Item::Certificate(certificate) = item else {
+        return item;
+    };
+    let der = section.decode().unwrap_or_default();
+    let addition = der.get(certificate.len()..).unwrap_or_default();
+    if der::is_trusted_for_servers(addition) {
+        Item::Certificate(certificate)
+    } else {
+        Item::DistrustedCertificate(certificate)
     }
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 const BEGIN: &[u8] = b"-----BEGIN";
 const END: &[u8] = b"-----END";
 const DASHES: &[u8] = b"-----";
+const LONGEST_LABEL: usize = 64;
 
 /// One section, between its BEGIN and its END mark.
 #[derive(Clone, Copy)]
@@ -38,21 +39,30 @@ impl Section<'_> {
 /// not take others with it. The label in an END mark does not matter: some programs write another.
 pub(super) fn sections(mut text: &[u8]) -> impl Iterator<Item = Section<'_>> {
     std::iter::from_fn(move || {
-        let (_, label) = split_after(text, BEGIN)?;
-        let (label, body) = split_after(label, DASHES)?;
-        let length = find(body, DASHES).unwrap_or(body.len());
-        let (body, rest) = body.split_at_checked(length)?;
-        text = rest;
-        Some(Section {
-            label: label.trim_ascii(),
-            body,
-            is_whole: rest.starts_with(END),
-        })
+        loop {
+            let (_, after) = split_after(text, BEGIN)?;
+            text = after;
+            let Some((label, body)) = split_after(after, DASHES) else {
+                continue;
+            };
+            // Words that only look like a mark.
+            if label.len() > LONGEST_LABEL || label.contains(&b'\n') {
+                continue;
+            }
+            let length = find(body, DASHES).unwrap_or(body.len());
+            let (body, rest) = body.split_at_checked(length)?;
+            text = rest;
+            return Some(Section {
+                label: label.trim_ascii(),
+                body,
+                is_whole: rest.starts_with(END),
+            });
+        }
     })
 }
 
-/// Reads base64 of either alphabet, padded or not, without regard to white space, to quotes around
-/// it, and to line ends that were turned into text (`\n`, as in JSON and in dotenv files).
+/// Reads base64 of either alphabet, padded or not, without regard to white space, to quotes
+/// around its lines, and to line ends that were turned into text (`\n`, as in JSON and in dotenv files).
 ///
 /// `None` when it is empty or something else.
 pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -79,7 +89,9 @@ pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
                 }
                 _ => {}
             },
-            b'"' | b'\'' => {}
+            b'"' | b'\'' | b',' => {}
+            // Blanks of web pages and word processors.
+            _ if !byte.is_ascii() => {}
             _ if byte.is_ascii_whitespace() => {}
             _ => digits.push(byte),
         }
@@ -124,7 +136,7 @@ mod tests {
 
     #[test]
     fn sections_are_found_between_other_text() {
-        let text = b"\xef\xbb\xbf-----BEGIN A-----\nAA==\n-----END A-----\nhello\n  -----BEGIN B C-----\r\n";
+        let text = b"see -----BEGIN above\n\xef\xbb\xbf-----BEGIN A-----\nAA==\n-----END A-----\nhello\n  -----BEGIN B C-----\r\n";
         let labels: Vec<_> = sections(text).map(|section| section.label).collect();
         assert_eq!(labels, [&b"A"[..], b"B C"]);
     }
@@ -156,6 +168,8 @@ mod tests {
             "\n    +/++\n    /w==\n    ",
             "\"+/++\\n\"\n\"/w==\\n\"",
             "\n+/++\n/w",
+            "\",\n \"+/++\",\n \"/w==\",\n \"",
+            "\n\u{a0}+/++\u{200b}\u{2028}/w==\n",
             "\n-_--\n_w==\n",
             "\nComment: \"a: b\"\n\n+/++\n/w==\n",
         ] {

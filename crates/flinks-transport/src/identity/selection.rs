@@ -25,6 +25,14 @@ pub(crate) fn certificates_in(
                 chain.push(der.clone());
                 continue;
             }
+            Item::DistrustedCertificate(der) if !of_roots => {
+                chain.push(der.clone());
+                continue;
+            }
+            Item::DistrustedCertificate(_) => (
+                Kind::NoCertificate,
+                "the certificates in it are marked as not trusted for servers".to_owned(),
+            ),
             Item::DamagedCertificate => {
                 let message = "a certificate in it is cut short or altered; copy the file again";
                 return Err(IdentityError::new(Kind::Damaged, part, message));
@@ -121,7 +129,7 @@ fn instead_of_key(item: &Item) -> Option<(u8, Kind, &'static str)> {
              the file",
         ),
         Item::UnsupportedKey(UnsupportedKey::Other) => (0, Kind::UnsupportedKey, UNSUPPORTED_KEY),
-        Item::Certificate(_) | Item::DamagedCertificate => (
+        Item::Certificate(_) | Item::DistrustedCertificate(_) | Item::DamagedCertificate => (
             2,
             Kind::CertificateGiven,
             "this is a certificate, not a private key: give the key that the certificate request \

@@ -180,6 +180,16 @@ fn every_usual_kind_of_key_is_taken() {
             openssl::P256_SEC1_WITH_PARAMETERS,
         ),
         (
+            "P-256, SEC1, no public half",
+            certificate_for(openssl::P256_PKCS8),
+            openssl::P256_SEC1_NO_PUBLIC,
+        ),
+        (
+            "P-256, PKCS#8, no public half",
+            certificate_for(openssl::P256_PKCS8),
+            openssl::P256_PKCS8_NO_PUBLIC,
+        ),
+        (
             "P-384",
             certificate_for(openssl::P384_PKCS8),
             openssl::P384_PKCS8,

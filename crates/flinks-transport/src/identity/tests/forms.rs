@@ -32,6 +32,17 @@ fn mangled(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
             "YAML block",
             format!("key: |\n    {}", pem.replace('\n', "\n    ")).into_bytes(),
         ),
+        (
+            "percent-encoded",
+            pem.replace(' ', "%20")
+                .replace('\n', "%0A")
+                .replace('+', "%2B")
+                .into_bytes(),
+        ),
+        (
+            "list in JSON",
+            format!("{:?}", pem.lines().collect::<Vec<_>>()).into_bytes(),
+        ),
         ("quotes", format!("'{pem}'").into_bytes()),
         ("blank lines", joined("\n\n")),
         ("trailing blanks", joined(" \r\n")),
@@ -101,6 +112,46 @@ fn other_labels_of_certificates_are_taken() {
     }
 }
 
+/// OpenSSL's additions: trust { serverAuth }, { emailProtection }, and reject { serverAuth },
+/// { emailProtection }.
+#[test]
+fn a_root_that_is_not_to_be_trusted_for_servers_is_not() {
+    const SERVERS: &[u8] = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01";
+    const MAIL: &[u8] = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x04";
+
+    let made = made();
+    let root = pem::sections(made.root.as_bytes())
+        .next()
+        .unwrap()
+        .decode()
+        .unwrap();
+    let trust = |uses| ber::encode(der::SEQUENCE, uses).to_vec();
+    let reject = |uses| ber::encode(der::CONTEXT_0, uses).to_vec();
+    for (lists, trusted) in [
+        (vec![], true),
+        (trust(SERVERS), true),
+        (trust(MAIL), false),
+        (trust(&[MAIL, SERVERS].concat()), true),
+        (reject(SERVERS), false),
+        (reject(MAIL), true),
+        ([trust(SERVERS), reject(MAIL)].concat(), true),
+        ([trust(SERVERS), reject(SERVERS)].concat(), false),
+    ] {
+        let der = [root.as_slice(), &ber::encode(der::SEQUENCE, &lists)].concat();
+        let pem = format!(
+            "-----BEGIN TRUSTED CERTIFICATE-----\n{}\n-----END TRUSTED CERTIFICATE-----\n",
+            STANDARD.encode(der)
+        );
+        let roots = Roots::pem(pem.as_bytes());
+        assert_eq!(roots.is_ok(), trusted, "{lists:x?}");
+        let both = Roots::pem((pem + &made.intermediate).as_bytes()).unwrap();
+        assert_eq!(
+            format!("{both:?}"),
+            format!("Roots({} given)", 1 + u8::from(trusted))
+        );
+    }
+}
+
 #[test]
 fn certificates_are_taken_out_of_pkcs7() {
     let key = openssl::P256_PKCS8.as_bytes();
@@ -162,4 +213,32 @@ fn a_section_that_is_cut_short_is_no_part_of_the_next() {
     let text = format!("{cut}\n{}", made.certificate);
     let error = ClientIdentity::from_pem(text.as_bytes(), made.key.as_bytes()).unwrap_err();
     assert_eq!(error.kind(), Kind::Damaged);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn altered_files_never_panic(
+        which in any::<prop::sample::Index>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let pkcs7 = pem::sections(openssl::PKCS7.as_bytes()).next().unwrap().decode().unwrap();
+        let mut files: Vec<Vec<u8>> = [openssl::P256_VERSION_1, openssl::P256_PKCS8]
+            .into_iter()
+            .flat_map(mangled)
+            .map(|(_, file)| file)
+            .collect();
+        files.extend([pkcs7.to_vec(), indefinite(&pkcs7)]);
+        let mut file = which.get(&files).clone();
+        for (place, value) in changes {
+            let place = place.index(file.len());
+            file[place] = value;
+        }
+        let cut = cut.index(file.len());
+        for bytes in [&*file, &file[..cut]] {
+            let _items = items(bytes, IdentityPart::Certificate);
+        }
+    }
 }

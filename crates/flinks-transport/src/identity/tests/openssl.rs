@@ -330,3 +330,19 @@ MIGxMBwGCiqGSIb3DQEMAQMwDgQIYp4JyOYhdvoCAggABIGQzBzcr6U40dxoLgHDqMIHuHTv28JzcOJn
 yLp7aqntdsQBw4MFYNIbsf2l/jQ7gdBikN6dDX8zEYwID9o6NQxC+IjR",
     ),
 ];
+
+/// `P256_PKCS8` without its public half, as Java writes keys: `openssl ec -no_public`.
+pub(super) const P256_SEC1_NO_PUBLIC: &str = "\
+-----BEGIN EC PRIVATE KEY-----
+MDECAQEEIAqjzuUwIXE9bFJJkPfCtFuw5maOJIGRh4omdfSfKNmpoAoGCCqGSM49
+AwEH
+-----END EC PRIVATE KEY-----
+";
+
+/// The same in PKCS#8.
+pub(super) const P256_PKCS8_NO_PUBLIC: &str = "\
+-----BEGIN PRIVATE KEY-----
+MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCAKo87lMCFxPWxSSZD3
+wrRbsOZmjiSBkYeKJnX0nyjZqQ==
+-----END PRIVATE KEY-----
+";

@@ -219,3 +219,23 @@ fn keys_of_older_programs_are_opened() {
             .unwrap_or_else(|error| panic!("{case}: {error}"));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn altered_files_never_panic(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        indefinite: bool,
+    ) {
+        let mut file = bytes(openssl::PFX_NO_MAC);
+        if indefinite {
+            file = forms::indefinite(&file);
+        }
+        for (place, value) in changes {
+            let place = place.index(file.len());
+            file[place] = value;
+        }
+        let _outcome = ClientIdentity::from_pfx(&file, &Secret::new("opensesame"));
+    }
+}
