@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use flinks_sandbox::{ClientCertificate, Operation};
 
 use crate::bench::{Bench, Run, bare};
+use crate::mock::{self, Answer};
 
 #[test]
 fn a_wrong_secret_is_a_refusal_of_the_token_request() {
@@ -251,6 +252,46 @@ fn too_many_open_files_are_a_fault_of_this_machine() {
         assert_eq!(run.status, Some(2), "{limit}: {run:?}");
     }
     assert!(failed > 3, "the limit was to be met");
+}
+
+/// What stands in place of one answer, how the run ends, and what it says.
+#[test]
+fn a_page_or_a_scope_in_place_of_an_answer_has_its_own_hint() {
+    const PAGE: &str = "<!DOCTYPE html><html><title>Sign in</title></html>";
+    const SCOPE: &str =
+        r#"{"access_token":"t","token_type":"Bearer","expires_in":300,"scope":"x"}"#;
+    let rows: [(&str, u16, &'static str, i32, &str); 5] = [
+        ("token", 200, PAGE, 4, "proxy"),
+        ("token", 403, PAGE, 1, "proxy"),
+        ("token", 200, SCOPE, 2, "FLINKS_SCOPE"),
+        ("token", 200, "{", 4, ""),
+        ("fraudanalysis", 403, PAGE, 1, "proxy"),
+    ];
+    for (call, status, body, exit, told) in rows {
+        let url = mock::serve(
+            move |asked| match asked.path.split('/').any(|part| part == call) {
+                true => Answer(status, "", body.into()),
+                false => mock::guide(asked),
+            },
+        );
+        let mut bench = Bench::new(&[]);
+        bench.set("FLINKS_UPLOAD_URL", &url);
+        bench.set("FLINKS_API_URL", &url);
+        let file = bench.document("a.pdf");
+        let line: &[&str] = if call == "token" {
+            &["upload", &file]
+        } else {
+            &["fraud", "login-1"]
+        };
+        let run = bench
+            .run(&[line, &["--allow-http", "--json"]].concat())
+            .ends_with(exit);
+        let hint = run.json()["error"]["hint"].to_string();
+        assert!(
+            hint.contains(told) && !hint.contains("FLINKS_CUSTOMER_ID"),
+            "{run:?}"
+        );
+    }
 }
 
 #[test]

@@ -409,7 +409,12 @@ fn what_a_service_echoes_is_on_no_sink() {
                 }
                 let start = asked.body.find("\"Content\":\"").map_or(0, |at| at + 11);
                 let echo = format!("{} {}", asked.authorization, &asked.body[start..]);
-                let echo: String = echo.chars().take(900).collect();
+                let bare = asked.authorization.trim_start_matches("Bearer ");
+                let echo: String = format!("{bare} {echo}").chars().take(900).collect();
+                if status == 403 {
+                    let page = format!("<html><title>{bare} refused</title>{echo}</html>");
+                    return Answer(status, "", page.into_bytes());
+                }
                 let body = serde_json::json!({
                     "Message": echo, "FlinksCode": echo, "RequestId": asked.authorization,
                     "error": echo, "error_description": echo, "ValidationDetails": { "Tag": [echo] },
@@ -419,10 +424,7 @@ fn what_a_service_echoes_is_on_no_sink() {
             bench.set("FLINKS_UPLOAD_URL", &url);
             bench.set("FLINKS_API_URL", &url);
             bench.set("FLINKS_CLIENT_SECRET", &format!("{CANARY}-of-the-client"));
-            bench.set(
-                "FLINKS_API_SECRET",
-                &format!("{CANARY}-of-the-api-and-long-enough"),
-            );
+            bench.set("FLINKS_API_SECRET", CANARY);
             let content = format!("%PDF-1.7 {}", CANARY.repeat(300));
             let file = bench.write("a.pdf", content.as_bytes());
             let out = bench.path("out");
