@@ -148,7 +148,11 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     match builder.create(folder) {
         // A crash must not lose its name, and all that is in it.
         Ok(()) => sync_folder(above),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        // Another process was faster, or a file is in the way.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let why = io::ErrorKind::NotADirectory.into();
+            if folder.is_dir() { Ok(()) } else { Err(why) }
+        }
         Err(error) => Err(error),
     }
 }
@@ -313,6 +317,8 @@ mod tests {
         assert_eq!(fs::read(&path).expect("there"), b"one");
         write(&path, b"two", Existing::Replace).expect("replaced");
         assert_eq!(fs::read(&path).expect("there"), b"two");
+        let error = make_folder(&path.join("inner")).expect_err("a file is in the way");
+        assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
         let inner = folder.path().join("folder");
         make_folder(&inner).expect("made");
         write(&inner, b"", Existing::Replace).expect_err("a folder is there");
