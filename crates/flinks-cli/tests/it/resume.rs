@@ -132,10 +132,10 @@ fn only_a_person_completes_again() {
     );
     bench.run(&["resume", ledger]).ends_with(5);
     assert_eq!(bench.sandbox.requests(Operation::Complete), 1);
-    // The sandbox refuses a second one; what the service does is not documented.
+    // The sandbox refuses a second one, which does not settle what became of the first.
     bench
         .run(&["resume", ledger, "--complete-again"])
-        .ends_with(1);
+        .ends_with(5);
     assert_eq!(bench.sandbox.requests(Operation::Complete), 2);
 }
 
