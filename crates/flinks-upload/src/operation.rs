@@ -130,6 +130,9 @@ impl Operation for UploadFile {
         if answer.aggregation_id.is_none() {
             answer.aggregation_id = find_aggregation_id(&body);
         }
+        if let Some(sent) = &self.aggregation_id {
+            same_session(sent, answer.aggregation_id.as_ref())?;
+        }
         Ok(answer)
     }
 
@@ -140,6 +143,9 @@ impl Operation for UploadFile {
         let mut recovered = UploadResponse::default();
         recovered.http_status_code = Some(status);
         recovered.aggregation_id = Some(find_aggregation_id(answer)?);
+        if let Some(sent) = &self.aggregation_id {
+            same_session(sent, recovered.aggregation_id.as_ref()).ok()?;
+        }
         succeeded(Some(status)).then_some(recovered)
     }
 }
@@ -201,6 +207,7 @@ impl Operation for Complete {
         if answer.login_id.is_none() {
             return Err(DecodeError::Malformed("Login.Id is missing".to_owned()));
         }
+        same_session(&self.aggregation_id, answer.aggregation_id.as_ref())?;
         Ok(answer)
     }
 
@@ -210,6 +217,7 @@ impl Operation for Complete {
         recovered.http_status_code = find_http_status_code(answer);
         recovered.aggregation_id = find_aggregation_id(answer);
         recovered.login_id = Some(find_login_id(answer)?);
+        same_session(&self.aggregation_id, recovered.aggregation_id.as_ref()).ok()?;
         succeeded(recovered.http_status_code).then_some(recovered)
     }
 }
@@ -233,6 +241,15 @@ fn refuse_failure(status: Option<u16>, body: &[u8]) -> Result<(), DecodeError> {
             ApiError::from_body(body).unwrap_or_default(),
         ))
     }
+}
+
+/// An answer about another session is not the answer to this call.
+fn same_session(sent: &AggregationId, seen: Option<&AggregationId>) -> Result<(), DecodeError> {
+    if seen.is_some_and(|seen| sent.is_another(seen.as_str())) {
+        let message = "it names another AggregationId than was sent";
+        return Err(DecodeError::Malformed(message.to_owned()));
+    }
+    Ok(())
 }
 
 fn succeeded(status: Option<u16>) -> bool {
@@ -268,6 +285,15 @@ mod tests {
         let odd = whole.replace("200", "\"fine\"");
         assert!(complete.recover(odd.as_bytes()).is_some());
         assert!(upload.recover(odd.as_bytes()).is_none(), "it is sent again");
+        let other = whole.replace(ID, "d521ae0d-9cf1-40e1-a1ee-474983800602");
+        assert!(complete.recover(other.as_bytes()).is_none());
+        assert!(upload.recover(other.as_bytes()).is_none());
+        let answer = |body: &str| Response::new(Bytes::from(body.to_owned()));
+        assert!(complete.decode(answer(&other)).is_err() && upload.decode(answer(&other)).is_err());
+        let spelled = whole.replace(ID, &ID.to_uppercase());
+        assert!(
+            complete.decode(answer(&spelled)).is_ok() && upload.decode(answer(&spelled)).is_ok()
+        );
         // A failure is none the less one because an id stands beside it.
         let failed = whole.replace("200", "500");
         assert!(complete.recover(failed.as_bytes()).is_none());

@@ -251,7 +251,7 @@ impl UploadSession {
             return Err(failed);
         }
         let answer = self.client.complete(aggregation_id.clone()).await;
-        let login_id = match answer.and_then(|answer| belongs(answer, &aggregation_id)) {
+        let login_id = match answer.and_then(login_id_of) {
             Ok(login_id) => login_id,
             Err(error) => {
                 let record = if error.delivery().may_have_acted() {
@@ -349,15 +349,14 @@ impl fmt::Debug for UploadSession {
     }
 }
 
-/// A LoginId counts only when the answer is about the session that was completed.
-fn belongs(answer: CompleteResponse, sent: &AggregationId) -> Result<LoginId, Error> {
-    let ours = answer
-        .aggregation_id
-        .as_ref()
-        .is_none_or(|seen| seen == sent);
-    answer.login_id.filter(|_| ours).ok_or_else(|| {
-        let message = "the answer names another AggregationId than was sent";
-        Error::at(ErrorKind::Decode, Delivery::Delivered, message).of_operation("upload.complete")
+fn login_id_of(answer: CompleteResponse) -> Result<LoginId, Error> {
+    answer.login_id.ok_or_else(|| {
+        Error::at(
+            ErrorKind::Decode,
+            Delivery::Delivered,
+            "Login.Id is missing",
+        )
+        .of_operation("upload.complete")
     })
 }
 

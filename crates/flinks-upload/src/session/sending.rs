@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use flinks_transport::{Delivery, Error, ErrorKind};
-use flinks_types::{UploadResponse, find_aggregation_id};
+use flinks_types::{AggregationId, UploadResponse, find_aggregation_id};
 
 use super::{OnUnknown, Progress, UploadSession};
 use crate::document::Document;
@@ -154,25 +154,33 @@ impl UploadSession {
     ) -> Result<(), Failure> {
         let mut failure = match outcome {
             Ok(answer) => {
-                let (seen, sent) = (answer.aggregation_id, self.ledger.aggregation_id.clone());
+                let named = answer.aggregation_id;
                 // Until the ledger has it, it is an id that a session at the service has.
-                self.strays.extend(seen.clone());
-                match seen {
-                    Some(seen) if sent.as_ref().is_none_or(|sent| *sent == seen) => {
+                self.strays.extend(named.clone());
+                // An answer that names another one is an error; spelled otherwise it is the same.
+                match self
+                    .ledger
+                    .aggregation_id
+                    .clone()
+                    .filter(|_| named.is_some())
+                    .or(named)
+                {
+                    Some(aggregation_id) => {
                         let confirmed = Record::Confirmed {
                             file,
-                            aggregation_id: seen.clone(),
+                            aggregation_id,
                         };
                         let Err(unwritten) = self.record(confirmed).await else {
-                            self.strays.retain(|stray| *stray != seen);
+                            if let Some(known) = &self.ledger.aggregation_id {
+                                self.strays.retain(|stray| known.is_another(stray.as_str()));
+                            }
                             return Ok(());
                         };
                         let error = unwritten.error.with_delivery(Delivery::Delivered);
                         return Err(Failure::new(file, error.of_operation("upload.file")));
                     }
-                    Some(_) | None => {
-                        let message = "the answer names another AggregationId than was sent, or \
-                                       none: the session is unusable";
+                    None => {
+                        let message = "the answer names no AggregationId: the session is unusable";
                         let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message)
                             .of_operation("upload.file");
                         Failure {
@@ -183,11 +191,18 @@ impl UploadSession {
                 }
             }
             Err(error) => {
-                let acted = error.delivery().may_have_acted();
-                let answer = error.answer().filter(|_| acted);
-                self.strays
-                    .extend(answer.and_then(|answer| find_aggregation_id(answer)));
-                Failure::new(file, error)
+                let answer = error.answer().filter(|_| error.delivery().may_have_acted());
+                let named = answer.and_then(|answer| find_aggregation_id(answer));
+                let sent = self.ledger.aggregation_id.as_ref();
+                let another = |named: &AggregationId| {
+                    sent.is_some_and(|sent| sent.is_another(named.as_str()))
+                };
+                let split = named.as_ref().is_some_and(another);
+                self.strays.extend(named);
+                Failure {
+                    split,
+                    ..Failure::new(file, error)
+                }
             }
         };
         let record = if failure.error.delivery().may_have_acted() {
