@@ -122,3 +122,45 @@ pub(crate) fn elsewhere() -> Error {
         "the request goes to another host than its credentials were made for",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use flinks_transport::{CallMeta, Replay, Transport};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_secret_goes_to_its_own_host_only() {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let leaf = tower::service_fn(move |request: Request<Body>| {
+            assert_eq!(request.headers()[AUTHORIZATION], "Bearer canary");
+            count.fetch_add(1, Ordering::SeqCst);
+            async { Ok::<_, Error>(Response::new(Body::empty())) }
+        });
+        let endpoint = Endpoint::new("https://results.example").expect("a base");
+        let layer = ApiSecretLayer::new(endpoint, &ApiSecret::new("canary")).expect("a secret");
+        let transport = Transport::builder().service(leaf).build();
+        let transport = transport.expect("a transport").with_credentials(layer);
+        let send = |url: &str| {
+            let request = Request::get(url).body(Body::empty()).expect("a request");
+            transport.send(CallMeta::new("test.call", Replay::Safe), request)
+        };
+        for url in [
+            "https://other.example/",
+            "https://results.example:444/",
+            "https://results.example.other/",
+            "http://results.example/",
+        ] {
+            let error = send(url).await.expect_err(url);
+            assert_eq!(error.kind(), ErrorKind::Config, "{url}");
+            assert!(!format!("{error:?} {}", error.report()).contains("canary"));
+        }
+        assert_eq!(sent.load(Ordering::SeqCst), 0);
+        send("https://results.example/v3").await.expect("an answer");
+        assert_eq!(sent.load(Ordering::SeqCst), 1);
+    }
+}

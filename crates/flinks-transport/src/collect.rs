@@ -22,6 +22,16 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
+    /// An answer as it came, head and all.
+    pub(crate) fn raw(status: StatusCode, answer: Bytes, in_turn: bool) -> Self {
+        Self {
+            status: Some(status),
+            in_turn,
+            first: answer,
+            rest: BytesMut::new(),
+        }
+    }
+
     fn len(&self) -> usize {
         self.first.len() + self.rest.len()
     }

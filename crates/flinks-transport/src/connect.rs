@@ -273,3 +273,6 @@ impl std::fmt::Display for ConnectElapsed {
 }
 
 impl StdError for ConnectElapsed {}
+
+#[cfg(test)]
+mod tests;

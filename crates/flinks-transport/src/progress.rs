@@ -122,6 +122,16 @@ impl Attempt {
         }
     }
 
+    /// Falls back on the raw answer when hyper could not even read its head.
+    pub(crate) fn see_raw(&mut self) {
+        if self.seen.status.is_none()
+            && self.flight.if_lost().may_have_acted()
+            && let Some((status, raw)) = self.flight.record().and_then(|record| record.raw_answer())
+        {
+            self.seen = Collected::raw(status, raw, self.flight.is_answered_in_turn());
+        }
+    }
+
     pub(crate) fn settle(mut self, delivery: Delivery) {
         self.settled = true;
         self.call.raise(delivery);
@@ -131,6 +141,7 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.settled {
+            self.see_raw();
             self.call.raise(self.flight.if_lost());
         }
         if let Some(status) = self.seen.status {

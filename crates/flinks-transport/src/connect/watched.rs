@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::rt::{Read, ReadBufCursor, Write};
+use bytes::Bytes;
+use http::StatusCode;
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -24,6 +26,9 @@ pub(crate) struct Record {
     flushes: AtomicU64,
     /// `flushes` at the time of the latest read.
     flushes_at_read: AtomicU64,
+    /// The beginning of what was read since the latest write: an answer whose head cannot be
+    /// read leaves nothing else.
+    answer: Mutex<Vec<u8>>,
     /// Under TLS 1.3 a refused client certificate shows up in a later read or write, where hyper
     /// may report no more than a broken pipe.
     failure: OnceLock<TlsFailure>,
@@ -53,6 +58,7 @@ impl Record {
             written: AtomicU64::new(0),
             flushes: AtomicU64::new(0),
             flushes_at_read: AtomicU64::new(0),
+            answer: Mutex::default(),
             failure: OnceLock::new(),
             failures,
         }
@@ -81,7 +87,30 @@ impl Record {
         self.flushes_at_read.load(Ordering::Acquire)
     }
 
+    /// An answer as it came, head and all, and its status; at most its first 64 KiB.
+    pub(crate) fn raw_answer(&self) -> Option<(StatusCode, Bytes)> {
+        let raw = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let (version, rest) = raw.split_at_checked("HTTP/1.1 ".len())?;
+        let status = version.starts_with(b"HTTP/").then(|| rest.get(..3))?;
+        let status = StatusCode::from_bytes(status?).ok()?;
+        Some((status, Bytes::copy_from_slice(&raw)))
+    }
+
+    fn read(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let flushes = self.flushes();
+        self.flushes_at_read.store(flushes, Ordering::Release);
+        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MAX_RAW - answer.len();
+        answer.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
     fn wrote(&self) {
+        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        answer.clear();
+        drop(answer);
         let now = Instant::now()
             .saturating_duration_since(self.start)
             .as_millis();
@@ -120,6 +149,12 @@ struct Broken {
     grace: Pin<Box<Sleep>>,
 }
 
+/// How much is read at once: a record of TLS.
+const READ: usize = 16 * 1024;
+
+/// How much of a raw answer is kept.
+const MAX_RAW: usize = 64 * 1024;
+
 /// What the server sent before it closed is in the socket already, or at most one trip away.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
@@ -130,6 +165,11 @@ impl<T> Watched<T> {
             record: Arc::new(Record::new(failures)),
             broken: None,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn record(&self) -> Arc<Record> {
+        Arc::clone(&self.record)
     }
 
     /// Passes a success on, and holds a failure back.
@@ -165,15 +205,17 @@ impl<T: Read + Write + Unpin> Read for Watched<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        mut buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let outcome = ready!(Pin::new(&mut self.io).poll_read(cx, buffer));
+        // Read here first, because a cursor does not show what was put into it.
+        let mut space = [0; READ];
+        let room = buffer.remaining().min(READ);
+        let mut own = ReadBuf::new(space.get_mut(..room).unwrap_or_default());
+        let outcome = ready!(Pin::new(&mut self.io).poll_read(cx, own.unfilled()));
         match &outcome {
             Ok(()) => {
-                let flushes = self.record.flushes();
-                self.record
-                    .flushes_at_read
-                    .store(flushes, Ordering::Release);
+                self.record.read(own.filled());
+                buffer.put_slice(own.filled());
             }
             Err(error) => self.record.failed(error),
         }

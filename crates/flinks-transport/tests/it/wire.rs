@@ -467,6 +467,10 @@ async fn what_arrived_of_a_success_is_recovered_or_kept() {
         ("200 OK\r\nContent-Length: 2", "stay"),
         ("200 OK\r\nTransfer-Encoding: chunked", "close"),
         ("200 OK", "close"),
+        // What hyper refuses to read at all.
+        ("200 OK\r\nContent-Length: 2\r\nContent-Length: 3", "stay"),
+        ("200 OK\r\nContent-Length: -2", "stay"),
+        ("200 OK\r\nno header", "stay"),
     ];
     for (head, end) in answers {
         for body in ["id", "no"] {
@@ -490,10 +494,10 @@ async fn what_arrived_of_a_success_is_recovered_or_kept() {
             let url = format!("http://{host}/");
             let call = plain().call(Recovering(url, Replay::Unsent, 10));
             match call.attempt_timeout(Duration::from_millis(300)).await {
-                Ok(text) => assert_eq!((text.as_str(), body), ("id", "id"), "{head} {end}"),
+                Ok(text) => assert!(text.ends_with(body) && body == "id", "{head} {end}"),
                 Err(error) => {
-                    let kept = error.answer().map(|answer| &answer[..]);
-                    assert_eq!((kept, body), (Some(&b"no"[..]), "no"), "{head} {end}");
+                    let kept = error.answer().expect("an answer");
+                    assert!(kept.ends_with(b"no") && body == "no", "{head} {end}");
                     assert!(error.delivery().may_have_acted(), "{head} {end}: {error}");
                 }
             }
