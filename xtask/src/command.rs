@@ -3,6 +3,7 @@
 use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::{Failure, Outcome};
 
@@ -47,6 +48,42 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
         return Err(Failure::Broken(format!("{command:?} failed: {said}")));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Kills what a program has started, and what that has started, but not the program itself: Cargo goes
+/// on with the next tests. Nothing happens where there is no `ps` and no `kill`.
+pub(crate) fn kill_descendants(program: u32) {
+    let Ok(listed) = output(Command::new("ps").args(["-e", "-o", "pid=,ppid="])) else {
+        return;
+    };
+    let pairs: Vec<(u32, u32)> = listed
+        .lines()
+        .filter_map(|line| {
+            let mut ids = line.split_whitespace().map(str::parse);
+            Some((ids.next()?.ok()?, ids.next()?.ok()?))
+        })
+        .collect();
+    let mut family = vec![program];
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        family.extend(
+            pairs
+                .iter()
+                .filter(|pair| pair.1 == parent)
+                .map(|pair| pair.0),
+        );
+        next += 1;
+    }
+    let descendants = family.iter().skip(1).map(u32::to_string);
+    drop(Command::new("kill").arg("-KILL").args(descendants).status());
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "other programs take their time in real time"
+)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 pub(crate) fn broken(command: &Command, error: &std::io::Error) -> Failure {

@@ -12,6 +12,7 @@ mod soak;
 mod summary;
 mod test;
 mod tidy;
+mod watch;
 
 use std::process::ExitCode;
 

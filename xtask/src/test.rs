@@ -1,9 +1,13 @@
 //! `cargo xtask test`: every test of the workspace, then the conformance fixtures, and one closing line.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Instant;
 
 use crate::summary::Summary;
+use crate::watch::Watch;
 use crate::{Failure, Outcome, command, conformance};
 
 /// What to run.
@@ -96,34 +100,76 @@ pub(crate) fn run(options: &Options) -> Outcome {
             Err(Failure::Found)
         };
     }
+    let start = command::now();
     let mut tests = command::cargo()?;
     tests
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(&options.filter);
-    let cargo = watch(&mut tests, &CARGO)?;
+    let mut cargo = watch(&mut tests, &CARGO)?;
+    // libtest takes a test that skips itself for one that passed.
+    let skipped = u64::try_from(cargo.skipped.len()).unwrap_or_default();
+    cargo.sum.passed = cargo.sum.passed.saturating_sub(skipped);
+    cargo.sum.skipped += skipped;
+    let after_tests = command::now();
 
     let mut examples = Summary::default();
+    let mut failed_examples = Vec::new();
     if options.filter.is_none() {
         println!("\nExamples");
         for (package, name) in EXAMPLES {
             let mut example = command::cargo()?;
             example.args(["run", "--quiet", "--package", package, "--example", name]);
-            if command::succeeds(&mut example)? {
+            if watch(&mut example, &EXAMPLE)?.sum.failed == 0 {
                 examples.passed += 1;
             } else {
                 println!("example {name} failed");
+                failed_examples.push(format!("example {name}"));
                 examples.failed += 1;
             }
         }
     }
+    let after_examples = command::now();
 
     println!("\nConformance fixtures");
     let conformance = watch(&mut options.fixtures()?, &CONFORMANCE)?;
 
-    let mut all = cargo;
+    let mut all = cargo.sum;
     all += examples;
-    all += conformance;
-    println!("\ncargo test   {cargo}\nexamples     {examples}\nconformance  {conformance}\n{all}");
+    all += conformance.sum;
+    cargo.parts.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    let slowest: Vec<_> = cargo
+        .parts
+        .iter()
+        .take(3)
+        .map(ToString::to_string)
+        .collect();
+    let seconds = |from: Instant, to: Instant| (to - from).as_secs();
+    println!(
+        "\ncargo test   {} ({} s with building; slowest: {})",
+        cargo.sum,
+        seconds(start, after_tests),
+        slowest.join(", ")
+    );
+    println!(
+        "examples     {examples} ({} s)",
+        seconds(after_tests, after_examples)
+    );
+    println!(
+        "conformance  {} ({} s)",
+        conformance.sum,
+        seconds(after_examples, command::now())
+    );
+    for reason in &cargo.skipped {
+        println!("skipped: {reason}");
+    }
+    let failures = [cargo.failures, failed_examples, conformance.failures].concat();
+    for name in failures.iter().take(SHOWN) {
+        println!("failed: {name}");
+    }
+    if failures.len() > SHOWN {
+        println!("failed: {} more", failures.len() - SHOWN);
+    }
+    println!("{all}");
     match &options.filter {
         // A mistyped name must not look like a pass.
         Some(filter) if all.passed + all.failed == 0 => Err(Failure::Broken(format!(
@@ -134,22 +180,31 @@ pub(crate) fn run(options: &Options) -> Outcome {
     }
 }
 
+/// How many failures are named at the end.
+const SHOWN: usize = 40;
+
 /// How to read one program's output.
 struct Reader {
     name: &'static str,
-    count: fn(&str) -> Option<Summary>,
+    /// Reads a line that counts; a program that has none is judged by its end alone.
+    count: Option<fn(&str) -> Option<Summary>>,
     /// Lines not worth a reader's time.
     is_noise: fn(&str) -> bool,
 }
 
 const CARGO: Reader = Reader {
     name: "cargo test",
-    count: Summary::of_test_result,
+    count: Some(Summary::of_test_result),
     is_noise: is_cargo_noise,
+};
+const EXAMPLE: Reader = Reader {
+    name: "the example",
+    count: None,
+    is_noise: |_| false,
 };
 const CONFORMANCE: Reader = Reader {
     name: "the conformance runner",
-    count: Summary::of_closing_line,
+    count: Some(Summary::of_closing_line),
     // Its closing line is held back: the summary repeats it beside Cargo's.
     is_noise: |line| Summary::of_closing_line(line).is_some(),
 };
@@ -164,33 +219,62 @@ fn is_cargo_noise(line: &str) -> bool {
         || line.starts_with("test result: ok. 0 passed; 0 failed; 0 ignored")
 }
 
-/// Runs the command, passes on what matters and adds up what it counts.
+/// Runs the command, passes on what matters and notes what it counts; a test that hangs is killed with
+/// the program that runs it, and named.
 ///
 /// A command that ends badly without counting a failure (it did not build, it crashed), or that
 /// counts nothing at all, is itself one failed test: the closing line must never look better than the run.
-fn watch(command: &mut Command, reader: &Reader) -> Result<Summary, Failure> {
+fn watch(command: &mut Command, reader: &Reader) -> Result<Watch, Failure> {
+    // One pipe for both outputs: Cargo names each program on the other one than libtest's.
+    let (output, input) = io::pipe().map_err(|error| command::broken(command, &error))?;
+    let also = input
+        .try_clone()
+        .map_err(|error| command::broken(command, &error))?;
     let mut child = command
-        .stdout(Stdio::piped())
+        .stdout(input)
+        .stderr(also)
         .spawn()
         .map_err(|error| command::broken(command, &error))?;
-    let (mut sum, mut counted) = (Summary::default(), false);
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).split(b'\n') {
-            let line = line.map_err(|error| command::broken(command, &error))?;
-            let line = String::from_utf8_lossy(&line);
-            if let Some(counts) = (reader.count)(&line) {
-                sum += counts;
-                counted = true;
-            }
-            if !(reader.is_noise)(&line) {
-                println!("{line}");
+    // The command keeps its ends of the pipe, and the output would never end.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let (sender, lines) = mpsc::channel();
+    let reading = thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
             }
         }
+    });
+    let start = command::now();
+    let mut watch = Watch::new(reader.count.unwrap_or(|_| None));
+    loop {
+        let patience = watch.next_limit().saturating_sub(start.elapsed());
+        match lines.recv_timeout(patience) {
+            Ok(line) => {
+                let line = String::from_utf8_lossy(&line);
+                watch.line(&line, start.elapsed());
+                if !(reader.is_noise)(&line) {
+                    println!("{line}");
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(name) = watch.hung(start.elapsed()) {
+                    println!(
+                        "{name} timed out: its program was killed, with the tests that it had not ended"
+                    );
+                    command::kill_descendants(child.id());
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
     }
+    drop(reading.join());
     let status = child
         .wait()
         .map_err(|error| command::broken(command, &error))?;
-    Ok(judge(sum, counted, status.success(), reader.name))
+    let counted = watch.counted || reader.count.is_none();
+    watch.sum = judge(watch.sum, counted, status.success(), reader.name);
+    Ok(watch)
 }
 
 fn judge(mut sum: Summary, counted: bool, succeeded: bool, name: &str) -> Summary {

@@ -424,7 +424,7 @@ fn a_pfx_holds_certificate_and_key_in_one() {
         .arg(&pfx)
         .status();
     let Ok(made) = made else {
-        println!("skipped: openssl is not installed");
+        crate::skipped("openssl is not installed");
         return;
     };
     assert!(made.success());

@@ -147,7 +147,7 @@ fn the_readmes_commands_work_one_after_another() {
 #[test]
 fn the_guides_python_flow_works() {
     if !has("python3", &["-c", "import requests"]) {
-        println!("skipped: python3 with requests is not installed");
+        crate::skipped("python3 with requests is not installed");
         return;
     }
     let server = Server::start(&["--processing", "0.1", "--token-ttl", "1"]);
@@ -162,7 +162,7 @@ fn the_guides_python_flow_works() {
 #[test]
 fn the_guides_flow_works_with_curl() {
     if !has("curl", &["--version"]) {
-        println!("skipped: curl is not installed");
+        crate::skipped("curl is not installed");
         return;
     }
     let server = Server::start(&[]);

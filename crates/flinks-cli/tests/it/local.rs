@@ -52,7 +52,7 @@ fn a_key_and_its_request_are_made_once() {
         ])
         .output();
     let Ok(verified) = verified else {
-        println!("skipped: openssl is not installed");
+        crate::skipped("openssl is not installed");
         return;
     };
     assert!(verified.status.success(), "{verified:?}");
