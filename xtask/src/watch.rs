@@ -148,13 +148,16 @@ impl Watch {
             None if silent => format!("{}: no line of output", self.part),
             None => return None,
         };
-        self.slow.clear();
         self.last_line = at;
         self.now.failed += 1;
         self.sum += self.now;
         self.now = Summary::default();
         self.counted = true;
         self.failures.push(format!("{name} (timed out)"));
+        for (other, _) in self.slow.drain(..) {
+            self.sum.failed += 1;
+            self.failures.push(format!("{other} (killed with it)"));
+        }
         Some(name)
     }
 }
@@ -187,13 +190,21 @@ mod tests {
                 "test a::hangs has been running for over 60 seconds",
                 "test a::slow has been running for over 60 seconds",
                 "test a::slow ... ok",
+                "test a::waits has been running for over 60 seconds",
             ],
         );
         assert_eq!(watch.next_limit(), start + LIMIT);
         assert_eq!(watch.hung(start + LIMIT - SECOND), None);
         assert_eq!(watch.hung(start + LIMIT).as_deref(), Some("a::hangs"));
-        assert_eq!(watch.failures, ["a::fails", "a::hangs (timed out)"]);
-        assert_eq!((watch.sum.passed, watch.sum.failed), (2, 2));
+        assert_eq!(
+            watch.failures,
+            [
+                "a::fails",
+                "a::hangs (timed out)",
+                "a::waits (killed with it)"
+            ]
+        );
+        assert_eq!((watch.sum.passed, watch.sum.failed), (2, 3));
         assert_eq!(watch.hung(start + LIMIT), None);
     }
 

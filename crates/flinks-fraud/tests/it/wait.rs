@@ -1,12 +1,15 @@
 //! Waiting, in paused time: how often and when polls are made, and what ends them.
 
+use std::future::{IntoFuture as _, poll_fn};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use flinks_fraud::{Reason, Verdict, Wait};
 use flinks_transport::{Delivery, Error, ErrorKind, Retry};
 use flinks_types::FlinksCode;
 use tokio::time::Instant;
+use tower::Service as _;
 
 use crate::answers::CLEAN;
 use crate::leaf::{Act, Leaf, answer, login_id};
@@ -387,4 +390,43 @@ async fn the_longest_times_do_not_overflow() {
         let analysis = wait.interval(interval).deadline(Duration::MAX).await;
         assert_eq!(analysis.unwrap().verdict(), Verdict::Clean);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_dropped_anywhere_leaves_nothing_behind() {
+    for polls in 0..100 {
+        let leaf = Leaf::new([answer(202, ""), Act::Break, answer(200, CLEAN)]);
+        let slow = leaf.clone();
+        let slow = tower::service_fn(move |request| {
+            let mut leaf = slow.clone();
+            async move {
+                tokio::task::yield_now().await;
+                let answer = leaf.call(request).await;
+                tokio::task::yield_now().await;
+                answer
+            }
+        });
+        let client = leaf.client_over(|builder| builder.retry(Retry::none()).service(slow));
+        let mut wait = client.wait(&login_id()).into_future();
+        let mut left = polls;
+        let outcome = poll_fn(|cx| {
+            if left == 0 {
+                return Poll::Ready(None);
+            }
+            left -= 1;
+            wait.as_mut().poll(cx).map(Some)
+        })
+        .await;
+        drop(wait);
+        let sent = leaf.count();
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(leaf.count(), sent, "{polls}");
+        if let Some(analysis) = outcome {
+            assert_eq!(analysis.unwrap().verdict(), Verdict::Clean);
+            assert_eq!(sent, 3);
+            assert!(polls > 8, "it was hardly ever dropped while it waited");
+            return;
+        }
+    }
+    panic!("it never ended");
 }

@@ -11,6 +11,7 @@
 mod answers;
 mod banks;
 mod data;
+mod drops;
 mod layers;
 mod leaf;
 mod outcomes;
