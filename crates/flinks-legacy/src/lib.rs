@@ -80,10 +80,11 @@ mod challenge;
 mod client;
 mod data;
 mod question;
+mod refusal;
 mod session;
 
 pub use answers::{AnsweredRound, Answers};
-pub use authorize::{Authorize, AuthorizeCall, AuthorizeError, Refusal};
+pub use authorize::{Authorize, AuthorizeCall};
 pub use challenge::Round;
 pub use client::LegacyClient;
 pub use data::{
@@ -95,4 +96,5 @@ pub use question::{
     ApprovalQuestion, Ask, Channel, CodeQuestion, DateQuestion, ImageQuestion, NewQuestion,
     OneOfQuestion, OtherQuestion, PhoneQuestion, Question, SeveralOfQuestion, TextQuestion,
 };
+pub use refusal::{AuthorizeError, Refusal};
 pub use session::Session;

@@ -290,18 +290,11 @@ async fn data_of_another_session_or_login_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_times_do_not_overflow() {
-    let after = |status| Act::After(status, String::new(), u64::MAX);
-    let leaf = Leaf::new([after(503), after(503), ready()]);
-    let fetch = leaf.client().accounts_detail(&session());
-    let fetch = fetch.interval(Duration::MAX).deadline(Duration::MAX);
-    fetch.await.unwrap();
-    let leaf = Leaf::new([after(503), ready()]);
-    let fetch = leaf.client().accounts_detail(&session());
-    fetch
-        .interval(Duration::ZERO)
-        .deadline(Duration::MAX)
-        .await
-        .unwrap();
+    for interval in [Duration::ZERO, Duration::MAX] {
+        let leaf = Leaf::new([Act::After(503, String::new(), u64::MAX), ready()]);
+        let fetch = leaf.client().accounts_detail(&session()).interval(interval);
+        fetch.deadline(Duration::MAX).await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]
