@@ -210,6 +210,8 @@ impl Ledger {
                 self.open()?;
                 let entry = self.files.get_mut(*file)?;
                 (entry.state != FileState::Confirmed).then_some(())?;
+                // What became of the request before could not be recorded.
+                entry.perhaps |= entry.state == FileState::Sending;
                 entry.state = FileState::Sending;
             }
             Record::Confirmed {

@@ -242,8 +242,10 @@ impl UploadSession {
             return Ok(());
         }
         for file in &mut self.ledger.files {
-            if file.state == FileState::Unknown {
+            // Nothing is under way: of what still counts as sending, the outcome could not be recorded.
+            if matches!(file.state, FileState::Unknown | FileState::Sending) {
                 file.state = FileState::Pending;
+                file.perhaps = true;
             }
         }
         Ok(())

@@ -124,6 +124,9 @@ impl Journal for Book {
                 }
                 if fails.is_some() {
                     pages.lost = Some(record.clone());
+                } else if matches!(record, Record::Abandoned { .. }) {
+                    // With its session, what became of a file is of no interest any more.
+                    pages.lost = None;
                 }
                 fails
             };
