@@ -10,7 +10,7 @@ use flinks_types::Secret;
 use flinks_upload::UploadClient;
 
 use crate::arguments::Connection;
-use crate::context::{Context, variable};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::complain;
 use crate::settings::{Given, Material, Settings, not_set, unknown_variables, without_roots};
@@ -87,7 +87,7 @@ impl Service {
             .identity(settings.identity()?)
             .roots(settings.roots()?)
             .build()
-            .map_err(|error| without_roots(error, variable))?;
+            .map_err(without_roots)?;
         let (endpoint, paths) = (settings.upload_endpoint()?, settings.paths()?);
         Ok(UploadClient::at(
             transport,
@@ -140,9 +140,7 @@ impl Service {
     /// A transport for the results host, which asks for no client certificate.
     pub(crate) fn results_transport(&self) -> Result<Transport, Error> {
         let builder = Transport::builder().roots(self.settings.roots()?);
-        builder
-            .build()
-            .map_err(|error| without_roots(error, variable))
+        builder.build().map_err(without_roots)
     }
 }
 

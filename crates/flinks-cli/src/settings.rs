@@ -321,38 +321,17 @@ impl Settings {
     }
 }
 
-/// What to do when no root certificates are found, in this program's own terms, and why there are
-/// none.
-pub(crate) fn without_roots(
-    error: Error,
-    environment: impl Fn(&str) -> Option<std::ffi::OsString>,
-) -> Error {
+/// What to do when no root certificates are found, in this program's own terms.
+pub(crate) fn without_roots(error: Error) -> Error {
     let source = std::error::Error::source(&error);
     let identity = source.and_then(|source| source.downcast_ref::<IdentityError>());
-    if identity.is_none_or(|error| error.kind() != IdentityErrorKind::NoRoots) {
-        return error;
+    match identity.filter(|error| error.kind() == IdentityErrorKind::NoRoots) {
+        Some(why) => config(format!(
+            "root certificates: {}; or set FLINKS_CA or --ca to a PEM file of the roots to trust",
+            why.message()
+        )),
+        None => error,
     }
-    let why = |name: &str| {
-        let path = environment(name).filter(|path| !path.is_empty())?;
-        let why = match std::fs::metadata(path) {
-            Ok(_) => "no certificate in it can be read".into(),
-            Err(error) => place::reason(&error),
-        };
-        Some(format!("{name}: {why}"))
-    };
-    let why: Vec<_> = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
-        .into_iter()
-        .filter_map(why)
-        .collect();
-    let why = if why.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", why.join("; "))
-    };
-    config(format!(
-        "no root certificates were found, so no server can be trusted{why}: set FLINKS_CA or --ca \
-         to a PEM file of the roots to trust, or install the system's CA certificates"
-    ))
 }
 
 /// Why the file that a setting names cannot be used, in the library's words.

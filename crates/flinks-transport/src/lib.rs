@@ -64,6 +64,7 @@ mod builder;
 mod clock;
 mod collect;
 mod connect;
+mod decode;
 mod endpoint;
 mod error;
 mod exchange;

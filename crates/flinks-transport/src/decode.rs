@@ -1,0 +1,99 @@
+//! What a complete answer means: the output of its operation, or an error with its delivery.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use flinks_types::ApiError;
+use http::{Response, StatusCode};
+
+use crate::collect::is_encoded;
+use crate::progress::Progress;
+use crate::retry::wall_clock;
+use crate::retry_after::retry_after;
+use crate::{DecodeError, Delivery, Error, ErrorKind, Operation, page};
+
+const ANSWERED: &str = "the service answered with an error";
+
+/// Refuses an encoded success: nothing is unpacked, so that a bomb stays small.
+pub(crate) fn plain(response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
+    let status = response.status();
+    if !status.is_success() || !is_encoded(response.headers(), response.body()) {
+        return Ok(response);
+    }
+    let message = "the answer is compressed, unasked";
+    let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+    Err(error
+        .with_answer(status, None, None)
+        .keeping(response.body()))
+}
+
+pub(crate) fn read<O: Operation>(
+    operation: &O,
+    response: Response<Bytes>,
+    progress: &Progress,
+) -> Result<O::Output, Error> {
+    let response = match plain(response) {
+        Ok(response) => response,
+        Err(error) => return recovered(operation, error),
+    };
+    let (parts, body) = response.into_parts();
+    let status = parts.status;
+    let wait = retry_after(&parts.headers, wall_clock());
+    let hidden = |api| progress.shown(|secrets| secrets.hide_in(api));
+    let page = || page::description(&body, |title| progress.shown(|secrets| secrets.hide(title)));
+    if !operation.accepts(&parts) {
+        let api = ApiError::from_body(&body).map(hidden);
+        let message = if status.is_redirection() {
+            Cow::Borrowed("the service answered with a redirect, which is never followed")
+        } else {
+            page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned)
+        };
+        let error = Error::at(ErrorKind::Api, Delivery::of_status(status), message);
+        return Err(error.with_answer(status, api, wait).keeping(&body));
+    }
+    match operation.decode(Response::from_parts(parts, body.clone())) {
+        Ok(output) => Ok(output),
+        Err(DecodeError::Api(api)) => {
+            let delivery = of_body(status, api.http_status_code);
+            let message = page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned);
+            let error = Error::at(ErrorKind::Api, delivery, message);
+            let error = error.with_answer(status, Some(hidden(*api)), wait);
+            Err(error.keeping(&body))
+        }
+        Err(DecodeError::Setting(what)) => {
+            let error = Error::at(ErrorKind::Config, Delivery::Rejected, what);
+            Err(error.with_answer(status, None, wait))
+        }
+        Err(DecodeError::Malformed(what)) => {
+            let what = page().unwrap_or(what);
+            let message = format!("the answer cannot be read: {what}");
+            let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+            let error = error.with_answer(status, None, wait).keeping(&body);
+            if status.is_success() {
+                recovered(operation, error)
+            } else {
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What the operation can still read of a success, or the error.
+fn recovered<O: Operation>(operation: &O, error: Error) -> Result<O::Output, Error> {
+    let output = error.answer().and_then(|answer| operation.recover(answer));
+    output.ok_or(error)
+}
+
+/// What a failure that the body tells means: its own status outranks the one it came with. Work
+/// that goes on in the background was accepted, not refused.
+fn of_body(status: StatusCode, inner: Option<u16>) -> Delivery {
+    let (outer, inner) = (status.as_u16(), inner.unwrap_or(status.as_u16()));
+    let told = Delivery::of_code(inner);
+    if told != Delivery::Delivered || outer == 202 || inner == 202 {
+        told
+    } else if status.is_success() {
+        Delivery::Rejected
+    } else {
+        Delivery::of_status(status)
+    }
+}
