@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use flinks_transport::{
     Body, BoxError, CallMeta, DecodeError, Delivery, Endpoint, Error, ErrorKind, HttpService,
-    Operation, Replay, Transport, repeat,
+    KnownSecrets, Operation, Replay, Transport, repeat,
 };
 use flinks_types::{ApiError, AuthorizeResponse, CustomerId, FlinksCode, Secret, from_json};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
@@ -209,6 +209,7 @@ struct Keys {
     token: Option<AuthorizeTokenRequest>,
     x_api_key: Option<HeaderValue>,
     bearer: Option<HeaderValue>,
+    secrets: KnownSecrets,
 }
 
 impl LegacyKeysLayer {
@@ -228,14 +229,20 @@ impl LegacyKeysLayer {
             .map(|key| AuthorizeTokenRequest::new(endpoint.clone(), customer_id.clone(), key));
         let x_api_key = keys.x_api_key.as_ref();
         let bearer = keys.api_secret.as_ref().map(ApiSecret::header);
+        let token = token.transpose()?;
+        let x_api_key = x_api_key
+            .map(|key| key_value("the x-api-key", key.expose()))
+            .transpose()?;
+        let bearer = bearer.transpose()?;
+        let auth_key = token.as_ref().map(|token| token.key.clone());
+        let all = [auth_key, x_api_key.clone(), bearer.clone()];
         Ok(Self(Arc::new(Keys {
             transport: transport.without_layers(),
             endpoint,
-            token: token.transpose()?,
-            x_api_key: x_api_key
-                .map(|key| key_value("the x-api-key", key.expose()))
-                .transpose()?,
-            bearer: bearer.transpose()?,
+            token,
+            x_api_key,
+            bearer,
+            secrets: KnownSecrets::new(all.into_iter().flatten()),
         })))
     }
 }
@@ -249,6 +256,7 @@ impl Keys {
         if !self.endpoint.covers(request.uri()) {
             return Err(elsewhere().into());
         }
+        request.extensions_mut().insert(self.secrets.clone());
         let meta = request.extensions().get::<CallMeta>();
         let (name, key) = match meta.map(CallMeta::operation) {
             Some("legacy.authorize") => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use flinks_transport::{
     Body, BoxError, CallMeta, Delivery, Error, ErrorKind, HttpService, IdentityGeneration,
-    Transport, repeat,
+    KnownSecrets, Transport, repeat,
 };
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Uri};
@@ -33,6 +33,7 @@ struct OAuth {
     transport: Transport,
     identity: IdentityGeneration,
     request: TokenRequest,
+    secrets: KnownSecrets,
     cache: TokenCache<AccessToken, Error>,
 }
 
@@ -49,8 +50,9 @@ impl OAuthLayer {
         use flinks_transport::Operation;
         let request = TokenRequest::new(url, credentials);
         // Built once here so that credentials that cannot be sent are an error of the set-up.
-        request.request()?;
+        let mut headers = std::mem::take(request.request()?.headers_mut());
         Ok(Self(Arc::new(OAuth {
+            secrets: KnownSecrets::new(headers.remove(AUTHORIZATION)),
             identity: transport.identity_generation(),
             transport: transport.without_layers(),
             request,
@@ -63,7 +65,7 @@ impl OAuth {
     async fn send(
         &self,
         inner: HttpService,
-        request: Request<Body>,
+        mut request: Request<Body>,
     ) -> Result<Response<Body>, BoxError> {
         let (ours, theirs) = (self.request.url(), request.uri());
         if ours.authority() != theirs.authority() || ours.scheme() != theirs.scheme() {
@@ -74,6 +76,7 @@ impl OAuth {
             let message = "an OAuth layer belongs to the transport that it was made for";
             return Err(Error::local(ErrorKind::Config, message).into());
         }
+        request.extensions_mut().insert(self.secrets.clone());
         let again = repeat(&request);
         let meta = request.extensions().get::<CallMeta>();
         let life = meta.map_or(Duration::ZERO, CallMeta::credential_life);

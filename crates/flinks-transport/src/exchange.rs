@@ -81,7 +81,12 @@ async fn exchange(
             .entry(name)
             .or_insert_with(|| value.clone());
     }
-    progress.sends(|secrets| secrets.add_headers(request.headers()));
+    progress.sends(|secrets| {
+        secrets.add_headers(request.headers());
+        if let Some(known) = request.extensions().get() {
+            secrets.add_known(known);
+        }
+    });
     let limit = meta
         .max_response_bytes
         .unwrap_or(settings.max_response_bytes);

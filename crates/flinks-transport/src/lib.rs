@@ -85,6 +85,7 @@ pub use endpoint::Endpoint;
 pub use error::{BoxError, Delivery, Error, ErrorKind, Step};
 pub use identity::{ClientIdentity, IdentityError, IdentityErrorKind, IdentityPart};
 pub use operation::{CallMeta, DecodeError, Operation, Replay};
+pub use redact::KnownSecrets;
 pub use retry::{Retry, repeat};
 pub use service::{HttpService, IntoHttpService};
 pub use tls::{Roots, TlsVersion};

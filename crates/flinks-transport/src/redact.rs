@@ -1,5 +1,8 @@
 //! Takes secrets out of what the service said: a message may repeat the request that it is about.
 
+use std::fmt;
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flinks_types::{ApiError, FlinksCode, Secret};
@@ -19,6 +22,25 @@ const TOKEN_CHARS: usize = 40;
 /// Below this a secret counts only where it stands alone, or words would lose letters.
 const SHORT: usize = 4;
 
+/// Credentials that an answer must not show although its request does not carry them, such as the
+/// client secret behind a token. A credential layer puts them into the request's extensions.
+#[derive(Clone)]
+pub struct KnownSecrets(Arc<[HeaderValue]>);
+
+impl KnownSecrets {
+    /// Takes them as they are sent elsewhere: whole header values, with their scheme.
+    #[must_use]
+    pub fn new(values: impl IntoIterator<Item = HeaderValue>) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for KnownSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownSecrets").finish_non_exhaustive()
+    }
+}
+
 /// The secrets that a call has sent.
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<Secret>);
@@ -31,6 +53,13 @@ impl Secrets {
             if value.is_sensitive() || name == AUTHORIZATION {
                 self.add_header(value);
             }
+        }
+    }
+
+    /// Adds those that a credential layer named.
+    pub(crate) fn add_known(&mut self, known: &KnownSecrets) {
+        for value in &*known.0 {
+            self.add_header(value);
         }
     }
 

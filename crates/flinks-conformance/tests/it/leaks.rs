@@ -67,7 +67,7 @@ fn a_secret_in_the_log_is_found() {
 
 /// A round with one question, whose answer the service repeats in its refusal.
 #[test]
-fn an_answer_or_a_key_that_comes_back_is_found() {
+fn an_answer_or_a_key_that_comes_back_is_not_shown() {
     let path = "/v3/43387ca6-0391-4c82-857d-70d95f087ecb/BankingServices/Authorize";
     for (message, what) in [
         ("is planted-answer right?", "what the call was given"),
@@ -97,11 +97,32 @@ fn an_answer_or_a_key_that_comes_back_is_found() {
             } }
         });
         for level in [Level::L2, Level::L3] {
-            let text = leaks(&case, level);
-            assert!(
-                text.contains(&format!("leak: {what} appears in Display")),
-                "{text}"
-            );
+            assert_eq!(verdict(&case, level), Verdict::Passed, "{what}");
+        }
+    }
+}
+
+#[test]
+fn the_client_secret_behind_a_token_is_not_shown() {
+    for message in [
+        "conformance-client-secret",
+        "planted Y29uZm9ybWFuY2UtY2xpZW50LXNlY3JldA",
+    ] {
+        let id = "d521ae0d-9cf1-40e1-a1ee-474983800601";
+        let case = json!({
+            "docs": "A case for these tests.",
+            "source": "made up",
+            "call": { "operation": "upload.complete", "input": { "aggregation_id": id } },
+            "steps": [{
+                "expect": { "method": "POST", "path": "/api/v1/upload/complete" },
+                "reply": { "status": 400, "body_json": { "Message": message } }
+            }],
+            "want": { "error": {
+                "kind": "api", "delivery": "rejected", "status": 400, "operation": "upload.complete"
+            } }
+        });
+        for level in [Level::L2, Level::L3] {
+            assert_eq!(verdict(&case, level), Verdict::Passed, "{message}");
         }
     }
 }

@@ -41,7 +41,7 @@ async fn a_lost_answer_to_the_second_file_abandons_the_session() {
 
 #[tokio::test]
 async fn a_lost_answer_to_the_first_file_leaves_a_session_without_a_name() {
-    let sandbox = sandbox(&["upload@1=torn"]).await;
+    let sandbox = sandbox(&["upload@1=close-after"]).await;
     let done = upload(&sandbox, OnUnknown::Restart)
         .await
         .expect("uploaded");
@@ -164,7 +164,7 @@ async fn a_host_that_hangs_is_left_at_the_deadline_with_the_outcome_unknown() {
 
 #[tokio::test]
 async fn a_source_that_is_read_once_stops_where_others_start_over() {
-    let sandbox = sandbox(&["upload@2=torn"]).await;
+    let sandbox = sandbox(&["upload@2=close-after"]).await;
     let content: &[u8] = b"%PDF-1.7 read once";
     let once = Document::from_reader("once.pdf", content.len() as u64, content);
     let files = [document("january.pdf"), once.expect("a document")];
