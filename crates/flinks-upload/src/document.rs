@@ -338,6 +338,16 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_good_in_any_directory() {
+        let document = Document::open("Cargo.toml").expect("this crate's manifest");
+        let path = document.path().expect("a path");
+        assert!(
+            path.is_absolute() && path.ends_with("Cargo.toml"),
+            "{path:?}"
+        );
+    }
+
+    #[test]
     fn folders_and_missing_files_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(

@@ -92,7 +92,12 @@ fn certificate(settings: &Settings, now: SystemTime) -> Finding {
     if let Err(error) = identity.check_at(now) {
         return Finding::fail(NAME, Exit::Usage, error.to_string());
     }
-    let left = identity.not_after().duration_since(now).unwrap_or_default();
+    valid_for(identity.not_after().duration_since(now).unwrap_or_default())
+}
+
+/// A certificate that fits and is valid for this long.
+fn valid_for(left: Duration) -> Finding {
+    const NAME: &str = "client certificate";
     let days = left.as_secs() / DAY.as_secs();
     let message = format!("belongs to the key, valid for {days} more days");
     if days < SOON {
@@ -216,4 +221,18 @@ async fn reach_results(service: &Service) -> Result<String, Error> {
     let meta = CallMeta::new("doctor.reach", Replay::Safe);
     service.results_transport()?.send(meta, request).await?;
     Ok(shown(&endpoint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_a_warning() {
+        for (days, status) in [(0, "warn"), (29, "warn"), (30, "ok"), (400, "ok")] {
+            let mut findings = Findings::default();
+            findings.add(valid_for(DAY * days));
+            assert_eq!(findings.to_json()[0]["status"], status, "{days} days");
+        }
+    }
 }

@@ -260,3 +260,50 @@ fn a_login_id_that_cannot_be_printed_is_not_lost() {
         assert!(bench.ledgers().is_empty());
     }
 }
+
+/// Only the system calls show it: what the page cache holds looks written either way.
+#[cfg(target_os = "linux")]
+#[test]
+fn each_record_is_on_the_disk_before_the_next_step() {
+    let bench = Bench::new(&[]);
+    let (file, trace) = (bench.document("a.pdf"), bench.path("trace"));
+    let ledger = bench.path("made/ledger");
+    let arguments = ["upload", &file, "--ledger", ledger.to_str().expect("UTF-8")];
+    let traced = bench.command(&arguments);
+    let mut strace = std::process::Command::new("strace");
+    let calls = "trace=fsync,fdatasync,write,writev,sendto,sendmsg";
+    strace
+        .args(["-f", "-y", "-qq", "-e", calls, "-o"])
+        .arg(&trace);
+    strace.arg(traced.get_program()).args(traced.get_args());
+    strace.env_clear();
+    for (name, value) in traced.get_envs() {
+        strace.env(name, value.unwrap_or_default());
+    }
+    strace.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    match strace.output() {
+        Ok(output) if output.status.success() => {}
+        _ => return crate::skipped("strace is not installed, or may not trace here"),
+    }
+    let trace = std::fs::read_to_string(trace).expect("a trace");
+    let (mut unsynced, mut records, mut folders) = (0, 0, 0);
+    for line in trace.lines().filter(|line| !line.contains("resumed>")) {
+        let (synced, written) = (line.contains("sync("), line.contains("write"));
+        if synced && line.contains("made/ledger>") {
+            unsynced = 0;
+        } else if synced && line.contains("made>") {
+            folders += 1;
+        } else if written && line.contains("made/ledger>") {
+            assert_eq!(unsynced, 0, "{line}");
+            (unsynced, records) = (unsynced + 1, records + 1);
+        } else if line.contains("TCP:") || line.contains("socket:") {
+            assert_eq!(unsynced, 0, "sent before a record was on the disk: {line}");
+        }
+    }
+    assert_eq!(
+        (unsynced, records),
+        (0, 5),
+        "session, sending, confirmed, completing, completed"
+    );
+    assert!(folders > 0, "the ledger's name is not on the disk");
+}

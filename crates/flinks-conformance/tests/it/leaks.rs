@@ -105,8 +105,8 @@ fn an_answer_or_a_key_that_comes_back_is_not_shown() {
 #[test]
 fn the_client_secret_behind_a_token_is_not_shown() {
     for message in [
-        "conformance-client-secret",
-        "planted Y29uZm9ybWFuY2UtY2xpZW50LXNlY3JldA",
+        "is c0nf:0rm+ance%2Fsecret= right?",
+        "is YzBuZjowcm0rYW5jZSUyRnNlY3JldD0 right?",
     ] {
         let id = "d521ae0d-9cf1-40e1-a1ee-474983800601";
         let case = json!({
