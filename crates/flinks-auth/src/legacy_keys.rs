@@ -3,27 +3,23 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use flinks_transport::{
-    Body, BoxError, CallMeta, DecodeError, Delivery, Endpoint, Error, ErrorKind, HttpService,
-    KnownSecrets, Operation, Replay, Transport, repeat,
+    Body, BoxError, CallMeta, Delivery, Endpoint, Error, ErrorKind, HttpService, KnownSecrets,
+    Transport, repeat,
 };
-use flinks_types::{ApiError, AuthorizeResponse, CustomerId, FlinksCode, Secret, from_json};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use serde::Deserialize;
+use flinks_types::{AuthorizeResponse, CustomerId, FlinksCode, Secret, from_json};
+use http::header::{AUTHORIZATION, HeaderName};
+use http::{HeaderValue, Request, Response, StatusCode};
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
-use zeroize::Zeroizing;
 
 use crate::api_secret::{ApiSecret, elsewhere};
-use crate::client_credentials::sensitive;
+use crate::authorize_token::{AUTH_KEY, AuthorizeToken, AuthorizeTokenRequest, key_value};
 
-const AUTH_KEY: HeaderName = HeaderName::from_static("flinks-auth-key");
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The keys of the legacy flow, each of them optional: integrations of different years were given
@@ -73,121 +69,6 @@ impl fmt::Debug for LegacyKeys {
             .field("x_api_key", &self.x_api_key.is_some())
             .field("api_secret", &self.api_secret.is_some())
             .finish()
-    }
-}
-
-/// The place where one session keeps its authorize token, empty until the session's first call.
-///
-/// It travels in the extensions of a session's requests, where layers may see it but cannot read
-/// it. Clones are the same place. A token is good for one session: the calls that answer its
-/// challenges send it again.
-#[derive(Clone, Default)]
-pub struct AuthorizeToken(Arc<Mutex<Option<HeaderValue>>>);
-
-impl AuthorizeToken {
-    /// An empty place, for a new session.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn read(&self) -> Option<HeaderValue> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn keep(&self, token: HeaderValue) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
-    }
-}
-
-impl fmt::Debug for AuthorizeToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthorizeToken")
-    }
-}
-
-/// Asks for an authorize token: `auth.authorize_token`.
-///
-/// *Effect:* a token that is never used lapses after 30 minutes, so it may be sent again at will.
-///
-/// Source: API reference, GenerateAuthorizeToken.
-#[derive(Clone)]
-pub struct AuthorizeTokenRequest {
-    endpoint: Endpoint,
-    customer_id: CustomerId,
-    key: HeaderValue,
-}
-
-impl AuthorizeTokenRequest {
-    /// Asks `endpoint` with the secret key of `customer_id`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`]: the key is empty or cannot stand in a header.
-    pub fn new(endpoint: Endpoint, customer_id: CustomerId, key: &Secret) -> Result<Self, Error> {
-        let key = key_value("the authorize secret key", key.expose())?;
-        let request = Self {
-            endpoint,
-            customer_id,
-            key,
-        };
-        // Built once here so that what cannot be sent is an error of the set-up.
-        request.request()?;
-        Ok(request)
-    }
-}
-
-impl Operation for AuthorizeTokenRequest {
-    type Output = AuthorizeToken;
-
-    fn meta(&self) -> CallMeta {
-        CallMeta::new("auth.authorize_token", Replay::Safe)
-            .as_token_request()
-            .max_response_bytes(64 * 1024)
-    }
-
-    fn request(&self) -> Result<Request<Body>, Error> {
-        let customer = self.customer_id.as_str();
-        let path = ["v3", customer, "BankingServices", "GenerateAuthorizeToken"];
-        let mut request = Request::new(Body::from("{}".to_owned()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.join(path)?;
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json);
-        request.headers_mut().insert(AUTH_KEY, self.key.clone());
-        Ok(request)
-    }
-
-    fn decode(&self, response: Response<Bytes>) -> Result<AuthorizeToken, DecodeError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Answer {
-            token: Secret,
-        }
-        let body = response.into_body();
-        let answer =
-            from_json::<Answer>(&body).map_err(|error| match ApiError::from_body(&body) {
-                Some(api) if api.flinks_code.is_some() => DecodeError::api(api),
-                Some(_) | None => DecodeError::json(&error),
-            })?;
-        let token = sensitive(answer.token.expose())
-            .ok()
-            .filter(|token| !token.is_empty())
-            .ok_or_else(|| DecodeError::Malformed("Token is no token".to_owned()))?;
-        let place = AuthorizeToken::new();
-        place.keep(token);
-        Ok(place)
-    }
-}
-
-impl fmt::Debug for AuthorizeTokenRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthorizeTokenRequest")
-            .field("endpoint", &self.endpoint)
-            .field("customer_id", &self.customer_id)
-            .finish_non_exhaustive()
     }
 }
 
@@ -343,14 +224,6 @@ fn refuses_the_token(response: &Response<Body>) -> bool {
     })
 }
 
-fn key_value(what: &str, key: &str) -> Result<HeaderValue, Error> {
-    if key.is_empty() {
-        let message = format!("{what} must not be empty: leave it out instead");
-        return Err(Error::local(ErrorKind::Config, message));
-    }
-    sensitive(&Zeroizing::new(key.to_owned()))
-}
-
 impl Layer<HttpService> for LegacyKeysLayer {
     type Service = WithLegacyKeys;
 
@@ -406,6 +279,11 @@ mod tests {
     use std::convert::Infallible;
 
     use tower::service_fn;
+
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+    use flinks_transport::{DecodeError, Operation, Replay};
 
     use super::*;
 

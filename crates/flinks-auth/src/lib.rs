@@ -24,6 +24,7 @@
 //! ```
 
 mod api_secret;
+mod authorize_token;
 mod cache;
 mod client_credentials;
 mod legacy_keys;
@@ -33,8 +34,7 @@ mod shared;
 mod task;
 
 pub use api_secret::{ApiSecret, ApiSecretLayer, WithApiSecret};
+pub use authorize_token::{AuthorizeToken, AuthorizeTokenRequest};
 pub use client_credentials::{AccessToken, ClientCredentials, TokenRequest};
-pub use legacy_keys::{
-    AuthorizeToken, AuthorizeTokenRequest, LegacyKeys, LegacyKeysLayer, WithLegacyKeys,
-};
+pub use legacy_keys::{LegacyKeys, LegacyKeysLayer, WithLegacyKeys};
 pub use oauth::{OAuthLayer, WithOAuth};

@@ -208,7 +208,8 @@ fn a_ledger_that_has_no_place_says_where_to_give_one() {
     if cfg!(feature = "platform-roots") && cfg!(target_os = "linux") {
         let told = run.ends_with(2).stderr;
         assert!(
-            told.contains("FLINKS_CA") && told.contains("SSL_CERT_FILE: no such file"),
+            told.contains("FLINKS_CA")
+                && told.contains("SSL_CERT_FILE: the file cannot be read: no such file"),
             "{told}"
         );
         assert!(
