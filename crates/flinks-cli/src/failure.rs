@@ -361,12 +361,18 @@ pub(crate) fn whole(error: &Error) -> String {
         let said = api.to_string();
         text = text.replacen(&said, &shortened(&said, MAX_SAID), 1);
     }
+    // What is wrong with a certificate has been said; the causes have a programmer's names for it.
+    if error.kind() == ErrorKind::ServerCertificate {
+        return text;
+    }
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
         let words = cause.to_string();
-        if !text.contains(&words) {
+        // rustls adds a page for programmers.
+        let words = words.split(": https://docs.rs/").next().unwrap_or_default();
+        if !text.contains(words) {
             text.push_str(": ");
-            text.push_str(&words);
+            text.push_str(words);
         }
         next = cause.source();
     }
@@ -387,6 +393,20 @@ mod tests {
         assert_eq!(
             whole(&error.with_source("copy it")),
             "the key is damaged: copy it"
+        );
+    }
+
+    #[test]
+    fn no_cause_shows_what_only_programmers_read() {
+        let refused = Error::local(ErrorKind::ServerCertificate, "it is of an authority");
+        assert_eq!(
+            whole(&refused.with_source("Other(OtherError(CaUsedAsEndEntity))")),
+            "it is of an authority"
+        );
+        let lost = Error::local(ErrorKind::Connect, "it failed");
+        assert_eq!(
+            whole(&lost.with_source("no close_notify: https://docs.rs/rustls/x.html")),
+            "it failed: no close_notify"
         );
     }
 

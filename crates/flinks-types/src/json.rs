@@ -96,10 +96,8 @@ mod tests {
                 "{\"scope\":\"a\\\"b\\\":4711\",\n \"access_token\" : [4711]}",
                 "wrong type of field `access_token`",
             ),
-            (
-                r#"{"access_token":""}"#,
-                "wrong type of field `access_token`",
-            ),
+            (r#"{"access_token":""}"#, "missing field `access_token`"),
+            (r#"{"access_token":null}"#, "missing field `access_token`"),
         ] {
             let error = from_json::<TokenResponse>(body.as_bytes()).unwrap_err();
             let said = error.to_string();

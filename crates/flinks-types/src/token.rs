@@ -33,11 +33,9 @@ pub struct TokenResponse {
 }
 
 fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-    let token = Secret::deserialize(deserializer)?;
-    if token.is_empty() {
-        return Err(D::Error::custom("the access token is empty"));
-    }
-    Ok(token)
+    let token = Option::<Secret>::deserialize(deserializer)?;
+    let token = token.filter(|token| !token.is_empty());
+    token.ok_or_else(|| D::Error::missing_field("access_token"))
 }
 
 fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

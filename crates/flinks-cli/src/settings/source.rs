@@ -323,7 +323,8 @@ fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(path.refused("the file is larger than 64 KiB"));
     }
-    let text = text::read(&bytes).ok_or_else(|| path.refused("the file is not text"))?;
+    let text = text::read(&bytes)
+        .ok_or_else(|| path.refused("the file is not text in UTF-8 or UTF-16"))?;
     Ok(Secret::new(text))
 }
 

@@ -21,8 +21,8 @@ const LARGEST_FILE: u64 = 4 << 20;
 /// One thing that a file holds.
 pub(crate) enum Item {
     Certificate(CertificateDer<'static>),
-    DamagedCertificate,
-    DamagedKey,
+    DamagedCertificate(Damage),
+    DamagedKey(Damage),
     /// A certificate that stands there so as not to be trusted for servers.
     DistrustedCertificate(CertificateDer<'static>),
     EncryptedKey(EncryptedKey),
@@ -39,10 +39,31 @@ pub(crate) enum Item {
     UnsupportedKey(UnsupportedKey),
 }
 
+/// What became of a section that cannot be decoded.
+#[derive(Clone, Copy)]
+pub(crate) enum Damage {
+    CutOrAltered,
+    /// Something else than base64 stands between its marks.
+    Garbled,
+}
+
+impl Damage {
+    fn of(section: &Section<'_>) -> Self {
+        if section.is_garbled() {
+            Self::Garbled
+        } else {
+            Self::CutOrAltered
+        }
+    }
+}
+
 /// A private key that a password protects.
 pub(crate) enum EncryptedKey {
     /// `Proc-Type: 4,ENCRYPTED`, with a weak derivation of the key from the password.
-    Old,
+    Old {
+        /// OpenSSL 3 opens it only with its legacy provider.
+        legacy: bool,
+    },
     /// An EncryptedPrivateKeyInfo in DER.
     #[cfg_attr(
         not(feature = "pfx"),
@@ -111,9 +132,19 @@ fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
     let text = converted(bytes);
     let text = text.as_ref().map_or(bytes, |text| text.as_slice());
     // As servers hand certificates on in headers.
-    if text.windows(13).any(|window| window == b"-----BEGIN%20") {
+    let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
+    let is_form = has(b"-----BEGIN+");
+    if is_form || has(b"-----BEGIN%20") {
+        let spaced = text.iter().map(|byte| {
+            if is_form && *byte == b'+' {
+                b' '
+            } else {
+                *byte
+            }
+        });
+        let spaced = Zeroizing::new(spaced.collect::<Vec<u8>>());
         let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
-        decoded.extend(percent_encoding::percent_decode(text));
+        decoded.extend(percent_encoding::percent_decode(&spaced));
         return find(&decoded, layers.checked_sub(1)?);
     }
     let items: Vec<Item> = pem::sections(text)
@@ -124,11 +155,18 @@ fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
     }
     if bytes.starts_with(&[der::SEQUENCE]) {
         let items = of_der(bytes);
-        if !is_other(&items) || der::first_element(bytes).is_some() {
+        // "0", which many texts begin with, is the tag.
+        if !is_other(&items) || der::first_element(bytes).is_some() && !bytes.is_ascii() {
             return Some(items);
         }
     }
-    find(&pem::base64(text)?, layers.checked_sub(1)?)
+    let layers = layers.checked_sub(1)?;
+    if let Some(items) = pem::base64(text).and_then(|decoded| find(&decoded, layers)) {
+        return Some(items);
+    }
+    let runs = pem::runs(text).filter_map(|run| find(&pem::base64(run)?, layers));
+    let items: Vec<Item> = runs.flatten().collect();
+    (!items.is_empty()).then_some(items)
 }
 
 /// `bytes` as UTF-8 text without a byte order mark, if that differs. PEM is ASCII, so that the text
@@ -162,6 +200,12 @@ fn foreign(bytes: &[u8]) -> Option<&'static str> {
              (PKCS#8)",
         );
     }
+    if has(b"BEGIN ") && (has(b"CERTIFICATE") || has(b"PRIVATE KEY")) {
+        return Some(
+            "the dashes of its -----BEGIN … ----- and -----END … ----- lines are missing or \
+             altered: there must be five, without a blank, before and after the words",
+        );
+    }
     bytes
         .trim_ascii_start()
         .starts_with(b"<")
@@ -177,24 +221,28 @@ fn of_section(section: &Section<'_>) -> Vec<Item> {
         .filter(|byte| *byte != b' ')
         .collect();
     match &*label {
-        b"CERTIFICATE" | b"X509CERTIFICATE" => decoded(section, Item::DamagedCertificate),
+        b"CERTIFICATE" | b"X509CERTIFICATE" => {
+            decoded(section, Item::DamagedCertificate(Damage::of(section)))
+        }
         b"TRUSTEDCERTIFICATE" => {
-            let items = decoded(section, Item::DamagedCertificate);
+            let items = decoded(section, Item::DamagedCertificate(Damage::of(section)));
             items
                 .into_iter()
                 .map(|item| distrusted(item, section))
                 .collect()
         }
-        b"PKCS7" | b"CMS" | b"PKCS12" => decoded(section, Item::Other),
+        b"PKCS7" | b"PKCS#7SIGNEDDATA" | b"CMS" | b"PKCS12" => decoded(section, Item::Other),
         b"CERTIFICATEREQUEST" | b"NEWCERTIFICATEREQUEST" => vec![Item::Request],
         b"PUBLICKEY" | b"RSAPUBLICKEY" => vec![Item::PublicKey],
-        b"ENCRYPTEDPRIVATEKEY" => decoded(section, Item::DamagedKey),
+        b"ENCRYPTEDPRIVATEKEY" => decoded(section, Item::DamagedKey(Damage::of(section))),
         b"PRIVATEKEY" | b"RSAPRIVATEKEY" | b"ECPRIVATEKEY" if !section.is_encrypted() => {
-            decoded(section, Item::DamagedKey)
+            decoded(section, Item::DamagedKey(Damage::of(section)))
         }
         b"OPENSSHPRIVATEKEY" => vec![Item::UnsupportedKey(UnsupportedKey::OpenSsh)],
         label if label.ends_with(b"PRIVATEKEY") => vec![if section.is_encrypted() {
-            Item::EncryptedKey(EncryptedKey::Old)
+            Item::EncryptedKey(EncryptedKey::Old {
+                legacy: section.is_legacy(),
+            })
         } else {
             Item::UnsupportedKey(UnsupportedKey::Other)
         }],

@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 const BEGIN: &[u8] = b"-----BEGIN";
-const END: &[u8] = b"-----END";
+const END: &[u8] = b"END";
 const DASHES: &[u8] = b"-----";
 const LONGEST_LABEL: usize = 64;
 
@@ -19,6 +19,20 @@ pub(super) struct Section<'a> {
 }
 
 impl Section<'_> {
+    /// Is a cipher named that OpenSSL has put among its legacy ones?
+    pub(super) fn is_legacy(&self) -> bool {
+        let names: [&[u8]; 6] = [b"DES-CBC", b"RC2-", b"BF-", b"CAST5-", b"SEED-", b"IDEA-"];
+        names.iter().any(|name| find(self.body, name).is_some())
+    }
+
+    /// Is there something between its marks, both there, that does not belong to base64?
+    pub(super) fn is_garbled(&self) -> bool {
+        let is_base64 = |byte: &u8| {
+            byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(byte)
+        };
+        self.is_whole && !self.body.iter().all(is_base64)
+    }
+
     /// The old form of an encrypted key says so in a header: `Proc-Type: 4,ENCRYPTED`.
     pub(super) fn is_encrypted(&self) -> bool {
         find(self.body, b"ENCRYPTED").is_some()
@@ -49,13 +63,15 @@ pub(super) fn sections(mut text: &[u8]) -> impl Iterator<Item = Section<'_>> {
             if label.len() > LONGEST_LABEL || label.contains(&b'\n') {
                 continue;
             }
+            // Some marks have more dashes than they need.
+            let body = without_dashes(body);
             let length = find(body, DASHES).unwrap_or(body.len());
             let (body, rest) = body.split_at_checked(length)?;
             text = rest;
             return Some(Section {
                 label: label.trim_ascii(),
                 body,
-                is_whole: rest.starts_with(END),
+                is_whole: without_dashes(rest).starts_with(END),
             });
         }
     })
@@ -74,27 +90,19 @@ pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut digits = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'\\' => match rest.split_first() {
-                Some((b'n' | b'r' | b't', after)) => rest = after,
-                Some((b'u', after)) => {
-                    let (code, after) = after.split_at_checked(4)?;
-                    rest = after;
-                    let code = std::str::from_utf8(code).ok()?;
-                    let byte = u8::from_str_radix(code, 16).ok()?;
-                    if !byte.is_ascii_whitespace() {
-                        digits.push(byte);
-                    }
-                }
-                _ => {}
-            },
-            b'"' | b'\'' | b',' => {}
+        let (escaped, after) = match byte {
+            b'\\' => backslash(after)?,
+            b'%' => hexadecimal(after, 2)?,
+            b'&' => entity(after)?,
+            b'<' => (None, split_after(after, b">")?.1),
+            // Quotes, and what stands at the start of lines that are quoted or comments.
+            b'"' | b'\'' | b',' | b'>' | b'|' | b'#' | b'`' => (None, after),
             // Blanks of web pages and word processors.
-            _ if !byte.is_ascii() => {}
-            _ if byte.is_ascii_whitespace() => {}
-            _ => digits.push(byte),
-        }
+            _ if !byte.is_ascii() => (None, after),
+            _ => (Some(byte), after),
+        };
+        rest = after;
+        digits.extend(escaped.filter(|byte| !byte.is_ascii_whitespace()));
     }
     let engine = if digits.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         FOR_URLS
@@ -116,6 +124,55 @@ fn without_headers(body: &[u8]) -> Zeroizing<Vec<u8>> {
         }
     }
     kept
+}
+
+type Escaped<'a> = (Option<u8>, &'a [u8]);
+
+/// As in JSON and in many languages: `\n`, `\/`, `\u002b`. What is no escape stands for nothing.
+fn backslash(after: &[u8]) -> Option<Escaped<'_>> {
+    match after.split_first() {
+        Some((b'n' | b'r' | b't', after)) => Some((None, after)),
+        Some((b'u', after)) => hexadecimal(after, 4),
+        _ => Some((None, after)),
+    }
+}
+
+/// As in URLs, `%0A`, and after `\u`.
+fn hexadecimal(after: &[u8], digits: usize) -> Option<Escaped<'_>> {
+    let (code, after) = after.split_at_checked(digits)?;
+    Some((Some(number(code, 16)?), after))
+}
+
+/// As in HTML and XML: `&#10;`, `&#xA;`; a name stands for a blank.
+fn entity(after: &[u8]) -> Option<Escaped<'_>> {
+    let (name, after) = after.split_at_checked(find(after, b";")?)?;
+    let after = after.strip_prefix(b";")?;
+    Some((
+        match name {
+            [b'#', b'x' | b'X', code @ ..] => Some(number(code, 16)?),
+            [b'#', code @ ..] => Some(number(code, 10)?),
+            b"nbsp" | b"NewLine" | b"Tab" => None,
+            _ => return None,
+        },
+        after,
+    ))
+}
+
+/// The long stretches of base64 beside other words, as in a `data:` URI or a settings file.
+pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const SHORTEST: usize = 60;
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_\\".contains(byte);
+    text.split(move |byte| !is_digit(byte))
+        .filter(|run| run.len() >= SHORTEST)
+}
+
+fn number(code: &[u8], radix: u32) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(code).ok()?, radix).ok()
+}
+
+fn without_dashes(text: &[u8]) -> &[u8] {
+    let dashes = text.iter().take_while(|byte| **byte == b'-').count();
+    text.get(dashes..).unwrap_or_default()
 }
 
 fn split_after<'a>(text: &'a [u8], pattern: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
@@ -172,6 +229,12 @@ mod tests {
             "\n\u{a0}+/++\u{200b}\u{2028}/w==\n",
             "\n-_--\n_w==\n",
             "\nComment: \"a: b\"\n\n+/++\n/w==\n",
+            "\n> +/++\n> /w==\n> ",
+            "\n# +/++\n| /w==\n",
+            "&#10;+/++&#xA;/w==&nbsp;",
+            "<br>&#43;/&#x2B;+<br/>\n/w==<br />",
+            "%0D%0A%2B/++%0A/w%3D%3D%0A",
+            "-\n+/++\n/w==\n-",
         ] {
             let text = format!("-----BEGIN X-----{body}-----END X-----");
             let section = sections(text.as_bytes()).next().unwrap();

@@ -58,7 +58,7 @@ fn open(bytes: &[u8], password: Option<&Secret>) -> Result<Pkcs12Archive, Fault>
     let der = ber::to_der(bytes).ok_or(Fault::Damaged)?;
     let (inner, has_checksum) = inner(&der).ok_or(Fault::Damaged)?;
     let inner_der = inner_to_der(inner).ok_or(Fault::Damaged)?;
-    let fault = |error: &Pkcs12Error| Fault::of(error, has_checksum);
+    let fault = |error: &Pkcs12Error| Fault::of(error, has_checksum).unless_unknown(&der, password);
     match Pkcs12Archive::from_pkcs12(&der, password) {
         Ok(archive) => Ok(archive),
         Err(Pkcs12Error::DerError(_)) if inner != inner_der.as_slice() => {
@@ -78,7 +78,9 @@ fn open_key(der: &[u8], password: &Secret) -> Result<Pkcs12Archive, Fault> {
     ]);
     let safe = data(&sequence(&[&bag]));
     let pfx = without_checksum(&sequence(&[&safe]));
-    Pkcs12Archive::from_pkcs12(&pfx, password.expose()).map_err(|error| Fault::of(&error, false))
+    let password = password.expose();
+    Pkcs12Archive::from_pkcs12(&pfx, password)
+        .map_err(|error| Fault::of(&error, false).unless_unknown(&der, password))
 }
 
 /// 1.2.840.113549.1.12.10.1.2
@@ -175,6 +177,21 @@ impl Fault {
             | Pkcs12Error::IoError(_)
             | Pkcs12Error::InvalidLength
             | Pkcs12Error::InvalidData => Self::Damaged,
+        }
+    }
+
+    /// The reader of PKCS#12 takes for damage what it does not know: RC2 under PBES2, and passwords
+    /// with characters that need two units of UTF-16.
+    fn unless_unknown(self, der: &[u8], password: &str) -> Self {
+        const RC2_CBC: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x03\x02";
+
+        let has_rc2 = || der.windows(RC2_CBC.len()).any(|window| window == RC2_CBC);
+        let is_unknown = has_rc2() || password.chars().any(|character| character > '\u{ffff}');
+        match self {
+            Self::Damaged if is_unknown => Self::Unsupported,
+            // Without a checksum.
+            Self::WrongPassword if has_rc2() => Self::Unsupported,
+            fault @ (Self::Damaged | Self::WrongPassword | Self::Unsupported) => fault,
         }
     }
 

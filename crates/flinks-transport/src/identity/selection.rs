@@ -3,7 +3,7 @@
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::error::{IdentityError, IdentityErrorKind as Kind, IdentityPart as Part};
-use super::material::{EncryptedKey, Item, UnsupportedKey};
+use super::material::{Damage, EncryptedKey, Item, UnsupportedKey};
 
 /// The certificates among `items`, in their order.
 pub(crate) fn certificates_in(
@@ -33,12 +33,24 @@ pub(crate) fn certificates_in(
                 Kind::NoCertificate,
                 "the certificates in it are marked as not trusted for servers".to_owned(),
             ),
-            Item::DamagedCertificate => {
-                let message = "a certificate in it is cut short or altered; copy the file again";
+            Item::DamagedCertificate(damage) => {
+                let message = match damage {
+                    Damage::CutOrAltered => {
+                        "a certificate in it is cut short or altered; copy the file again"
+                    }
+                    Damage::Garbled => {
+                        "a certificate in it has lines that were changed: between the BEGIN and \
+                         END lines stands what is not base64, such as quotes, indents or line \
+                         breaks in another form; give the file as it was made"
+                    }
+                };
                 return Err(IdentityError::new(Kind::Damaged, part, message));
             }
             Item::Request => (Kind::RequestGiven, not("a certificate request (CSR)")),
-            Item::Key(_) | Item::EncryptedKey(_) | Item::UnsupportedKey(_) | Item::DamagedKey => {
+            Item::Key(_)
+            | Item::EncryptedKey(_)
+            | Item::UnsupportedKey(_)
+            | Item::DamagedKey(_) => {
                 let swapped = if of_roots {
                     ""
                 } else {
@@ -115,11 +127,23 @@ fn keys<'a>(
 fn instead_of_key(item: &Item) -> Option<(u8, Kind, &'static str)> {
     Some(match item {
         Item::EncryptedKey(EncryptedKey::Pkcs8(_)) => (0, Kind::EncryptedKey, ENCRYPTED_KEY),
-        Item::EncryptedKey(EncryptedKey::Old) => (0, Kind::EncryptedKey, OLD_ENCRYPTED_KEY),
-        Item::DamagedKey => (
+        Item::EncryptedKey(EncryptedKey::Old { legacy: false }) => {
+            (0, Kind::EncryptedKey, OLD_ENCRYPTED_KEY)
+        }
+        Item::EncryptedKey(EncryptedKey::Old { legacy: true }) => {
+            (0, Kind::EncryptedKey, LEGACY_ENCRYPTED_KEY)
+        }
+        Item::DamagedKey(Damage::CutOrAltered) => (
             0,
             Kind::Damaged,
             "the private key is cut short or altered; copy the file again",
+        ),
+        Item::DamagedKey(Damage::Garbled) => (
+            0,
+            Kind::Damaged,
+            "the lines of the private key were changed: between the BEGIN and END lines stands \
+             what is not base64, such as quotes, indents or line breaks in another form; give the \
+             file as it was made",
         ),
         Item::UnsupportedKey(UnsupportedKey::OpenSsh) => (
             0,
@@ -129,7 +153,7 @@ fn instead_of_key(item: &Item) -> Option<(u8, Kind, &'static str)> {
              the file",
         ),
         Item::UnsupportedKey(UnsupportedKey::Other) => (0, Kind::UnsupportedKey, UNSUPPORTED_KEY),
-        Item::Certificate(_) | Item::DistrustedCertificate(_) | Item::DamagedCertificate => (
+        Item::Certificate(_) | Item::DistrustedCertificate(_) | Item::DamagedCertificate(_) => (
             2,
             Kind::CertificateGiven,
             "this is a certificate, not a private key: give the key that the certificate request \
@@ -179,6 +203,17 @@ const OLD_ENCRYPTED_KEY: &str = if cfg!(feature = "pfx") {
     "a password protects the private key: write a copy without one with \
      `openssl pkcs8 -topk8 -nocrypt -in client.key -out client-plain.key`, readable by this program \
      only"
+};
+
+const LEGACY_ENCRYPTED_KEY: &str = if cfg!(feature = "pfx") {
+    "a password protects the private key in an old form and with an old cipher, which is not \
+     opened: convert it with `openssl pkcs8 -provider legacy -provider default -topk8 \
+     -in client.key -out client-pkcs8.key` (leave out the providers before OpenSSL 3), and give the \
+     new password"
+} else {
+    "a password protects the private key: write a copy without one with `openssl pkcs8 \
+     -provider legacy -provider default -topk8 -nocrypt -in client.key -out client-plain.key` \
+     (leave out the providers before OpenSSL 3), readable by this program only"
 };
 
 const PFX_GIVEN: &str = if cfg!(feature = "pfx") {

@@ -75,6 +75,15 @@ fn commands_of_messages_work() {
             ),
         },
         Refused {
+            case: "old form with DES",
+            name: "client.key",
+            content: make(
+                "openssl ec -provider legacy -provider default -in plain.pem -des \
+                 -passout pass:opensesame -out old-des.key",
+                "old-des.key",
+            ),
+        },
+        Refused {
             case: "PKCS#8",
             name: "client.key",
             content: make(
@@ -100,6 +109,26 @@ fn commands_of_messages_work() {
                 "openssl pkcs8 -topk8 -v2 camellia256 -in plain.pem -passout pass:opensesame \
                  -out camellia.key",
                 "camellia.key",
+            ),
+        },
+        #[cfg(feature = "pfx")]
+        Refused {
+            case: "PKCS#8 with RC2",
+            name: "client.key",
+            content: make(
+                "openssl pkcs8 -provider legacy -provider default -topk8 -v2 rc2-cbc \
+                 -in plain.pem -passout pass:opensesame -out rc2.key",
+                "rc2.key",
+            ),
+        },
+        #[cfg(feature = "pfx")]
+        Refused {
+            case: "RC2 under PBES2",
+            name: "client.pfx",
+            content: make(
+                "openssl pkcs12 -export -legacy -keypbe rc2-cbc -certpbe rc2-cbc \
+                 -in certificate.pem -inkey plain.pem -passout pass:opensesame -out rc2-2.pfx",
+                "rc2-2.pfx",
             ),
         },
         #[cfg(feature = "pfx")]

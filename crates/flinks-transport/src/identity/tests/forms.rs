@@ -40,6 +40,25 @@ fn mangled(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
                 .into_bytes(),
         ),
         (
+            "percent-encoded, as a form",
+            pem.replace('+', "%2B")
+                .replace(' ', "+")
+                .replace('\n', "%0A")
+                .into_bytes(),
+        ),
+        ("%0A", joined("%0A")),
+        ("&#10;", joined("&#10;")),
+        ("quoted", joined("\n> ")),
+        ("more dashes", pem.replace("-----", "------").into_bytes()),
+        (
+            "data: URI",
+            format!("data:application/x-pem-file;base64,{base64}").into_bytes(),
+        ),
+        (
+            "Kubernetes secret",
+            format!("kind: Secret\ndata:\n  tls.any: {base64}\ntype: Opaque\n").into_bytes(),
+        ),
+        (
             "list in JSON",
             format!("{:?}", pem.lines().collect::<Vec<_>>()).into_bytes(),
         ),

@@ -20,7 +20,24 @@ fn every_mistake_has_its_name() {
     let garbage = format!("{CANARY} is not a certificate");
     let misnamed = made.request.replace("CERTIFICATE REQUEST", "CERTIFICATE");
 
+    let garbled_key = key.replace('\n', "\n* ");
+    let dashes = certificate.replace("-----", "----");
+
     let cases: &[Mistake<'_>] = &[
+        (
+            "garbled key",
+            certificate.as_bytes(),
+            garbled_key.as_bytes(),
+            Kind::Damaged,
+            "not base64, such as quotes, indents or line breaks",
+        ),
+        (
+            "other dashes",
+            dashes.as_bytes(),
+            key.as_bytes(),
+            Kind::Unrecognized,
+            "five",
+        ),
         (
             "CSR",
             made.request.as_bytes(),
@@ -118,7 +135,7 @@ fn every_mistake_has_its_name() {
             damaged.as_bytes(),
             key.as_bytes(),
             Kind::Damaged,
-            "copy the file again",
+            "not base64",
         ),
         (
             "cut",

@@ -46,6 +46,8 @@ fn every_mistake_has_its_name() {
             "CANARY5f1c",
             Kind::WrongPassword,
         ),
+        // The reader cannot form the key of such a password, right or wrong.
+        ("emoji", &whole, "CANARY5f1c😀", Kind::Unrecognized),
         ("PEM", pem, "opensesame", Kind::Unrecognized),
         ("garbage", b"CANARY5f1c", "opensesame", Kind::Unrecognized),
         ("empty", b"", "opensesame", Kind::Empty),

@@ -190,6 +190,14 @@ fn of_name(expected: &str, presented: &[String]) -> String {
              name does not count), so it is not for `{expected}`; tell those who run the server"
         );
     }
+    // The comparison of an address with a host name fails, however alike they look.
+    if names.contains(&expected) {
+        return format!(
+            "the server's certificate names `{expected}` as a host name, and for an address \
+             subjectAltName needs an entry of the kind IP; tell those who run the server, or use \
+             its host name"
+        );
+    }
     let mut shown = String::new();
     for name in names.iter().take(MOST) {
         let separator = if shown.is_empty() { "" } else { ", " };

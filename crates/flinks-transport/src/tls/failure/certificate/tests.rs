@@ -218,3 +218,9 @@ fn no_sentence_shows_a_name_of_rust() {
         );
     }
 }
+
+#[test]
+fn an_address_that_is_named_as_a_host_is_explained() {
+    let said = of_name("127.0.0.1", &["DnsName(\"127.0.0.1\")".to_owned()]);
+    assert!(said.contains("kind IP"), "{said}");
+}
