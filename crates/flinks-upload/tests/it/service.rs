@@ -410,14 +410,14 @@ impl Host {
             .await;
         let Some(said) = said else {
             if fate == (Fate::Silent { acts: false }) {
-                sleep(Duration::from_hours(9)).await;
+                sleep(Duration::from_secs(9 * 3600)).await;
             }
             return Err("cut".into());
         };
         match fate {
             Fate::CutAfter => Err("cut".into()),
             Fate::Silent { .. } => {
-                sleep(Duration::from_hours(9)).await;
+                sleep(Duration::from_secs(9 * 3600)).await;
                 Err("cut".into())
             }
             Fate::GatewayAfter(status) => Ok(answer(status, "<html>".to_owned())),

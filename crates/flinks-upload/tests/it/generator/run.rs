@@ -489,7 +489,7 @@ pub(crate) async fn until<T>(
     let mut call = Box::pin(call);
     let limit = match cut {
         Cut::After(limit) => limit,
-        _ => Duration::from_hours(7 * 24),
+        _ => Duration::from_secs(7 * 24 * 3600),
     };
     let mut limit = pin!(sleep(limit));
     let mut waits = 0;
