@@ -74,6 +74,9 @@ pub(crate) fn kill_descendants(program: u32) {
         );
         next += 1;
     }
+    if family.len() == 1 {
+        return;
+    }
     let descendants = family.iter().skip(1).map(u32::to_string);
     drop(Command::new("kill").arg("-KILL").args(descendants).status());
 }

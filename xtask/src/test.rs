@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::summary::Summary;
 use crate::watch::Watch;
-use crate::{Failure, Outcome, command, conformance};
+use crate::{Failure, Outcome, command, conformance, readme_examples};
 
 /// What to run.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -83,9 +83,8 @@ impl Options {
 }
 
 /// The examples that need no settings: they run against a sandbox or a service of their own.
-const EXAMPLES: [(&str, &str); 5] = [
+const EXAMPLES: [(&str, &str); 4] = [
     ("flinks-conformance", "own_layers"),
-    ("flinks-legacy", "session"),
     ("flinks-upload", "own_layer"),
     ("flinks-upload", "own_leaf"),
     ("flinks-upload", "tower_http"),
@@ -116,17 +115,22 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut failed_examples = Vec::new();
     if options.filter.is_none() {
         println!("\nExamples");
-        for (package, name) in EXAMPLES {
-            let mut example = command::cargo()?;
-            example.args(["run", "--quiet", "--package", package, "--example", name]);
-            if watch(&mut example, &EXAMPLE)?.sum.failed == 0 {
+        let mut one = |name: &str, example: &mut Command| {
+            if watch(example, &EXAMPLE)?.sum.failed == 0 {
                 examples.passed += 1;
             } else {
                 println!("example {name} failed");
                 failed_examples.push(format!("example {name}"));
                 examples.failed += 1;
             }
+            Ok(())
+        };
+        for (package, name) in EXAMPLES {
+            let mut example = command::cargo()?;
+            example.args(["run", "--quiet", "--package", package, "--example", name]);
+            one(name, &mut example)?;
         }
+        readme_examples::each(one)?;
     }
     let after_examples = command::now();
 

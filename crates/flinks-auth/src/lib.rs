@@ -1,6 +1,12 @@
 //! Credentials for the Flinks API: the OAuth token cache, the API secret, and the layers that add
 //! them below every other layer.
 //!
+//! ```toml
+//! [dependencies]
+//! flinks-auth = "0.1"
+//! flinks-transport = "0.1"
+//! ```
+//!
 //! The service has two bearers that must not be mixed up, so they are two types here:
 //! [`ClientCredentials`] open the upload host by way of an [`AccessToken`], and an [`ApiSecret`]
 //! opens the results host. The calls of the legacy flow each want one of their own
@@ -22,6 +28,8 @@
 //! # Ok(())
 //! # }
 //! ```
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_secret;
 mod authorize_token;

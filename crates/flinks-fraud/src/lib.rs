@@ -1,19 +1,24 @@
 //! Reads the fraud analysis of documents that were uploaded to Flinks, with a verdict that never
 //! calls "unknown" clean.
 //!
+//! ```toml
+//! [dependencies]
+//! flinks-fraud = "0.1"
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
-//! use flinks_auth::ApiSecret;
-//! use flinks_fraud::{FraudClient, Verdict};
-//! use flinks_transport::{Endpoint, Transport};
-//! use flinks_types::{CustomerId, LoginId};
+//!
+//! ```
+//! use flinks_fraud::{
+//!     ApiSecret, CustomerId, Endpoint, FraudClient, LoginId, Transport, Verdict,
+//! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let clean = r#"{ "HttpStatusCode": 200, "Message": "No Fraud Signal Detected",
 //! #     "DocumentAnalysis": [ { "Status": "COMPLETED", "FullAnalysis": [
 //! #         { "DocumentType": "BANK_STATEMENT", "FraudSignals": [] } ] } ] }"#;
-//! # let answering = tower::service_fn(move |_: http::Request<flinks_transport::Body>| async move {
-//! #     let body = flinks_transport::Body::from(clean.to_owned());
+//! # let answering = tower::service_fn(move |_: http::Request<flinks_fraud::Body>| async move {
+//! #     let body = flinks_fraud::Body::from(clean.to_owned());
 //! #     Ok::<_, std::convert::Infallible>(http::Response::new(body))
 //! # });
 //! // The results host wants no client certificate, so this transport has none.
@@ -54,6 +59,8 @@
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
 //! (default), `webpki-roots`, `pfx`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod analysis;
 mod client;
 mod doubt;
@@ -66,3 +73,19 @@ pub use client::FraudClient;
 pub use operation::AnalysisRequest;
 pub use verdict::{Flag, Reason, Verdict};
 pub use wait::Wait;
+
+// What the constructors, answers and errors of this crate need, so that it can be used alone.
+#[doc(no_inline)]
+pub use flinks_auth::ApiSecret;
+#[doc(no_inline)]
+pub use flinks_transport::{
+    Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
+    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityPart, Operation, Replay,
+    Retry, Roots, Step, TlsVersion, Transport, TransportBuilder,
+};
+#[doc(no_inline)]
+pub use flinks_types::{
+    ApiError, CustomerId, DataType, Detail, DocumentAnalysis, DocumentStatus, DocumentType,
+    FlinksCode, FraudAnalysis, FraudSignal, FullAnalysis, InvalidId, Link, LinkRel, Login, LoginId,
+    LoginType, RequestId, RetryClass, Secret, SignalType, SignalValue, Timestamp, UnderlyingData,
+};

@@ -1,40 +1,41 @@
-//! Opens a bank session against the sandbox, answers its questions and counts the transactions.
+//! Opens a bank session, asks its questions on the terminal and counts the accounts.
 
 #![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::wildcard_enum_match_arm,
-    reason = "an example answers what its customer is asked"
+    reason = "an example reads its settings, shows its result and answers what is asked"
 )]
 
-use flinks_auth::LegacyKeys;
-use flinks_legacy::{Ask, Authorize, LegacyClient};
-use flinks_sandbox::{Config, Sandbox};
-use flinks_transport::{Endpoint, Roots, Transport};
-use flinks_types::{Credentials, CustomerId};
+// README:begin
+use std::env::var;
 
-/// What the sandbox's customer answers.
-fn answer_of(question: &str) -> &'static str {
-    match question {
-        question if question.contains("city") => "Montreal",
-        question if question.contains("country") => "Canada",
-        _ => "Triangle",
-    }
+use flinks_legacy::{
+    Ask, Authorize, Credentials, CustomerId, Endpoint, LegacyClient, LegacyKeys, Roots, Transport,
+};
+
+/// Asks on the terminal.
+fn ask(question: &str) -> std::io::Result<String> {
+    println!("{question}");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let sandbox = Sandbox::start(Config::default()).await?;
+    let mut transport = Transport::builder();
+    if let Ok(ca) = var("FLINKS_CA") {
+        transport = transport.roots(Roots::pem_file(ca)?); // only for the sandbox
+    }
     let legacy = LegacyClient::new(
-        Transport::builder()
-            .roots(Roots::pem(sandbox.ca_pem().as_bytes())?)
-            .build()?,
-        Endpoint::new(sandbox.results_url())?,
-        CustomerId::new(sandbox.customer_id())?,
-        LegacyKeys::new(),
+        transport.build()?,
+        Endpoint::new(&var("FLINKS_API_URL")?)?,
+        CustomerId::new(var("FLINKS_CUSTOMER_ID")?)?,
+        LegacyKeys::new(), // or the keys that Flinks gave you
     )?;
-    let password = "Everyday";
 
-    // README:begin
-    let credentials = Credentials::new("FlinksCapital", "Greatday", password);
+    let credentials = Credentials::new("FlinksCapital", "Greatday", ask("Password?")?);
     let mut step = legacy.authorize(credentials).await?;
     let session = loop {
         step = match step {
@@ -42,25 +43,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Authorize::Challenged(round) => {
                 let mut answers = round.answers();
                 for question in round.questions() {
+                    let answer = ask(question.text())?;
                     match question.ask() {
-                        Ask::Text(q) => q.answer(&mut answers, answer_of(question.text()))?,
-                        other => other.raw(&mut answers, [answer_of(question.text())])?,
+                        Ask::Text(text) => text.answer(&mut answers, answer)?,
+                        other => other.raw(&mut answers, [answer])?,
                     }
                 }
-                legacy.answer(answers.finish()?).await? // every prompt is answered, or nothing is sent
+                legacy.answer(answers.finish()?).await? // refused here if a question has no answer
             }
             _ => return Err("a form of answer that this program does not know".into()),
         };
     };
     let accounts = legacy.accounts_detail(&session).await?; // waits while the bank's data is fetched
-    // README:end
-
-    #[allow(clippy::print_stdout, reason = "an example shows its result")]
-    {
-        println!(
-            "{} accounts",
-            accounts.accounts.as_ref().map_or(0, Vec::len)
-        );
-    }
+    let count = accounts.accounts.as_ref().map_or(0, Vec::len);
+    println!("{count} accounts");
     Ok(())
 }
+// README:end

@@ -4,11 +4,16 @@
 //! developed to replace this flow: a new integration should use Connect, which also supports the
 //! banks' OAuth connections.
 //!
+//! ```toml
+//! [dependencies]
+//! flinks-legacy = "0.1"
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
-//! use flinks_auth::LegacyKeys;
-//! use flinks_legacy::{Ask, Authorize, Channel, LegacyClient};
-//! use flinks_transport::{Endpoint, Transport};
-//! use flinks_types::{Credentials, CustomerId};
+//!
+//! ```
+//! use flinks_legacy::{
+//!     Ask, Authorize, Channel, Credentials, CustomerId, Endpoint, LegacyClient, LegacyKeys, Transport,
+//! };
 //!
 //! # fn type_in(_: &str) -> String { "Triangle".to_owned() }
 //! # fn pick<'c>(mut choices: impl Iterator<Item = &'c str>) -> &'c str { choices.next().unwrap() }
@@ -17,11 +22,11 @@
 //! # let asks = r#"{ "HttpStatusCode": 203, "RequestId": "9022abc2", "SecurityChallenges": [
 //! #     { "Type": "QuestionAndAnswer", "Prompt": "What shape do people like most?" } ] }"#;
 //! # let opens = r#"{ "HttpStatusCode": 200, "RequestId": "9022abc2", "Login": { "Id": "b0debb48" } }"#;
-//! # let answering = tower::service_fn(move |request: http::Request<flinks_transport::Body>| async move {
+//! # let answering = tower::service_fn(move |request: http::Request<flinks_legacy::Body>| async move {
 //! #     let body = http_body_util::BodyExt::collect(request.into_body()).await?.to_bytes();
 //! #     let answered = body.windows(8).any(|part| part == b"Triangle");
-//! #     let body = flinks_transport::Body::from(if answered { opens } else { asks }.to_owned());
-//! #     Ok::<_, flinks_transport::BoxError>(http::Response::new(body))
+//! #     let body = flinks_legacy::Body::from(if answered { opens } else { asks }.to_owned());
+//! #     Ok::<_, flinks_legacy::BoxError>(http::Response::new(body))
 //! # });
 //! let legacy = LegacyClient::new(
 //!     Transport::builder()
@@ -74,6 +79,8 @@
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
 //! (default), `webpki-roots`, `pfx`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod answers;
 mod authorize;
 mod challenge;
@@ -98,3 +105,24 @@ pub use question::{
 };
 pub use refusal::{AuthorizeError, Refusal};
 pub use session::Session;
+
+// What the constructors, answers and errors of this crate need, so that it can be used alone.
+#[doc(no_inline)]
+pub use flinks_auth::{ApiSecret, AuthorizeToken, LegacyKeys};
+#[doc(no_inline)]
+pub use flinks_transport::{
+    Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
+    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityPart, Operation, Replay,
+    Retry, Roots, Step, TlsVersion, Transport, TransportBuilder,
+};
+#[doc(no_inline)]
+pub use flinks_types::{
+    Account, AccountCategory, AccountId, AccountKind, AccountStatements, AccountsResponse, Address,
+    ApiError, AuthorizeRequest, AuthorizeResponse, Balance, ChallengeType, Credentials, Currency,
+    CustomerId, Date, DaysOfTransactions, Decimal, FileType, FlinksCode, Holder, IneligibleCard,
+    Institution, InstitutionStatus, InstitutionUrl, InstitutionsResponse, InvalidDecimal,
+    InvalidId, Language, Link, LinkRel, Localization, Login, LoginId, LoginType, MfaQuestion,
+    MfaQuestionsResponse, NightlyStatusResponse, NumberOfStatements, RefreshState, RequestId,
+    RetryClass, Secret, SecurityChallenge, SecurityResponses, Statement, StatementsResponse,
+    StoredLogin, Timestamp, Transaction,
+};

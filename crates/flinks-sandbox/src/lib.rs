@@ -7,6 +7,11 @@
 //! requests go wrong as a [`Fault`] says. It is for tests, in any language: it shares no code
 //! with the client crates, and [`Sandbox::write_dir`] leaves files that other programs can use.
 //!
+//! ```toml
+//! [dev-dependencies]
+//! flinks-sandbox = "0.1"
+//! ```
+//!
 //! ```
 //! use flinks_sandbox::{Config, Operation, Sandbox};
 //!
@@ -92,6 +97,7 @@
 //! Each user has a chequing account, a savings account and a credit card, the same each time,
 //! with transactions from 2025-02-01 to 2026-01-31 and one PDF statement a month.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::disallowed_methods,
     reason = "a server owns the tasks of its connections; the rule is for the client crates"

@@ -1,6 +1,11 @@
 //! A thin hyper and tower stack for the Flinks API: mutual TLS, retries that never act twice,
 //! timeouts that really stop, streamed bodies, and one error that says what may have happened.
 //!
+//! ```toml
+//! [dependencies]
+//! flinks-transport = "0.1"
+//! ```
+//!
 //! Every call is an [`Operation`]: a value that builds its request and reads its answer, without
 //! I/O. A [`Transport`] sends it:
 //!
@@ -58,6 +63,8 @@
 //! `ring` (default) or `aws-lc-rs`: the crypto provider, unless the application installed one.
 //! `platform-roots` (default) or `webpki-roots`: whom to trust when no [`Roots`] are given.
 //! `pfx`: PKCS#12 identities.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
 mod builder;

@@ -1,5 +1,10 @@
 //! Wire types of the Flinks API: ids, open enums, lenient readers, secrets. No I/O.
 //!
+//! ```toml
+//! [dependencies]
+//! flinks-types = "0.1"
+//! ```
+//!
 //! Every answer is read leniently: unknown fields are ignored, unknown enum text is kept, and
 //! nulls, absent fields and fields of a surprising type read as absent. Only what would then look
 //! like "nothing", as a list of accounts that is no list, is an error, and an amount that is no
@@ -20,6 +25,8 @@
 //! assert_eq!(format!("{id:?}"), "AggregationId(d521ae0d…)");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
 mod api_error;

@@ -1,22 +1,31 @@
-//! Uploads two statements and prints the LoginId: `upload_and_check CLIENT_ID CLIENT_SECRET`.
+//! Uploads two statements and prints the LoginId; settings come from the environment.
 
-use flinks_auth::ClientCredentials;
-use flinks_transport::{ClientIdentity, Transport};
-use flinks_upload::{Document, UploadClient};
-use tower::limit::ConcurrencyLimitLayer;
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "an example reads its settings and shows its result"
+)]
 
-#[tokio::main(flavor = "current_thread")]
+// README:begin
+use std::env::var;
+
+use flinks_upload::{
+    ClientCredentials, ClientIdentity, Document, Endpoint, Paths, Roots, Transport, UploadClient,
+};
+
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(client_id), Some(client_secret)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: upload_and_check CLIENT_ID CLIENT_SECRET".into());
-    };
-    // README:begin
-    let transport = Transport::builder()
-        .identity(ClientIdentity::from_pem_files("client.pem", "client.key")?)
-        .layer(ConcurrencyLimitLayer::new(4)) // any tower layer of yours
-        .build()?;
-    let uploads = UploadClient::new(transport, ClientCredentials::new(client_id, client_secret))?;
+    let identity = ClientIdentity::from_pem_files(var("FLINKS_CERT")?, var("FLINKS_KEY")?)?;
+    let mut transport = Transport::builder().identity(identity);
+    if let Ok(ca) = var("FLINKS_CA") {
+        transport = transport.roots(Roots::pem_file(ca)?); // only for the sandbox
+    }
+    let uploads = UploadClient::at(
+        transport.build()?,
+        ClientCredentials::new(var("FLINKS_CLIENT_ID")?, var("FLINKS_CLIENT_SECRET")?),
+        Endpoint::new(&var("FLINKS_UPLOAD_URL")?)?,
+        Paths::default(),
+    )?;
 
     let done = uploads
         .session()
@@ -25,11 +34,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Document::open("january.pdf")?,
             Document::open("february.pdf")?,
         ])
-        .await?; // checks, upload, restart if an outcome is unknown, complete
-    // README:end
-    #[allow(clippy::print_stdout, reason = "an example shows its result")]
-    {
-        println!("{}", done.login_id.as_str());
-    }
+        .await?; // checks the files, uploads them, completes the session
+    println!("{}", done.login_id.as_str());
     Ok(())
 }
+// README:end

@@ -1,10 +1,14 @@
 //! Uploads bank statements to Flinks: streamed files, sessions that complete exactly once, and a
 //! ledger that survives a crash.
 //!
+//! ```toml
+//! [dependencies]
+//! flinks-upload = "0.1"
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! ```
+//!
 //! ```no_run
-//! use flinks_auth::ClientCredentials;
-//! use flinks_transport::{ClientIdentity, Transport};
-//! use flinks_upload::{Document, UploadClient};
+//! use flinks_upload::{ClientCredentials, ClientIdentity, Document, Transport, UploadClient};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let transport = Transport::builder()
@@ -34,6 +38,8 @@
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
 //! (default), `webpki-roots`, `pfx`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod client;
 mod contents;
 mod document;
@@ -55,3 +61,18 @@ pub use limits::Limits;
 pub use operation::{Complete, UploadFile};
 pub use paths::Paths;
 pub use session::{Completed, OnUnknown, Progress, UploadSession};
+
+// What the constructors, answers and errors of this crate need, so that it can be used alone.
+#[doc(no_inline)]
+pub use flinks_auth::{AccessToken, ClientCredentials, TokenRequest};
+#[doc(no_inline)]
+pub use flinks_transport::{
+    Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
+    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityPart, Operation, Replay,
+    Retry, Roots, Step, TlsVersion, Transport, TransportBuilder,
+};
+#[doc(no_inline)]
+pub use flinks_types::{
+    AggregationId, ApiError, CompleteResponse, FlinksCode, InvalidId, Link, LinkRel, Login,
+    LoginId, LoginType, RequestId, RetryClass, Secret, Timestamp, UploadResponse,
+};

@@ -1,4 +1,4 @@
-//! README's Rust must be code that is compiled: marked blocks equal a part of an example file.
+//! Every package has a README, and its Rust is code that is compiled: marked blocks equal a part of an example file.
 //!
 //! A block that follows the line `<!-- same as PATH -->` equals what PATH holds between the lines
 //! `// README:begin` and `// README:end`, less the indentation that its lines share.
@@ -7,20 +7,27 @@ use std::path::Path;
 
 use crate::Outcome;
 
-const README: &str = "README.md";
-
 pub(super) fn check(problems: &mut Vec<String>) -> Outcome {
-    if !Path::new(README).is_file() {
-        problems.push(format!("{README} is missing"));
-        return Ok(());
+    let mut readmes = vec!["README.md".to_owned()];
+    for name in super::crate_names()? {
+        let manifest = super::read(format!("crates/{name}/Cargo.toml"))?;
+        if super::manifests::is_published(&manifest) {
+            readmes.push(format!("crates/{name}/README.md"));
+        }
     }
-    for (path, block) in marked_blocks(&super::read(README)?) {
-        if !Path::new(&path).is_file() {
-            problems.push(format!("{README}: {path} does not exist"));
-        } else if block.is_none() || block != marked_part(&super::read(&path)?) {
-            problems.push(format!(
-                "{README}: its block is not the same as the marked part of {path}"
-            ));
+    for readme in readmes {
+        if !Path::new(&readme).is_file() {
+            problems.push(format!("{readme} is missing"));
+            continue;
+        }
+        for (path, block) in marked_blocks(&super::read(&readme)?) {
+            if !Path::new(&path).is_file() {
+                problems.push(format!("{readme}: {path} does not exist"));
+            } else if block.is_none() || block != marked_part(&super::read(&path)?) {
+                problems.push(format!(
+                    "{readme}: its block is not the same as the marked part of {path}"
+                ));
+            }
         }
     }
     Ok(())
