@@ -35,10 +35,10 @@ pub(crate) fn run() -> Outcome {
         doc.args(["--no-deps", "--workspace"])
             .env("RUSTDOCFLAGS", "-D warnings")
     })?;
-    install_deny()?;
     report.cargo("dependency policy", "deny", |deny| {
         deny.args(["check", "bans", "licenses", "sources"])
     })?;
+    advisories(&mut report)?;
     report.close()
 }
 
@@ -56,13 +56,18 @@ fn libraries_with_other_features() -> Result<Vec<String>, Failure> {
     Ok(libraries)
 }
 
-/// Builds cargo-deny where it is missing. Without a network this fails, and the step is skipped.
-fn install_deny() -> Outcome {
-    if !command::is_available(command::cargo()?.args(["deny", "--version"])) {
-        println!("Installing cargo-deny (a few minutes)");
-        command::succeeds(command::cargo()?.args(["install", "cargo-deny", "--locked"]))?;
+/// Known vulnerabilities of the dependencies, where their database can be fetched.
+fn advisories(report: &mut Report) -> Outcome {
+    const NAME: &str = "advisories";
+    if command::is_available(command::cargo()?.args(["deny", "--version"]))
+        && !command::is_available(command::cargo()?.args(["deny", "fetch", "db"]))
+    {
+        report.skip(NAME, "the advisory database can't be fetched");
+        return Ok(());
     }
-    Ok(())
+    report.cargo(NAME, "deny", |deny| {
+        deny.args(["check", "--disable-fetch", "advisories"])
+    })
 }
 
 #[derive(Default)]
@@ -83,13 +88,17 @@ impl Report {
         if subcommand != "doc"
             && !command::is_available(command::cargo()?.args([subcommand, "--version"]))
         {
-            println!("== {name}: skipped, `cargo {subcommand}` is not installed");
-            self.skipped.push(name);
+            self.skip(name, &format!("`cargo {subcommand}` is not installed"));
             return Ok(());
         }
         let mut step = command::cargo()?;
         arguments(step.arg(subcommand));
         self.step(name, || command::succeeds(&mut step))
+    }
+
+    fn skip(&mut self, name: &'static str, why: &str) {
+        println!("== {name}: skipped, {why}");
+        self.skipped.push(name);
     }
 
     fn step(
