@@ -17,7 +17,7 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     if is_page(error) {
         return Some(PAGE);
     }
-    if error.kind() != ErrorKind::Api && error.to_string().contains("scope") {
+    if error.kind() != ErrorKind::Api && error.to_string().contains("the scope") {
         return Some(SCOPE);
     }
     match (error.kind(), error.step(), status) {
@@ -164,5 +164,8 @@ mod tests {
         );
         assert!(hint_of(ErrorKind::Connect).is_some());
         assert_eq!(hint_of(ErrorKind::File), None);
+        let keys = "the key means nothing here; the keys are client_id, scope, api_url";
+        let unknown_key = Error::at(ErrorKind::Config, Delivery::NotSent, keys);
+        assert_eq!(hint(&unknown_key), None);
     }
 }

@@ -89,6 +89,9 @@ impl DecodeError {
                 return Self::Malformed(format!("{field} {fault}"));
             }
         }
+        if text.starts_with("no object") {
+            return Self::Malformed("the JSON is no object".to_owned());
+        }
         let what = match error.classify() {
             serde_json::error::Category::Data => "a field has another type than documented",
             serde_json::error::Category::Eof => "the JSON ends early",
@@ -295,6 +298,8 @@ mod tests {
                 r#"{"access_token":4711}"#,
                 "access_token has another type than documented",
             ),
+            ("[4711]", "the JSON is no object"),
+            ("\"4711\"", "the JSON is no object"),
             ("{", "the JSON ends early (line 1, column 1)"),
             ("nope", "not JSON (line 1, column 2)"),
         ] {

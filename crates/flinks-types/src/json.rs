@@ -11,12 +11,21 @@ pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Erro
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     // serde's derived readers also take an array for an object, and an empty one would then read
     // as an answer in which everything is absent.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
     if body.trim_ascii_start().starts_with(b"[") {
-        return Err(serde_json::Error::custom(
-            "expected an object, found an array",
-        ));
+        return Err(no_object());
     }
-    serde_json::from_slice(body).map_err(|error| named(error, body))
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() && !is_object {
+            no_object()
+        } else {
+            named(error, body)
+        }
+    })
+}
+
+fn no_object() -> serde_json::Error {
+    serde_json::Error::custom("no object")
 }
 
 /// An error of a field's type, with the field's name and without what was there. serde names the
@@ -83,6 +92,9 @@ mod tests {
     #[test]
     fn an_error_names_its_field_and_no_value() {
         for (body, told) in [
+            ("[4711]", "no object"),
+            ("4711", "no object"),
+            (" null", "no object"),
             (r#"{"token_type":"x"}"#, "missing field `access_token`"),
             (
                 r#"{"access_token":"x","scope":"a","scope":"b"}"#,
