@@ -8,6 +8,7 @@ use crate::arguments::WaitAfterUpload;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files::shell_word;
 use crate::ledger::LedgerFile;
 use crate::output::{counted, plain, size};
 use crate::verdict::{self, Reading};
@@ -112,7 +113,7 @@ fn text(done: &Completed, after: &After<'_>, ledger: &LedgerFile, context: &Cont
         ));
     }
     if after.fraud.is_none() && !context.sandbox {
-        let id = plain(done.login_id.as_str());
+        let id = shell_word(done.login_id.as_str().as_ref());
         text.push_str(&output.faint(&format!("\nNext: flinks fraud {id} --wait\n")));
     }
     text

@@ -107,9 +107,9 @@ const SCOPE: &str = "set FLINKS_SCOPE (or --scope) to the scope that Flinks gave
      it is ocr.write";
 const EXHAUSTED: &str = "this program has too many open files: raise the limit (ulimit -n)";
 const STALE: &str = "this repeats what the bank said at the last refresh; the data from before can \
-     still be read: flinks accounts --request-id with the RequestId of this error";
+     still be read: `flinks accounts --request-id ID` with the RequestId of this error";
 const SESSION_OVER: &str = "check the RequestId; a session that nobody uses ends after 8 minutes: \
-     open a new one with flinks authorize";
+     open a new one with `flinks authorize`";
 const LEGACY_KEYS: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_AUTH_KEY and FLINKS_X_API_KEY if \
      Flinks gave you such keys: all belong to one instance";
 const TOKEN_400: &str = "guide, \"400 Bad Request: malformed token request body\": the form itself \

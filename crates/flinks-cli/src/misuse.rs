@@ -233,6 +233,64 @@ mod tests {
         }
     }
 
+    /// The commands that the messages and hints of this program hold, each with words for what is
+    /// filled in.
+    fn printed_commands() -> Vec<String> {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut commands = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("readable") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).expect("text");
+                let source = source.split("#[cfg(test)]\nmod tests").next();
+                let source = source.unwrap_or_default().replace("\r\n", "\n");
+                let code = source.lines().map(str::trim_start);
+                let code = code.filter(|line| !line.starts_with("//"));
+                // A text that goes on in the next line.
+                let text = code.collect::<Vec<_>>().join("\n").replace("\\\n", "");
+                let ends = ['`', '"', '\\', ';', ')', '\n'];
+                let found = text.split("flinks ").skip(1);
+                let found = found.filter_map(|rest| rest.split(ends).next());
+                let found = found.map(|command| command.trim().to_owned());
+                commands.extend(found);
+            }
+        }
+        commands
+    }
+
+    #[test]
+    fn every_command_that_a_message_prints_is_a_command() {
+        use clap::CommandFactory as _;
+
+        let program = Arguments::command();
+        let mut parsed = 0;
+        for command in printed_commands() {
+            let words: Vec<_> = command.split(' ').collect();
+            if program.find_subcommand(words[0]).is_none() {
+                // Prose, such as the name of a certificate. No message names a command unknown here.
+                assert!(
+                    !command.contains("--") && !command.contains('{'),
+                    "{command}"
+                );
+                continue;
+            }
+            parsed += 1;
+            // A bare name stands for the command itself.
+            if words.len() == 1 {
+                continue;
+            }
+            let line = ["flinks"].iter().chain(&words);
+            if let Err(error) = Arguments::try_parse_from(line) {
+                assert!(is_help(&error), "flinks {command}: {}", message(&error));
+            }
+        }
+        assert!(parsed >= 12, "{parsed} commands were found");
+    }
+
     #[test]
     fn the_text_of_a_file_is_found_in_every_option_that_takes_a_path() {
         let rows: [(&[&str], &str); 11] = [

@@ -24,7 +24,8 @@ pub(crate) fn authorized(session: &Session, context: &Context) -> Result<Exit, F
         text.push_str(&format!("LoginId    {}\n", plain(login_id.as_str())));
     }
     if !context.sandbox {
-        let next = format!("\nNext, within 8 minutes: flinks accounts --request-id {request_id}\n");
+        let word = shell_word(session.request_id().as_str().as_ref());
+        let next = format!("\nNext, within 8 minutes: flinks accounts --request-id {word}\n");
         text.push_str(&output.faint(&next));
     }
     output.text(&text)?;

@@ -109,8 +109,8 @@ impl SessionFile {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 let path = shell_word(&path);
                 Failure::settings(format!(
-                    "{path} exists: if a session waits in it, go on with flinks authorize \
-                     --session {path} alone; otherwise remove the file or choose another one"
+                    "{path} exists: if a session waits in it, go on with `flinks authorize \
+                     --session {path}` alone; otherwise remove the file or choose another one"
                 ))
             } else {
                 Failure::disk("the session file", &path, &error)

@@ -18,7 +18,7 @@ The answers file is a JSON array with one object a round, from a question's text
 When a session is continued, the first object is for the round that waits.
 
 Where a question has no answer, the program ends with status 9, and the session file holds the
-place for 8 minutes: flinks authorize --session FILE goes on.";
+place for 8 minutes: `flinks authorize --session FILE` goes on.";
 
 #[derive(Args, Debug)]
 #[command(after_long_help = ANSWERS)]
