@@ -265,7 +265,28 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 /// The files that are there for a while only.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A file that is removed when this is dropped, or when a signal ends the program.
+/// A new folder, mode 0700, that is removed with all that is in it when this is dropped, or when a
+/// signal ends the program.
+pub(crate) struct TemporaryFolder(Temporary);
+
+impl TemporaryFolder {
+    /// Makes it where the system keeps such folders.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn new() -> io::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("flinks-sandbox-")
+            .tempdir()?;
+        Ok(Self(Temporary::new(folder.keep())))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.0
+    }
+}
+
+/// A file or folder that is removed when this is dropped, or when a signal ends the program.
 #[derive(Debug)]
 pub(crate) struct Temporary(PathBuf);
 
@@ -286,8 +307,7 @@ impl Drop for Temporary {
         let mut all = temporary();
         if let Some(at) = all.iter().position(|path| *path == self.0) {
             all.swap_remove(at);
-            // One that was never written, or that the user has removed, is gone already.
-            drop(fs::remove_file(&self.0));
+            remove(&self.0);
         }
     }
 }
@@ -295,7 +315,15 @@ impl Drop for Temporary {
 /// Removes all temporary files: the program ends.
 pub(crate) fn remove_temporary() {
     for path in temporary().drain(..) {
-        drop(fs::remove_file(path));
+        remove(&path);
+    }
+}
+
+/// What was never written, or what the user has removed, is gone already.
+fn remove(path: &Path) {
+    if fs::remove_file(path).is_err() {
+        // It follows no links.
+        drop(fs::remove_dir_all(path));
     }
 }
 

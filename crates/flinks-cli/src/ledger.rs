@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use flinks_transport::{Delivery, Error, Step};
 use flinks_upload::{FileJournal, Record};
-use tempfile::TempDir;
 
 use crate::exit::is_exhausted;
 use crate::failure::Failure;
-use crate::files::{self, shell_word};
+use crate::files::{self, TemporaryFolder, shell_word};
 use crate::guide;
 
 /// A ledger file, by its place.
@@ -20,7 +19,7 @@ pub(crate) struct LedgerFile {
     /// Whether this run began it.
     fresh: bool,
     /// Gone with the process: the embedded sandbox goes too, so nothing could be resumed.
-    temporary: Option<TempDir>,
+    temporary: Option<TemporaryFolder>,
 }
 
 impl LedgerFile {
@@ -36,7 +35,7 @@ impl LedgerFile {
         let (path, temporary) = match given {
             Some(path) => (absolute(path), None),
             None if sandbox => {
-                let folder = tempfile::tempdir()
+                let folder = TemporaryFolder::new()
                     .map_err(|error| Failure::settings(format!("no temporary folder: {error}")))?;
                 (folder.path().join("ledger"), Some(folder))
             }

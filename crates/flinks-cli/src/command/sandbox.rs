@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use flinks_sandbox::{Config, Sandbox};
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::arguments::Serve;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files::TemporaryFolder;
 use crate::interrupt;
 use crate::output::{self, plain};
 
@@ -89,16 +89,14 @@ fn ready(sandbox: &Sandbox, folder: &std::path::Path, json: bool) -> String {
 /// The folder that certificates, key and settings are written into.
 enum Folder {
     Given(PathBuf),
-    Temporary(TempDir),
+    Temporary(TemporaryFolder),
 }
 
 impl Folder {
     fn new(given: Option<PathBuf>) -> Result<Self, Failure> {
         match given {
             Some(path) => Ok(Self::Given(std::path::absolute(&path).unwrap_or(path))),
-            None => tempfile::Builder::new()
-                .prefix("flinks-sandbox-")
-                .tempdir()
+            None => TemporaryFolder::new()
                 .map(Self::Temporary)
                 .map_err(|error| Failure::settings(format!("no temporary folder: {error}"))),
         }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 #[cfg(target_os = "linux")]
-use std::io::{PipeReader, Read as _};
+use std::io::{PipeReader, Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -124,4 +124,31 @@ fn a_log_that_is_not_read_holds_up_no_answer_and_no_end() {
     assert_eq!(end(&mut uploaded).code(), Some(0));
     send(&child, Signal::TERM);
     assert_eq!(end(&mut child).code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_signal_leaves_no_temporary_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = || {
+        std::fs::read_dir(folder.path())
+            .expect("readable")
+            .flatten()
+    };
+    // No room for the line that tells that the server is ready.
+    let (_reader, mut writer) = std::io::pipe().expect("a pipe");
+    rustix::pipe::fcntl_setpipe_size(&writer, 4096).expect("a small pipe");
+    writer.write_all(&[b'x'; 4096]).expect("room for a page");
+    let mut command = bare(&["sandbox"]);
+    let child = command.env("TMPDIR", folder.path()).stdout(writer).spawn();
+    let mut child = child.expect("the program starts");
+    let begun = Instant::now();
+    while !inside().any(|entry| entry.path().join("env").exists()) {
+        assert!(begun.elapsed() < PATIENCE, "the server does not start");
+        std::thread::yield_now();
+    }
+    send(&child, Signal::TERM);
+    send(&child, Signal::INT);
+    end(&mut child);
+    assert_eq!(inside().count(), 0);
 }
