@@ -105,9 +105,8 @@ fn tell(failure: &Failure, output: Output) -> Exit {
 /// A command line that means nothing, or one that only asks for help.
 fn misused(error: &clap::Error) -> ExitCode {
     if misuse::is_help(error) {
-        // Nothing can be done when this fails.
-        drop(error.print());
-        return if error.use_stderr() {
+        let printed = error.print();
+        return if error.use_stderr() || printed.is_err() {
             Exit::Usage
         } else {
             Exit::Done

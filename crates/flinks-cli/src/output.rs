@@ -35,7 +35,11 @@ impl Output {
         if self.json {
             return Ok(());
         }
-        print(text).inspect_err(|_| complain(text))
+        print(text).inspect_err(|_| complain(text))?;
+        if is_nowhere() {
+            complain(text);
+        }
+        Ok(())
     }
 
     /// The result, for scripts; nothing without `--json`.
@@ -49,7 +53,11 @@ impl Output {
         print(&json_line(object)).map_err(|mut failure| {
             failure.reached = object.as_object().cloned().unwrap_or_default();
             failure
-        })
+        })?;
+        if is_nowhere() {
+            complain(&json_line(object));
+        }
+        Ok(())
     }
 
     /// A result that is JSON already, for scripts; nothing without `--json`. Line breaks, which
@@ -120,6 +128,26 @@ fn print(text: &str) -> Result<(), Failure> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::untold(&error))
+}
+
+/// Whether standard output may have been closed when the program started. The runtime of Rust opens
+/// /dev/null in its place then, for reading and writing. So do some programs that want no output,
+/// which cannot be told apart: it is no failure, but the result goes to standard error too.
+#[cfg(unix)]
+fn is_nowhere() -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
+    let stdout = io::stdout();
+    let both_ways = fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    both_ways
+        && fstat(&stdout)
+            .and_then(|given| Ok((given.st_rdev, stat("/dev/null")?.st_rdev)))
+            .is_ok_and(|(given, null)| given == null)
+}
+
+/// Elsewhere a closed standard output is an error.
+#[cfg(not(unix))]
+fn is_nowhere() -> bool {
+    false
 }
 
 /// Writes to standard error; when that fails too, nobody is there to be told.
@@ -201,9 +229,9 @@ fn is_hidden(c: char) -> bool {
             | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
             | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{2800}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
             | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{16fe4}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A size as people read it.
@@ -274,8 +302,8 @@ mod tests {
     /// examples of each.
     const HIDDEN: &str = "\u{0}\u{7}\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{34f}\u{600}\u{61c}\u{115f}\
         \u{1160}\u{17b4}\u{180b}\u{180e}\u{180f}\u{200b}\u{200d}\u{200e}\u{202a}\u{202e}\u{2028}\
-        \u{2029}\u{2060}\u{2066}\u{2069}\u{206f}\u{3164}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{fffb}\
-        \u{1d173}\u{e0001}\u{e0041}\u{e0100}\u{e0fff}";
+        \u{2029}\u{2060}\u{2800}\u{2066}\u{2069}\u{206f}\u{3164}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{fffb}\
+        \u{16fe4}\u{1d159}\u{1d173}\u{e0001}\u{e0041}\u{e0100}\u{e0fff}";
 
     #[test]
     fn every_kind_of_hidden_character_is_escaped() {

@@ -235,3 +235,30 @@ fn as_many_files_are_sent_at_once_as_was_asked_for() {
     ];
     bench.run(&line).ends_with(0);
 }
+
+/// The runtime of Rust puts /dev/null in the place of a standard output that is closed.
+#[cfg(unix)]
+#[test]
+fn a_closed_standard_output_loses_no_id() {
+    let bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    let rows: [(&[&str], &str); 3] = [
+        (&["upload", &file], "LoginId"),
+        (&["upload", &file, "--json"], "\"login_id\":\""),
+        (&["resume", &file, "--json"], "\"error\""),
+    ];
+    for (arguments, told) in rows {
+        let program = bench.command(arguments);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "exec \"$0\" \"$@\" >&-"]);
+        command.arg(program.get_program()).args(program.get_args());
+        command.env_clear().envs(
+            program
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        command.stdin(Stdio::null());
+        let run = Run::from(command.output().expect("it ends"));
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+}
