@@ -370,7 +370,8 @@ pub(crate) fn whole(error: &Error) -> String {
         let words = cause.to_string();
         // rustls adds a page for programmers.
         let words = words.split(": https://docs.rs/").next().unwrap_or_default();
-        if !text.contains(words) {
+        // The HTTP client names its own part of the work first: "client error (SendRequest)".
+        if !text.contains(words) && !words.starts_with("client error (") {
             text.push_str(": ");
             text.push_str(words);
         }
@@ -382,6 +383,13 @@ pub(crate) fn whole(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_http_client_s_own_names_are_left_out() {
+        let error = Error::local(ErrorKind::Connection, "the connection failed");
+        let error = error.with_source("client error (SendRequest)");
+        assert_eq!(whole(&error), "the connection failed");
+    }
 
     #[test]
     fn a_cause_is_said_once() {

@@ -13,7 +13,8 @@ use crate::{Body, BoxError, Delivery, Error, ErrorKind};
 /// What has arrived of an answer so far.
 #[derive(Default)]
 pub(crate) struct Collected {
-    /// The status, while the answer has not been handed on.
+    /// Whether there is an answer here that has not been handed on.
+    pub(crate) is_left: bool,
     pub(crate) status: Option<StatusCode>,
     /// Whether it began after the whole request had been sent.
     pub(crate) in_turn: bool,
@@ -23,9 +24,10 @@ pub(crate) struct Collected {
 
 impl Collected {
     /// An answer as it came, head and all.
-    pub(crate) fn raw(status: StatusCode, answer: Bytes, in_turn: bool) -> Self {
+    pub(crate) fn raw(status: Option<StatusCode>, answer: Bytes, in_turn: bool) -> Self {
         Self {
-            status: Some(status),
+            is_left: true,
+            status,
             in_turn,
             first: answer,
             rest: BytesMut::new(),
@@ -50,7 +52,7 @@ impl Collected {
     }
 
     pub(crate) fn take(&mut self) -> Bytes {
-        self.status = None;
+        self.is_left = false;
         let rest = std::mem::take(&mut self.rest);
         if rest.is_empty() {
             std::mem::take(&mut self.first)
@@ -61,6 +63,7 @@ impl Collected {
 
     /// Takes an answer back that is not handed on after all.
     pub(crate) fn put_back(&mut self, response: &Response<Body>) {
+        self.is_left = true;
         self.status = Some(response.status());
         self.first = response.body().as_bytes().cloned().unwrap_or_default();
     }
@@ -78,6 +81,7 @@ where
 {
     let (parts, body) = response.into_parts();
     let status = parts.status;
+    seen.is_left = true;
     seen.status = Some(status);
     let mut body = pin!(body);
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {

@@ -233,9 +233,10 @@ impl Error {
         })
     }
 
-    /// Keeps an answer that could not be read, if the service may have acted.
+    /// Keeps an answer that could not be read, if the service may have acted. What is kept later
+    /// is closer to the wire.
     pub(crate) fn keeping(self, answer: &Bytes) -> Self {
-        if answer.is_empty() || self.0.answer.is_some() || !self.delivery().may_have_acted() {
+        if answer.is_empty() || !self.delivery().may_have_acted() {
             return self;
         }
         self.edit(|inner| inner.answer = Some(answer.clone()))
@@ -336,7 +337,9 @@ impl fmt::Display for Report<'_> {
         while let Some(cause) = next {
             // Many errors repeat their cause; people should read it once.
             let text = cause.to_string();
-            if !said.contains(&text) {
+            // The client's own word for its part of the work ("client error (SendRequest)").
+            let is_inner_name = cause.is::<hyper_util::client::legacy::Error>();
+            if !is_inner_name && !said.contains(&text) {
                 write!(f, ": {text}")?;
                 said.push_str(&text);
             }

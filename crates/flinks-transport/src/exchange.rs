@@ -103,8 +103,9 @@ async fn exchange(
         Some(outcome) => outcome,
         None => Err(stalled(&flight, meta.timing, settings.attempt_timeout)),
     };
-    if outcome.is_err() {
-        attempt.see_raw();
+    match &outcome {
+        Ok(response) => attempt.see_beyond(response),
+        Err(_) => attempt.see_raw(),
     }
     let outcome = outcome.and_then(|response| in_turn(response, &mut attempt));
     attempt.settle(match &outcome {

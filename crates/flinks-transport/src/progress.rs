@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::header::TRANSFER_ENCODING;
+use http::{Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper_util::client::legacy::connect::CaptureConnection;
 use tokio::time::{Duration, Instant};
@@ -33,7 +34,8 @@ pub(crate) struct Progress {
 /// An answer that was not read to its end, or that came too early to be believed.
 #[derive(Clone)]
 pub(crate) struct Unread {
-    pub(crate) status: StatusCode,
+    /// None if it does not begin as an answer of HTTP does.
+    pub(crate) status: Option<StatusCode>,
     pub(crate) answer: Bytes,
     /// Whether it began after the whole request had been sent.
     pub(crate) in_turn: bool,
@@ -124,11 +126,23 @@ impl Attempt {
 
     /// Falls back on the raw answer when hyper could not even read its head.
     pub(crate) fn see_raw(&mut self) {
-        if self.seen.status.is_none()
+        if !self.seen.is_left
             && self.flight.if_lost().may_have_acted()
             && let Some((status, raw)) = self.flight.record().and_then(|record| record.raw_answer())
         {
             self.seen = Collected::raw(status, raw, self.flight.is_answered_in_turn());
+        }
+    }
+
+    /// Keeps the raw answer when it goes on after the end that its head gives: a 204 with a body,
+    /// or a wrong length. It serves only if what was handed on cannot be read.
+    pub(crate) fn see_beyond(&mut self, response: &Response<Body>) {
+        let body = response.body().as_bytes().map_or(&[][..], Bytes::as_ref);
+        if !response.headers().contains_key(TRANSFER_ENCODING)
+            && let Some(record) = self.flight.record()
+            && let Some(raw) = record.answer_beyond(body)
+        {
+            self.seen = Collected::raw(Some(response.status()), raw, self.seen.in_turn);
         }
     }
 
@@ -144,9 +158,9 @@ impl Drop for Attempt {
             self.see_raw();
             self.call.raise(self.flight.if_lost());
         }
-        if let Some(status) = self.seen.status {
+        if self.seen.is_left {
             let unread = Unread {
-                status,
+                status: self.seen.status,
                 answer: self.seen.take(),
                 in_turn: self.seen.in_turn,
             };

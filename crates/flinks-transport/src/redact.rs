@@ -147,7 +147,8 @@ impl Secrets {
 /// A secret as a service may write it.
 fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     let json = serde_json::to_string(secret).unwrap_or_default();
-    let json = json.trim_matches('"');
+    let json = json.strip_prefix('"').unwrap_or(&json);
+    let json = json.strip_suffix('"').unwrap_or(json);
     let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
     let base64 = STANDARD.encode(secret);
     let base64 = base64.trim_end_matches('=');
@@ -156,7 +157,14 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
         secret.trim(),
         json,
         &json.replace('/', "\\/"),
-        &escaped(json),
+        &escaped(json, "", |unit| format!("\\u{unit:04x}")),
+        // As .NET writes it.
+        &escaped(&json.replace("\\\"", "\""), "\"&'+<>`", |unit| {
+            format!("\\u{unit:04X}")
+        }),
+        &in_html(secret, "&quot;", "&#39;"),
+        &in_html(secret, "&quot;", "&#x27;"),
+        &in_html(secret, "&#34;", "&#39;"),
         &percent,
         &percent.to_lowercase(),
         &form_encoded(secret),
@@ -169,15 +177,21 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     .collect()
 }
 
-/// JSON text with `\u…` for everything beyond ASCII.
-fn escaped(json: &str) -> String {
+fn in_html(secret: &str, double: &str, single: &str) -> String {
+    let text = secret.replace('&', "&amp;").replace('<', "&lt;");
+    let text = text.replace('>', "&gt;").replace('"', double);
+    text.replace('\'', single)
+}
+
+/// JSON text with `\u…` for everything beyond ASCII, and for `more`.
+fn escaped(json: &str, more: &str, escape: impl Fn(u16) -> String) -> String {
     json.chars().fold(String::new(), |mut text, c| {
-        if c.is_ascii() {
+        if c.is_ascii() && !more.contains(c) {
             text.push(c);
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                text.push_str(&escape(*unit));
             }
         }
         text
@@ -265,7 +279,7 @@ mod tests {
     #[test]
     fn credentials_are_hidden_in_every_form() {
         let basic = format!("Basic {}", STANDARD.encode("client:s3:cr+et/"));
-        let secrets = sent(&[&basic, "Bearer tok.en-1"], &["pä\"ss"]);
+        let secrets = sent(&[&basic, "Bearer tok.en-1"], &["pä\"ss", "a<b>'&"]);
         let form = STANDARD.encode("pä\"ss");
         for said in [
             "not s3:cr+et/ please",
@@ -279,6 +293,12 @@ mod tests {
             "not pä\\\"ss please",
             "not p\\u00e4\\\"ss please",
             &format!("not {form} please"),
+            "not s3:cr\\u002Bet/ please",
+            "not p\\u00E4\\u0022ss please",
+            "not pä&quot;ss please",
+            "not pä&#34;ss please",
+            "not a&lt;b&gt;&#39;&amp; please",
+            "not a&lt;b&gt;&#x27;&amp; please",
         ] {
             let shown = secrets.hide(said);
             let rest = shown.replace(PLACEHOLDER, "");
@@ -327,7 +347,7 @@ mod tests {
         #[test]
         fn no_secret_survives(
             secret in "[a-zA-Z0-9+/ é\"\\\\%_-]{4,30}", before in "\\PC{0,20}", after in "\\PC{0,20}",
-            form in 0usize..10,
+            form in 0usize..14,
         ) {
             prop_assume!(!PLACEHOLDER.contains(secret.trim()));
             let forms = forms(&secret);

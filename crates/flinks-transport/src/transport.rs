@@ -187,7 +187,8 @@ impl Transport {
         outcome.or_else(|error| {
             let recovered = unread
                 .as_ref()
-                .filter(|unread| unread.status.is_success() && unread.in_turn)
+                .filter(|unread| unread.in_turn)
+                .filter(|unread| unread.status.is_some_and(|status| status.is_success()))
                 .and_then(|unread| recover(&unread.answer));
             if let Some(output) = recovered {
                 return Ok(output);

@@ -69,25 +69,28 @@ impl Named {
         }
         let fields = serde_json::from_slice::<Fields<'_>>(body);
         for (name, value) in fields.map(|fields| fields.0).unwrap_or_default() {
-            match value.get().as_bytes() {
-                [b'{', ..] if name.eq_ignore_ascii_case("Login") => self.read_login(value),
-                _ if name.eq_ignore_ascii_case("LoginId") => {
-                    self.logins.extend(text_of(value.get()))
-                }
-                _ if name.eq_ignore_ascii_case("RequestId") => {
-                    self.requests.extend(text_of(value.get()))
-                }
-                _ if name.eq_ignore_ascii_case("Message") => {
-                    let sentence = text_of(value.get());
-                    self.logins
-                        .extend(sentence.as_deref().and_then(of_sentence));
-                }
-                _ => {}
+            if name.eq_ignore_ascii_case("Login") {
+                self.read_login(value);
+            } else if name.eq_ignore_ascii_case("LoginId") {
+                self.logins.extend(text_of(value.get()));
+            } else if name.eq_ignore_ascii_case("RequestId") {
+                self.requests.extend(text_of(value.get()));
+            } else if name.eq_ignore_ascii_case("Message") {
+                let sentence = text_of(value.get());
+                self.logins
+                    .extend(sentence.as_deref().and_then(of_sentence));
             }
         }
     }
 
     fn read_login(&mut self, login: &RawValue) {
+        // Not an object as documented, but an id all the same; other words may be a user name.
+        if let Ok(id) = serde_json::from_str::<String>(login.get()) {
+            return self.logins.extend(guid_digits(&id).map(|_| id.clone()));
+        }
+        for login in serde_json::from_str::<Vec<&RawValue>>(login.get()).unwrap_or_default() {
+            self.read_login(login);
+        }
         let fields = serde_json::from_str::<Fields<'_>>(login.get());
         for (name, value) in fields.map(|fields| fields.0).unwrap_or_default() {
             if ["Id", "LoginId"]
@@ -165,6 +168,9 @@ mod tests {
             r#"{"Login":{"Id":"OTHER","Id":"ASKED"}}"#,
             r#"{"Login":{"Id":"ASKED"},"Login":{"Id":"OTHER"}}"#,
             r#"{"Login":{"Id":4711}}"#,
+            r#"{"Login":"OTHER"}"#,
+            r#"{"Login":[{"Id":"ASKED"},{"Id":"OTHER"}]}"#,
+            r#"{"Login":["OTHER"]}"#,
             r#"{"LoginId":"ASKEDx"}"#,
             r#""LoginId OTHER has now been activated""#,
             r#"{"Message":"LoginId: OTHER was deleted"}"#,
@@ -189,6 +195,9 @@ mod tests {
             r#"{"Login":{"Id":null,"LoginId":""},"RequestId":"  "}"#,
             r#"{"Login":{"Id":"00000000-0000-0000-0000-000000000000"}}"#,
             r#"{"Login":null,"LoginId":{},"RequestId":[]}"#,
+            r#"{"Login":[{"Id":"ASKED"},null]}"#,
+            r#"{"Login":"ASKED"}"#,
+            r#"{"Login":"jane"}"#,
             r#"{"Accounts":[{"LoginId":"OTHER","Id":"OTHER"}],"Id":"OTHER"}"#,
             r#""LoginId ASKED has now been activated""#,
             r#""LoginId X has been activated""#,

@@ -87,13 +87,27 @@ impl Record {
         self.flushes_at_read.load(Ordering::Acquire)
     }
 
-    /// An answer as it came, head and all, and its status; at most its first 64 KiB.
-    pub(crate) fn raw_answer(&self) -> Option<(StatusCode, Bytes)> {
+    /// What came since the latest write, head and all, and the status that it begins with; at most
+    /// its first 64 KiB.
+    pub(crate) fn raw_answer(&self) -> Option<(Option<StatusCode>, Bytes)> {
         let raw = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        let (version, rest) = raw.split_at_checked("HTTP/1.1 ".len())?;
-        let status = version.starts_with(b"HTTP/").then(|| rest.get(..3))?;
-        let status = StatusCode::from_bytes(status?).ok()?;
+        // A frame of HTTP/2 begins with a zero, and is no text of one answer alone.
+        if raw.first().is_none_or(|byte| *byte == 0) {
+            return None;
+        }
+        let status = raw.split_at_checked("HTTP/1.1 ".len());
+        let status = status
+            .filter(|(version, _)| version.to_ascii_uppercase().starts_with(b"HTTP/"))
+            .and_then(|(_, rest)| StatusCode::from_bytes(rest.get(..3)?).ok());
         Some((status, Bytes::copy_from_slice(&raw)))
+    }
+
+    /// As [`raw_answer`](Self::raw_answer), if it goes on after `body`, where the answer ended by
+    /// its own head.
+    pub(crate) fn answer_beyond(&self, body: &[u8]) -> Option<Bytes> {
+        let end = if body.is_empty() { b"\r\n\r\n" } else { body };
+        let (_, raw) = self.raw_answer()?;
+        (raw.len() < MAX_RAW && !raw.ends_with(end)).then_some(raw)
     }
 
     fn read(&self, bytes: &[u8]) {

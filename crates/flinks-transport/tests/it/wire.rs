@@ -471,6 +471,10 @@ async fn what_arrived_of_a_success_is_recovered_or_kept() {
         ("200 OK\r\nContent-Length: 2\r\nContent-Length: 3", "stay"),
         ("200 OK\r\nContent-Length: -2", "stay"),
         ("200 OK\r\nno header", "stay"),
+        // What hyper leaves unread, because the head says that there is nothing, or less.
+        ("204 No Content", "stay"),
+        ("200 OK\r\nContent-Length: 0", "stay"),
+        ("200 OK\r\nContent-Length: 1", "stay"),
     ];
     for (head, end) in answers {
         for body in ["id", "no"] {
@@ -503,6 +507,32 @@ async fn what_arrived_of_a_success_is_recovered_or_kept() {
             }
             assert_eq!(connections.load(Ordering::SeqCst), 1, "{head} {end}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_http_is_kept_too() {
+    for (answer, kept) in [
+        ("{\"id\":1}", true),
+        ("<p>id</p>", true),
+        (
+            "HTTP/1.1 101 Up\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nid",
+            true,
+        ),
+        ("\0\0\x04\x08\0", false),
+    ] {
+        let (host, _) = listen(move |mut stream, _| async move {
+            read_request(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        })
+        .await;
+        let call = plain().call(Recovering(format!("http://{host}/"), Replay::Unsent, 10));
+        let error = call.await.unwrap_err();
+        assert_eq!(error.delivery(), Delivery::Unknown, "{answer}");
+        let expected = kept.then_some(answer.as_bytes());
+        assert_eq!(error.answer().map(|raw| &raw[..]), expected, "{answer}");
+        let report = error.report().to_string();
+        assert!(!report.contains("SendRequest"), "{report}");
     }
 }
 
