@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::Outcome;
 
-/// What the page of a package on crates.io shows.
+/// What the page of a published package shows.
 const PUBLISHED: [&str; 4] = [
     "repository.workspace = true",
     "homepage.workspace = true",
@@ -29,7 +29,7 @@ pub(super) fn check(problems: &mut Vec<String>) -> Outcome {
     Ok(())
 }
 
-/// Whether the crate is meant for crates.io.
+/// Whether the crate is meant to be published.
 pub(super) fn is_published(manifest: &str) -> bool {
     !manifest.contains("\npublish = false")
 }
