@@ -237,3 +237,26 @@ fn a_ledger_that_is_there_is_told_with_the_way_on() {
         assert!(run.stderr.contains(part), "{run:?}");
     }
 }
+
+#[test]
+fn every_document_that_is_refused_is_named_at_once() {
+    let bench = Bench::new(&["upload@1=reset-after"]);
+    let files = ["a.pdf", "b.pdf", "c.pdf"].map(|name| bench.document(name));
+    let [first, gone, page] = &files;
+    let arguments = [
+        "upload",
+        first,
+        gone,
+        page,
+        "--on-unknown",
+        "stop",
+        "--json",
+    ];
+    let told = bench.run(&arguments).ends_with(5).json();
+    let ledger = told["ledger"].as_str().expect("a ledger");
+    fs::remove_file(gone).expect("removed");
+    fs::write(page, "<html>").expect("written");
+    let run = bench.run(&["resume", ledger]).ends_with(3);
+    let named = |name: &str| run.stderr.contains(name);
+    assert!(named("b.pdf") && named("c.pdf"), "{run:?}");
+}

@@ -1,5 +1,8 @@
 //! Goes on where the upload behind a ledger stopped.
 
+use std::error::Error as _;
+use std::io;
+
 use flinks_transport::{Error, ErrorKind};
 
 use super::files::facts;
@@ -56,20 +59,29 @@ impl UploadSession {
     /// Opens the documents of a ledger again, and notes which of them are not what they were.
     fn reopen(&mut self) -> Result<(), Error> {
         let mut total = 0u64;
+        let mut refused = Vec::new();
         for (index, file) in self.ledger.files.iter().enumerate() {
             let known = &file.facts;
             let path = known.path.as_ref().ok_or_else(|| {
                 let name = known.file_name.escape_debug();
                 journal_error(format!("{name} did not come from a file: upload it anew"))
             })?;
-            let document = match Document::open(path) {
-                Ok(document) => Some(document),
+            let opened = match Document::open(path) {
+                Ok(document) => document.check(self.client.check()).map(|()| Some(document)),
                 // The service has it: it is needed only if the session starts over.
-                Err(_) if file.state == FileState::Confirmed => None,
-                Err(error) => return Err(error),
+                Err(_) if file.state == FileState::Confirmed => Ok(None),
+                // No fault of this file, and the same for those after it.
+                Err(error) if !is_of_the_file(&error) => return Err(error),
+                Err(error) => Err(error),
+            };
+            let document = match opened {
+                Ok(document) => document,
+                Err(error) => {
+                    refused.push(error);
+                    continue;
+                }
             };
             if let Some(document) = &document {
-                document.check(self.client.check())?;
                 let now = facts(document);
                 if now != **known {
                     self.changed.push((index, now));
@@ -78,7 +90,19 @@ impl UploadSession {
             total = total.saturating_add(document.as_ref().map_or(known.bytes, Document::bytes));
             self.documents.push(document);
         }
-        self.client.check().check_session(total)
+        // All at once, so that one more run is enough.
+        match refused.as_slice() {
+            [] => self.client.check().check_session(total),
+            [only] => Err(only.clone()),
+            several => {
+                let list: Vec<_> = several
+                    .iter()
+                    .map(|error| error.report().to_string())
+                    .collect();
+                let message = format!("{} files refused: {}", list.len(), list.join("; "));
+                Err(Error::local(ErrorKind::File, message))
+            }
+        }
     }
 
     /// Starts over when a file is another one than the session holds.
@@ -101,4 +125,16 @@ impl UploadSession {
         }
         Ok(())
     }
+}
+
+/// Whether a document is refused for what it is, or is gone, and not for want of something that the
+/// next one would lack too.
+fn is_of_the_file(error: &Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    cause.is_none_or(|cause: &io::Error| {
+        matches!(
+            cause.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory
+        )
+    })
 }
