@@ -80,12 +80,13 @@ pub use flinks_auth::ApiSecret;
 #[doc(no_inline)]
 pub use flinks_transport::{
     Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
-    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityPart, Operation, Replay,
-    Retry, Roots, Step, TlsVersion, Transport, TransportBuilder,
+    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration, IdentityPart,
+    IntoHttpService, Operation, Replay, Retry, Roots, Step, TlsVersion, Transport,
+    TransportBuilder,
 };
 #[doc(no_inline)]
 pub use flinks_types::{
     ApiError, CustomerId, DataType, Detail, DocumentAnalysis, DocumentStatus, DocumentType,
-    FlinksCode, FraudAnalysis, FraudSignal, FullAnalysis, InvalidId, Link, LinkRel, Login, LoginId,
-    LoginType, RequestId, RetryClass, Secret, SignalType, SignalValue, Timestamp, UnderlyingData,
+    FlinksCode, FraudAnalysis, FraudSignal, FullAnalysis, InvalidId, LoginId, RequestId,
+    RetryClass, Secret, SignalType, SignalValue, UnderlyingData,
 };

@@ -112,17 +112,18 @@ pub use flinks_auth::{ApiSecret, AuthorizeToken, LegacyKeys};
 #[doc(no_inline)]
 pub use flinks_transport::{
     Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
-    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityPart, Operation, Replay,
-    Retry, Roots, Step, TlsVersion, Transport, TransportBuilder,
+    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration, IdentityPart,
+    IntoHttpService, Operation, Replay, Retry, Roots, Step, TlsVersion, Transport,
+    TransportBuilder,
 };
 #[doc(no_inline)]
 pub use flinks_types::{
     Account, AccountCategory, AccountId, AccountKind, AccountStatements, AccountsResponse, Address,
-    ApiError, AuthorizeRequest, AuthorizeResponse, Balance, ChallengeType, Credentials, Currency,
-    CustomerId, Date, DaysOfTransactions, Decimal, FileType, FlinksCode, Holder, IneligibleCard,
-    Institution, InstitutionStatus, InstitutionUrl, InstitutionsResponse, InvalidDecimal,
-    InvalidId, Language, Link, LinkRel, Localization, Login, LoginId, LoginType, MfaQuestion,
-    MfaQuestionsResponse, NightlyStatusResponse, NumberOfStatements, RefreshState, RequestId,
-    RetryClass, Secret, SecurityChallenge, SecurityResponses, Statement, StatementsResponse,
-    StoredLogin, Timestamp, Transaction,
+    ApiError, AuthorizeRequest, Balance, ChallengeType, Credentials, Currency, CustomerId, Date,
+    DaysOfTransactions, Decimal, FileType, FlinksCode, Holder, IneligibleCard, Institution,
+    InstitutionStatus, InstitutionUrl, InstitutionsResponse, InvalidDecimal, InvalidId, Language,
+    Link, LinkRel, Localization, Login, LoginId, LoginType, MfaQuestion, MfaQuestionsResponse,
+    NightlyStatusResponse, NumberOfStatements, RefreshState, RequestId, RetryClass, Secret,
+    SecurityChallenge, SecurityResponses, Statement, StatementsResponse, StoredLogin, Timestamp,
+    Transaction,
 };

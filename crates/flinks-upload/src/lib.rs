@@ -68,11 +68,12 @@ pub use flinks_auth::{AccessToken, ClientCredentials, TokenRequest};
 #[doc(no_inline)]
 pub use flinks_transport::{
     Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
-    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityPart, Operation, Replay,
-    Retry, Roots, Step, TlsVersion, Transport, TransportBuilder,
+    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration, IdentityPart,
+    IntoHttpService, Operation, Replay, Retry, Roots, Step, TlsVersion, Transport,
+    TransportBuilder,
 };
 #[doc(no_inline)]
 pub use flinks_types::{
-    AggregationId, ApiError, CompleteResponse, FlinksCode, InvalidId, Link, LinkRel, Login,
-    LoginId, LoginType, RequestId, RetryClass, Secret, Timestamp, UploadResponse,
+    AggregationId, ApiError, CompleteResponse, FlinksCode, InvalidId, LoginId, RequestId,
+    RetryClass, Secret, UploadResponse,
 };
