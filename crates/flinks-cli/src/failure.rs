@@ -127,12 +127,13 @@ impl Failure {
         Self::from(Error::local(ErrorKind::Input, message.to_owned()))
     }
 
-    /// A file of this machine that cannot be written, before anything was sent.
-    pub(crate) fn disk(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+    /// A file of this machine that cannot be written, before anything was sent. `what` names it by
+    /// its option: a secret may stand where a path belongs.
+    pub(crate) fn disk(what: &str, error: &std::io::Error) -> Self {
         Self::new(Cause::Local(Box::new(Local {
             kind: DISK,
             delivery: Delivery::NotSent,
-            message: format!("{what} {}: {}", path.display(), place::reason(error)),
+            message: format!("{what}: {}", place::reason(error)),
         })))
     }
 
@@ -422,7 +423,7 @@ mod tests {
     fn what_fails_after_the_act_is_delivered() {
         let disk = || {
             let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            Failure::disk("the folder", std::path::Path::new("out"), &error)
+            Failure::disk("the folder", &error)
         };
         let told = |failure: Failure| {
             let error = &failure.to_json()["error"];

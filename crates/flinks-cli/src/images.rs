@@ -29,7 +29,7 @@ impl Images {
                 continue;
             };
             files::make_folder(folder)
-                .map_err(|error| Failure::disk("the folder", folder, &error))?;
+                .map_err(|error| Failure::disk("the folder (--images)", &error))?;
             for (number, image) in question.images().enumerate() {
                 let Some(image) = decoded(image) else {
                     continue;
@@ -38,7 +38,8 @@ impl Images {
                 let name = format!("flinks-question-{question}-image-{number}-{mark}.{kind}");
                 let path = folder.join(name);
                 images.0.push(Temporary::new(path.clone()));
-                write(&path, &image).map_err(|error| Failure::disk("the image", &path, &error))?;
+                write(&path, &image)
+                    .map_err(|error| Failure::disk("an image in the folder of --images", &error))?;
             }
         }
         Ok(images)

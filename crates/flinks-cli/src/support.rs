@@ -23,7 +23,7 @@ pub(crate) fn write(
 ) -> Result<(), Failure> {
     let text = report(failure, command, endpoint, SystemTime::now());
     files::write_to(path, text.as_bytes())
-        .map_err(|error| Failure::disk("the support file", path, &error))
+        .map_err(|error| Failure::disk("the support file (--support)", &error))
 }
 
 fn report(failure: &Failure, command: &str, endpoint: Option<&str>, now: SystemTime) -> String {

@@ -113,7 +113,7 @@ impl SessionFile {
                      --session {path}` alone; otherwise remove the file or choose another one"
                 ))
             } else {
-                Failure::disk("the session file", &path, &error)
+                Failure::disk("the session file (--session)", &error)
             }
         })?;
         Ok(Self {
@@ -251,7 +251,7 @@ impl SessionFile {
         write().map_err(|error| {
             // A full disk leaves no torn line behind.
             drop(self.file.set_len(keep));
-            Failure::disk("the session file", &self.path, &error)
+            Failure::disk("the session file (--session)", &error)
         })?;
         self.stage = stage;
         Ok(())

@@ -79,7 +79,7 @@ impl FileJournal {
     /// [`ErrorKind::Journal`]: there is a file already, or it cannot be written or locked.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
-        let failed = |error| unusable(&path, "cannot be made", error);
+        let failed = |error| unusable("cannot be made", error);
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -93,12 +93,9 @@ impl FileJournal {
             if error.kind() != io::ErrorKind::AlreadyExists {
                 return failed(error);
             }
-            let shown = path.display();
-            journal(format!(
-                "there is a file {shown} already: resume it if it is a ledger, or choose another name"
-            ))
+            journal("its file exists already: resume it if it is a ledger, or choose another name")
         })?;
-        lock(&file, &path).inspect_err(|_| {
+        lock(&file).inspect_err(|_| {
             // Nothing is in it yet, and nothing could be resumed from it.
             drop(std::fs::remove_file(&path));
         })?;
@@ -122,34 +119,32 @@ impl FileJournal {
     /// [`ErrorKind::Journal`]: it cannot be read, is in use, or is damaged in any other way.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<Record>), Error> {
         let path = path.as_ref().to_owned();
-        let failed = |error| unusable(&path, "cannot be read", error);
+        let failed = |error| unusable("cannot be read", error);
         // Asked before opening: opening a pipe would wait for its writer.
         let facts = std::fs::metadata(&path).map_err(failed)?;
         if !facts.is_file() || facts.len() > MAX_LEDGER {
-            return Err(journal(format!("{} is not a ledger", path.display())));
+            return Err(journal("the file is not a ledger"));
         }
         let file = OpenOptions::new()
             .read(true)
             .append(true)
             .open(&path)
             .map_err(failed)?;
-        lock(&file, &path)?;
+        lock(&file)?;
         let mut bytes = Vec::new();
         (&file)
             .take(MAX_LEDGER)
             .read_to_end(&mut bytes)
             .map_err(failed)?;
         let read = read(&bytes).map_err(|line| {
-            let shown = path.display();
             journal(format!(
-                "the ledger {shown} is damaged in line {line}: it cannot be resumed"
+                "the ledger is damaged in line {line}: it cannot be resumed"
             ))
         })?;
         if read.records.is_empty() {
-            return Err(journal(format!(
-                "the ledger {} holds no session yet, so nothing was sent: delete it and upload again",
-                path.display()
-            )));
+            return Err(journal(
+                "the ledger holds no session yet, so nothing was sent: delete it and upload again",
+            ));
         }
         let mut tail = Tail {
             file,
@@ -175,8 +170,7 @@ impl FileJournal {
     /// # Errors
     /// [`ErrorKind::Journal`]: the file cannot be deleted.
     pub fn remove(self) -> Result<(), Error> {
-        std::fs::remove_file(&self.path)
-            .map_err(|error| unusable(&self.path, "cannot be deleted", error))
+        std::fs::remove_file(&self.path).map_err(|error| unusable("cannot be deleted", error))
     }
 
     /// Waits for the write that is under way, also for one whose append was cancelled.
@@ -202,10 +196,9 @@ impl Journal for FileJournal {
             // Its caller is gone and has to assume the worst; this record stands for itself.
             drop(self.written().await);
             let State::Ready(mut tail) = std::mem::replace(&mut self.state, State::Broken) else {
-                return Err(journal(format!(
-                    "the ledger {} lost a record: resume the upload from it",
-                    self.path.display()
-                )));
+                return Err(journal(
+                    "the ledger lost a record: resume the upload from it",
+                ));
             };
             let (line, checksum) = match write(record, &tail.checksum) {
                 Ok(line) => line,
@@ -214,13 +207,12 @@ impl Journal for FileJournal {
                     return Err(error);
                 }
             };
-            let path = self.path.clone();
             self.state = State::Writing(spawn_blocking(move || {
                 let outcome = tail.add(&line);
                 if outcome.is_ok() {
                     tail.checksum = checksum;
                 }
-                let outcome = outcome.map_err(|error| unusable(&path, "cannot be written", error));
+                let outcome = outcome.map_err(|error| unusable("cannot be written", error));
                 // Half a line must not be glued to the next one.
                 let whole = outcome.is_ok() || tail.cut().is_ok();
                 let state = if whole {
@@ -295,22 +287,19 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn lock(file: &File, path: &Path) -> Result<(), Error> {
+fn lock(file: &File) -> Result<(), Error> {
     file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => journal(format!(
-            "the ledger {} is in use by another process",
-            path.display()
-        )),
+        TryLockError::WouldBlock => journal("the ledger is in use by another process"),
         TryLockError::Error(error) => unusable(
-            path,
             "cannot be locked, so that two processes could send its files at once: keep it on a local disk",
             error,
         ),
     })
 }
 
-fn unusable(path: &Path, what: &str, error: io::Error) -> Error {
-    journal(format!("the ledger {} {what}", path.display())).with_source(error)
+/// The caller knows the path; it is not shown, because a secret may stand where a path belongs.
+fn unusable(what: &str, error: io::Error) -> Error {
+    journal(format!("the ledger {what}")).with_source(error)
 }
 
 fn journal(message: impl Into<String>) -> Error {

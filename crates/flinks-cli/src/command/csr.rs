@@ -23,9 +23,9 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, Failure> {
     for path in [&key_path, &csr_path] {
         if path.symlink_metadata().is_ok() {
             return Err(Failure::settings(format!(
-                "{} exists: it is never overwritten, because a key that is lost makes its \
-                 certificate worthless; choose another --out",
-                path.display()
+                "{} exists in the folder of --out: it is never overwritten, because a key that is lost \
+                 makes its certificate worthless; choose another folder",
+                path.file_name().unwrap_or_default().display()
             )));
         }
     }
@@ -34,12 +34,15 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, Failure> {
         .map_err(|error| Failure::settings(format!("the request cannot be made: {error}")))?;
 
     files::make_folder(&arguments.out)
-        .map_err(|error| Failure::disk("the folder", &arguments.out, &error))?;
+        .map_err(|error| Failure::disk("the folder (--out)", &error))?;
     files::write(&key_path, key.as_bytes(), Existing::Keep)
-        .map_err(|error| Failure::disk("the private key", &key_path, &error))?;
+        .map_err(|error| Failure::disk("the private key in the folder of --out", &error))?;
     if let Err(error) = files::write(&csr_path, csr.as_bytes(), Existing::Keep) {
         drop(std::fs::remove_file(&key_path));
-        return Err(Failure::disk("the certificate request", &csr_path, &error));
+        return Err(Failure::disk(
+            "the certificate request in the folder of --out",
+            &error,
+        ));
     }
     output.text(&told(&key_path, &csr_path, output))?;
     output.object(&json!({

@@ -39,11 +39,8 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Fa
         .write_dir(&path)
         .map_err(|error| match error.get_ref() {
             // The sandbox's own words, which quote nothing.
-            Some(why) => {
-                let path = plain(&path.to_string_lossy());
-                Failure::settings(format!("the folder {path}: {why}"))
-            }
-            None => Failure::disk("the folder", &path, &error),
+            Some(why) => Failure::settings(format!("the folder (--dir): {why}")),
+            None => Failure::disk("the folder (--dir)", &error),
         })?;
     output::line(&ready(&sandbox, &path, context.output.json))?;
     interrupt::stopped().await;

@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     let service = Service::start(context, &arguments.connection).await?;
     let legacy = service.legacy()?;
     let folder = &arguments.out;
-    let disk = |error: io::Error| Failure::disk("the folder", folder, &error);
+    let disk = |error: io::Error| Failure::disk("the folder (--out)", &error);
     files::make_folder(folder).map_err(disk)?;
     // That nothing can be written here must be known before anything is fetched.
     if let Some(path) = earlier(folder).map_err(disk)? {
@@ -68,8 +68,9 @@ fn earlier(folder: &Path) -> io::Result<Option<PathBuf>> {
 
 fn exists(path: &Path) -> Failure {
     Failure::settings(format!(
-        "{} exists: statements are never overwritten; choose another --out, or move the files away",
-        plain(&path.to_string_lossy())
+        "{} exists in the folder of --out: statements are never overwritten; choose another folder, or \
+         move the files away",
+        plain(&path.file_name().unwrap_or_default().to_string_lossy())
     ))
 }
 
@@ -111,7 +112,7 @@ fn failed(index: usize, path: &Path, error: io::Error) -> Failure {
     let failure = if error.kind() == io::ErrorKind::AlreadyExists {
         exists(path)
     } else {
-        Failure::disk("the statement", path, &error)
+        Failure::disk("a statement in the folder of --out", &error)
     };
     failure.after_the_act()
 }
