@@ -53,9 +53,17 @@ pub(crate) fn is_about_another(answer: &Node, asked: &LoginId) -> bool {
     match answer {
         Node::Nothing | Node::Scalar(_) => false,
         Node::List(list) => list.iter().any(|node| is_about_another(node, asked)),
-        Node::Object(fields) => fields.iter().any(|(name, value)| match value {
-            Node::Scalar(id) => fold(name) == "loginid" && asked.is_another(id),
-            Node::Nothing | Node::List(_) | Node::Object(_) => is_about_another(value, asked),
+        Node::Object(fields) => fields.iter().any(|(name, value)| match (&*fold(name), value) {
+            ("loginid", Node::Scalar(id)) => asked.is_another(id),
+            // The service names a LoginId `Id` in one answer and `LoginId` in the next.
+            ("login", Node::Object(login)) => {
+                let is_id = |name: &str| ["id", "loginid"].contains(&&*fold(name));
+                let another = |(name, id): &(String, Node)| {
+                    matches!(id, Node::Scalar(id) if is_id(name) && asked.is_another(id))
+                };
+                login.iter().any(another) || is_about_another(value, asked)
+            }
+            _ => is_about_another(value, asked),
         }),
     }
 }

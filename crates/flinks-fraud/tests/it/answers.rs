@@ -169,7 +169,8 @@ async fn an_answer_about_another_login_is_an_error() {
     let renamed = other.replace("LoginId", "Id");
     let beside = CLEAN.replace(r#""Message""#, r#""loginId": "another", "Message""#);
     let inside = CLEAN.replace(r#""Status""#, r#""LoginId": "another", "Status""#);
-    for body in [other, renamed, beside, inside] {
+    let login = CLEAN.replace(r#""Status""#, r#""Login": { "Id": "another" }, "Status""#);
+    for body in [other, renamed, beside, inside, login] {
         let error = read(answer(200, &body)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
         assert_eq!(error.delivery(), Delivery::Delivered);
