@@ -32,7 +32,7 @@ impl ApiSecret {
     /// `Bearer <API secret>`.
     pub(crate) fn header(&self) -> Result<HeaderValue, Error> {
         if self.0.is_empty() {
-            return Err(Error::local(
+            return Err(Error::new(
                 ErrorKind::Config,
                 "the API secret must not be empty",
             ));
@@ -105,7 +105,7 @@ impl Service<Request<Body>> for WithApiSecret {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if !self.layer.endpoint.covers(request.uri()) {
+        if !self.layer.endpoint.is_same_origin(request.uri()) {
             return Box::pin(async { Err(elsewhere().into()) });
         }
         request
@@ -117,7 +117,7 @@ impl Service<Request<Body>> for WithApiSecret {
 
 /// What a credential says to a request for a host that it was not made for.
 pub(crate) fn elsewhere() -> Error {
-    Error::local(
+    Error::new(
         ErrorKind::Config,
         "the request goes to another host than its credentials were made for",
     )

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
+    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Step,
 };
 use flinks_types::{ApiError, CustomerId, Secret, from_json};
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -85,8 +85,8 @@ impl Operation for AuthorizeTokenRequest {
 
     fn meta(&self) -> CallMeta {
         CallMeta::new("auth.authorize_token", Replay::Safe)
-            .as_token_request()
-            .max_response_bytes(64 * 1024)
+            .with_step(Step::Token)
+            .with_max_response_bytes(64 * 1024)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -135,7 +135,7 @@ impl fmt::Debug for AuthorizeTokenRequest {
 pub(crate) fn key_value(what: &str, key: &str) -> Result<HeaderValue, Error> {
     if key.is_empty() {
         let message = format!("{what} must not be empty: leave it out instead");
-        return Err(Error::local(ErrorKind::Config, message));
+        return Err(Error::new(ErrorKind::Config, message));
     }
     sensitive(&Zeroizing::new(key.to_owned()))
 }

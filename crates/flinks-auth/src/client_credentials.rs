@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use flinks_transport::{Body, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay};
+use flinks_transport::{Body, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay, Step};
 use flinks_types::{ApiError, Secret, TokenResponse, from_json};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, Uri};
@@ -116,8 +116,8 @@ impl Operation for TokenRequest {
 
     fn meta(&self) -> CallMeta {
         CallMeta::new("auth.token", Replay::Safe)
-            .as_token_request()
-            .max_response_bytes(64 * 1024)
+            .with_step(Step::Token)
+            .with_max_response_bytes(64 * 1024)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -252,7 +252,7 @@ fn form_encoded(text: &str) -> String {
 }
 
 fn config(message: &'static str) -> Error {
-    Error::local(ErrorKind::Config, message)
+    Error::new(ErrorKind::Config, message)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use flinks_transport::{
     Body, BoxError, CallMeta, Delivery, Endpoint, Error, ErrorKind, HttpService, KnownSecrets,
-    Transport, repeat,
+    Step, Transport, try_clone_request,
 };
 use flinks_types::{AuthorizeResponse, CustomerId, FlinksCode, Secret, from_json};
 use http::header::{AUTHORIZATION, HeaderName};
@@ -134,7 +134,7 @@ impl Keys {
         inner: HttpService,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, BoxError> {
-        if !self.endpoint.covers(request.uri()) {
+        if !self.endpoint.is_same_origin(request.uri()) {
             return Err(elsewhere().into());
         }
         request.extensions_mut().insert(self.secrets.clone());
@@ -188,9 +188,12 @@ impl Keys {
         delivery: Delivery,
     ) -> Result<HeaderValue, Error> {
         let fetched = self.transport.call(token.clone()).await;
-        let fetched = fetched.map_err(|error| error.in_token_step().with_delivery(delivery))?;
+        let fetched =
+            fetched.map_err(|error| error.with_step(Step::Token).with_delivery(delivery))?;
         let value = fetched.read().ok_or_else(|| {
-            Error::at(ErrorKind::Decode, delivery, "the answer holds no token").in_token_step()
+            Error::new(ErrorKind::Decode, "the answer holds no token")
+                .with_delivery(delivery)
+                .with_step(Step::Token)
         })?;
         place.keep(value.clone());
         Ok(value)
@@ -200,8 +203,8 @@ impl Keys {
 /// The request once more, even if its body is sealed: the service looks at the token first, so a
 /// request whose token it refuses has told the bank nothing.
 fn anew(request: &Request<Body>) -> Option<Request<Body>> {
-    let again = repeat(request)?;
-    let sealed = again.body().sealed_anew();
+    let again = try_clone_request(request)?;
+    let sealed = again.body().reseal();
     Some(match sealed {
         Some(body) => again.map(|_| body),
         None => again,

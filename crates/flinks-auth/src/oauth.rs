@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use flinks_transport::{
     Body, BoxError, CallMeta, Delivery, Error, ErrorKind, HttpService, IdentityGeneration,
-    KnownSecrets, Transport, repeat,
+    KnownSecrets, Step, Transport, try_clone_request,
 };
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Uri};
@@ -74,14 +74,18 @@ impl OAuth {
         // A token may be bound to the certificate that asked for it.
         if request.extensions().get::<IdentityGeneration>() != Some(&self.identity) {
             let message = "an OAuth layer belongs to the transport that it was made for";
-            return Err(Error::local(ErrorKind::Config, message).into());
+            return Err(Error::new(ErrorKind::Config, message).into());
         }
         request.extensions_mut().insert(self.secrets.clone());
-        let again = repeat(&request);
+        let again = try_clone_request(&request);
         let meta = request.extensions().get::<CallMeta>();
-        let life = meta.map_or(Duration::ZERO, CallMeta::credential_life);
+        let life = meta.map_or(Duration::ZERO, CallMeta::min_token_ttl);
         // Whatever became of the token request, the call itself was not sent.
-        let unsent = |error: Error| error.in_token_step().with_delivery(Delivery::NotSent);
+        let unsent = |error: Error| {
+            error
+                .with_step(Step::Token)
+                .with_delivery(Delivery::NotSent)
+        };
         let lease = self.lease(life).await.map_err(unsent)?;
         let generation = lease.generation;
         let response = send_with(inner.clone(), request, lease).await?;
@@ -93,7 +97,11 @@ impl OAuth {
             return Ok(response);
         };
         // The service refused the call; that is still true when no other token can be had.
-        let refused = |error: Error| error.in_token_step().with_delivery(Delivery::Rejected);
+        let refused = |error: Error| {
+            error
+                .with_step(Step::Token)
+                .with_delivery(Delivery::Rejected)
+        };
         let lease = self.lease(life).await.map_err(refused)?;
         send_with(inner, again, lease).await
     }

@@ -83,7 +83,7 @@ impl RoundAnswers {
         };
         let form = |form: &str| {
             let message = format!("question {} is answered by {form}", index + 1);
-            Error::local(ErrorKind::Input, message)
+            Error::new(ErrorKind::Input, message)
         };
         let text = || given.as_str().ok_or_else(|| form("a text"));
         let field = |name: &str| given.get(name).and_then(Value::as_str);

@@ -151,7 +151,7 @@ mod tests {
             (ErrorKind::Timeout, Unknown, Exit::Unknown),
         ];
         for (kind, delivery, exit) in rows {
-            let error = Error::at(kind, delivery, "");
+            let error = Error::new(kind, "").with_delivery(delivery);
             assert_eq!(Exit::of(&error), exit, "{kind:?} {delivery:?}");
         }
     }
@@ -163,15 +163,22 @@ mod tests {
             ErrorKind::Timeout,
             ErrorKind::Connect,
         ] {
-            let error = Error::at(kind, Delivery::Unknown, "").in_token_step();
+            let error = Error::new(kind, "")
+                .with_delivery(Delivery::Unknown)
+                .with_step(Step::Token);
             assert_eq!(Exit::of(&error), Exit::Unreachable, "{kind:?}");
         }
-        let refused = Error::at(ErrorKind::Api, Delivery::Unknown, "").in_token_step();
+        let refused = Error::new(ErrorKind::Api, "")
+            .with_delivery(Delivery::Unknown)
+            .with_step(Step::Token);
         assert_eq!(Exit::of(&refused), Exit::Refused);
-        let unreadable = Error::at(ErrorKind::Decode, Delivery::Delivered, "").in_token_step();
+        let unreadable = Error::new(ErrorKind::Decode, "")
+            .with_delivery(Delivery::Delivered)
+            .with_step(Step::Token);
         assert_eq!(Exit::of(&unreadable), Exit::Unreachable);
-        let alone =
-            Error::at(ErrorKind::Decode, Delivery::Delivered, "").of_operation("auth.token");
+        let alone = Error::new(ErrorKind::Decode, "")
+            .with_delivery(Delivery::Delivered)
+            .with_operation("auth.token");
         assert_eq!(Exit::of(&alone), Exit::Unreachable);
     }
 
@@ -180,7 +187,7 @@ mod tests {
     fn too_many_open_files_are_no_fault_of_a_file() {
         let exhausted = |kind| {
             let cause = std::io::Error::from(rustix::io::Errno::MFILE);
-            Error::local(kind, "").with_source(cause)
+            Error::new(kind, "").with_source(cause)
         };
         assert_eq!(Exit::of(&exhausted(ErrorKind::File)), Exit::Usage);
         assert_eq!(Exit::of(&exhausted(ErrorKind::Connect)), Exit::Usage);

@@ -119,12 +119,12 @@ impl Failure {
 
     /// A setting or an argument that cannot be right.
     pub(crate) fn settings(message: impl Into<String>) -> Self {
-        Self::from(Error::local(ErrorKind::Config, message.into()))
+        Self::from(Error::new(ErrorKind::Config, message.into()))
     }
 
     /// A command line that means nothing.
     pub(crate) fn usage(message: &str) -> Self {
-        Self::from(Error::local(ErrorKind::Input, message.to_owned()))
+        Self::from(Error::new(ErrorKind::Input, message.to_owned()))
     }
 
     /// A file of this machine that cannot be written, before anything was sent. `what` names it by
@@ -387,14 +387,14 @@ mod tests {
 
     #[test]
     fn the_http_client_s_own_names_are_left_out() {
-        let error = Error::local(ErrorKind::Connection, "the connection failed");
+        let error = Error::new(ErrorKind::Connection, "the connection failed");
         let error = error.with_source("client error (SendRequest)");
         assert_eq!(whole(&error), "the connection failed");
     }
 
     #[test]
     fn a_cause_is_said_once() {
-        let error = Error::local(ErrorKind::Config, "the key is damaged");
+        let error = Error::new(ErrorKind::Config, "the key is damaged");
         assert_eq!(
             whole(&error.clone().with_source("the key is damaged")),
             "the key is damaged"
@@ -407,12 +407,12 @@ mod tests {
 
     #[test]
     fn no_cause_shows_what_only_programmers_read() {
-        let refused = Error::local(ErrorKind::ServerCertificate, "it is of an authority");
+        let refused = Error::new(ErrorKind::ServerCertificate, "it is of an authority");
         assert_eq!(
             whole(&refused.with_source("Other(OtherError(CaUsedAsEndEntity))")),
             "it is of an authority"
         );
-        let lost = Error::local(ErrorKind::Connect, "it failed");
+        let lost = Error::new(ErrorKind::Connect, "it failed");
         assert_eq!(
             whole(&lost.with_source("no close_notify: https://docs.rs/rustls/x.html")),
             "it failed: no close_notify"
@@ -438,7 +438,8 @@ mod tests {
 
     #[test]
     fn an_error_object_has_the_contracts_fields() {
-        let error = Error::at(ErrorKind::Connection, Delivery::Unknown, "broken\u{1b}[2J");
+        let error =
+            Error::new(ErrorKind::Connection, "broken\u{1b}[2J").with_delivery(Delivery::Unknown);
         let mut failure = Failure::from(error);
         failure.ledger = Some("/state/ledger".into());
         failure.abandoned = ["d521ae0d".to_owned()].into();
@@ -465,7 +466,8 @@ mod tests {
 
     #[test]
     fn people_are_told_how_to_go_on() {
-        let unknown = || Error::at(ErrorKind::Connection, Delivery::Unknown, "broken");
+        let unknown =
+            || Error::new(ErrorKind::Connection, "broken").with_delivery(Delivery::Unknown);
         let told = |file: Option<&str>| {
             let mut failure = Failure::from(unknown());
             failure.file = file.map(Box::from);

@@ -52,7 +52,7 @@ pub(crate) async fn finish<D: Data>(
         None => fetch,
     };
     let fetch = match pace.deadline {
-        Some(deadline) => fetch.deadline(deadline),
+        Some(deadline) => fetch.timeout(deadline),
         None => fetch,
     };
     let spinner = Spinner::start("waiting for the bank".to_owned(), context.output.progress);

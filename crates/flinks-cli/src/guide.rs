@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn kinds_without_an_answer_have_their_hints() {
-        let hint_of = |kind| hint(&Error::at(kind, Delivery::NotSent, ""));
+        let hint_of = |kind| hint(&Error::new(kind, "").with_delivery(Delivery::NotSent));
         let handshake = hint_of(ErrorKind::ClientCertificate).expect("a row of the guide");
         assert!(handshake.contains("SSL Handshake Error"));
         assert!(
@@ -165,7 +165,7 @@ mod tests {
         assert!(hint_of(ErrorKind::Connect).is_some());
         assert_eq!(hint_of(ErrorKind::File), None);
         let keys = "the key means nothing here; the keys are client_id, scope, api_url";
-        let unknown_key = Error::at(ErrorKind::Config, Delivery::NotSent, keys);
+        let unknown_key = Error::new(ErrorKind::Config, keys).with_delivery(Delivery::NotSent);
         assert_eq!(hint(&unknown_key), None);
     }
 }

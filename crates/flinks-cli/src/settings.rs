@@ -381,7 +381,7 @@ fn missing(settings: &[(&'static str, bool)]) -> Vec<&'static str> {
 }
 
 fn config(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::local(ErrorKind::Config, message)
+    Error::new(ErrorKind::Config, message)
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn it_says_what_the_guide_asks_for() {
-        let error = Error::local(ErrorKind::Connect, "refused").with_source("the cause");
+        let error = Error::new(ErrorKind::Connect, "refused").with_source("the cause");
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_000_000);
         let text = report(
             &Failure::from(error),

@@ -86,7 +86,7 @@ async fn wait(
         .wait(reading.login_id)
         .files(reading.files)
         .interval(poll)
-        .deadline(deadline);
+        .timeout(deadline);
     let outcome = wait.await;
     drop(spinner);
     outcome.map_err(|error| {

@@ -281,8 +281,9 @@ fn cut_off(path: &str, stage: Stage) -> Failure {
         "the process that used the session file {path} was killed: whether {sent} sent is unknown, \
          and nothing is sent again; remove the file and open a new session"
     );
-    Error::at(ErrorKind::Connection, Delivery::Unknown, message)
-        .of_operation("legacy.authorize")
+    Error::new(ErrorKind::Connection, message)
+        .with_delivery(Delivery::Unknown)
+        .with_operation("legacy.authorize")
         .into()
 }
 

@@ -47,7 +47,7 @@ impl Keys {
     /// The customer in the paths of the results host.
     pub(crate) fn customer(&self) -> Result<CustomerId, Error> {
         CustomerId::new(&self.customer_id)
-            .map_err(|error| Error::local(ErrorKind::Input, error.to_string()))
+            .map_err(|error| Error::new(ErrorKind::Input, error.to_string()))
     }
 
     /// The keys of the legacy host, as far as there are any.

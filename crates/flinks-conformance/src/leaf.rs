@@ -88,13 +88,13 @@ fn response(reply: &ScriptedReply, body: Body) -> Result<Response<Body>, BoxErro
 /// Fails as a connection would, in words that only the network has.
 async fn fail(fault: Fault) -> Result<Response<Body>, BoxError> {
     match fault {
-        Fault::Refuse => Err(Error::local(ErrorKind::Connect, "could not connect").into()),
+        Fault::Refuse => Err(Error::new(ErrorKind::Connect, "could not connect").into()),
         Fault::ResetBeforeSend | Fault::ResetAfterSend => {
             Err(io::Error::from(io::ErrorKind::ConnectionReset).into())
         }
         Fault::CloseAfterSend => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
         Fault::Garbage => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
-        Fault::TornBody => Ok(Response::new(Body::once(Torn { sent: false }))),
+        Fault::TornBody => Ok(Response::new(Body::from_stream(Torn { sent: false }))),
         Fault::Hang | Fault::Stall => pending().await,
     }
 }

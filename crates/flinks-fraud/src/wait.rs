@@ -85,7 +85,7 @@ impl Wait {
     ///
     /// The last poll begins 10 s before it (earlier by a quarter of a deadline under 40 s), so that
     /// its answer still comes in time.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
+    pub fn timeout(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST);
         self
     }
@@ -180,8 +180,8 @@ impl Wait {
     /// One poll, which ends at `end` at the latest.
     async fn poll(&self, end: Instant) -> Result<Analysis, Error> {
         let left = end.saturating_duration_since(Instant::now());
-        let limit = left.min(self.client.transport().deadline());
-        let analysis = self.client.analysis(&self.login_id).deadline(limit).await?;
+        let limit = left.min(self.client.transport().timeout());
+        let analysis = self.client.analysis(&self.login_id).timeout(limit).await?;
         Ok(analysis.of_files(self.files))
     }
 

@@ -124,5 +124,5 @@ impl AnsweredRound {
 /// An answer that is not sent. It names the question by its number from 1, never by its text.
 pub(crate) fn refused(index: usize, why: &str) -> Error {
     let message = format!("question {} {why}", index + 1);
-    Error::local(ErrorKind::Input, message).of_operation(OPERATION)
+    Error::new(ErrorKind::Input, message).with_operation(OPERATION)
 }

@@ -202,17 +202,17 @@ impl Operation for AuthorizeCall {
         };
         // Two tokens may have to be fetched besides.
         CallMeta::new(OPERATION, replay)
-            .attempt_timeout(ATTEMPT_TIMEOUT)
-            .within(ATTEMPT_TIMEOUT * 2)
+            .with_attempt_timeout(ATTEMPT_TIMEOUT)
+            .with_timeout(ATTEMPT_TIMEOUT * 2)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
         if let Some(field) = self.request.missing() {
             let message = format!("{field} must not be empty");
-            return Err(Error::local(ErrorKind::Input, message));
+            return Err(Error::new(ErrorKind::Input, message));
         }
         let json = self.request.to_json().map_err(|error| {
-            Error::local(ErrorKind::Input, "this request cannot be written").with_source(error)
+            Error::new(ErrorKind::Input, "this request cannot be written").with_source(error)
         })?;
         let body = if self.request.is_cached() {
             Body::from(json)

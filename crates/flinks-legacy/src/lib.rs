@@ -113,7 +113,7 @@ pub use flinks_auth::{ApiSecret, AuthorizeToken, LegacyKeys};
 pub use flinks_transport::{
     Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
     ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration, IdentityPart,
-    IntoHttpService, Operation, Replay, Retry, Roots, Step, TlsVersion, Transport,
+    IntoHttpService, Operation, Replay, RetryConfig, Roots, Step, TlsVersion, Transport,
     TransportBuilder,
 };
 #[doc(no_inline)]

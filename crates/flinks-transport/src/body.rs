@@ -56,7 +56,7 @@ impl Body {
     }
 
     /// A stream that can be read once: a request with it is never sent again.
-    pub fn once<B>(body: B) -> Self
+    pub fn from_stream<B>(body: B) -> Self
     where
         B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
     {
@@ -102,7 +102,7 @@ impl Body {
     /// `None` above that place, and for a body that is not sealed: a layer of the application
     /// never holds a body for which this is `Some`.
     #[must_use]
-    pub fn sealed_anew(&self) -> Option<Self> {
+    pub fn reseal(&self) -> Option<Self> {
         match &self.0 {
             Kind::Sealed(sealed) if sealed.below_layers => Some(Self(Kind::Sealed(Sealed {
                 bytes: Arc::clone(&sealed.bytes),
@@ -152,7 +152,7 @@ impl Body {
         if let Some(ours) = any.downcast_mut::<Option<Self>>().and_then(Option::take) {
             return ours;
         }
-        slot.map_or_else(Self::empty, Self::once)
+        slot.map_or_else(Self::empty, Self::from_stream)
     }
 
     /// The body as the connection takes it; its length, if known, stays known.
@@ -223,7 +223,7 @@ struct Sealed {
 impl Sealed {
     fn open(self) -> Result<Bytes, Error> {
         if self.sent.swap(true, Ordering::AcqRel) {
-            return Err(Error::local(
+            return Err(Error::new(
                 ErrorKind::Layer,
                 "a layer tried to send a sealed request a second time",
             ));
@@ -260,11 +260,11 @@ impl HttpBody for Body {
                 length: _,
             } => Pin::new(stream.get_or_insert_with(|| open())).poll_frame(cx),
             Kind::Once(stream) => Pin::new(stream).poll_frame(cx),
-            Kind::Sealed(_) => Poll::Ready(Some(Err(Error::at(
+            Kind::Sealed(_) => Poll::Ready(Some(Err(Error::new(
                 ErrorKind::Layer,
-                Delivery::NotSent,
                 "a layer tried to read a sealed body: it holds bank credentials or answers",
             )
+            .with_delivery(Delivery::NotSent)
             .into()))),
         }
     }
@@ -352,7 +352,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_read_once_keeps_its_length() {
-        let body = Body::once(Full::new(Bytes::from_static(b"abc")));
+        let body = Body::from_stream(Full::new(Bytes::from_static(b"abc")));
         assert_eq!(body.size_hint().exact(), Some(3));
         assert!(body.try_clone().is_none());
         assert_eq!(body.collect().await.expect("bytes").to_bytes(), "abc");
@@ -378,11 +378,11 @@ mod tests {
     #[test]
     fn only_below_the_layers_a_body_is_sealed_anew() {
         let body = Body::sealed(b"password".to_vec());
-        assert!(body.sealed_anew().is_none());
-        assert!(Body::empty().below_layers().sealed_anew().is_none());
+        assert!(body.reseal().is_none());
+        assert!(Body::empty().below_layers().reseal().is_none());
         let above = body.try_clone().expect("clone");
         let below = body.below_layers();
-        let again = below.sealed_anew().expect("below");
+        let again = below.reseal().expect("below");
         below.unseal().expect("the first opens");
         again.unseal().expect("so does the one sealed anew");
         above.below_layers().unseal().expect_err("latched");
@@ -401,7 +401,7 @@ mod tests {
         for mut body in [
             Body::from(b"abc".to_vec()),
             Body::replayable(3, abc),
-            Body::once(abc()),
+            Body::from_stream(abc()),
         ] {
             assert!(!body.is_end_stream(), "{body:?} before its bytes");
             body.frame().await.expect("a frame").expect("bytes");
@@ -410,7 +410,7 @@ mod tests {
         for body in [
             Body::empty(),
             Body::replayable(0, nothing),
-            Body::once(nothing()),
+            Body::from_stream(nothing()),
         ] {
             assert!(body.is_end_stream(), "{body:?} without a byte");
         }

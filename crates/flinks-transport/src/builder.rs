@@ -11,7 +11,9 @@ use tower_layer::Layer;
 use crate::exchange::Settings;
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::transport::{IdentityGeneration, Parts};
-use crate::{ClientIdentity, Error, ErrorKind, Retry, Roots, TlsVersion, Transport, connect, tls};
+use crate::{
+    ClientIdentity, Error, ErrorKind, RetryConfig, Roots, TlsVersion, Transport, connect, tls,
+};
 
 /// Assembles a [`Transport`].
 #[must_use = "a builder does nothing until it is built"]
@@ -23,7 +25,7 @@ pub struct TransportBuilder {
     layers: Vec<ErasedLayer>,
     attempt_layers: Vec<ErasedLayer>,
     headers: HeaderMap,
-    retry: Retry,
+    retry: RetryConfig,
     connect_timeout: Duration,
     attempt_timeout: Duration,
     deadline: Duration,
@@ -48,7 +50,7 @@ impl TransportBuilder {
             layers: Vec::new(),
             attempt_layers: Vec::new(),
             headers,
-            retry: Retry::default(),
+            retry: RetryConfig::default(),
             connect_timeout: Duration::from_secs(10),
             attempt_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(5 * 60),
@@ -113,7 +115,7 @@ impl TransportBuilder {
     }
 
     /// How often and how soon to try again what may be sent again.
-    pub fn retry(mut self, retry: Retry) -> Self {
+    pub fn retry(mut self, retry: RetryConfig) -> Self {
         self.retry = retry;
         self
     }
@@ -132,7 +134,7 @@ impl TransportBuilder {
 
     /// Limits each call that brings no deadline of its own, waits between attempts included;
     /// 5 minutes by default.
-    pub fn deadline(mut self, limit: Duration) -> Self {
+    pub fn timeout(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
@@ -151,7 +153,7 @@ impl TransportBuilder {
     pub fn build(self) -> Result<Transport, Error> {
         let leaf = match self.service {
             Some(_) if self.identity.is_some() => {
-                return Err(Error::local(
+                return Err(Error::new(
                     ErrorKind::Config,
                     "an identity has no effect on a service of your own: give it to that service",
                 ));

@@ -88,7 +88,8 @@ where
         let Ok(frame) = frame else {
             if status.is_success() {
                 let delivery = Delivery::Unknown;
-                let error = Error::at(ErrorKind::Connection, delivery, "the answer broke off");
+                let error = Error::new(ErrorKind::Connection, "the answer broke off")
+                    .with_delivery(delivery);
                 return Err(error.with_answer(status, None, None));
             }
             break;
@@ -103,7 +104,8 @@ where
         if too_large {
             if status.is_success() {
                 let message = format!("the answer is larger than {limit} bytes");
-                let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+                let error =
+                    Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
                 return Err(error.with_answer(status, None, None));
             }
             break;

@@ -160,7 +160,7 @@ fn check_scheme(uri: &Uri) -> Result<(), Error> {
     if uri.scheme() == Some(&Scheme::HTTPS) || plain {
         Ok(())
     } else {
-        Err(Error::local(
+        Err(Error::new(
             ErrorKind::Config,
             "only https is sent, or http to this machine",
         ))
@@ -187,7 +187,9 @@ fn of_client(error: ClientError, flight: Option<&Flight>, failures: &Failures) -
         } else {
             lost
         };
-        return Error::at(failure.error_kind(), delivery, failure.message()).with_source(error);
+        return Error::new(failure.error_kind(), failure.message())
+            .with_delivery(delivery)
+            .with_source(error);
     }
     if let Some(elapsed) = find::<ConnectElapsed>(&error) {
         let (limit, tried) = (elapsed.0.as_secs_f64(), elapsed.1);
@@ -196,14 +198,14 @@ fn of_client(error: ClientError, flight: Option<&Flight>, failures: &Failures) -
             1 => format!("no connection within {limit} s"),
             _ => format!("no connection within {limit} s; {tried} addresses were tried"),
         };
-        return Error::local(ErrorKind::Connect, message);
+        return Error::new(ErrorKind::Connect, message);
     }
     if let Some(ours) = find::<Error>(&error) {
         return ours.clone();
     }
     if find::<NoAddress>(&error).is_some() {
         let message = "the host name could not be resolved";
-        return Error::local(ErrorKind::Connect, message).with_source(error);
+        return Error::new(ErrorKind::Connect, message).with_source(error);
     }
     if error.is_connect() {
         let message = match find::<Unreachable>(&error) {
@@ -212,10 +214,12 @@ fn of_client(error: ClientError, flight: Option<&Flight>, failures: &Failures) -
             }
             Some(_) | None => Cow::Borrowed("could not connect"),
         };
-        return Error::local(ErrorKind::Connect, message).with_source(error);
+        return Error::new(ErrorKind::Connect, message).with_source(error);
     }
     let delivery = if not_sent { Delivery::NotSent } else { lost };
-    Error::at(ErrorKind::Connection, delivery, "the connection failed").with_source(error)
+    Error::new(ErrorKind::Connection, "the connection failed")
+        .with_delivery(delivery)
+        .with_source(error)
 }
 
 fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {

@@ -21,7 +21,7 @@ pub(crate) fn plain(response: Response<Bytes>) -> Result<Response<Bytes>, Error>
         return Ok(response);
     }
     let message = "the answer is compressed, unasked";
-    let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+    let error = Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
     Err(error
         .with_answer(status, None, None)
         .keeping(response.body()))
@@ -48,7 +48,7 @@ pub(crate) fn read<O: Operation>(
         } else {
             page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned)
         };
-        let error = Error::at(ErrorKind::Api, Delivery::of_status(status), message);
+        let error = Error::new(ErrorKind::Api, message).with_delivery(Delivery::of_status(status));
         return Err(error.with_answer(status, api, wait).keeping(&body));
     }
     match operation.decode(Response::from_parts(parts, body.clone())) {
@@ -56,18 +56,18 @@ pub(crate) fn read<O: Operation>(
         Err(DecodeError::Api(api)) => {
             let delivery = of_body(status, api.http_status_code);
             let message = page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned);
-            let error = Error::at(ErrorKind::Api, delivery, message);
+            let error = Error::new(ErrorKind::Api, message).with_delivery(delivery);
             let error = error.with_answer(status, Some(hidden(*api)), wait);
             Err(error.keeping(&body))
         }
         Err(DecodeError::Setting(what)) => {
-            let error = Error::at(ErrorKind::Config, Delivery::Rejected, what);
+            let error = Error::new(ErrorKind::Config, what).with_delivery(Delivery::Rejected);
             Err(error.with_answer(status, None, wait))
         }
         Err(DecodeError::Malformed(what)) => {
             let what = page().unwrap_or(what);
             let message = format!("the answer cannot be read: {what}");
-            let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+            let error = Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
             let error = error.with_answer(status, None, wait).keeping(&body);
             if status.is_success() {
                 recovered(operation, error)

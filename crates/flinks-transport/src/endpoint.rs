@@ -137,7 +137,7 @@ impl Endpoint {
 
     /// Whether a URL goes to this endpoint's scheme, host and port.
     #[must_use]
-    pub fn covers(&self, uri: &Uri) -> bool {
+    pub fn is_same_origin(&self, uri: &Uri) -> bool {
         uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority)
     }
 
@@ -213,11 +213,11 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 fn config(message: &'static str) -> Error {
-    Error::local(ErrorKind::Config, message)
+    Error::new(ErrorKind::Config, message)
 }
 
 fn input(message: &'static str) -> Error {
-    Error::local(ErrorKind::Input, message)
+    Error::new(ErrorKind::Input, message)
 }
 
 #[cfg(test)]
@@ -292,7 +292,7 @@ mod tests {
         fn joining_never_escapes_the_base(id in "\\PC{0,40}") {
             let base = Endpoint::new("https://example.com/prefix").expect("a base");
             if let Ok(uri) = base.join(["v3", id.as_str(), "end"]) {
-                prop_assert!(base.covers(&uri));
+                prop_assert!(base.is_same_origin(&uri));
                 prop_assert_eq!(uri.query(), None);
                 let segments: Vec<_> = uri.path().split('/').collect();
                 prop_assert_eq!(segments.len(), 5);

@@ -96,20 +96,15 @@ impl ErrorKind {
 
 impl Error {
     /// An error found before anything was sent; for the crates and layers that build on this one.
+    /// Of a later one, [`with_delivery`](Self::with_delivery) says what may have happened.
     ///
     /// `message` is shown to people and written to logs, so it must hold no secret and no account data.
     #[must_use]
-    pub fn local(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::at(kind, Delivery::NotSent, message)
-    }
-
-    /// An error whose delivery the caller knows; see [`Error::local`] for what `message` may hold.
-    #[must_use]
-    pub fn at(kind: ErrorKind, delivery: Delivery, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
             kind,
             step: Step::Call,
-            delivery,
+            delivery: Delivery::NotSent,
             operation: None,
             message: message.into(),
             status: None,
@@ -200,17 +195,19 @@ impl Error {
 
     /// The same error, said of an operation; for errors found in an answer after its call ended.
     #[must_use]
-    pub fn of_operation(self, operation: &'static str) -> Self {
+    pub fn with_operation(self, operation: &'static str) -> Self {
         self.edit(|inner| inner.operation = Some(operation))
     }
 
-    /// The same error, about the token request that a call needed.
+    /// The same error, about the token request that a call needed, or about the call.
     #[must_use]
-    pub fn in_token_step(self) -> Self {
+    pub fn with_step(self, step: Step) -> Self {
         self.edit(|inner| {
-            inner.step = Step::Token;
-            // It may hold a token, and nothing that could not be had again.
-            inner.answer = None;
+            inner.step = step;
+            if step == Step::Token {
+                // It may hold a token, and nothing that could not be had again.
+                inner.answer = None;
+            }
         })
     }
 
@@ -266,7 +263,7 @@ impl Error {
 
 impl From<crate::IdentityError> for Error {
     fn from(error: crate::IdentityError) -> Self {
-        Self::local(ErrorKind::Config, error.to_string()).with_source(error)
+        Self::new(ErrorKind::Config, error.to_string()).with_source(error)
     }
 }
 
@@ -355,7 +352,7 @@ mod tests {
 
     #[test]
     fn display_names_everything_actionable_but_no_source() {
-        let error = Error::local(ErrorKind::Api, "the service answered with an error")
+        let error = Error::new(ErrorKind::Api, "the service answered with an error")
             .with_answer(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ApiError::from_body(br#"{"FlinksCode":"TOO_BIG","Message":"too big"}"#),
@@ -400,9 +397,13 @@ mod tests {
     #[test]
     fn a_kept_answer_is_never_shown() {
         let canary = Bytes::from_static(b"canary");
-        let rejected = Error::at(ErrorKind::Api, Delivery::Rejected, "refused").keeping(&canary);
+        let rejected = Error::new(ErrorKind::Api, "refused")
+            .with_delivery(Delivery::Rejected)
+            .keeping(&canary);
         assert_eq!(rejected.answer(), None);
-        let error = Error::at(ErrorKind::Decode, Delivery::Delivered, "unread").keeping(&canary);
+        let error = Error::new(ErrorKind::Decode, "unread")
+            .with_delivery(Delivery::Delivered)
+            .keeping(&canary);
         assert_eq!(error.answer(), Some(&canary));
         let shown = format!("{error} {error:?} {error:#?} {}", error.report());
         assert!(!shown.contains("canary"), "{shown}");
@@ -410,7 +411,7 @@ mod tests {
 
     #[test]
     fn an_earlier_unknown_outcome_is_not_forgotten() {
-        let error = Error::at(ErrorKind::Api, Delivery::Rejected, "refused");
+        let error = Error::new(ErrorKind::Api, "refused").with_delivery(Delivery::Rejected);
         let error = error.finish("fraud.analysis", Delivery::Unknown, 2, Duration::ZERO);
         assert_eq!(error.delivery(), Delivery::Unknown);
     }

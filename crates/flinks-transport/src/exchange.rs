@@ -59,7 +59,7 @@ async fn exchange(
         extensions.get::<CallMeta>().copied(),
         extensions.get::<Arc<Progress>>().cloned(),
     ) else {
-        return Err(Error::local(
+        return Err(Error::new(
             ErrorKind::Layer,
             "a layer dropped the request's extensions: carry them over to the request it builds",
         ));
@@ -122,11 +122,11 @@ fn in_turn(response: Response<Body>, attempt: &mut Attempt) -> Result<Response<B
         return Ok(response);
     }
     attempt.seen.put_back(&response);
-    Err(Error::at(
+    Err(Error::new(
         ErrorKind::Connection,
-        Delivery::Unknown,
         "the server answered before it had received the whole request",
-    ))
+    )
+    .with_delivery(Delivery::Unknown))
 }
 
 fn track(body: Body, flight: &Arc<Flight>) -> Body {
@@ -179,7 +179,7 @@ fn stalled(flight: &Flight, timing: Timing, default: Duration) -> Error {
             length.map_or_else(|| "?".to_owned(), |length| length.to_string())
         ),
     };
-    Error::at(ErrorKind::Timeout, flight.if_lost(), message)
+    Error::new(ErrorKind::Timeout, message).with_delivery(flight.if_lost())
 }
 
 fn no_answer(limit: Duration) -> String {
@@ -195,21 +195,15 @@ fn of_leaf(error: BoxError, flight: &Flight) -> Error {
     if let Some(failure) = flight.take_failure() {
         return match failure.downcast::<Error>() {
             Ok(error) => error.with_delivery(flight.if_lost()),
-            Err(other) => Error::at(
-                ErrorKind::Input,
-                flight.if_lost(),
-                "the request body failed",
-            )
-            .with_source(other),
+            Err(other) => Error::new(ErrorKind::Input, "the request body failed")
+                .with_delivery(flight.if_lost())
+                .with_source(other),
         };
     }
     match error.downcast::<Error>() {
         Ok(error) => *error,
-        Err(other) => Error::at(
-            ErrorKind::Connection,
-            flight.if_lost(),
-            "the connection failed",
-        )
-        .with_source(other),
+        Err(other) => Error::new(ErrorKind::Connection, "the connection failed")
+            .with_delivery(flight.if_lost())
+            .with_source(other),
     }
 }

@@ -93,7 +93,7 @@ pub use error::{BoxError, Delivery, Error, ErrorKind, Step};
 pub use identity::{ClientIdentity, IdentityError, IdentityErrorKind, IdentityPart};
 pub use operation::{CallMeta, DecodeError, Operation, Replay};
 pub use redact::KnownSecrets;
-pub use retry::{Retry, repeat};
+pub use retry::{RetryConfig, try_clone_request};
 pub use service::{HttpService, IntoHttpService};
 pub use tls::{Roots, TlsVersion};
 pub use transport::{Call, IdentityGeneration, Transport};

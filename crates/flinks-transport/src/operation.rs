@@ -140,7 +140,7 @@ pub struct CallMeta {
     pub(crate) timing: Timing,
     pub(crate) deadline: Deadline,
     pub(crate) max_response_bytes: Option<usize>,
-    credential_life: Duration,
+    min_token_ttl: Duration,
     bears_loss: bool,
 }
 
@@ -174,7 +174,7 @@ impl CallMeta {
             timing: Timing::Default,
             deadline: Deadline::Default,
             max_response_bytes: None,
-            credential_life: Duration::ZERO,
+            min_token_ttl: Duration::ZERO,
             bears_loss: false,
         }
     }
@@ -204,28 +204,28 @@ impl CallMeta {
         self
     }
 
-    /// The same call, marked as a token request.
+    /// The same call, marked as a token request or as an API call.
     #[must_use]
-    pub const fn as_token_request(mut self) -> Self {
-        self.step = Step::Token;
+    pub const fn with_step(mut self, step: Step) -> Self {
+        self.step = step;
         self
     }
 
     /// How long a credential must still live when an attempt starts.
     #[must_use]
-    pub const fn credential_life(&self) -> Duration {
-        self.credential_life
+    pub const fn min_token_ttl(&self) -> Duration {
+        self.min_token_ttl
     }
 
     /// Asks for a credential that lives at least this long: for calls that take their time.
     #[must_use]
-    pub const fn needs_credential_for(mut self, life: Duration) -> Self {
-        self.credential_life = life;
+    pub const fn with_min_token_ttl(mut self, life: Duration) -> Self {
+        self.min_token_ttl = life;
         self
     }
 
     /// Whether a kept connection may carry this request: if it is [`Replay::Safe`], or if its call
-    /// said so with [`reuse_connection`](Self::reuse_connection).
+    /// said so with [`with_reused_connection`](Self::with_reused_connection).
     #[must_use]
     pub const fn reuses_connection(&self) -> bool {
         self.bears_loss || matches!(self.replay, Replay::Safe)
@@ -236,14 +236,14 @@ impl CallMeta {
     /// A server may close such a connection just when the request is on its way, and its outcome
     /// is then unknown. For calls whose caller can start over, as an upload session.
     #[must_use]
-    pub const fn reuse_connection(mut self) -> Self {
+    pub const fn with_reused_connection(mut self) -> Self {
         self.bears_loss = true;
         self
     }
 
     /// Limits each attempt, from its start to the last byte of the answer.
     #[must_use]
-    pub const fn attempt_timeout(mut self, limit: Duration) -> Self {
+    pub const fn with_attempt_timeout(mut self, limit: Duration) -> Self {
         self.timing = Timing::Attempt(limit);
         self
     }
@@ -251,28 +251,28 @@ impl CallMeta {
     /// Limits silence instead of duration: `idle` while the server takes no byte of the body,
     /// `answer` from its last byte to the answer. Waiting for our own disk does not count.
     #[must_use]
-    pub const fn stall_timeout(mut self, idle: Duration, answer: Duration) -> Self {
+    pub const fn with_stall_timeout(mut self, idle: Duration, answer: Duration) -> Self {
         self.timing = Timing::Stall { idle, answer };
         self
     }
 
     /// Limits the whole call, waits between attempts included.
     #[must_use]
-    pub const fn within(mut self, limit: Duration) -> Self {
+    pub const fn with_timeout(mut self, limit: Duration) -> Self {
         self.deadline = Deadline::Within(limit);
         self
     }
 
     /// Takes the transport's deadline away: the attempts' own limits still hold.
     #[must_use]
-    pub const fn without_deadline(mut self) -> Self {
+    pub const fn without_timeout(mut self) -> Self {
         self.deadline = Deadline::None;
         self
     }
 
     /// Limits the answer; larger ones are an error that has been delivered.
     #[must_use]
-    pub const fn max_response_bytes(mut self, limit: usize) -> Self {
+    pub const fn with_max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = Some(limit);
         self
     }

@@ -22,27 +22,27 @@ use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, Replay, Step};
 ///
 /// Whether a request *may* be sent again is not a setting: its [`Replay`] says so.
 #[derive(Clone, Copy, Debug)]
-pub struct Retry {
-    attempts: u32,
+pub struct RetryConfig {
+    max_attempts: u32,
     base: Duration,
     throttled_base: Duration,
     cap: Duration,
-    longest_retry_after: Duration,
+    max_retry_after: Duration,
 }
 
-impl Default for Retry {
+impl Default for RetryConfig {
     fn default() -> Self {
         Self {
-            attempts: 3,
+            max_attempts: 3,
             base: Duration::from_millis(200),
             throttled_base: Duration::from_secs(1),
             cap: Duration::from_secs(10),
-            longest_retry_after: Duration::from_secs(60),
+            max_retry_after: Duration::from_secs(60),
         }
     }
 }
 
-impl Retry {
+impl RetryConfig {
     /// Three attempts, full jitter over 200 ms × 2ⁿ (1 s × 2ⁿ after a 429), at most 10 s,
     /// `Retry-After` honoured up to 60 s.
     #[must_use]
@@ -53,13 +53,13 @@ impl Retry {
     /// One attempt only.
     #[must_use]
     pub fn none() -> Self {
-        Self::default().attempts(1)
+        Self::default().max_attempts(1)
     }
 
     /// At most this many attempts, the first included; 0 counts as 1.
     #[must_use]
-    pub fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = attempts.max(1);
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
         self
     }
 
@@ -73,8 +73,8 @@ impl Retry {
 
     /// Honours a `Retry-After` up to this; a longer one ends the call and stands in its error.
     #[must_use]
-    pub fn longest_retry_after(mut self, limit: Duration) -> Self {
-        self.longest_retry_after = limit;
+    pub fn max_retry_after(mut self, limit: Duration) -> Self {
+        self.max_retry_after = limit;
         self
     }
 
@@ -153,7 +153,7 @@ pub(crate) struct DeadlineAt(pub(crate) Option<Instant>);
 #[derive(Clone)]
 pub(crate) struct Retrying {
     pub(crate) inner: HttpService,
-    pub(crate) retry: Retry,
+    pub(crate) retry: RetryConfig,
     pub(crate) budget: Arc<TpsBudget>,
 }
 
@@ -188,8 +188,12 @@ impl Retrying {
         self.budget.deposit();
         let mut retries = 0;
         loop {
-            let more = replay != Replay::Never && retries + 1 < self.retry.attempts;
-            let again = if more { repeat(&request) } else { None };
+            let more = replay != Replay::Never && retries + 1 < self.retry.max_attempts;
+            let again = if more {
+                try_clone_request(&request)
+            } else {
+                None
+            };
             // Counted here: a span that nobody records evaluates none of its fields.
             let attempt = progress.begin_attempt();
             let span = tracing::info_span!(
@@ -235,7 +239,7 @@ impl Retrying {
             .ok()
             .and_then(|response| retry_after(response.headers(), wall_clock()));
         match asked {
-            Some(asked) if asked > self.retry.longest_retry_after => None,
+            Some(asked) if asked > self.retry.max_retry_after => None,
             Some(asked) => Some(asked),
             None => Some(self.retry.wait(retries, verdict == Verdict::Throttled)),
         }
@@ -259,7 +263,7 @@ fn note(span: &tracing::Span, outcome: &Result<Response<Body>, BoxError>) {
 ///
 /// For layers that may have to send a request again, as a credential layer after a 401.
 #[must_use]
-pub fn repeat(request: &Request<Body>) -> Option<Request<Body>> {
+pub fn try_clone_request(request: &Request<Body>) -> Option<Request<Body>> {
     let body = request.body().try_clone()?;
     let mut again = Request::new(body);
     *again.method_mut() = request.method().clone();

@@ -21,7 +21,7 @@ use crate::decode::{plain, read};
 use crate::exchange::{Exchange, Settings};
 use crate::operation::Deadline;
 use crate::progress::Progress;
-use crate::retry::{DeadlineAt, Retry, Retrying};
+use crate::retry::{DeadlineAt, RetryConfig, Retrying};
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::{
     Body, BoxError, CallMeta, Error, ErrorKind, Operation, Replay, Step, TransportBuilder,
@@ -45,7 +45,7 @@ pub(crate) struct Parts {
     pub(crate) attempt_layers: Vec<ErasedLayer>,
     pub(crate) credentials: Option<ErasedLayer>,
     pub(crate) exchange: Arc<Settings>,
-    pub(crate) retry: Retry,
+    pub(crate) retry: RetryConfig,
     pub(crate) budget: Arc<TpsBudget>,
     pub(crate) deadline: Duration,
     pub(crate) identity_generation: IdentityGeneration,
@@ -136,7 +136,7 @@ impl Transport {
 
     /// What limits calls that bring no deadline of their own.
     #[must_use]
-    pub fn deadline(&self) -> Duration {
+    pub fn timeout(&self) -> Duration {
         self.parts.deadline
     }
 
@@ -206,7 +206,7 @@ impl Transport {
                 None => error,
             };
             Err(match meta.step() {
-                Step::Token => error.in_token_step(),
+                Step::Token => error.with_step(Step::Token),
                 Step::Call => error,
             })
         })
@@ -250,7 +250,7 @@ impl Transport {
         };
         timeout_at(deadline, answer).await.unwrap_or_else(|_| {
             let message = format!("the deadline of {} s passed", limit.as_secs_f64());
-            Err(Error::at(ErrorKind::Timeout, progress.delivery(), message))
+            Err(Error::new(ErrorKind::Timeout, message).with_delivery(progress.delivery()))
         })
     }
 }
@@ -260,7 +260,7 @@ fn of_layer(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => *error,
         Err(other) => {
-            Error::local(ErrorKind::Layer, "a layer of the application failed").with_source(other)
+            Error::new(ErrorKind::Layer, "a layer of the application failed").with_source(other)
         }
     }
 }
@@ -285,14 +285,14 @@ pub struct Call<O> {
 
 impl<O> Call<O> {
     /// Limits the whole call, waits between attempts included.
-    pub fn deadline(mut self, limit: Duration) -> Self {
-        self.meta = self.meta.within(limit);
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.meta = self.meta.with_timeout(limit);
         self
     }
 
     /// Limits each attempt, from its start to the last byte of the answer.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
-        self.meta = self.meta.attempt_timeout(limit);
+        self.meta = self.meta.with_attempt_timeout(limit);
         self
     }
 

@@ -299,7 +299,7 @@ fn shown(name: &str) -> String {
 }
 
 fn refused(message: impl Into<String>) -> Error {
-    Error::local(ErrorKind::File, message.into())
+    Error::new(ErrorKind::File, message.into())
 }
 
 #[cfg(test)]

@@ -303,7 +303,7 @@ fn unusable(what: &str, error: io::Error) -> Error {
 }
 
 fn journal(message: impl Into<String>) -> Error {
-    Error::local(ErrorKind::Journal, message.into())
+    Error::new(ErrorKind::Journal, message.into())
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl Limits {
             return Ok(());
         }
         let limit = self.max_session_bytes;
-        Err(Error::local(
+        Err(Error::new(
             ErrorKind::File,
             format!("the files have {bytes} bytes together; a session may have {limit}: split it"),
         ))
@@ -132,7 +132,7 @@ impl Limits {
 }
 
 fn refused(name: &str, why: &str) -> Error {
-    Error::local(ErrorKind::File, format!("{} {why}", name.escape_debug()))
+    Error::new(ErrorKind::File, format!("{} {why}", name.escape_debug()))
 }
 
 /// What the file is instead, where that is certain, and the name that would be taken.

@@ -92,12 +92,12 @@ impl Operation for UploadFile {
     fn meta(&self) -> CallMeta {
         let meta = CallMeta::new("upload.file", Replay::Unsent)
             // A slow line may take as long as it needs, a silent server may not.
-            .stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
-            .without_deadline()
-            .needs_credential_for(Duration::from_secs(30))
-            .max_response_bytes(MAX_ANSWER);
+            .with_stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
+            .without_timeout()
+            .with_min_token_ttl(Duration::from_secs(30))
+            .with_max_response_bytes(MAX_ANSWER);
         if self.reuse_connection {
-            meta.reuse_connection()
+            meta.with_reused_connection()
         } else {
             meta
         }
@@ -118,7 +118,7 @@ impl Operation for UploadFile {
         let body = if replayable {
             Body::replayable(length, open)
         } else {
-            Body::once(open())
+            Body::from_stream(open())
         };
         Ok(post(&self.url, body))
     }
@@ -185,13 +185,13 @@ impl Operation for Complete {
     type Output = CompleteResponse;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("upload.complete", Replay::Unsent).max_response_bytes(MAX_ANSWER)
+        CallMeta::new("upload.complete", Replay::Unsent).with_max_response_bytes(MAX_ANSWER)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
         let body = serde_json::to_vec(&CompleteRequest::new(self.aggregation_id.clone())).map_err(
             |_| {
-                Error::local(
+                Error::new(
                     flinks_transport::ErrorKind::Input,
                     "the id cannot be written as JSON",
                 )

@@ -85,7 +85,7 @@ impl std::str::FromStr for Paths {
         let parts: Vec<_> = text.split(',').map(str::trim).collect();
         match parts.as_slice() {
             [token, upload, complete] => Ok(Self::new(token, upload, complete)),
-            _ => Err(Error::local(
+            _ => Err(Error::new(
                 ErrorKind::Config,
                 "the upload paths are \"api-v1\", \"root\", or three paths separated by commas \
                  (token, upload, complete)",

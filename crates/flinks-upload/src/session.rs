@@ -199,7 +199,7 @@ impl UploadSession {
             }
             return Err(error);
         }
-        let missing = || Error::local(ErrorKind::Input, "the session has no id yet");
+        let missing = || Error::new(ErrorKind::Input, "the session has no id yet");
         self.ledger
             .aggregation_id
             .as_ref()
@@ -224,14 +224,15 @@ impl UploadSession {
             Completion::Unknown if !self.complete_again => {
                 let message = "whether the session was completed is unknown; completing it again \
                                is a person's decision";
-                let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message)
-                    .of_operation("upload.complete");
+                let error = Error::new(ErrorKind::Connection, message)
+                    .with_delivery(Delivery::Unknown)
+                    .with_operation("upload.complete");
                 return Err(self.failed(error, None));
             }
             Completion::Open | Completion::Sending | Completion::Unknown => {}
         }
         let Some(aggregation_id) = self.ledger.aggregation_id.clone() else {
-            let error = Error::local(
+            let error = Error::new(
                 ErrorKind::Input,
                 "a session without a file is not completed",
             );
@@ -295,7 +296,7 @@ impl UploadSession {
         if next.apply(&record).is_none() {
             let message = "this step is not allowed: the session is completed, or one of its \
                            files is not confirmed";
-            let error = Error::local(ErrorKind::Input, message);
+            let error = Error::new(ErrorKind::Input, message);
             return Err(self.failed(error, None));
         }
         // `Added` states anew what it adds.
@@ -351,15 +352,12 @@ impl fmt::Debug for UploadSession {
 
 fn login_id_of(answer: CompleteResponse) -> Result<LoginId, Error> {
     answer.login_id.ok_or_else(|| {
-        Error::at(
-            ErrorKind::Decode,
-            Delivery::Delivered,
-            "Login.Id is missing",
-        )
-        .of_operation("upload.complete")
+        Error::new(ErrorKind::Decode, "Login.Id is missing")
+            .with_delivery(Delivery::Delivered)
+            .with_operation("upload.complete")
     })
 }
 
 fn journal_error(message: impl Into<String>) -> Error {
-    Error::local(ErrorKind::Journal, message.into())
+    Error::new(ErrorKind::Journal, message.into())
 }

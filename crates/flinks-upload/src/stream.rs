@@ -78,13 +78,13 @@ impl Envelope {
         let content = bytes.div_ceil(3).checked_mul(4);
         content
             .and_then(|content| content.checked_add((self.head.len() + self.tail.len()) as u64))
-            .ok_or_else(|| Error::local(ErrorKind::File, "the document is too large to encode"))
+            .ok_or_else(|| Error::new(ErrorKind::File, "the document is too large to encode"))
     }
 }
 
 fn json(text: &str) -> Result<String, Error> {
     serde_json::to_string(text)
-        .map_err(|_| Error::local(ErrorKind::Input, "a text cannot be written as JSON"))
+        .map_err(|_| Error::new(ErrorKind::Input, "a text cannot be written as JSON"))
 }
 
 /// Told how many bytes of the document have been taken for sending.
@@ -184,7 +184,7 @@ impl Chunk {
         self.buffer.resize(want.div_ceil(3) * 4, 0);
         let written = base64()
             .encode_slice(&*raw, &mut self.buffer)
-            .map_err(|_| Error::local(ErrorKind::File, "the document cannot be encoded"))?;
+            .map_err(|_| Error::new(ErrorKind::File, "the document cannot be encoded"))?;
         self.encoded = self.buffer.split_to(written).freeze();
         if self.left == 0 {
             match self.reader.read(&mut [0]) {
@@ -216,7 +216,7 @@ impl HttpBody for Upload {
             State::Busy(step) => {
                 let step = ready!(Pin::new(step).poll(cx));
                 let step = step.unwrap_or_else(|_| {
-                    Err(Error::local(
+                    Err(Error::new(
                         ErrorKind::File,
                         "the runtime stopped while a file was read",
                     ))

@@ -103,9 +103,9 @@ fn write(statement: &Statement, path: &Path) -> io::Result<u64> {
 fn failed(index: usize, path: &Path, error: io::Error) -> Failure {
     if error.kind() == io::ErrorKind::InvalidData {
         let message = format!("statement {} cannot be read", index + 1);
-        let unreadable = Error::at(ErrorKind::Decode, Delivery::Delivered, message);
+        let unreadable = Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
         return unreadable
-            .of_operation("legacy.statements")
+            .with_operation("legacy.statements")
             .with_source(error)
             .into();
     }

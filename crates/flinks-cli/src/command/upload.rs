@@ -95,7 +95,7 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, Failure> {
     for (index, path) in files.iter().enumerate() {
         if let Some(why) = place::is_no_path(path.as_os_str()) {
             let message = format!("file {} of {} {why}", index + 1, files.len());
-            refused.push(Error::local(ErrorKind::File, message));
+            refused.push(Error::new(ErrorKind::File, message));
             continue;
         }
         let opened = Document::open(path).and_then(|document| {
@@ -116,7 +116,7 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, Failure> {
             let list: Vec<_> = several.iter().map(whole).collect();
             let count = counted(list.len(), "file");
             let message = format!("{count} refused: {}", list.join("; "));
-            Err(Error::local(ErrorKind::File, message).into())
+            Err(Error::new(ErrorKind::File, message).into())
         }
     }
 }
@@ -128,7 +128,7 @@ fn named(path: &Path, error: Error) -> Error {
     if plain(&text).contains(&name) {
         error
     } else {
-        Error::local(ErrorKind::File, format!("{name}: {text}"))
+        Error::new(ErrorKind::File, format!("{name}: {text}"))
     }
 }
 

@@ -329,7 +329,7 @@ fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
 }
 
 fn config(message: String) -> Error {
-    Error::local(ErrorKind::Config, message)
+    Error::new(ErrorKind::Config, message)
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl WaitInput {
             wait = wait.interval(Duration::from_millis(interval));
         }
         if let Some(deadline) = self.deadline_s {
-            wait = wait.deadline(Duration::from_secs(deadline));
+            wait = wait.timeout(Duration::from_secs(deadline));
         }
         match wait.await {
             Ok(read) => Outcome::ok(analysis(&read), &read),

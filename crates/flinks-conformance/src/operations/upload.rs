@@ -194,7 +194,7 @@ impl SessionInput {
 /// A ledger in a folder of its own: every session of the corpus writes one, and it is searched for secrets.
 fn ledger() -> Result<(TempDir, FileJournal), Error> {
     let folder = tempfile::tempdir().map_err(|error| {
-        Error::local(ErrorKind::Journal, "there is no place for a ledger").with_source(error)
+        Error::new(ErrorKind::Journal, "there is no place for a ledger").with_source(error)
     })?;
     let journal = FileJournal::create(folder.path().join("ledger"))?;
     Ok((folder, journal))

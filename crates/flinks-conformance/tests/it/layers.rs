@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use flinks_conformance::{Pass, Suite, Summary};
-use flinks_transport::{Body, HttpService, repeat};
+use flinks_transport::{Body, HttpService, try_clone_request};
 use http::Request;
 use tower_layer::{Layer, layer_fn};
 use tower_service::Service;
@@ -57,7 +57,7 @@ fn a_layer_that_passes_everything_on_changes_nothing() {
 #[test]
 fn what_a_layer_sends_of_its_own_is_named() {
     let summary = of_attempts(|inner, request| {
-        let again = repeat(&request).map(|again| inner.call(again));
+        let again = try_clone_request(&request).map(|again| inner.call(again));
         let first = inner.call(request);
         Box::pin(async move {
             let answer = first.await;

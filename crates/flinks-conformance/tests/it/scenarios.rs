@@ -17,7 +17,7 @@ use flinks_auth::{ApiSecret, ClientCredentials};
 use flinks_fraud::FraudClient;
 use flinks_sandbox::{Config, LogLine, Operation, Sandbox, Session};
 use flinks_transport::{
-    ClientIdentity, Endpoint, Error, Retry, Roots, Transport, TransportBuilder,
+    ClientIdentity, Endpoint, Error, RetryConfig, Roots, Transport, TransportBuilder,
 };
 use flinks_types::{CustomerId, FlinksCode, LoginId};
 use flinks_upload::{Completed, Document, OnUnknown, Paths, UploadClient, UploadError};
@@ -67,7 +67,7 @@ async fn stalled(seen: &mut UnboundedReceiver<LogLine>) {
 fn trusting(sandbox: &Sandbox) -> TransportBuilder {
     Transport::builder()
         .roots(Roots::pem(sandbox.ca_pem().as_bytes()).expect("a root"))
-        .retry(Retry::new().backoff(Duration::from_millis(1), Duration::from_millis(20)))
+        .retry(RetryConfig::new().backoff(Duration::from_millis(1), Duration::from_millis(20)))
 }
 
 fn identity(certificate: &str, key: &str) -> ClientIdentity {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use flinks_auth::ApiSecret;
 use flinks_fraud::FraudClient;
-use flinks_transport::{Body, BoxError, Endpoint, Error, ErrorKind, Retry, Transport};
+use flinks_transport::{Body, BoxError, Endpoint, Error, ErrorKind, RetryConfig, Transport};
 use flinks_types::{CustomerId, LoginId};
 use http::{HeaderMap, Method, Request, Response, Uri};
 use tokio::time::Instant;
@@ -63,7 +63,7 @@ impl Leaf {
 
     /// A client whose every poll is one request.
     pub(crate) fn client(&self) -> FraudClient {
-        self.client_over(|builder| builder.retry(Retry::none()))
+        self.client_over(|builder| builder.retry(RetryConfig::none()))
     }
 
     pub(crate) fn client_over(
@@ -131,9 +131,9 @@ impl Service<Request<Body>> for Leaf {
                         .header("retry-after", seconds),
                     body,
                 ),
-                Act::Refuse => return Err(Error::local(ErrorKind::Connect, "refused").into()),
+                Act::Refuse => return Err(Error::new(ErrorKind::Connect, "refused").into()),
                 Act::Untrusted => {
-                    return Err(Error::local(ErrorKind::ServerCertificate, "untrusted").into());
+                    return Err(Error::new(ErrorKind::ServerCertificate, "untrusted").into());
                 }
                 Act::Break => return Err("broken".into()),
                 Act::Hang => std::future::pending().await,

@@ -27,9 +27,7 @@ async fn no_canary_is_seen() {
         check("the client", &format!("{client:?} {client:#?}"));
         let id = login_id();
         check("the call", &format!("{:?}", client.analysis(&id)));
-        let wait = client
-            .wait(&id)
-            .deadline(std::time::Duration::from_secs(60));
+        let wait = client.wait(&id).timeout(std::time::Duration::from_secs(60));
         check("the wait", &format!("{wait:?}"));
         let analysis = wait.await.unwrap();
         let verdict = analysis.verdict();

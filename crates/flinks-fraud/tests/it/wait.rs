@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use flinks_fraud::{Reason, Verdict, Wait};
-use flinks_transport::{Delivery, Error, ErrorKind, Retry};
+use flinks_transport::{Delivery, Error, ErrorKind, RetryConfig};
 use flinks_types::FlinksCode;
 use tokio::time::Instant;
 use tower::Service as _;
@@ -79,7 +79,7 @@ async fn every_way_of_saying_pending_is_waited_through() {
 async fn the_interval_is_jittered() {
     let leaf = Leaf::new([answer(202, "")]);
     let wait = leaf.client().wait(&login_id()).interval(10 * SECOND);
-    wait.deadline(1_000 * SECOND).await.unwrap();
+    wait.timeout(1_000 * SECOND).await.unwrap();
     let mut gaps = leaf.gaps();
     gaps.pop();
     assert!(gaps.len() > 80, "{}", gaps.len());
@@ -133,7 +133,7 @@ async fn a_known_number_of_files_is_waited_for() {
     // The number is not forgotten when the wait ends without them all.
     let leaf = Leaf::new([documents(&["COMPLETED"])]);
     let wait = leaf.client().wait(&login_id()).files(2);
-    let analysis = wait.deadline(100 * SECOND).await.unwrap();
+    let analysis = wait.timeout(100 * SECOND).await.unwrap();
     let fewer = Verdict::Undetermined(Reason::FewerDocuments {
         documents: 1,
         files: 2,
@@ -169,7 +169,7 @@ async fn at_the_deadline_the_last_analysis_is_returned() {
     let analysis = leaf
         .client()
         .wait(&login_id())
-        .deadline(100 * SECOND)
+        .timeout(100 * SECOND)
         .await
         .unwrap();
     assert_eq!(
@@ -194,7 +194,7 @@ async fn no_poll_outlives_the_deadline() {
         .client()
         .wait(&login_id())
         .interval(5 * SECOND)
-        .deadline(20 * SECOND);
+        .timeout(20 * SECOND);
     let analysis = wait.await.unwrap();
     assert_eq!(
         analysis.verdict(),
@@ -207,7 +207,7 @@ async fn no_poll_outlives_the_deadline() {
     let error = leaf
         .client()
         .wait(&login_id())
-        .deadline(20 * SECOND)
+        .timeout(20 * SECOND)
         .await
         .unwrap_err();
     assert_eq!(
@@ -221,7 +221,7 @@ async fn no_poll_outlives_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn the_transports_own_deadline_still_holds() {
     let leaf = Leaf::new([Act::Hang, answer(200, CLEAN)]);
-    let client = leaf.client_over(|builder| builder.retry(Retry::none()).deadline(3 * SECOND));
+    let client = leaf.client_over(|builder| builder.retry(RetryConfig::none()).timeout(3 * SECOND));
     client.wait(&login_id()).await.unwrap();
     let gap = leaf.gaps()[0];
     assert!(is_jittered(gap - 3 * SECOND, 30 * SECOND), "{gap:?}");
@@ -232,7 +232,7 @@ async fn at_the_deadline_the_failure_that_says_most_is_returned() {
     // The last poll hangs until the deadline cuts it off.
     let leaf = Leaf::new([code(401, "RETRY_LATER"), Act::Hang]);
     let wait = leaf.client().wait(&login_id()).interval(60 * SECOND);
-    let error = wait.deadline(40 * SECOND).await.unwrap_err();
+    let error = wait.timeout(40 * SECOND).await.unwrap_err();
     assert_eq!((leaf.count(), error.kind()), (2, ErrorKind::Api));
     assert_eq!(
         error.api().unwrap().flinks_code,
@@ -242,7 +242,7 @@ async fn at_the_deadline_the_failure_that_says_most_is_returned() {
     // The last failure is the one that counts.
     let leaf = Leaf::new([code(401, "RETRY_LATER"), Act::Refuse]);
     let wait = leaf.client().wait(&login_id()).interval(60 * SECOND);
-    let error = wait.deadline(40 * SECOND).await.unwrap_err();
+    let error = wait.timeout(40 * SECOND).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(Wait::goes_on_after(&error));
 }
@@ -335,7 +335,7 @@ async fn a_longer_retry_after_is_honoured_up_to_the_deadline() {
 
     let leaf = Leaf::new([Act::After(503, String::new(), u64::MAX)]);
     let start = Instant::now();
-    let wait = leaf.client().wait(&login_id()).deadline(60 * SECOND);
+    let wait = leaf.client().wait(&login_id()).timeout(60 * SECOND);
     assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Api);
     assert_eq!((leaf.count(), start.elapsed().as_secs()), (2, 50));
 }
@@ -354,16 +354,16 @@ async fn within_a_poll_the_transport_retries_as_ever() {
 async fn limits_of_any_size_neither_spin_nor_overflow() {
     let leaf = Leaf::new([answer(202, "")]);
     let wait = leaf.client().wait(&login_id()).interval(Duration::ZERO);
-    wait.deadline(SECOND).await.unwrap();
+    wait.timeout(SECOND).await.unwrap();
     assert!((60..=100).contains(&leaf.count()), "{}", leaf.count());
 
     let leaf = Leaf::new([answer(202, ""), answer(200, CLEAN)]);
     let wait = leaf.client().wait(&login_id()).interval(Duration::MAX);
-    wait.deadline(Duration::MAX).await.unwrap();
+    wait.timeout(Duration::MAX).await.unwrap();
     assert_eq!(leaf.count(), 2);
 
     let leaf = Leaf::new([Act::Hang]);
-    let wait = leaf.client().wait(&login_id()).deadline(Duration::ZERO);
+    let wait = leaf.client().wait(&login_id()).timeout(Duration::ZERO);
     assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Timeout);
 }
 
@@ -375,7 +375,7 @@ async fn a_host_that_was_never_reached_is_not_waited_for() {
 
     // Once it has answered, even with an error, it may be away until the deadline.
     let leaf = Leaf::new([answer(503, ""), Act::Refuse]);
-    let wait = leaf.client().wait(&login_id()).deadline(3600 * SECOND);
+    let wait = leaf.client().wait(&login_id()).timeout(3600 * SECOND);
     let error = wait.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(leaf.count() > 100, "{} polls", leaf.count());
@@ -387,7 +387,7 @@ async fn the_longest_times_do_not_overflow() {
         let after = Act::After(503, String::new(), u64::MAX);
         let leaf = Leaf::new([after, answer(200, CLEAN)]);
         let wait = leaf.client().wait(&login_id());
-        let analysis = wait.interval(interval).deadline(Duration::MAX).await;
+        let analysis = wait.interval(interval).timeout(Duration::MAX).await;
         assert_eq!(analysis.unwrap().verdict(), Verdict::Clean);
     }
 }
@@ -406,7 +406,7 @@ async fn a_wait_that_is_dropped_anywhere_leaves_nothing_behind() {
                 answer
             }
         });
-        let client = leaf.client_over(|builder| builder.retry(Retry::none()).service(slow));
+        let client = leaf.client_over(|builder| builder.retry(RetryConfig::none()).service(slow));
         let mut wait = client.wait(&login_id()).into_future();
         let mut left = polls;
         let outcome = poll_fn(|cx| {

@@ -134,9 +134,9 @@ impl<D: Data> Operation for DataRequest<D> {
 
     fn meta(&self) -> CallMeta {
         CallMeta::new(D::CALL, Replay::Unsent)
-            .attempt_timeout(ATTEMPT)
-            .within(DEADLINE)
-            .max_response_bytes(D::MAX_RESPONSE_BYTES)
+            .with_attempt_timeout(ATTEMPT)
+            .with_timeout(DEADLINE)
+            .with_max_response_bytes(D::MAX_RESPONSE_BYTES)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -192,8 +192,8 @@ impl<D: Data> Operation for DataPoll<D> {
 
     fn meta(&self) -> CallMeta {
         CallMeta::new(D::POLL, Replay::Safe)
-            .attempt_timeout(POLL_ATTEMPT)
-            .max_response_bytes(D::MAX_RESPONSE_BYTES)
+            .with_attempt_timeout(POLL_ATTEMPT)
+            .with_max_response_bytes(D::MAX_RESPONSE_BYTES)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

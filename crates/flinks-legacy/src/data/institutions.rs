@@ -44,7 +44,7 @@ impl Operation for Institutions {
 
     fn request(&self) -> Result<Request<Body>, Error> {
         if !(1..=Self::PAGE).contains(&self.take) {
-            return Err(Error::local(
+            return Err(Error::new(
                 ErrorKind::Input,
                 "a page holds 1 to 1,000 institutions",
             ));
@@ -52,7 +52,7 @@ impl Operation for Institutions {
         let mut request = self.place.ask(Method::GET, "Institutions", None)?;
         let url = format!("{}?skip={}&take={}", request.uri(), self.skip, self.take);
         *request.uri_mut() = Uri::try_from(url)
-            .map_err(|_| Error::local(ErrorKind::Input, "this is too long for a URL"))?;
+            .map_err(|_| Error::new(ErrorKind::Input, "this is too long for a URL"))?;
         Ok(request)
     }
 

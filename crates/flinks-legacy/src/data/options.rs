@@ -178,7 +178,7 @@ impl Data for Statements {
     fn check(&self) -> Result<(), Error> {
         let is_year = self.number_of_statements == Some(NumberOfStatements::Months12);
         if is_year && self.accounts_filter.len() != 1 {
-            return Err(Error::local(
+            return Err(Error::new(
                 ErrorKind::Input,
                 "twelve months of statements are given for one account at a time: name one account",
             ));

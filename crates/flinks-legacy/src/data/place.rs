@@ -59,6 +59,6 @@ impl Place {
 /// A body of JSON without a secret in it.
 pub(crate) fn json(value: &impl Serialize) -> Result<Body, Error> {
     let bytes = serde_json::to_vec(value)
-        .map_err(|_| Error::local(ErrorKind::Input, "the request cannot be written as JSON"))?;
+        .map_err(|_| Error::new(ErrorKind::Input, "the request cannot be written as JSON"))?;
     Ok(Body::from(bytes))
 }

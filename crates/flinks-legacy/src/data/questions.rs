@@ -112,7 +112,7 @@ impl AnswerMfaQuestions {
         } else {
             return Ok(());
         };
-        Err(Error::local(ErrorKind::Input, message))
+        Err(Error::new(ErrorKind::Input, message))
     }
 
     /// Room for every character escaped, so that the buffer never grows and leaves a copy behind.
@@ -158,7 +158,7 @@ impl Operation for AnswerMfaQuestions {
         };
         let mut bytes = Vec::with_capacity(self.capacity());
         serde_json::to_writer(&mut bytes, &wire)
-            .map_err(|_| Error::local(ErrorKind::Input, "the answers cannot be written as JSON"))?;
+            .map_err(|_| Error::new(ErrorKind::Input, "the answers cannot be written as JSON"))?;
         let secrets = self.answers.iter().map(|(_, answer)| answer.clone());
         let body = Body::sealed(bytes).with_secrets(secrets.collect());
         self.place.tell(Method::PATCH, "AnswerMFAQuestions", body)

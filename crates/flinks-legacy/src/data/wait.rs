@@ -127,7 +127,7 @@ impl<D> Fetch<D> {
 
     /// The time after which the wait ends; 30 min by default. The last poll begins 10 s before it
     /// (earlier by a quarter of a deadline under 40 s).
-    pub fn deadline(mut self, deadline: Duration) -> Self {
+    pub fn timeout(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(LONGEST);
         self
     }
@@ -198,7 +198,7 @@ impl<D: Data> Fetch<D> {
         let call = DataRequest::at(self.client.place(), self.request_id.clone(), data)
             .of_login(self.login_id.clone());
         let limit = DEADLINE.min(self.deadline);
-        match self.client.transport().call(call).deadline(limit).await {
+        match self.client.transport().call(call).timeout(limit).await {
             Ok(fetched) => Ok(self.note(fetched, waiting)),
             Err(error) if is_open(&error) => {
                 tracing::debug!(
@@ -222,8 +222,8 @@ impl<D: Data> Fetch<D> {
             .of_login(self.login_id.clone());
         let transport = self.client.transport();
         let left = waiting.end.saturating_duration_since(Instant::now());
-        let limit = left.min(transport.deadline());
-        match transport.call(call).deadline(limit).await {
+        let limit = left.min(transport.timeout());
+        match transport.call(call).timeout(limit).await {
             Ok(fetched) => {
                 waiting.failure = None;
                 Ok((self.note(fetched, waiting), self.pause()))
@@ -281,7 +281,9 @@ impl<D: Data> Fetch<D> {
                 self.deadline.as_secs_f64(),
                 self.request_id
             );
-            Error::at(ErrorKind::Timeout, Delivery::Delivered, message).of_operation(D::POLL)
+            Error::new(ErrorKind::Timeout, message)
+                .with_delivery(Delivery::Delivered)
+                .with_operation(D::POLL)
         });
         after(error, waiting.lost)
     }

@@ -9,7 +9,9 @@ use flinks_legacy::{
     AnsweredRound, Answers, Ask, Authorize, Channel, LegacyClient, Question, Refusal, Round,
 };
 use flinks_sandbox::{Config, Operation, Sandbox};
-use flinks_transport::{Body, BoxError, Endpoint, Error, HttpService, Roots, Transport, repeat};
+use flinks_transport::{
+    Body, BoxError, Endpoint, Error, HttpService, Roots, Transport, try_clone_request,
+};
 use flinks_types::{Credentials, CustomerId, Language, StoredLogin};
 use http::{Request, Response};
 use tower::ServiceExt;
@@ -243,7 +245,10 @@ impl Service<Request<Body>> for Eager {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = self.0.clone();
         Box::pin(async move {
-            let copies = [repeat(&request).unwrap(), repeat(&request).unwrap()];
+            let copies = [
+                try_clone_request(&request).unwrap(),
+                try_clone_request(&request).unwrap(),
+            ];
             let first = inner.clone().oneshot(request).await;
             for copy in copies {
                 assert!(

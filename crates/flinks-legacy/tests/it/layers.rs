@@ -6,7 +6,9 @@ use std::task::{Context, Poll};
 
 use flinks_auth::{ApiSecret, LegacyKeys};
 use flinks_legacy::{Authorize, Refusal};
-use flinks_transport::{Body, BoxError, Delivery, ErrorKind, HttpService, Replay, repeat};
+use flinks_transport::{
+    Body, BoxError, Delivery, ErrorKind, HttpService, Replay, try_clone_request,
+};
 use flinks_types::{LoginId, StoredLogin};
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -64,12 +66,16 @@ impl Service<Request<Body>> for Thrice {
         let inner = self.0.clone();
         Box::pin(async move {
             assert!(request.headers().get("flinks-auth-key").is_none());
-            assert!(request.body().sealed_anew().is_none(), "sealed for layers");
-            let spied = repeat(&request).unwrap().into_body().collect().await;
+            assert!(request.body().reseal().is_none(), "sealed for layers");
+            let spied = try_clone_request(&request)
+                .unwrap()
+                .into_body()
+                .collect()
+                .await;
             assert!(spied.is_err(), "a layer read a sealed body");
             let copies = [
-                repeat(&request).unwrap(),
-                repeat(&request).unwrap(),
+                try_clone_request(&request).unwrap(),
+                try_clone_request(&request).unwrap(),
                 request,
             ];
             let mut last = Err("none".into());

@@ -84,7 +84,7 @@ impl Dial {
             addresses.retain(|address| address.ip().to_canonical().is_loopback());
             if addresses.is_empty() {
                 let message = "plain http stays on this machine, and the host name leads elsewhere";
-                return Err(Error::local(ErrorKind::Config, message).into());
+                return Err(Error::new(ErrorKind::Config, message).into());
             }
         }
         let stream = race(interleaved(addresses), |address| {

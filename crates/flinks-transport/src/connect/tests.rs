@@ -9,7 +9,7 @@ use rustls::AlertDescription;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::{Replay, Retry, Transport};
+use crate::{Replay, RetryConfig, Transport};
 
 /// A pipe whose reads fail with a TLS alert once as many bytes have been written.
 struct Pipe {
@@ -103,7 +103,9 @@ where
             answer.map_err(|error| of_client(error, Some(&flight), &failures))
         }
     });
-    let transport = Transport::builder().service(leaf).retry(Retry::none());
+    let transport = Transport::builder()
+        .service(leaf)
+        .retry(RetryConfig::none());
     transport.build().expect("a transport")
 }
 
@@ -130,9 +132,9 @@ async fn bytes_that_the_connection_takes_are_progress() {
         far.write_all(answer).await.expect("a reader");
     });
     let limit = Duration::from_secs(30);
-    let meta = CallMeta::new("test.slow", Replay::Unsent).without_deadline();
+    let meta = CallMeta::new("test.slow", Replay::Unsent).without_timeout();
     let start = Instant::now();
-    let answer = transport.send(meta.stall_timeout(limit, limit), post(1 << 20));
+    let answer = transport.send(meta.with_stall_timeout(limit, limit), post(1 << 20));
     answer.await.expect("an answer");
     assert!(start.elapsed() > limit * 20);
 }

@@ -16,7 +16,7 @@ fn answer(status: u16) -> Result<Response<Body>, BoxError> {
 }
 
 fn failure(kind: ErrorKind, delivery: Delivery) -> Result<Response<Body>, BoxError> {
-    Err(Error::at(kind, delivery, "failed").into())
+    Err(Error::new(kind, "failed").with_delivery(delivery).into())
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn the_decision_table_holds() {
         ("layer", failure(Layer, NotSent), [Final, Final, Final]),
         (
             "token",
-            Err(Error::local(Connect, "failed").in_token_step().into()),
+            Err(Error::new(Connect, "failed").with_step(Step::Token).into()),
             [Final, Final, Final],
         ),
         (
@@ -76,7 +76,7 @@ fn the_decision_table_holds() {
 
 #[test]
 fn waits_stay_under_their_ceiling_and_differ() {
-    let retry = Retry::new();
+    let retry = RetryConfig::new();
     let waits: Vec<_> = (0..100).map(|_| retry.wait(1, false)).collect();
     assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(400)));
     assert!(
@@ -95,7 +95,7 @@ fn a_repeated_request_keeps_headers_and_extensions() {
     let request = request
         .body(Body::from("abc".to_owned()))
         .expect("a request");
-    let again = repeat(&request).expect("bytes can be repeated");
+    let again = try_clone_request(&request).expect("bytes can be repeated");
     assert_eq!(again.headers(), request.headers());
     assert_eq!(again.extensions().get::<u8>(), Some(&7));
     let bytes = Some(&Bytes::from_static(b"abc"));
@@ -103,7 +103,7 @@ fn a_repeated_request_keeps_headers_and_extensions() {
     assert_eq!(request.body().as_bytes(), bytes);
 }
 
-fn retrying(retry: Retry) -> Retrying {
+fn retrying(retry: RetryConfig) -> Retrying {
     let unused = tower::service_fn(|_| async { answer(200) });
     Retrying {
         inner: HttpService::new(unused),
@@ -115,20 +115,20 @@ fn retrying(retry: Retry) -> Retrying {
 #[test]
 fn each_setting_is_kept_and_no_attempts_are_one() {
     let long = Duration::from_secs(90);
-    let retry = Retry::new()
-        .attempts(5)
+    let retry = RetryConfig::new()
+        .max_attempts(5)
         .backoff(Duration::ZERO, long)
-        .longest_retry_after(long);
-    assert_eq!((retry.attempts, retry.longest_retry_after), (5, long));
+        .max_retry_after(long);
+    assert_eq!((retry.max_attempts, retry.max_retry_after), (5, long));
     assert_eq!((retry.base, retry.cap), (Duration::ZERO, long));
-    assert_eq!(Retry::none().attempts, 1);
-    assert_eq!(Retry::new().attempts(0).attempts, 1);
+    assert_eq!(RetryConfig::none().max_attempts, 1);
+    assert_eq!(RetryConfig::new().max_attempts(0).max_attempts, 1);
 }
 
 #[test]
 fn a_retry_after_of_the_longest_is_honoured_and_a_second_more_is_not() {
     let limit = Duration::from_secs(7);
-    let retrying = retrying(Retry::new().longest_retry_after(limit));
+    let retrying = retrying(RetryConfig::new().max_retry_after(limit));
     let wait = |seconds: u64| {
         let mut response = answer(429).expect("an answer");
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -141,7 +141,7 @@ fn a_retry_after_of_the_longest_is_honoured_and_a_second_more_is_not() {
 
 #[test]
 fn the_server_that_asks_for_fewer_requests_is_given_more_time() {
-    let retrying = retrying(Retry::new());
+    let retrying = retrying(RetryConfig::new());
     let longest = |status| {
         let waits = (0..200).map(|_| retrying.wait(Replay::Safe, 0, &answer(status)));
         waits.max().flatten().expect("waits")

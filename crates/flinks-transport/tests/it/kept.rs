@@ -46,7 +46,7 @@ async fn what_must_not_be_repeated_takes_a_connection_of_its_own() {
 async fn after_a_loss_on_a_kept_connection_the_next_are_fresh() {
     let (url, connections) = drops_after(2).await;
     let transport = plain();
-    let bearing = UNSENT.reuse_connection();
+    let bearing = UNSENT.with_reused_connection();
     for _ in 0..2 {
         post(SAFE, &transport, &url).await.unwrap();
     }
@@ -143,7 +143,7 @@ fn a_transport_outlives_its_runtime() {
     for made in 1..4 {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
-        for meta in [SAFE, UNSENT.reuse_connection()] {
+        for meta in [SAFE, UNSENT.with_reused_connection()] {
             runtime.block_on(post(meta, &transport, &url)).unwrap();
         }
         drop(runtime);

@@ -111,7 +111,7 @@ impl Service<Request<Body>> for Leaf {
             match act {
                 Act::Refuse => {
                     note(&parts.headers, Bytes::new());
-                    return Err(Error::local(ErrorKind::Connect, "refused").into());
+                    return Err(Error::new(ErrorKind::Connect, "refused").into());
                 }
                 Act::BreakBefore => {
                     note(&parts.headers, Bytes::new());
@@ -125,7 +125,7 @@ impl Service<Request<Body>> for Leaf {
             let (status, text) = match act {
                 Act::Answer(status, text) => (status, Body::from(text.to_owned())),
                 Act::With(status, _, _) => (status, Body::from("{}".to_owned())),
-                Act::Torn(status) => (status, Body::once(TornBody(false))),
+                Act::Torn(status) => (status, Body::from_stream(TornBody(false))),
                 Act::BreakAfter => return Err("broken".into()),
                 _ => std::future::pending().await,
             };
@@ -186,7 +186,7 @@ impl Operation for Ask {
     fn meta(&self) -> CallMeta {
         let meta = CallMeta::new("test.ask", self.replay);
         match self.stall {
-            Some((idle, answer)) => meta.stall_timeout(idle, answer).without_deadline(),
+            Some((idle, answer)) => meta.with_stall_timeout(idle, answer).without_timeout(),
             None => meta,
         }
     }

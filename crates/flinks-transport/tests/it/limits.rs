@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use flinks_transport::{Body, Delivery, ErrorKind, Replay, Retry};
+use flinks_transport::{Body, Delivery, ErrorKind, Replay, RetryConfig};
 use http::Response;
 
 use crate::leaf::{Act, Ask, Leaf, ok};
@@ -30,7 +30,7 @@ async fn the_deadline_covers_all_attempts() {
     let call = leaf
         .transport()
         .call(Ask::new(Replay::Safe))
-        .deadline(Duration::from_secs(45));
+        .timeout(Duration::from_secs(45));
     let start = tokio::time::Instant::now();
     let error = call.await.unwrap_err();
     assert_eq!(start.elapsed(), Duration::from_secs(45));
@@ -57,7 +57,7 @@ async fn after_the_last_byte_the_answer_has_its_own_limit() {
 fn slow_reader(pause: Duration, take: usize) -> flinks_transport::TransportBuilder {
     use http_body_util::BodyExt;
     flinks_transport::Transport::builder()
-        .retry(Retry::none())
+        .retry(RetryConfig::none())
         .service(tower::service_fn(
             move |request: http::Request<Body>| async move {
                 let mut body = request.into_body();
@@ -102,8 +102,8 @@ impl http_body::Body for Frames {
 
 fn upload(source: Option<Duration>) -> (flinks_transport::CallMeta, http::Request<Body>) {
     let meta = flinks_transport::CallMeta::new("test.upload", Replay::Unsent)
-        .stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
-        .without_deadline();
+        .with_stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
+        .without_timeout();
     let body = Body::replayable(10, move || Frames(10, source.map(tokio::time::interval)));
     let mut request = http::Request::new(body);
     *request.uri_mut() = "https://example.com/".parse().unwrap();
@@ -185,20 +185,20 @@ async fn a_compressed_answer_is_refused_unseen() {
 #[tokio::test(start_paused = true)]
 async fn no_duration_is_too_long() {
     let max = Duration::MAX;
-    let retry = Retry::new().backoff(max, max).longest_retry_after(max);
+    let retry = RetryConfig::new().backoff(max, max).max_retry_after(max);
     let long = "18446744073709551615";
     let leaf = Leaf::new([
         ok(),
         Act::With(429, "retry-after", long),
         Act::Answer(503, ""),
     ]);
-    let transport = leaf.builder().retry(retry).deadline(max);
+    let transport = leaf.builder().retry(retry).timeout(max);
     let transport = transport.attempt_timeout(max).connect_timeout(max);
     let transport = transport.build().unwrap();
     let mut ask = Ask::new(Replay::Safe);
-    let call = transport.call(ask.clone()).deadline(max);
+    let call = transport.call(ask.clone()).timeout(max);
     call.attempt_timeout(max).await.unwrap();
-    let within = transport.call(ask.clone()).deadline(Duration::from_secs(9));
+    let within = transport.call(ask.clone()).timeout(Duration::from_secs(9));
     assert_eq!(within.await.unwrap_err().status().unwrap(), 429);
     let wait = tokio::time::timeout(Duration::from_secs(9), transport.call(ask.clone()));
     drop(wait.await);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_transport::{Delivery, ErrorKind, Replay, Retry};
+use flinks_transport::{Delivery, ErrorKind, Replay, RetryConfig};
 
 use crate::leaf::{Act, Ask, Leaf, ok};
 
@@ -95,7 +95,7 @@ async fn no_wait_goes_beyond_the_deadline() {
     let leaf = Leaf::new([Act::With(429, "retry-after", "50"), ok()]);
     let call = leaf.transport().call(Ask::new(Replay::Safe));
     let start = tokio::time::Instant::now();
-    let error = call.deadline(Duration::from_secs(40)).await.unwrap_err();
+    let error = call.timeout(Duration::from_secs(40)).await.unwrap_err();
     assert_eq!(
         start.elapsed(),
         Duration::ZERO,
@@ -109,7 +109,7 @@ async fn a_storm_of_failures_runs_out_of_budget() {
     let leaf = Leaf::new(std::iter::repeat_n(Act::Answer(503, ""), 4000));
     let transport = leaf
         .builder()
-        .retry(Retry::new().backoff(Duration::ZERO, Duration::ZERO))
+        .retry(RetryConfig::new().backoff(Duration::ZERO, Duration::ZERO))
         .build()
         .unwrap();
     for _ in 0..1000 {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use flinks_transport::{
     Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, HttpService, Operation,
-    Replay, repeat,
+    Replay, try_clone_request,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -55,8 +55,8 @@ impl Service<Request<Body>> for Thrice {
         let inner = self.0.clone();
         Box::pin(async move {
             let copies = [
-                repeat(&request).unwrap(),
-                repeat(&request).unwrap(),
+                try_clone_request(&request).unwrap(),
+                try_clone_request(&request).unwrap(),
                 request,
             ];
             let mut last = Err("none".into());
@@ -146,8 +146,8 @@ impl Service<Request<Body>> for Renewing {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = self.0.clone();
         Box::pin(async move {
-            let again = repeat(&request).unwrap();
-            let body = again.body().sealed_anew().unwrap();
+            let again = try_clone_request(&request).unwrap();
+            let body = again.body().reseal().unwrap();
             let response = inner.clone().oneshot(request).await?;
             if response.status() != 401 {
                 return Ok(response);

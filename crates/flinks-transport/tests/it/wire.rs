@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flinks_transport::{
     Body, CallMeta, ClientIdentity, DecodeError, Delivery, Error, ErrorKind, Operation, Replay,
-    Retry, Roots, TlsVersion, Transport,
+    RetryConfig, Roots, TlsVersion, Transport,
 };
 use http::{Request, Response};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -114,13 +114,13 @@ pub(crate) const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nu
 pub(crate) fn plain() -> Transport {
     Transport::builder()
         .roots(Authority::new().roots())
-        .retry(Retry::none())
+        .retry(RetryConfig::none())
         .build()
         .unwrap()
 }
 
 async fn post(transport: &Transport, url: String, body: Vec<u8>) -> Result<String, Error> {
-    let meta = CallMeta::new("test.post", Replay::Unsent).reuse_connection();
+    let meta = CallMeta::new("test.post", Replay::Unsent).with_reused_connection();
     post_as(meta, transport, url, body).await
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn post_as(
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() = url.parse().unwrap();
-    let meta = meta.attempt_timeout(Duration::from_secs(20));
+    let meta = meta.with_attempt_timeout(Duration::from_secs(20));
     let answer: Response<bytes::Bytes> = transport.send(meta, request).await?;
     assert_eq!(answer.status(), 200);
     Ok(String::from_utf8_lossy(answer.body()).into_owned())
@@ -352,7 +352,7 @@ async fn a_server_that_never_shakes_hands_ends_at_the_connect_limit() {
     .await;
     let transport = Transport::builder()
         .roots(Authority::new().roots())
-        .retry(Retry::none())
+        .retry(RetryConfig::none())
         .connect_timeout(Duration::from_millis(100))
         .build()
         .unwrap();
@@ -433,7 +433,7 @@ impl Operation for Recovering {
     type Output = String;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("test.recover", self.1).attempt_timeout(Duration::from_secs(2))
+        CallMeta::new("test.recover", self.1).with_attempt_timeout(Duration::from_secs(2))
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

@@ -100,7 +100,7 @@ impl UploadSession {
                     .map(|error| error.report().to_string())
                     .collect();
                 let message = format!("{} files refused: {}", list.len(), list.join("; "));
-                Err(Error::local(ErrorKind::File, message))
+                Err(Error::new(ErrorKind::File, message))
             }
         }
     }
@@ -115,7 +115,7 @@ impl UploadSession {
             if self.documents.iter().any(Option::is_none) {
                 let message =
                     "a file changed, so the session has to start over, and another file is gone";
-                return Err(self.failed(Error::local(ErrorKind::File, message), None));
+                return Err(self.failed(Error::new(ErrorKind::File, message), None));
             }
             self.abandon().await?;
         }

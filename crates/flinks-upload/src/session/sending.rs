@@ -42,8 +42,9 @@ impl UploadSession {
             // The call that sent it is gone, and its error with it.
             let message =
                 "the upload stopped while this file was sent: whether it arrived is unknown";
-            let error = Error::at(ErrorKind::Connection, Delivery::Unknown, message)
-                .of_operation("upload.file");
+            let error = Error::new(ErrorKind::Connection, message)
+                .with_delivery(Delivery::Unknown)
+                .with_operation("upload.file");
             let failure = Failure::new(file, error);
             self.go_on_after(failure, Pause::None).await?;
         }
@@ -117,7 +118,7 @@ impl UploadSession {
     fn begin(&self, file: usize) -> Result<Sending, Error> {
         let Some(Some(document)) = self.documents.get(file).cloned() else {
             let message = "a file of the session is gone";
-            return Err(Error::local(ErrorKind::File, message));
+            return Err(Error::new(ErrorKind::File, message));
         };
         let url = self.client.upload_url();
         let name = document.name().to_owned();
@@ -177,12 +178,13 @@ impl UploadSession {
                             return Ok(());
                         };
                         let error = unwritten.error.with_delivery(Delivery::Delivered);
-                        return Err(Failure::new(file, error.of_operation("upload.file")));
+                        return Err(Failure::new(file, error.with_operation("upload.file")));
                     }
                     None => {
                         let message = "the answer names no AggregationId: the session is unusable";
-                        let error = Error::at(ErrorKind::Decode, Delivery::Delivered, message)
-                            .of_operation("upload.file");
+                        let error = Error::new(ErrorKind::Decode, message)
+                            .with_delivery(Delivery::Delivered)
+                            .with_operation("upload.file");
                         Failure {
                             split: true,
                             ..Failure::new(file, error)

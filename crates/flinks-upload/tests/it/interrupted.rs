@@ -105,7 +105,7 @@ impl Journal for Failing {
         if fails.is_none_or(|(_, durable)| durable) {
             self.records.lock().unwrap().push(record.clone());
         }
-        let full = || Error::local(ErrorKind::Journal, "no space left");
+        let full = || Error::new(ErrorKind::Journal, "no space left");
         Box::pin(async move { fails.map_or(Ok(()), |_| Err(full())) })
     }
 }

@@ -338,7 +338,7 @@ impl Host {
         };
         self.moment(&mut rng, || format!("token: {fate:?}")).await;
         match fate {
-            Fate::Refused => return Err(Error::local(ErrorKind::Connect, "refused").into()),
+            Fate::Refused => return Err(Error::new(ErrorKind::Connect, "refused").into()),
             Fate::CutAfter => return Err("cut".into()),
             Fate::Silent { .. } => sleep(Duration::from_secs(40)).await,
             Fate::Gateway(status) => return Ok(answer(status, "<html>".to_owned())),
@@ -370,7 +370,7 @@ impl Host {
         let (fate, mut rng) = self.fate(ask);
         self.moment(&mut rng, || format!("{ask:?}: {fate:?}")).await;
         match fate {
-            Fate::Refused => return Err(Error::local(ErrorKind::Connect, "refused").into()),
+            Fate::Refused => return Err(Error::new(ErrorKind::Connect, "refused").into()),
             Fate::CutBefore => return Err("cut".into()),
             Fate::Gateway(status) => return Ok(answer(status, "<html>".to_owned())),
             Fate::GatewayBusy(seconds) => {
@@ -492,7 +492,7 @@ fn later(mut answer: Response<Body>, after: impl ToString) -> Response<Body> {
 /// An answer that ends too soon: with an error, or as if it were whole.
 fn torn(part: Bytes, error: bool) -> Body {
     let end = error.then(|| Err(BoxError::from("cut")));
-    Body::once(
+    Body::from_stream(
         Full::new(part)
             .map_err(Into::into)
             .with_trailers(async { end }),

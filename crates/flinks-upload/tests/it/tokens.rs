@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flinks_auth::ClientCredentials;
-use flinks_transport::{Retry, Transport};
+use flinks_transport::{RetryConfig, Transport};
 use flinks_upload::UploadClient;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance};
@@ -106,7 +106,7 @@ async fn a_leader_that_gives_up_leaves_its_fetch_to_the_others() {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_cannot_be_had_is_said_to_be_the_token_step() {
     let down = Transport::builder()
-        .retry(Retry::none())
+        .retry(RetryConfig::none())
         .service(tower::service_fn(
             |_: http::Request<flinks_transport::Body>| async {
                 Ok::<_, flinks_transport::BoxError>(crate::service::answer(

@@ -118,5 +118,5 @@ fn put(ask: Ask<'_>, answers: &mut Answers, given: Given<'_>) -> Result<(), Erro
 
 /// A mistake in the case, which no case can want: `config` is no kind of an answer's.
 fn no_answer(why: &'static str) -> Error {
-    Error::local(ErrorKind::Config, format!("an answer of the case {why}"))
+    Error::new(ErrorKind::Config, format!("an answer of the case {why}"))
 }

@@ -44,7 +44,7 @@ impl LegacyCall for TokenInput {
 
 impl TokenInput {
     fn operation(endpoint: &Endpoint, keys: &Keys) -> Result<AuthorizeTokenRequest, Error> {
-        let no_key = || Error::local(ErrorKind::Config, "there is no auth key");
+        let no_key = || Error::new(ErrorKind::Config, "there is no auth key");
         let key = keys.auth_key.as_ref().ok_or_else(no_key)?;
         AuthorizeTokenRequest::new(endpoint.clone(), keys.customer()?, key)
     }
@@ -218,7 +218,7 @@ impl Codec for Opened {
     fn request(&self) -> Result<http::Request<Body>, Error> {
         let request = self.call.request()?;
         let json = self.request.to_json().map_err(|error| {
-            Error::local(ErrorKind::Input, "this request cannot be written").with_source(error)
+            Error::new(ErrorKind::Input, "this request cannot be written").with_source(error)
         })?;
         Ok(request.map(|_| Body::from(json)))
     }
@@ -299,7 +299,7 @@ impl AnswerInput {
         let client = client(stack)?;
         let mut round = self.round(&stack.endpoint, stack.keys.customer()?)?;
         if self.put_away {
-            let unreadable = |_| Error::local(ErrorKind::Input, "the round cannot be put away");
+            let unreadable = |_| Error::new(ErrorKind::Input, "the round cannot be put away");
             let text = serde_json::to_string(&round).map_err(unreadable)?;
             round = serde_json::from_str(&text).map_err(unreadable)?;
         }
@@ -324,7 +324,7 @@ impl AnswerInput {
         };
         if left.next().is_some() {
             let message = "the case has answers for more rounds than the bank asks";
-            return Err(Error::local(ErrorKind::Config, message));
+            return Err(Error::new(ErrorKind::Config, message));
         }
         Ok(ended(last)
             .showing("the answers' Debug", shown)
@@ -343,7 +343,7 @@ impl AnswerInput {
         let read = response.map(|response| call.decode(response));
         match read {
             Ok(Ok(Authorize::Challenged(round))) => Ok(round),
-            _ => Err(Error::local(ErrorKind::Config, "challenged: asks nothing")),
+            _ => Err(Error::new(ErrorKind::Config, "challenged: asks nothing")),
         }
     }
 }

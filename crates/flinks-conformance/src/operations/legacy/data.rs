@@ -247,7 +247,7 @@ impl FetchInput {
             fetch = fetch.interval(Duration::from_millis(interval));
         }
         if let Some(deadline) = self.deadline_s {
-            fetch = fetch.deadline(Duration::from_secs(deadline));
+            fetch = fetch.timeout(Duration::from_secs(deadline));
         }
         match fetch.await {
             Ok(read) => Outcome::ok(D::canonical(&read), &read),

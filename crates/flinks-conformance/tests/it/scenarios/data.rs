@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flinks_legacy::{AccountsDetail, AccountsSummary, LegacyClient, Session};
 use flinks_sandbox::{Operation, Sandbox};
-use flinks_transport::{Delivery, ErrorKind, Retry};
+use flinks_transport::{Delivery, ErrorKind, RetryConfig};
 use flinks_types::{DaysOfTransactions, FlinksCode};
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -75,7 +75,7 @@ const PASSING: [&str; 6] = [
 /// A client that makes no attempt of a call twice, so that each failure is seen by the wait.
 async fn through_passing_faults() -> (Sandbox, LegacyClient, Session) {
     let sandbox = sandbox(&PASSING).await;
-    let transport = trusting(&sandbox).retry(Retry::none());
+    let transport = trusting(&sandbox).retry(RetryConfig::none());
     let client = client_over(&sandbox, transport, keys(&sandbox));
     let session = open(&client, "greatday_nomfa").await;
     (sandbox, client, session)
@@ -277,7 +277,7 @@ async fn data_that_never_come_end_at_the_deadline_and_may_be_asked_for_later() {
     let session = open(&client, "test_pending").await;
     let deadline = Duration::from_millis(500);
     let detail = client.accounts_detail(&session).interval(SOON);
-    let error = detail.deadline(deadline).await.expect_err("never");
+    let error = detail.timeout(deadline).await.expect_err("never");
     assert_eq!(
         (error.kind(), error.delivery()),
         (ErrorKind::Timeout, Delivery::Delivered)
@@ -285,7 +285,7 @@ async fn data_that_never_come_end_at_the_deadline_and_may_be_asked_for_later() {
     let polls = sandbox.requests(Operation::DataAsync);
     assert!(polls > 1, "{polls} polls");
     let later = client.accounts_detail_async(&session).interval(SOON);
-    let error = later.deadline(deadline).await.expect_err("never");
+    let error = later.timeout(deadline).await.expect_err("never");
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(sandbox.requests(Operation::DataAsync) > polls);
     assert_eq!(sandbox.requests(Operation::Data), 1);

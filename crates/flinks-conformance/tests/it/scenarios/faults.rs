@@ -152,7 +152,7 @@ async fn an_upload_that_is_given_up_leaves_nothing_completed_and_the_client_usab
 async fn a_host_that_hangs_is_left_at_the_deadline_with_the_outcome_unknown() {
     let sandbox = sandbox(&["upload@1=stall"]).await;
     let call = uploads(&sandbox).upload_file(document("january.pdf"), None);
-    let error = call.deadline(Duration::from_millis(600)).await;
+    let error = call.timeout(Duration::from_millis(600)).await;
     let error = error.expect_err("it hangs");
     assert_eq!(
         (error.kind(), error.delivery()),

@@ -7,7 +7,7 @@ use flinks_conformance::fixtures;
 use flinks_fraud::{Reason, Verdict};
 use flinks_legacy::{StatementContent, Statements};
 use flinks_sandbox::{FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, Operation, PENDING_LOGIN_ID};
-use flinks_transport::{Delivery, ErrorKind, Retry};
+use flinks_transport::{Delivery, ErrorKind, RetryConfig};
 use flinks_types::{DocumentStatus, FlinksCode, NumberOfStatements, SignalType};
 use flinks_upload::Document;
 
@@ -108,7 +108,7 @@ async fn an_analysis_is_waited_for_through_every_stage() {
 async fn what_is_not_finished_at_the_deadline_is_undetermined() {
     let sandbox = sandbox(&[]).await;
     let wait = fraud(&sandbox).wait(&login_id(PENDING_LOGIN_ID)).files(1);
-    let analysis = wait.interval(SOON).deadline(SOON * 25).await;
+    let analysis = wait.interval(SOON).timeout(SOON * 25).await;
     let analysis = analysis.expect("the last one that was read");
     let reason = Reason::Pending { document: 0 };
     assert_eq!(analysis.verdict(), Verdict::Undetermined(reason));
@@ -122,7 +122,7 @@ async fn fewer_documents_than_files_are_never_clean() {
     let done = done.expect("uploaded");
     let fraud = fraud(&sandbox);
     let wait = fraud.wait(&done.login_id).files(4).interval(SOON);
-    let analysis = wait.deadline(SOON * 25).await.expect("an analysis");
+    let analysis = wait.timeout(SOON * 25).await.expect("an analysis");
     let reason = Reason::FewerDocuments {
         documents: 3,
         files: 4,
@@ -192,7 +192,7 @@ async fn a_wait_survives_whatever_passes_one_poll_each() {
     .await;
     let done = uploads(&sandbox).session().upload(documents()).await;
     let done = done.expect("uploaded");
-    let transport = trusting(&sandbox).retry(Retry::none());
+    let transport = trusting(&sandbox).retry(RetryConfig::none());
     let fraud = fraud_over(&sandbox, transport, sandbox.api_secret());
     let analysis = fraud.wait(&done.login_id).files(3).interval(SOON).await;
     assert_eq!(analysis.expect("an analysis").verdict(), Verdict::Clean);
@@ -263,7 +263,7 @@ async fn a_host_that_asks_for_an_hour_is_asked_once_more_before_the_deadline() {
     let done = uploads(&sandbox).session().upload(documents()).await;
     let done = done.expect("uploaded");
     let wait = fraud(&sandbox).wait(&done.login_id).files(3);
-    let analysis = wait.interval(SOON).deadline(SOON * 25).await;
+    let analysis = wait.interval(SOON).timeout(SOON * 25).await;
     assert_eq!(analysis.expect("just in time").verdict(), Verdict::Clean);
     assert_eq!(sandbox.requests(Operation::Fraud), 2);
 }

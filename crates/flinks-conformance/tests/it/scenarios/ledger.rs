@@ -208,7 +208,7 @@ impl Journal for FullAt {
         let full = self.0(record);
         Box::pin(async move {
             if full {
-                return Err(Error::local(ErrorKind::Journal, "the disk is full"));
+                return Err(Error::new(ErrorKind::Journal, "the disk is full"));
             }
             Ok(())
         })

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use flinks_auth::LegacyKeys;
 use flinks_legacy::{LegacyClient, Session};
-use flinks_transport::{Body, BoxError, Error, ErrorKind, Retry, Transport, TransportBuilder};
+use flinks_transport::{
+    Body, BoxError, Error, ErrorKind, RetryConfig, Transport, TransportBuilder,
+};
 use flinks_types::{LoginId, RequestId};
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
@@ -75,7 +77,7 @@ impl Leaf {
 
     /// A client whose every call is one request.
     pub(crate) fn client(&self) -> LegacyClient {
-        self.client_over(|builder| builder.retry(Retry::none()))
+        self.client_over(|builder| builder.retry(RetryConfig::none()))
     }
 
     pub(crate) fn client_over(
@@ -158,7 +160,7 @@ impl Service<Request<Body>> for Leaf {
                         .header("retry-after", seconds),
                     body,
                 ),
-                Act::Refuse => return Err(Error::local(ErrorKind::Connect, "refused").into()),
+                Act::Refuse => return Err(Error::new(ErrorKind::Connect, "refused").into()),
                 Act::Break => return Err("broken".into()),
                 Act::Hang => std::future::pending().await,
             };

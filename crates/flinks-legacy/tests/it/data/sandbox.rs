@@ -105,11 +105,11 @@ async fn data_that_never_come_can_be_waited_for_elsewhere() {
     let session = session(&client, "test_pending").await;
     let wait = Duration::from_millis(200);
     let detail = client.accounts_detail(&session).interval(SOON);
-    let error = detail.deadline(wait).await.unwrap_err();
+    let error = detail.timeout(wait).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let elsewhere = Session::of_request(session.request_id().clone());
     let detail = client.accounts_detail_async(&elsewhere).interval(SOON);
-    let error = detail.deadline(wait).await.unwrap_err();
+    let error = detail.timeout(wait).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(sandbox.requests(Operation::Data), 1);
 }

@@ -213,7 +213,7 @@ async fn the_wait_ends_after_half_an_hour_and_can_be_resumed() {
 async fn at_the_deadline_the_last_failure_says_more() {
     let leaf = Leaf::new([pending(), answer(503, "")]);
     let fetch = leaf.client().accounts_detail(&session());
-    let error: Error = fetch.deadline(60 * SECOND).await.unwrap_err();
+    let error: Error = fetch.timeout(60 * SECOND).await.unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 503);
 }
 
@@ -293,7 +293,7 @@ async fn the_longest_times_do_not_overflow() {
     for interval in [Duration::ZERO, Duration::MAX] {
         let leaf = Leaf::new([Act::After(503, String::new(), u64::MAX), ready()]);
         let fetch = leaf.client().accounts_detail(&session()).interval(interval);
-        fetch.deadline(Duration::MAX).await.unwrap();
+        fetch.timeout(Duration::MAX).await.unwrap();
     }
 }
 

@@ -137,7 +137,7 @@ impl Journal for Book {
                 })
                 .await;
             match failed {
-                Some(_) => Err(Error::local(ErrorKind::Journal, "the disk is full")),
+                Some(_) => Err(Error::new(ErrorKind::Journal, "the disk is full")),
                 None => Ok(()),
             }
         })
