@@ -1,6 +1,5 @@
-//! `cargo xtask check`: formatting, the project's rules, lints, documentation, dependency policy.
+//! `cargo xtask check`: formatting, the project's rules, lints, documentation, dependencies, packages.
 
-use std::fs;
 use std::process::Command;
 
 use crate::{Failure, Outcome, command, tidy};
@@ -11,6 +10,9 @@ pub(crate) const OTHER_FEATURES: [&str; 3] = [
     "--features",
     "aws-lc-rs,webpki-roots",
 ];
+
+/// The published crates without [`OTHER_FEATURES`].
+const NO_CRYPTO: [&str; 3] = ["flinks-cli", "flinks-sandbox", "flinks-types"];
 
 /// Runs every step, also after a failure, and says at the end which ones failed or were skipped.
 pub(crate) fn run() -> Outcome {
@@ -39,20 +41,79 @@ pub(crate) fn run() -> Outcome {
         deny.args(["check", "bans", "licenses", "sources"])
     })?;
     advisories(&mut report)?;
+    public_api(&mut report)?;
+    report.step("packages", packages)?;
     report.close()
+}
+
+/// What the published crates are made of: Cargo warns about missing metadata, and a package without its
+/// README or licences is found here.
+fn packages() -> Result<bool, Failure> {
+    let published = tidy::published_crates()?;
+    let mut package = command::cargo()?;
+    package.args(["package", "--no-verify", "--allow-dirty", "--quiet"]);
+    for name in &published {
+        package.args(["--package", name]);
+    }
+    let mut complete = true;
+    let warnings = command::errors(&mut package)?;
+    if !warnings.trim().is_empty() {
+        println!("{warnings}");
+        complete = false;
+    }
+    for name in &published {
+        let mut list = command::cargo()?;
+        list.args(["package", "--list", "--allow-dirty", "--package", name]);
+        let files = command::output(&mut list)?;
+        for needed in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            if !files.lines().any(|file| file == needed) {
+                println!("{name}: its package has no {needed}");
+                complete = false;
+            }
+        }
+    }
+    Ok(complete)
+}
+
+/// Changes that break users since the last release, and types of other crates in public items beyond
+/// the list in each manifest.
+fn public_api(report: &mut Report) -> Outcome {
+    const SEMVER: &str = "semantic versioning";
+    let mut tag = Command::new("git");
+    tag.args(["describe", "--tags", "--abbrev=0", "--match", "v*"]);
+    if let Ok(tag) = command::output(&mut tag) {
+        report.cargo(SEMVER, "semver-checks", |semver| {
+            semver.args(["--workspace", "--baseline-rev", tag.trim()])
+        })?;
+    } else {
+        report.skip(SEMVER, "there is no release to compare with");
+    }
+    const TYPES: &str = "types of other crates in public items";
+    // The tool reads the output of a nightly rustdoc, so it comes with a toolchain of its own.
+    if !command::is_available(Command::new("cargo-check-external-types").arg("--version")) {
+        report.skip(TYPES, "cargo-check-external-types is not installed");
+        return Ok(());
+    }
+    report.step(TYPES, || {
+        let mut passed = true;
+        for name in tidy::published_crates()? {
+            let manifest = format!("crates/{name}/Cargo.toml");
+            if name == "flinks-cli" {
+                continue;
+            }
+            let mut check = Command::new("cargo");
+            check.args(["+nightly", "check-external-types", "--all-features"]);
+            check.args(["--manifest-path", &manifest]);
+            passed &= command::succeeds(&mut check)?;
+        }
+        Ok(passed)
+    })
 }
 
 /// Library crates that can be built with [`OTHER_FEATURES`].
 fn libraries_with_other_features() -> Result<Vec<String>, Failure> {
-    let mut libraries = Vec::new();
-    for name in tidy::crate_names()? {
-        let manifest = format!("crates/{name}/Cargo.toml");
-        let text = fs::read_to_string(&manifest)
-            .map_err(|error| Failure::Broken(format!("can't read {manifest}: {error}")))?;
-        if text.contains("\naws-lc-rs = ") && !text.contains("\n[[bin]]") {
-            libraries.push(name);
-        }
-    }
+    let mut libraries = tidy::published_crates()?;
+    libraries.retain(|name| !NO_CRYPTO.contains(&name.as_str()));
     Ok(libraries)
 }
 

@@ -50,6 +50,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// What the command prints as errors and warnings, whether it succeeds or not.
+pub(crate) fn errors(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output().map_err(|error| broken(command, &error))?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
 /// Kills what a program has started, and what that has started, but not the program itself: Cargo goes
 /// on with the next tests. Nothing happens where there is no `ps` and no `kill`.
 pub(crate) fn kill_descendants(program: u32) {

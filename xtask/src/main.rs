@@ -32,8 +32,8 @@ cargo xtask COMMAND
   fixture record FAMILY/CASE OPERATION INPUT
                           a case from an exchange with the host of the environment, without its
                           secrets; INPUT is a JSON file (its path: from the workspace's root)
-  check                   formatting, tidy, lints, documentation, dependency policy and advisories;
-                          says what it skips because a tool is missing
+  check                   formatting, tidy, lints, documentation, dependency policy and advisories,
+                          public API and packages; names what it skips because a tool is missing
   tidy                    the project's own rules: dependency direction, file sizes, first lines,
                           README code, fixtures and their coverage
   soak [SCHEDULES [FIRST_SEED]]

@@ -43,6 +43,17 @@ pub(crate) fn crate_names() -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
+/// The crates that are meant to be published.
+pub(crate) fn published_crates() -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for name in crate_names()? {
+        if manifests::is_published(&read(format!("crates/{name}/Cargo.toml"))?) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 fn read(path: impl AsRef<Path>) -> Result<String, Failure> {
     let path = path.as_ref();
     fs::read_to_string(path)
