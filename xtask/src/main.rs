@@ -29,9 +29,6 @@ cargo xtask COMMAND
   coverage                what the fixtures cover: matrices, waivers, requirements
   fixture new FAMILY/CASE [OPERATION]
                           a new case to fill in
-  fixture record FAMILY/CASE OPERATION INPUT
-                          a case from an exchange with the host of the environment, without its
-                          secrets; INPUT is a JSON file (its path: from the workspace's root)
   check                   formatting, tidy, lints, documentation, dependency policy and advisories,
                           public API and packages; names what it skips because a tool is missing
   tidy                    the project's own rules: dependency direction, file sizes, first lines,

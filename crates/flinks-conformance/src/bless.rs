@@ -1,6 +1,6 @@
 //! `--bless`: what a case wants becomes what comes of its call, and nothing else of the case changes.
 
-pub(crate) mod want;
+mod want;
 
 use std::fmt;
 use std::path::Path;

@@ -14,7 +14,6 @@ use crate::case::{Call, Case, Level};
 use crate::json;
 use crate::script::Scripted;
 use reading::Reading;
-pub(crate) use rules::MAX_WAIT_MS;
 use rules::is_kebab;
 
 /// A case with its body files, ready to be run.

@@ -22,9 +22,6 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
   new FAMILY/CASE [OPERATION]
                           begins a case as a copy of the simplest one of the operation that
                           succeeds; without one, of the family's commonest
-  record FAMILY/CASE OPERATION INPUT_JSON_FILE
-                          makes a call to those hosts and writes the exchange down as a case, with
-                          a made-up text in the place of everything that is somebody's
   list [FILTER]           names the cases, the levels that each runs at, and why not at others
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
@@ -98,7 +95,6 @@ fn execute(options: &Options) -> Result<bool, String> {
         ("test", ["--live"]) => live(&options.suite()?),
         ("test", ["--bless"]) => bless(options.suite()?),
         ("new", []) => begin(options),
-        ("record", []) => record(options),
         ("list", []) => list(&options.suite()?),
         ("coverage", []) if options.words.is_empty() => coverage(&options.corpus()?),
         ("check", []) if options.words.is_empty() => check(&options.corpus()?),
@@ -199,25 +195,6 @@ fn live(suite: &Suite) -> Result<bool, String> {
     print(&summary)?;
     Ok(summary.failed() == 0)
 }
-
-fn record(options: &Options) -> Result<bool, String> {
-    let [path, operation, input] = options.words.as_slice() else {
-        return Err(USAGE.to_owned());
-    };
-    let failed = |error: &dyn std::fmt::Display| format!("{input}: {error}");
-    let bytes = std::fs::read(input).map_err(|error| failed(&error))?;
-    let input = serde_json::from_slice(&bytes).map_err(|error| failed(&error))?;
-    let corpus = options.fixtures.clone().unwrap_or_else(fixtures);
-    let file = flinks_conformance::record(&environment()?, &corpus, path, operation, &input);
-    let file = file.map_err(|error| error.to_string())?;
-    print(format_args!("wrote {}\n{ADVICE}", file.display()))?;
-    Ok(true)
-}
-
-const ADVICE: &str = "\
-Read it, and look for what is somebody's. Then say in docs why the case exists, and in source
-where its wire facts come from: until then it is an error.
-";
 
 #[expect(
     clippy::disallowed_methods,

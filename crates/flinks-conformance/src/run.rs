@@ -1,8 +1,8 @@
 //! Runs one case at one level.
 
 mod codec;
-pub(crate) mod live;
-pub(crate) mod stack;
+mod live;
+mod stack;
 mod wire;
 
 use std::fmt;

@@ -114,7 +114,7 @@ fn with_want(text: &str, want: Node) -> Result<Option<String>, String> {
 }
 
 /// All that the format demands of an error, and of the rest what the case said before.
-pub(crate) fn error(failure: &Failure, called: &str, old: Option<&WantError>) -> Node {
+fn error(failure: &Failure, called: &str, old: Option<&WantError>) -> Node {
     let error = &failure.error;
     let mut said = Vec::new();
     let mut say = |key: &str, value: Value| {

@@ -9,7 +9,7 @@ use crate::operations;
 use crate::script::Scripted;
 
 /// Longer waits are for paused time.
-pub(crate) const MAX_WAIT_MS: u64 = 1500;
+const MAX_WAIT_MS: u64 = 1500;
 
 /// Refuses a list where an object belongs: serde would read it as the object's values in their order.
 pub(super) fn objects(case: &Value) -> Result<(), String> {

@@ -15,7 +15,6 @@ mod format;
 mod layers;
 mod leaks;
 mod live;
-mod record;
 mod requirements;
 mod scaffold;
 mod scenarios;
