@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::misuse::Wrong;
+use crate::output::usage_error::Wrong;
 
 pub(crate) use bank::{Accounts, Authorize, DeleteCard, FetchPace, Statements};
 

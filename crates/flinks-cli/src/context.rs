@@ -8,8 +8,8 @@ use flinks_transport::{Error, Step};
 use flinks_upload::Paths;
 
 use crate::arguments::Common;
-use crate::failure::Failure;
 use crate::output::Output;
+use crate::output::failure::Failure;
 use crate::settings::{Settings, Source, shown};
 
 /// What every command of one run shares.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::{files, terminal};
+use crate::output::exit_status::Exit;
+use crate::output::failure::Failure;
+use crate::prompt::terminal;
+use crate::state::files;
 
 /// Whether the program was asked to stop.
 static STOP: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));

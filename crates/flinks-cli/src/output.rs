@@ -1,10 +1,20 @@
 //! Where results go: text for people or one JSON object, on standard output; the rest on standard error.
 
+pub(crate) mod analysis;
+pub(crate) mod bank_session;
+pub(crate) mod exit_status;
+pub(crate) mod failure;
+pub(crate) mod hints;
+pub(crate) mod io_error;
+pub(crate) mod progress;
+pub(crate) mod support_report;
+pub(crate) mod usage_error;
+
 use std::io::{self, IsTerminal, Write as _};
 
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::output::failure::Failure;
 
 /// How this run prints.
 #[derive(Clone, Copy, Debug)]

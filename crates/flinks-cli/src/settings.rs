@@ -1,7 +1,8 @@
 //! The settings, from flags, then the environment, then a TOML file; secrets only from the last two.
 
+pub(crate) mod path_value;
 mod source;
-mod unknown;
+mod unknown_variables;
 
 use std::path::PathBuf;
 
@@ -14,10 +15,10 @@ use flinks_types::{CustomerId, Secret};
 use flinks_upload::Paths;
 
 use crate::arguments::Connection;
-use crate::place;
+use crate::output::io_error;
 
 pub(crate) use source::{Given, Source};
-pub(crate) use unknown::warnings as unknown_variables;
+pub(crate) use unknown_variables::warnings as unknown_variables;
 
 /// Upload guide, "Base URL".
 const UPLOAD_URL: &str = "https://upload-mtls.flinksapp.com";
@@ -133,7 +134,7 @@ impl Settings {
                      or \"Basic\"",
                 ));
             }
-            if place::is_quoted(text) {
+            if path_value::is_quoted(text) {
                 self.warnings.push(format!(
                     "{} is in quotes, which are sent as part of it",
                     given.name()
@@ -338,7 +339,7 @@ pub(crate) fn without_roots(error: Error) -> Error {
 fn unusable(given: &Given<PathBuf>, error: &IdentityError) -> Error {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
     if let Some(cause) = cause {
-        return given.refused(place::reason(cause));
+        return given.refused(io_error::reason(cause));
     }
     given.refused(error.message())
 }

@@ -13,7 +13,8 @@ use flinks_transport::{Error, ErrorKind};
 use flinks_types::{Secret, text};
 use zeroize::Zeroizing;
 
-use crate::place;
+use crate::output::io_error;
+use crate::settings::path_value;
 
 /// The keys of the file that hold no secret.
 pub(super) const PLAIN: &[&str] = &[
@@ -125,7 +126,7 @@ impl Source {
         };
         let Some(given) = given else { return Ok(None) };
         let bare = given.value.trim();
-        if place::is_quoted(bare) {
+        if path_value::is_quoted(bare) {
             return Err(given.refused(IN_QUOTES));
         }
         Ok((!bare.is_empty()).then(|| Given::new(given.name.clone(), bare.to_owned())))
@@ -227,11 +228,11 @@ fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
         Some(text) => text.trim().into(),
         None => value,
     };
-    if let Some(why) = place::is_no_path(&value) {
+    if let Some(why) = path_value::mistake(&value) {
         return Err(config(format!("{name} {why}")));
     }
     let given = Given::new(name, PathBuf::from(value));
-    if given.value.to_str().is_some_and(place::is_quoted) && !given.value.exists() {
+    if given.value.to_str().is_some_and(path_value::is_quoted) && !given.value.exists() {
         return Err(given.refused(IN_QUOTES));
     }
     Ok((!given.value.as_os_str().is_empty()).then_some(given))
@@ -311,7 +312,7 @@ fn is_known(key: &str) -> bool {
 
 /// The text of a file, which is wiped when it is dropped: it may be or hold a secret.
 fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
-    let unreadable = |error: std::io::Error| path.refused(place::reason(&error));
+    let unreadable = |error: std::io::Error| path.refused(io_error::reason(&error));
     // With the room reserved the bytes are not moved while they are read, and leave no copy behind.
     let room = usize::try_from(MAX_BYTES + 1).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));

@@ -1,0 +1,168 @@
+//! `flinks accounts`: the accounts of an open session.
+
+use flinks_legacy::{AccountsDetail, AccountsSummary, Collected};
+use flinks_types::{Account, AccountsResponse, Decimal};
+
+use crate::arguments::Accounts;
+use crate::clients::Service;
+use crate::commands::data_wait;
+use crate::commands::ids;
+use crate::context::Context;
+use crate::output::exit_status::Exit;
+use crate::output::failure::Failure;
+use crate::output::{Output, counted, plain};
+
+/// Reads the accounts, waiting while the service is at work.
+pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, Failure> {
+    let session = ids::session(&arguments.request_id).await?;
+    let service = Service::start(context, &arguments.connection).await?;
+    let (legacy, pace) = (service.legacy()?, arguments.pace);
+    let answer: Collected<AccountsResponse> = if arguments.summary {
+        data_wait::wait::<AccountsSummary>(legacy.accounts_summary(&session), pace, context).await?
+    } else {
+        data_wait::wait::<AccountsDetail>(legacy.accounts_detail(&session), pace, context).await?
+    };
+    if !context.output.json {
+        // The table is not made for nothing: there may be many accounts.
+        context.output.text(&text(&answer, context.output))?;
+    }
+    context.output.raw(answer.raw())?;
+    Ok(Exit::Done)
+}
+
+const COLUMNS: usize = 6;
+
+const TITLES: [&str; COLUMNS] = [
+    "Account",
+    "Number",
+    "Category",
+    "Currency",
+    "Available",
+    "Current",
+];
+
+/// How many columns are texts; the others are amounts, and stand at the right.
+const TEXTS: usize = 4;
+
+fn text(answer: &AccountsResponse, output: Output) -> String {
+    let Some(accounts) = answer.accounts.as_deref() else {
+        return "The answer holds no list of accounts\n".to_owned();
+    };
+    let mut text = format!("{}\n", output.bold(&counted(accounts.len(), "account")));
+    if accounts.is_empty() {
+        return text;
+    }
+    let rows: Vec<_> = std::iter::once(TITLES.map(str::to_owned))
+        .chain(accounts.iter().map(row))
+        .collect();
+    let widths = widths(&rows);
+    for (number, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            line.push_str("  ");
+            line.push_str(&if column < TEXTS {
+                format!("{cell:<width$}")
+            } else {
+                format!("{cell:>width$}")
+            });
+        }
+        let line = line.trim_end();
+        text.push_str(&if number == 0 {
+            output.faint(line)
+        } else {
+            line.to_owned()
+        });
+        text.push('\n');
+    }
+    let transactions: usize = accounts
+        .iter()
+        .filter_map(|account| account.transactions.as_ref())
+        .map(Vec::len)
+        .sum();
+    if transactions > 0 {
+        text.push_str(&format!(
+            "\n{}; --json gives them\n",
+            counted(transactions, "transaction")
+        ));
+    }
+    text
+}
+
+/// A cell that is wider than this stands over, and does not widen its column.
+const WIDEST: usize = 64;
+
+/// The width of each column, in one pass over all rows.
+fn widths(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().take(WIDEST).count().max(*width);
+        }
+    }
+    widths
+}
+
+fn row(account: &Account) -> [String; COLUMNS] {
+    let amount =
+        |amount: Option<&Decimal>| amount.map(Decimal::as_str).map_or_else(String::new, plain);
+    let balance = account.balance.as_ref();
+    let word = |word: Option<&str>| word.map_or_else(String::new, plain);
+    [
+        word(account.title.as_deref()),
+        word(account.account_number.as_deref()),
+        word(account.category.as_ref().map(|category| category.as_str())),
+        word(account.currency.as_ref().map(|currency| currency.as_str())),
+        amount(balance.and_then(|balance| balance.available.as_ref())),
+        amount(balance.and_then(|balance| balance.current.as_ref())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_keeps_the_text_of_amounts() {
+        let json = r#"{"Accounts":[
+            {"Title":"Chequing\u001b","AccountNumber":"123","Category":"Operations","Currency":"CAD","Balance":{"Available":1234567.80,"Current":-0.10}},
+            {"Title":"Loan"}
+        ]}"#;
+        let answer: AccountsResponse = flinks_types::from_json(json.as_bytes()).expect("accounts");
+        let text = text(&answer, Output::plain());
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "2 accounts",
+                "  Account         Number  Category    Currency   Available  Current",
+                "  Chequing\\u{1b}  123     Operations  CAD       1234567.80    -0.10",
+                "  Loan",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_is_shown_as_it_came_and_no_list_is_not_none() {
+        let read = |json: &str| -> AccountsResponse {
+            flinks_types::from_json(json.as_bytes()).expect("accounts")
+        };
+        let odd = read(r#"{"Accounts":[{"Title":"Chq","Balance":{"Current":"1,234.50"}}]}"#);
+        assert!(text(&odd, Output::plain()).contains("  1,234.50\n"));
+        for none in ["{}", r#"{"Accounts":null}"#] {
+            assert!(!text(&read(none), Output::plain()).contains("0 accounts"));
+        }
+    }
+
+    #[test]
+    fn the_table_grows_with_its_cells_and_not_with_the_widest() {
+        let length = |rows: usize, title: usize| {
+            let account = |title: usize| format!(r#"{{"Title":"{}"}}"#, "x".repeat(title));
+            let mut accounts = vec![account(1); rows];
+            accounts.push(account(title));
+            let json = format!(r#"{{"Accounts":[{}]}}"#, accounts.join(","));
+            let answer = flinks_types::from_json(json.as_bytes()).expect("accounts");
+            text(&answer, Output::plain()).len()
+        };
+        assert!(length(1000, 100_000) < length(1000, WIDEST) + 100_000);
+    }
+}

@@ -1,0 +1,24 @@
+//! `flinks completions`: the completion script of a shell.
+
+use clap::CommandFactory as _;
+use serde_json::json;
+
+use crate::arguments::{Arguments, Completions};
+use crate::output::Output;
+use crate::output::exit_status::Exit;
+use crate::output::failure::Failure;
+
+/// Prints the script.
+pub(crate) fn run(arguments: &Completions, output: Output) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        arguments.shell,
+        &mut Arguments::command(),
+        "flinks",
+        &mut script,
+    );
+    let script = String::from_utf8_lossy(&script);
+    output.text(&script)?;
+    output.object(&json!({ "shell": arguments.shell.to_string(), "script": script }))?;
+    Ok(Exit::Done)
+}

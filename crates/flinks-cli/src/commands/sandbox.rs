@@ -1,0 +1,108 @@
+//! `flinks sandbox`: the test server on this machine, until interrupted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use flinks_sandbox::{Config, Sandbox};
+use serde_json::json;
+
+use crate::arguments::Serve;
+use crate::context::Context;
+use crate::interrupt;
+use crate::output::exit_status::Exit;
+use crate::output::failure::Failure;
+use crate::output::{self, plain};
+use crate::state::files::TemporaryFolder;
+
+/// Serves until SIGINT or SIGTERM; a temporary folder goes with it.
+pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure> {
+    let folder = Folder::new(arguments.dir.clone())?;
+    let mut config = Config::default();
+    config.upload_port = arguments.port;
+    config.results_port = arguments.results_port;
+    config.token_ttl = arguments.token_ttl;
+    config.processing = arguments.processing;
+    config.faults.clone_from(&arguments.faults);
+    let (log, written) = log()?;
+    config.on_request = Some(Arc::new(move |line| {
+        drop(log.send(json!(line).to_string()));
+    }));
+    let sandbox = Sandbox::start(config).await.map_err(|error| {
+        Failure::settings(format!(
+            "the sandbox cannot listen on this machine: {error}"
+        ))
+    })?;
+    let path = folder.path();
+    sandbox
+        .write_dir(&path)
+        .map_err(|error| match error.get_ref() {
+            // The sandbox's own words, which quote nothing.
+            Some(why) => Failure::settings(format!("the folder (--dir): {why}")),
+            None => Failure::disk("the folder (--dir)", &error),
+        })?;
+    output::line(&ready(&sandbox, &path, context.output.json))?;
+    interrupt::stopped().await;
+    sandbox.shutdown().await;
+    // The last lines, unless standard output is not read.
+    let _ = written.recv_timeout(Duration::from_secs(1));
+    Ok(Exit::Done)
+}
+
+/// Writes lines to standard output on a thread of its own: no answer waits for whoever reads the
+/// log. The receiver ends when all lines are written, once nobody can send more.
+fn log() -> Result<(Sender<String>, Receiver<()>), Failure> {
+    let (lines, waiting) = channel::<String>();
+    let (done, written) = channel();
+    let thread = std::thread::Builder::new().spawn(move || {
+        for line in waiting {
+            // Whoever reads may be gone; the server goes on.
+            drop(output::line(&line));
+        }
+        drop::<Sender<()>>(done);
+    });
+    thread.map_err(|error| Failure::settings(format!("no thread can be started: {error}")))?;
+    Ok((lines, written))
+}
+
+fn ready(sandbox: &Sandbox, folder: &std::path::Path, json: bool) -> String {
+    let (upload, results) = (sandbox.upload_url(), sandbox.results_url());
+    let env = folder.join("env");
+    if json {
+        return json!({
+            "ready": true,
+            "upload_url": upload,
+            "results_url": results,
+            "dir": folder.to_string_lossy(),
+            "env": env.to_string_lossy(),
+        })
+        .to_string();
+    }
+    let env = plain(&env.to_string_lossy()).replace('\'', r"'\''");
+    format!("ready: upload {upload} results {results} settings: . '{env}'")
+}
+
+/// The folder that certificates, key and settings are written into.
+enum Folder {
+    Given(PathBuf),
+    Temporary(TemporaryFolder),
+}
+
+impl Folder {
+    fn new(given: Option<PathBuf>) -> Result<Self, Failure> {
+        match given {
+            Some(path) => Ok(Self::Given(std::path::absolute(&path).unwrap_or(path))),
+            None => TemporaryFolder::new()
+                .map(Self::Temporary)
+                .map_err(|error| Failure::settings(format!("no temporary folder: {error}"))),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Self::Given(path) => path.clone(),
+            Self::Temporary(folder) => folder.path().to_owned(),
+        }
+    }
+}

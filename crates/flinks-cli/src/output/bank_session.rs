@@ -1,0 +1,129 @@
+//! What `authorize` tells: an open session, or one that waits for answers.
+
+use std::path::Path;
+
+use flinks_legacy::{Round, Session};
+use flinks_types::{ChallengeType, SecurityChallenge};
+use serde_json::{Map, Value, json};
+
+use crate::context::Context;
+use crate::output::exit_status::Exit;
+use crate::output::failure::{Failure, SESSION};
+use crate::output::{counted, plain};
+use crate::state::files::shell_word;
+
+/// Tells the ids of an open session.
+pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<Exit, Failure> {
+    let output = context.output;
+    let bank = session.institution().map(plain);
+    let bank = bank.map_or_else(String::new, |bank| format!(" ({bank})"));
+    let request_id = plain(session.request_id().as_str());
+    let mut text = format!("{}{bank}\n\nRequestId  ", output.bold("Authorized"));
+    text.push_str(&format!("{}\n", output.bold(&request_id)));
+    if let Some(login_id) = session.login_id() {
+        text.push_str(&format!("LoginId    {}\n", plain(login_id.as_str())));
+    }
+    if !context.sandbox {
+        let word = shell_word(session.request_id().as_str().as_ref());
+        let next = format!("\nNext, within 8 minutes: flinks accounts --request-id {word}\n");
+        text.push_str(&output.faint(&next));
+    }
+    output.text(&text)?;
+    let mut object = head(
+        "authorized",
+        session.request_id().as_str(),
+        session.institution(),
+    );
+    if let Some(login_id) = session.login_id() {
+        object.insert("login_id".to_owned(), json!(login_id.as_str()));
+    }
+    output.object(&Value::Object(object))?;
+    Ok(Exit::Done)
+}
+
+/// Tells the questions of a session that waits, and how to go on.
+pub(crate) fn print_challenged(
+    round: &Round,
+    file: Option<&Path>,
+    context: &Context,
+) -> Result<Exit, Failure> {
+    let output = context.output;
+    let count = counted(round.questions().len(), "question");
+    let title = format!("The bank waits for answers to {count}");
+    let mut text = format!("{}\n", output.bold(&title));
+    for (index, question) in round.questions().enumerate() {
+        let challenge = question.challenge();
+        let kind = challenge.r#type.as_ref().map_or("", ChallengeType::as_str);
+        text.push_str(&format!(
+            "  {:>2}  {} [{}]\n",
+            index + 1,
+            plain(question.text()),
+            plain(kind)
+        ));
+        for choice in choices(challenge).unwrap_or_default() {
+            let choice = choice.as_str().map_or_else(|| choice.to_string(), plain);
+            text.push_str(&format!("        - {choice}\n"));
+        }
+    }
+    text.push_str(&format!(
+        "\nRequestId  {}\n",
+        plain(round.request_id().as_str())
+    ));
+    if let Some(file) = file {
+        let path = shell_word(file);
+        text.push_str(&format!(
+            "Session    {path}\n\nNext, within 8 minutes: flinks authorize --session {path}\n"
+        ));
+    }
+    output.text(&text)?;
+    let mut object = challenged_object(round);
+    if let Some(file) = file {
+        object.insert(SESSION.to_owned(), json!(file.to_string_lossy()));
+    }
+    output.object(&Value::Object(object))?;
+    Ok(Exit::Waiting)
+}
+
+/// A session that waits, for scripts.
+pub(crate) fn challenged_object(round: &Round) -> Map<String, Value> {
+    let mut object = head(
+        "challenged",
+        round.request_id().as_str(),
+        round.institution(),
+    );
+    let challenges = round.questions().map(|question| {
+        let challenge = question.challenge();
+        let kind = challenge.r#type.as_ref().map(ChallengeType::as_str);
+        let mut object = json!({ "type": kind, "prompt": challenge.prompt });
+        if let (Some(choices), Some(object)) = (choices(challenge), object.as_object_mut()) {
+            object.insert("choices".to_owned(), Value::Array(choices));
+        }
+        object
+    });
+    object.insert("challenges".to_owned(), challenges.collect());
+    object
+}
+
+/// What there is to choose from; images by their index, which is what answers them.
+fn choices(challenge: &SecurityChallenge) -> Option<Vec<Value>> {
+    if challenge.iterables.is_empty() {
+        return None;
+    }
+    let image = challenge.r#type == Some(ChallengeType::ImageSelection);
+    let choices = challenge.iterables.iter().enumerate();
+    Some(
+        choices
+            .map(|(index, choice)| if image { json!(index) } else { json!(choice) })
+            .collect(),
+    )
+}
+
+fn head(status: &str, request_id: &str, institution: Option<&str>) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("status".to_owned(), json!(status));
+    object.insert("request_id".to_owned(), json!(request_id));
+    if let Some(institution) = institution {
+        object.insert("institution".to_owned(), json!(institution));
+    }
+    object
+}

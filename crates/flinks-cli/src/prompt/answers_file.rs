@@ -1,0 +1,243 @@
+//! The answers file: a JSON array with one object a round, from a question's text to its answer.
+
+use std::path::Path;
+
+use flinks_legacy::{Answers, Ask, Channel, Question};
+use flinks_transport::{Error, ErrorKind};
+use flinks_types::text;
+use serde_json::{Map, Value};
+
+use crate::output::failure::Failure;
+use crate::output::io_error::reason;
+use crate::state::files;
+
+/// More than anybody's answers.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The answers of a file, round after round. It has no `Debug`: they are secrets.
+pub(crate) struct AnswerFile(std::vec::IntoIter<RoundAnswers>);
+
+/// The answers to one round; none when the file has no more of them.
+#[derive(Default)]
+pub(crate) struct RoundAnswers(Map<String, Value>);
+
+impl AnswerFile {
+    /// No answers at all.
+    pub(crate) fn empty() -> Self {
+        Self(Vec::new().into_iter())
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or has another form. No message quotes it.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        // Somebody may have given the answers themselves where their path belongs.
+        let failed =
+            |why: &str| Failure::settings(format!("the answers file given by --answers {why}"));
+        let bytes = files::read(path, MAX_BYTES)
+            .map_err(|error| failed(&format!("cannot be read: {}", reason(&error))))?;
+        let text = text::read(&bytes).ok_or_else(|| failed("holds no text"))?;
+        parse(&text).map_err(|why| failed(&why))
+    }
+
+    /// The answers to the next round.
+    pub(crate) fn next_round(&mut self) -> RoundAnswers {
+        self.0.next().unwrap_or_default()
+    }
+}
+
+fn parse(text: &str) -> Result<AnswerFile, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("is no valid JSON: see line {line}, column {column}")
+    })?;
+    let form = "must be a JSON array of objects, one a round: see flinks authorize --help";
+    let Value::Array(rounds) = value else {
+        return Err(form.to_owned());
+    };
+    let rounds = rounds.into_iter().map(|round| match round {
+        Value::Object(answers) => Some(RoundAnswers(answers)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
+    });
+    let rounds: Option<Vec<_>> = rounds.collect();
+    let rounds = rounds.ok_or_else(|| form.to_owned())?;
+    Ok(AnswerFile(rounds.into_iter()))
+}
+
+impl RoundAnswers {
+    /// Answers a question, the one at `index` of its round; `false` when there is no answer to it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`]: the answer cannot be right.
+    pub(crate) fn give(
+        &self,
+        index: usize,
+        question: &Question<'_>,
+        answers: &mut Answers,
+    ) -> Result<bool, Error> {
+        let Some(given) = self.0.get(question.text()) else {
+            return Ok(false);
+        };
+        let form = |form: &str| {
+            let message = format!("question {} is answered by {form}", index + 1);
+            Error::new(ErrorKind::Input, message)
+        };
+        let text = || given.as_str().ok_or_else(|| form("a text"));
+        let field = |name: &str| given.get(name).and_then(Value::as_str);
+        match question.ask() {
+            Ask::Text(q) => q.answer(answers, text()?),
+            Ask::Code(q) => q.enter(answers, text()?),
+            Ask::Date(q) => q.answer(answers, text()?),
+            Ask::OneOf(q) => match texts(given).as_deref() {
+                Some([choice]) => q.choose(answers, choice),
+                Some(_) | None => Err(form("one of its choices")),
+            },
+            Ask::SeveralOf(q) => {
+                let choices = texts(given).ok_or_else(|| form("an array of its choices"))?;
+                q.choose(answers, choices)
+            }
+            Ask::Image(q) => {
+                let place = given.get("image").and_then(Value::as_u64);
+                let place = place.and_then(|place| usize::try_from(place).ok());
+                let image = place
+                    .and_then(|place| q.images().nth(place))
+                    .ok_or_else(|| {
+                        let last = q.images().len().saturating_sub(1);
+                        form(&format!("{{\"image\": number}}, a number from 0 to {last}"))
+                    })?;
+                q.choose(answers, image)
+            }
+            Ask::Phone(q) => match (field("to"), field("by").and_then(channel)) {
+                (Some(number), Some(channel)) => q.send_to(answers, number, channel),
+                _ => Err(form("{\"to\": number, \"by\": \"Text\" or \"Call\"}")),
+            },
+            Ask::Approval(q) if given == &Value::Bool(true) => q.approved(answers),
+            Ask::Approval(_) => Err(form("true")),
+            Ask::NewQuestion(q) => match (field("question"), field("answer")) {
+                (Some(question), Some(answer)) => q.choose(answers, question, answer),
+                _ => Err(form("{\"question\": text, \"answer\": text}")),
+            },
+            other @ (Ask::Other(_) | _) => {
+                let values = texts(given).ok_or_else(|| form("a text or an array of texts"))?;
+                other.raw(answers, values)
+            }
+        }
+        .map(|()| true)
+    }
+}
+
+/// A text, or an array of them.
+fn texts(given: &Value) -> Option<Vec<&str>> {
+    match given.as_array() {
+        Some(array) => array.iter().map(Value::as_str).collect(),
+        None => given.as_str().map(|text| vec![text]),
+    }
+}
+
+fn channel(word: &str) -> Option<Channel> {
+    [Channel::Call, Channel::Text]
+        .into_iter()
+        .find(|channel| channel.as_str().eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::state::session_file::tests::round;
+
+    fn given(question: &Value, answer: &Value) -> Result<bool, Error> {
+        let round = round(std::slice::from_ref(question));
+        let mut answers = round.answers();
+        let prompt = question["prompt"].as_str().unwrap_or_default();
+        let file = parse(&json!([{ prompt: answer }]).to_string());
+        let question = round.questions().next().expect("a question");
+        let outcome = file
+            .expect("valid")
+            .next_round()
+            .give(0, &question, &mut answers)?;
+        if outcome {
+            answers.finish()?;
+        }
+        Ok(outcome)
+    }
+
+    fn question(kind: &str, choices: &[&str]) -> Value {
+        json!({ "type": kind, "prompt": "P", "choices": choices })
+    }
+
+    #[test]
+    fn every_type_takes_its_form_and_no_other() {
+        let q = "QuestionAndAnswer";
+        let rows = [
+            (question(q, &[]), json!("CANARY")),
+            (question("OneTimeVerification", &[]), json!("123")),
+            (question("Date", &[]), json!("1990-01-31")),
+            (question("MultipleChoice", &["a", "b"]), json!("b")),
+            (
+                question("MultipleChoiceMultipleAnswers", &["a", "b"]),
+                json!(["b", "a"]),
+            ),
+            (
+                question("ImageSelection", &["AA==", "AQ=="]),
+                json!({ "image": 1 }),
+            ),
+            (
+                question("TextOrCall", &["#1"]),
+                json!({ "to": "#1", "by": "Call" }),
+            ),
+            (question("WaitUntilEUAccept", &[]), json!(true)),
+            (
+                question(q, &["one", "two"]),
+                json!({ "question": "two", "answer": "CANARY" }),
+            ),
+        ];
+        for (index, (question, answer)) in rows.iter().enumerate() {
+            assert_eq!(given(question, answer).ok(), Some(true), "{question}");
+            for (other, (_, wrong)) in rows.iter().enumerate() {
+                let texts = wrong.is_string() && answer.is_string();
+                let choice = index == 4 && other == 3;
+                if index == other || (texts && index != 3) || choice {
+                    continue;
+                }
+                let error = given(question, wrong).expect_err("another form");
+                assert_eq!(error.kind(), ErrorKind::Input);
+                assert!(!error.to_string().contains("CANARY"), "{error}");
+            }
+        }
+        let unknown = question("PaperToken", &[]);
+        assert_eq!(given(&unknown, &json!("maple")).ok(), Some(true));
+        given(&unknown, &json!(false)).expect_err("no text");
+        let image = question("ImageSelection", &["AA=="]);
+        given(&image, &json!({ "image": 1 })).expect_err("there is one");
+    }
+
+    #[test]
+    fn a_question_without_an_answer_is_told_apart() {
+        let round = round(&[question("QuestionAndAnswer", &[])]);
+        let question = round.questions().next().expect("a question");
+        let mut file = parse(r#"[{"Q": "a"}]"#).expect("valid");
+        for _ in 0..2 {
+            let outcome = file.next_round().give(0, &question, &mut round.answers());
+            assert_eq!(outcome.ok(), Some(false));
+        }
+    }
+
+    #[test]
+    fn another_form_of_file_is_refused_without_quoting_it() {
+        for wrong in [
+            "",
+            "{\"CANARY\": 1}",
+            "[\"CANARY\"]",
+            "[{\"CANARY\": x}]",
+            "[{]",
+        ] {
+            let why = parse(wrong).err().expect(wrong);
+            assert!(!why.contains("CANARY"), "{why}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The images of a round, as files of a folder that the user names: there while the round waits.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flinks_legacy::{Ask, Round};
+use sha2::{Digest as _, Sha256};
+
+use crate::output::failure::Failure;
+use crate::prompt::terminal_images::extension;
+use crate::state::files::{self, Draft, Existing, Temporary};
+
+/// The files of a round's images; they are removed when this is dropped, unless they are kept.
+#[derive(Default)]
+pub(crate) struct Images(Vec<Temporary>);
+
+impl Images {
+    /// Writes the images of a round, each with mode 0600.
+    ///
+    /// # Errors
+    /// The folder or a file cannot be written; none of the files is left then.
+    pub(crate) fn write(round: &Round, folder: &Path) -> Result<Self, Failure> {
+        let mut images = Self::default();
+        let mark = mark(round);
+        for (index, question) in round.questions().enumerate() {
+            let Ask::Image(question) = question.ask() else {
+                continue;
+            };
+            files::make_folder(folder)
+                .map_err(|error| Failure::disk("the folder (--images)", &error))?;
+            for (number, image) in question.images().enumerate() {
+                let Some(image) = decoded(image) else {
+                    continue;
+                };
+                let (question, kind) = (index + 1, extension(&image));
+                let name = format!("flinks-question-{question}-image-{number}-{mark}.{kind}");
+                let path = folder.join(name);
+                images.0.push(Temporary::new(path.clone()));
+                write(&path, &image)
+                    .map_err(|error| Failure::disk("an image in the folder of --images", &error))?;
+            }
+        }
+        Ok(images)
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The round waits on: somebody will look at its images.
+    pub(crate) fn keep(self) {
+        for image in &self.0 {
+            image.forget();
+        }
+    }
+}
+
+/// The bytes of an image as it came; nothing when it cannot be read.
+pub(crate) fn decoded(image: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(image).ok()
+}
+
+/// Writes a file. One of this name is of this round, written before it waited.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::beside(path)?;
+    draft.write_all(bytes)?;
+    draft.place(path, Existing::Replace).map(drop)
+}
+
+/// A mark of the session in the names of its images, so that two sessions can share a folder. The
+/// RequestId itself must not stand there.
+fn mark(round: &Round) -> String {
+    let hash = Sha256::digest(round.request_id().as_str());
+    let hash = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
+    hash.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::state::session_file::tests::round;
+
+    #[test]
+    fn images_are_there_while_the_round_waits() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("images");
+        let round = round(&[
+            json!({ "type": "QuestionAndAnswer", "prompt": "Dog?", "choices": [] }),
+            json!({ "type": "ImageSelection", "prompt": "P", "choices": ["R0lGODlh", "?", "iVBORw0KGgo="] }),
+        ]);
+        let files = || {
+            let entries = fs::read_dir(&folder).expect("readable");
+            let mut names: Vec<_> = entries
+                .map(|entry| entry.expect("an entry").file_name())
+                .map(|name| name.into_string().expect("UTF-8"))
+                .collect();
+            names.sort();
+            names
+        };
+        let images = Images::write(&round, &folder).ok().expect("written");
+        let mark = mark(&round);
+        let expected = [
+            format!("flinks-question-2-image-0-{mark}.gif"),
+            format!("flinks-question-2-image-2-{mark}.png"),
+        ];
+        assert_eq!(files(), expected);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let file = fs::metadata(folder.join(&expected[0])).expect("there");
+            assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        }
+        images.keep();
+        assert_eq!(files(), expected);
+        drop(Images::write(&round, &folder).ok().expect("again"));
+        assert_eq!(files().len(), 0);
+    }
+}

@@ -1,0 +1,7 @@
+//! What the program keeps on disk: ledgers, session files, unread answers, and how files are created.
+
+pub(crate) mod files;
+pub(crate) mod folder;
+pub(crate) mod ledger_file;
+pub(crate) mod session_file;
+pub(crate) mod unread_answer;

@@ -1,0 +1,50 @@
+//! The folder that ledgers, session files and unread answers are kept in by default.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// `$XDG_STATE_HOME/flinks`, else `~/.local/state/flinks`.
+pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    // A relative path there is to be ignored, says the XDG specification.
+    let folder = |name| {
+        environment(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    folder("XDG_STATE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("flinks"))
+}
+
+/// The same path, wherever the program is later.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn environment<'a>(
+        pairs: &'a [(&str, &str)],
+    ) -> impl Fn(&str) -> Option<OsString> + 'a {
+        |name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.into())
+        }
+    }
+
+    #[test]
+    fn the_state_folder_is_xdgs() {
+        let folder = |pairs: &[(&str, &str)]| state_folder(environment(pairs));
+        let both = folder(&[("XDG_STATE_HOME", "/state"), ("HOME", "/home/me")]);
+        assert_eq!(both, Some("/state/flinks".into()));
+        let home = folder(&[("HOME", "/home/me")]);
+        assert_eq!(home, Some("/home/me/.local/state/flinks".into()));
+        let relative = folder(&[("XDG_STATE_HOME", "state"), ("HOME", "/h")]);
+        assert_eq!(relative, Some("/h/.local/state/flinks".into()));
+        assert_eq!(folder(&[]), None);
+    }
+}

@@ -1,0 +1,573 @@
+//! The session file: the place of a session that waits for answers, without any secret.
+//!
+//! JSON lines, of which the last one holds. The file is locked while a process is at work on the
+//! session, and says that answers are on their way before they are: no two processes send the answers
+//! to one round, and a crash meanwhile is seen by the next.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use flinks_legacy::Round;
+use flinks_transport::{Delivery, Error, ErrorKind};
+use serde_json::{Value, json};
+
+use crate::output::failure::{Failure, SESSION};
+use crate::output::io_error::reason;
+use crate::state::files::{self, DRAFT, Draft, Existing, shell_word};
+use crate::state::folder::{absolute, state_folder};
+
+/// Questions can hold images.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// How long a bank's session waits for answers.
+const VALID: Duration = Duration::from_secs(8 * 60);
+
+/// The place of a session, locked. When this is dropped, the file stays if a round waits in it or
+/// if answers may be on their way; otherwise there is nothing to go on with.
+pub(crate) struct SessionFile {
+    path: PathBuf,
+    file: File,
+    host: String,
+    stage: Stage,
+}
+
+/// Where a session stands, as its file says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    /// The sign-in may be on its way.
+    Opening,
+    /// A round waits for answers.
+    Waiting,
+    /// Answers may be on their way.
+    Answering,
+    /// The session waits no more.
+    Over,
+}
+
+impl Stage {
+    const ALL: [Self; 4] = [Self::Opening, Self::Waiting, Self::Answering, Self::Over];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Waiting => "waiting",
+            Self::Answering => "answering",
+            Self::Over => "over",
+        }
+    }
+}
+
+/// A session that waits.
+pub(crate) struct Waiting {
+    pub(crate) round: Round,
+    /// Where the images of the round lie.
+    pub(crate) images: Option<PathBuf>,
+}
+
+impl SessionFile {
+    /// Begins the file of a new session, where the user wants it or in the state folder, before
+    /// anything is sent.
+    ///
+    /// # Errors
+    /// Something is there already, it cannot be written, or there is no state folder.
+    pub(crate) fn create(
+        given: Option<&Path>,
+        environment: impl Fn(&str) -> Option<OsString>,
+        host: &str,
+    ) -> Result<Self, Failure> {
+        let path = match given {
+            Some(path) => absolute(path),
+            None => {
+                let folder = state_folder(environment).ok_or_else(|| {
+                    Failure::settings(format!("there is no place for the session file: {PLACES}"))
+                })?;
+                files::make_folder(&folder).map_err(|error| {
+                    let folder = shell_word(&folder);
+                    Failure::settings(format!(
+                        "the state folder {folder}: {}; {PLACES}",
+                        reason(&error)
+                    ))
+                })?;
+                folder.join(files::unique_name("authorize", "session"))
+            }
+        };
+        let stage = Stage::Opening;
+        let begin = || {
+            let mut draft = Draft::beside(&path)?;
+            match draft.file().try_lock() {
+                // Without locks one process is still safe; the next one refuses to go on here.
+                Ok(()) | Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+            }
+            let entry = json!({ "host": host, "state": stage.as_str() });
+            draft.write_all(format!("{entry}\n").as_bytes())?;
+            draft.place_durably(&path, Existing::Keep)
+        };
+        let file = begin().map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                let path = shell_word(&path);
+                Failure::settings(format!(
+                    "{path} exists: if a session waits in it, go on with `flinks authorize \
+                     --session {path}` alone; otherwise remove the file or choose another one"
+                ))
+            } else {
+                Failure::disk("the session file (--session)", &error)
+            }
+        })?;
+        Ok(Self {
+            path,
+            file,
+            host: host.to_owned(),
+            stage,
+        })
+    }
+
+    /// The file of a session that waits at `host`.
+    ///
+    /// # Errors
+    /// Another process is at work on it or was; it cannot be read, is no session file, or belongs to
+    /// another host.
+    pub(crate) fn open(path: &Path, host: &str) -> Result<(Self, Waiting), Failure> {
+        let shown = shell_word(path);
+        let failed = |why: &str| Failure::settings(format!("the session file {shown} {why}"));
+        let unreadable = |error: io::Error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                return Failure::settings(format!(
+                    "no session waits in {shown}: it is over, another process has answered its \
+                     questions, or it has another name; nothing was sent"
+                ));
+            }
+            failed(&format!("cannot be read: {}", reason(&error)))
+        };
+        let none = || failed("is no session file of this program");
+        // A device or a pipe is not even opened.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(none());
+        }
+        let mut options = OpenOptions::new();
+        let file = options.read(true).append(true).open(path);
+        let file = file.map_err(unreadable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(failed(
+                    "is in use: another process is answering its questions; nothing was sent",
+                ));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(failed(&format!(
+                    "cannot be locked, so another process could send answers as well: {error}; \
+                     move it to a local disk"
+                )));
+            }
+        }
+        let bytes = files::read_from(&file, MAX_BYTES).map_err(unreadable)?;
+        let mut last = Entry::last_of(&bytes).ok_or_else(none)?;
+        if last.host != host {
+            return Err(failed(
+                "belongs to another host: check FLINKS_API_URL or FLINKS_INSTANCE",
+            ));
+        }
+        match last.stage {
+            Stage::Waiting => {}
+            Stage::Over => {
+                return Err(failed(
+                    "is over: another process has answered its questions; nothing was sent",
+                ));
+            }
+            Stage::Opening | Stage::Answering => return Err(cut_off(&shown, last.stage)),
+        }
+        let round = last.value.get_mut("round").map(Value::take);
+        let round = round.and_then(|round| serde_json::from_value(round).ok());
+        let waiting = Waiting {
+            round: round.ok_or_else(none)?,
+            images: last.value.get("images").and_then(folder_in),
+        };
+        let file = Self {
+            path: absolute(path),
+            file,
+            host: host.to_owned(),
+            stage: Stage::Waiting,
+        };
+        Ok((file, waiting))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The entry of a failure's output that names the file, if a session waits there.
+    pub(crate) fn held(&self) -> Option<(String, Value)> {
+        let path = json!(self.path.to_string_lossy());
+        (self.stage == Stage::Waiting).then(|| (SESSION.to_owned(), path))
+    }
+
+    /// Whether answers may be on their way.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.stage == Stage::Answering
+    }
+
+    /// Holds the place of a round that waits.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn hold(&mut self, round: &Round, images: Option<&Path>) -> Result<(), Failure> {
+        let images = images.map(|folder| folder_entry(&absolute(folder)));
+        self.enter(Stage::Waiting, &json!({ "round": round, "images": images }))
+    }
+
+    /// Notes that answers are on their way: from then on nobody may send any to this round.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn answering(&mut self) -> Result<(), Failure> {
+        self.enter(Stage::Answering, &json!({}))
+    }
+
+    /// The session waits no more.
+    pub(crate) fn over(&mut self) {
+        // Whoever has the file open already learns it from there.
+        drop(self.enter(Stage::Over, &json!({})));
+        self.stage = Stage::Over;
+    }
+
+    fn enter(&mut self, stage: Stage, more: &Value) -> Result<(), Failure> {
+        let mut entry = more.clone();
+        if let Some(entry) = entry.as_object_mut() {
+            entry.insert("host".to_owned(), json!(self.host));
+            entry.insert("state".to_owned(), json!(stage.as_str()));
+        }
+        let before = self.file.metadata().map_or(0, |facts| facts.len());
+        // A round takes the place of what came before it; what follows is appended.
+        let keep = if stage == Stage::Waiting { 0 } else { before };
+        let mut write = || {
+            self.file.set_len(keep)?;
+            self.file.seek(SeekFrom::End(0))?;
+            self.file.write_all(format!("{entry}\n").as_bytes())?;
+            self.file.sync_all()
+        };
+        write().map_err(|error| {
+            // A full disk leaves no torn line behind.
+            drop(self.file.set_len(keep));
+            Failure::disk("the session file (--session)", &error)
+        })?;
+        self.stage = stage;
+        Ok(())
+    }
+}
+
+impl Drop for SessionFile {
+    fn drop(&mut self) {
+        match self.stage {
+            // The outcome is told by whoever opens the session, and there is no round to go on with.
+            Stage::Opening | Stage::Over => drop(fs::remove_file(&self.path)),
+            Stage::Waiting | Stage::Answering => {}
+        }
+    }
+}
+
+const PLACES: &str = "set XDG_STATE_HOME or HOME, or give --session FILE";
+
+/// The failure of a session whose process ended while something may have been on its way.
+fn cut_off(path: &str, stage: Stage) -> Failure {
+    let sent = if stage == Stage::Opening {
+        "the sign-in was"
+    } else {
+        "answers to its questions were"
+    };
+    let message = format!(
+        "the process that used the session file {path} was killed: whether {sent} sent is unknown, \
+         and nothing is sent again; remove the file and open a new session"
+    );
+    Error::new(ErrorKind::Connection, message)
+        .with_delivery(Delivery::Unknown)
+        .with_operation("legacy.authorize")
+        .into()
+}
+
+/// What a line of the file says.
+struct Entry {
+    stage: Stage,
+    host: String,
+    value: Value,
+}
+
+impl Entry {
+    /// The last line of a file; nothing when this program did not begin it. After a line that is torn
+    /// or damaged anything may have been sent.
+    fn last_of(bytes: &[u8]) -> Option<Self> {
+        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        let first = Self::of(lines.next()?)?;
+        match lines.next_back() {
+            None => Some(first),
+            Some(last) => Some(Self::of(last).unwrap_or(Self {
+                stage: Stage::Answering,
+                ..first
+            })),
+        }
+    }
+
+    fn of(line: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
+        let word = value.get("state")?.as_str()?;
+        let stage = Stage::ALL.into_iter().find(|one| one.as_str() == word)?;
+        let host = value.get("host")?.as_str()?.to_owned();
+        Some(Self { stage, host, value })
+    }
+}
+
+/// A folder's path, as JSON holds it: a text, or its bytes where it is none.
+fn folder_entry(folder: &Path) -> Value {
+    #[cfg(unix)]
+    if folder.to_str().is_none() {
+        return json!(std::os::unix::ffi::OsStrExt::as_bytes(folder.as_os_str()));
+    }
+    json!(folder.to_string_lossy())
+}
+
+fn folder_in(entry: &Value) -> Option<PathBuf> {
+    #[cfg(unix)]
+    if let Ok(bytes) = serde_json::from_value::<Vec<u8>>(entry.clone()) {
+        let folder: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
+        return Some(folder.into());
+    }
+    entry.as_str().map(PathBuf::from)
+}
+
+/// Removes session files and drafts of the state folder whose sessions are over at the bank: only
+/// regular files of this program and this user that no process works on.
+pub(crate) fn remove_stale(environment: impl Fn(&str) -> Option<OsString>, now: SystemTime) {
+    let Some(folder) = state_folder(environment) else {
+        return;
+    };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let session = name.starts_with("authorize-") && name.ends_with(".session");
+        if (session || name.starts_with(DRAFT)) && is_stale(&entry.path(), now) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+fn is_stale(path: &Path, now: SystemTime) -> bool {
+    let ours = |facts: &fs::Metadata| facts.is_file() && is_owned(facts);
+    let age = |facts: &fs::Metadata| now.duration_since(facts.modified().ok()?).ok();
+    let Some(age) = path
+        .symlink_metadata()
+        .ok()
+        .filter(ours)
+        .as_ref()
+        .and_then(age)
+    else {
+        return false;
+    };
+    if age <= VALID {
+        return false;
+    }
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let free = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    let last = files::read_from(&file, MAX_BYTES).ok();
+    let stage = last
+        .and_then(|bytes| Entry::last_of(&bytes))
+        .map(|last| last.stage);
+    // That an outcome is unknown is kept for a day: somebody may still ask.
+    free && (stage != Some(Stage::Answering) || age > 180 * VALID)
+}
+
+#[cfg(unix)]
+fn is_owned(facts: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(facts) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_owned(_: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::output::exit_status::Exit;
+
+    /// A round of these questions, as they stand in a session file.
+    pub(crate) fn round(questions: &[Value]) -> Round {
+        let round = json!({ "request_id": "r-1", "questions": questions });
+        serde_json::from_value(round).expect("a round")
+    }
+
+    fn dog() -> Round {
+        round(&[json!({ "type": "QuestionAndAnswer", "prompt": "Dog?", "choices": [] })])
+    }
+
+    fn create(path: &Path, host: &str) -> Result<SessionFile, Failure> {
+        SessionFile::create(Some(path), |_| None, host)
+    }
+
+    #[test]
+    fn what_is_held_is_found_again_at_the_same_host_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session");
+        let images = Some(folder.path());
+        let mut file = create(&path, "https://a/").ok().expect("a place");
+        assert!(create(&path, "https://a/").is_err(), "it is taken");
+        file.hold(&dog(), images).ok().expect("held");
+        file.hold(&dog(), images).ok().expect("again");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        drop(file);
+        assert!(SessionFile::open(&path, "https://b/").is_err());
+        let (mut file, waiting) = SessionFile::open(&path, "https://a/").ok().expect("found");
+        assert_eq!(waiting.round.request_id().as_str(), "r-1");
+        assert_eq!(waiting.round.questions().len(), 1);
+        assert_eq!(waiting.images.as_deref(), images);
+        file.over();
+        drop(file);
+        let left = fs::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(left, 0, "no draft stays");
+    }
+
+    #[test]
+    fn a_session_that_never_waited_leaves_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session");
+        drop(create(&path, "h").ok().expect("a place"));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn one_process_answers_a_round_and_a_crash_meanwhile_is_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session");
+        let why = |wanted: Exit| {
+            let failure = SessionFile::open(&path, "h").err().expect("refused");
+            assert_eq!(failure.exit(), wanted);
+            failure.message()
+        };
+        let mut file = create(&path, "h").ok().expect("a place");
+        file.hold(&dog(), None).ok().expect("held");
+        assert!(why(Exit::Usage).contains("another process is answering"));
+        file.answering().ok().expect("noted");
+        drop(file);
+        assert!(why(Exit::Unknown).contains("answers to its questions were sent is unknown"));
+        fs::remove_file(&path).expect("there");
+        assert!(why(Exit::Usage).contains("no session waits"));
+
+        // A process that has the file open when the session ends learns it all the same.
+        let mut file = create(&path, "h").ok().expect("a place");
+        let link = folder.path().join("link");
+        fs::hard_link(&path, &link).expect("linked");
+        file.hold(&dog(), None).ok().expect("held");
+        file.over();
+        drop(file);
+        let failure = SessionFile::open(&link, "h").err().expect("refused");
+        assert!(failure.message().contains("has answered"));
+    }
+
+    #[test]
+    fn a_line_that_is_torn_or_damaged_may_announce_anything() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session");
+        let mut file = create(&path, "h").ok().expect("a place");
+        file.hold(&dog(), None).ok().expect("held");
+        let waiting = fs::read(&path).expect("readable").len();
+        file.answering().ok().expect("noted");
+        drop(file);
+        let whole = fs::read(&path).expect("readable");
+        let refused = |bytes: &[u8]| {
+            fs::write(&path, bytes).expect("written");
+            let failure = SessionFile::open(&path, "h").err().expect("refused");
+            assert_ne!(failure.exit(), Exit::Done);
+        };
+        for cut in waiting + 1..whole.len() {
+            refused(&whole[..cut]);
+        }
+        for at in waiting..whole.len() {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 1 << bit;
+                refused(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn only_session_files_that_are_long_over_are_removed() {
+        let state = tempfile::tempdir().expect("a folder");
+        let folder = state.path().join("flinks");
+        files::make_folder(&folder).expect("made");
+        let old = SystemTime::now() - 2 * VALID;
+        let make = |name: &str, when: Option<SystemTime>| {
+            let path = folder.join(name);
+            let mut file = create(&path, "h").ok().expect("a place");
+            file.hold(&dog(), None).ok().expect("held");
+            if let Some(when) = when {
+                file.file.set_modified(when).expect("set");
+            }
+            file
+        };
+        drop(make("authorize-1-old.session", Some(old)));
+        drop(make("authorize-1-new.session", None));
+        drop(make("mine.session", Some(old)));
+        drop(make("upload-1-2.ledger", Some(old)));
+        let _used = make("authorize-1-used.session", Some(old));
+        let mut unknown = make("authorize-1-unknown.session", None);
+        unknown.answering().ok().expect("noted");
+        unknown.file.set_modified(old).expect("set");
+        drop(unknown);
+        let home = state.path().as_os_str().to_owned();
+        let environment = |name: &str| (name == "XDG_STATE_HOME").then(|| home.clone());
+        remove_stale(environment, SystemTime::now());
+        let entries = fs::read_dir(&folder).expect("readable");
+        let mut left: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        left.sort();
+        let expected = [
+            "authorize-1-new.session",
+            "authorize-1-unknown.session",
+            "authorize-1-used.session",
+            "mine.session",
+            "upload-1-2.ledger",
+        ];
+        assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn what_is_no_session_file_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("session");
+        assert!(SessionFile::open(&path, "h").is_err(), "missing");
+        for wrong in [
+            "",
+            "{}\n",
+            "{\"host\":\"h\",\"state\":\"waiting\",\"round\":{}}\n",
+            "{\"host\":\"h\",\"state\":\"sleeping\",\"round\":null}\n",
+        ] {
+            fs::write(&path, wrong).expect("written");
+            assert!(SessionFile::open(&path, "h").is_err(), "{wrong}");
+        }
+        #[cfg(unix)]
+        assert!(SessionFile::open(Path::new("/dev/zero"), "h").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_of_the_images_may_have_any_name() {
+        use std::os::unix::ffi::OsStrExt as _;
+        for name in [&b"/images"[..], b"/im\xffages"] {
+            let folder = Path::new(std::ffi::OsStr::from_bytes(name));
+            assert_eq!(folder_in(&folder_entry(folder)).as_deref(), Some(folder));
+        }
+    }
+}
