@@ -26,13 +26,3 @@ pub(crate) fn run(name: &str, arguments: &[String]) -> Outcome {
         Err(Failure::Found)
     }
 }
-
-/// `fixture new FAMILY/CASE [OPERATION]`.
-pub(crate) fn fixture(arguments: &[String]) -> Outcome {
-    match arguments {
-        [name, rest @ ..] if name == "new" && matches!(rest.len(), 1 | 2) => run(name, rest),
-        _ => Err(Failure::Usage(
-            "fixture takes `new FAMILY/CASE [OPERATION]`".to_owned(),
-        )),
-    }
-}

@@ -27,8 +27,6 @@ cargo xtask COMMAND
                           of the environment (FLINKS_…, as for the program)
   test [FILTER] --bless   rewrites what the fixtures expect to come of their calls, never a request
   coverage                what the fixtures cover: matrices, waivers, requirements
-  fixture new FAMILY/CASE [OPERATION]
-                          a new case to fill in
   check                   formatting, tidy, lints, documentation, dependency policy and advisories,
                           public API and packages; names what it skips because a tool is missing
   tidy                    the project's own rules: dependency direction, file sizes, first lines,
@@ -88,7 +86,6 @@ fn run(arguments: &[String]) -> Outcome {
         "test" => test::run(&test::Options::parse(rest)?),
         "sandbox" => sandbox::run(rest),
         "soak" => soak::run(rest),
-        "fixture" => conformance::fixture(rest),
         "check" | "coverage" | "tidy" | "ci" if !rest.is_empty() => {
             Err(Failure::Usage(format!("{name} takes no arguments")))
         }

@@ -14,7 +14,6 @@ use crate::case::{Call, Case, Level};
 use crate::json;
 use crate::script::Scripted;
 use reading::Reading;
-use rules::is_kebab;
 
 /// A case with its body files, ready to be run.
 #[derive(Debug)]
@@ -99,22 +98,6 @@ pub fn load(folder: &Path) -> Result<Vec<Fixture>, CorpusError> {
 pub(crate) fn strict<T: DeserializeOwned>(file: &Path) -> Result<T, CorpusError> {
     let text = std::fs::read(file).map_err(|error| CorpusError::new(file, error))?;
     json::read(&text).map_err(|error| CorpusError::new(file, error))
-}
-
-/// The folder of a case that is yet to be written: `family/name`, both in kebab case.
-pub(crate) fn vacant(corpus: &Path, path: &str) -> Result<PathBuf, CorpusError> {
-    let place = corpus.join(path);
-    let named = path
-        .split_once('/')
-        .filter(|(family, name)| is_kebab(family) && is_kebab(name) && *family != "documents");
-    if named.is_none() {
-        let rule = "must be FAMILY/CASE, both in kebab case, and not in documents";
-        return Err(CorpusError::new(&place, rule));
-    }
-    if place.exists() {
-        return Err(CorpusError::new(&place, "is there already"));
-    }
-    Ok(place)
 }
 
 /// Folders in the order of their names; what lies beside them (scripts, documents) is no case.

@@ -2,7 +2,6 @@
 
 mod cells;
 mod challenges;
-mod count;
 mod matrix;
 
 use std::collections::BTreeMap;
@@ -13,11 +12,8 @@ use serde::Deserialize;
 
 use crate::corpus::{CorpusError, Fixture, strict};
 use crate::operations::NAMES;
-use cells::{Cell, cells};
+use cells::cells;
 use matrix::Matrix;
-
-/// The fewest cases, each for a cell of its own, that a corpus must have.
-const FEWEST_CASES: usize = 300;
 
 /// `coverage.json`: what the documents list, and which cells may stay empty.
 #[derive(Debug, Deserialize)]
@@ -45,8 +41,6 @@ pub(crate) struct Waiver {
 pub struct Coverage {
     matrices: Vec<Matrix>,
     waived: Vec<Waiver>,
-    counted: usize,
-    cases: usize,
     problems: Vec<String>,
 }
 
@@ -57,30 +51,21 @@ impl Coverage {
     /// The file cannot be read.
     pub fn of(folder: &Path, corpus: &[Fixture]) -> Result<Self, CorpusError> {
         let plan: Plan = strict(&folder.join("coverage.json"))?;
-        let mut filled: Vec<Vec<Cell>> = corpus.iter().map(cells).collect();
         let mut matrices = matrices(&plan);
         let mut problems: Vec<_> = corpus.iter().flat_map(cells::doubts).collect();
         problems.extend(without_column(&plan));
-        // What no matrix has, such as a code with another status than its own, counts for nothing.
-        for cells in &mut filled {
-            cells.retain(|cell| matrices.iter_mut().any(|matrix| matrix.fill(cell)));
+        for cell in corpus.iter().flat_map(cells) {
+            for matrix in &mut matrices {
+                matrix.fill(&cell);
+            }
         }
         for waiver in &plan.waived {
             problems.extend(waive(waiver, &mut matrices));
         }
         problems.extend(matrices.iter().flat_map(Matrix::holes));
-        let counted = count::distinct(corpus, &filled);
-        if counted < FEWEST_CASES {
-            problems.push(format!(
-                "{counted} cases fill cells of their own, of which at most five are from one template: \
-                 at least {FEWEST_CASES} are needed"
-            ));
-        }
         Ok(Self {
             matrices,
             waived: plan.waived,
-            counted,
-            cases: corpus.len(),
             problems,
         })
     }
@@ -109,9 +94,7 @@ impl fmt::Display for Coverage {
         }
         writeln!(
             f,
-            "A dash is waived, for a reason in fixtures/coverage.json; where nothing stands, there is no cell.\n\
-             {} cases, {} of them counted: each in a cell of its own, at most five from one template",
-            self.cases, self.counted
+            "A dash is waived, for a reason in fixtures/coverage.json; where nothing stands, there is no cell."
         )
     }
 }

@@ -19,9 +19,6 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
                           the credentials of the variables FLINKS_… that `flinks` reads
   test [FILTER] --bless   runs them, and rewrites what a case wants to what came of it, where
                           nothing else is wrong
-  new FAMILY/CASE [OPERATION]
-                          begins a case as a copy of the simplest one of the operation that
-                          succeeds; without one, of the family's commonest
   list [FILTER]           names the cases, the levels that each runs at, and why not at others
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
@@ -94,7 +91,6 @@ fn execute(options: &Options) -> Result<bool, String> {
         ("test", ["--wire"]) => test(options, true),
         ("test", ["--live"]) => live(&options.suite()?),
         ("test", ["--bless"]) => bless(options.suite()?),
-        ("new", []) => begin(options),
         ("list", []) => list(&options.suite()?),
         ("coverage", []) if options.words.is_empty() => coverage(&options.corpus()?),
         ("check", []) if options.words.is_empty() => check(&options.corpus()?),
@@ -211,28 +207,6 @@ fn bless(suite: Suite) -> Result<bool, String> {
     let blessed = suite.bless();
     print(&blessed)?;
     Ok(blessed.summary.failed() == 0)
-}
-
-fn begin(options: &Options) -> Result<bool, String> {
-    let (path, operation) = match options.words.as_slice() {
-        [path] => (path, None),
-        [path, operation] => (path, Some(operation.as_str())),
-        _ => return Err(USAGE.to_owned()),
-    };
-    let begun = options.corpus()?.begin(path, operation);
-    let begun = begun.map_err(|error| error.to_string())?;
-    let (file, from) = (begun.file.display(), begun.from);
-    print(format_args!(
-        "{file}, a copy of {from}
-
-Say in docs why the case exists, and in source where its wire facts come from. Make call and
-steps what they should be, then run it, and let the runner write down what comes of it:
-
-  cargo xtask test {path}
-  cargo xtask test {path} --bless
-"
-    ))?;
-    Ok(true)
 }
 
 /// The second round: an application that brings its own provider.

@@ -116,7 +116,7 @@ fn fail(message: impl Into<String>) -> Result<(), String> {
 }
 
 /// Small letters and digits, in words with hyphens between them.
-pub(super) fn is_kebab(name: &str) -> bool {
+fn is_kebab(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.split('-')
         .all(|word| !word.is_empty() && word.bytes().all(fits))

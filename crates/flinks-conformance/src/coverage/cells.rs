@@ -54,7 +54,7 @@ pub(crate) const STATUSES: [&str; 10] = [
 ];
 
 /// One cell of one matrix.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Cell {
     pub(crate) matrix: &'static str,
     pub(crate) row: String,
@@ -108,7 +108,7 @@ fn answers(fixture: &Fixture) -> impl Iterator<Item = Value> {
 }
 
 /// A reply's JSON. What is too large for an answer is none, and takes long to read.
-pub(crate) fn json(reply: &ScriptedReply) -> Option<Value> {
+fn json(reply: &ScriptedReply) -> Option<Value> {
     let body = Some(&reply.body).filter(|body| body.len() <= LARGE)?;
     serde_json::from_slice(body).ok()
 }

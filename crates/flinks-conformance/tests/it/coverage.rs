@@ -73,8 +73,6 @@ fn a_corpus_of_nothing_has_nothing_but_holes() {
     ] {
         assert!(problems.iter().any(|line| line == hole), "{hole}");
     }
-    let few = problems.last().expect("problems");
-    assert!(few.starts_with("0 cases fill cells of their own"), "{few}");
     // A certificate's host is the server's alone, and a server always has a certificate.
     let absent = ["client × wrong-host", "server × none"];
     assert!(
@@ -82,38 +80,6 @@ fn a_corpus_of_nothing_has_nothing_but_holes() {
             .iter()
             .any(|line| absent.iter().any(|cell| line.contains(cell)))
     );
-}
-
-#[test]
-fn a_code_that_is_not_documented_is_no_cell_to_count() {
-    let two = |codes: Value| {
-        let mut corpus = corpus();
-        let two = ["authorize/401-disabled-login", "authorize/401-new-account"];
-        corpus.retain(|fixture| two.contains(&fixture.path().as_str()));
-        let folder = planned(&json!({ "codes": codes, "waived": [] }));
-        let few = problems(folder.path(), &corpus);
-        few.last().expect("problems").clone()
-    };
-    let documented = json!({ "DISABLED_LOGIN": [401], "NEW_ACCOUNT": [401] });
-    assert!(two(documented).starts_with("2 cases fill cells of their own"));
-    // Both are a refused authorize, and nothing else.
-    assert!(two(json!({})).starts_with("1 cases fill cells of their own"));
-}
-
-#[test]
-fn copies_of_one_case_count_once_for_each_cell() {
-    let one = || {
-        corpus()
-            .into_iter()
-            .filter(|fixture| fixture.path() == "upload/first-file")
-    };
-    let folder = planned(&json!({ "codes": {}, "waived": [] }));
-    let counted = |corpus: Vec<Fixture>| {
-        let problems = problems(folder.path(), &corpus);
-        problems.last().expect("too few").clone()
-    };
-    assert!(counted(one().collect()).starts_with("1 cases fill"));
-    assert!(counted(one().chain(one()).collect()).starts_with("1 cases fill"));
 }
 
 #[test]

@@ -16,6 +16,5 @@ mod layers;
 mod leaks;
 mod live;
 mod requirements;
-mod scaffold;
 mod scenarios;
 mod schema;
