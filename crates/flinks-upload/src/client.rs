@@ -8,8 +8,7 @@ use flinks_types::AggregationId;
 use http::Uri;
 
 use crate::document::Document;
-use crate::journal::{Journal, checksum};
-use crate::ledger::Record;
+use crate::ledger::{Ledger, LedgerEntry, checksum};
 use crate::limits::Limits;
 use crate::operation::{Complete, UploadFile};
 use crate::paths::Paths;
@@ -101,10 +100,10 @@ impl UploadClient {
     /// [`ErrorKind::File`](flinks_transport::ErrorKind::File): a document is gone.
     pub fn resume(
         &self,
-        journal: impl Journal + 'static,
-        records: &[Record],
+        ledger: impl Ledger + 'static,
+        entries: &[LedgerEntry],
     ) -> Result<UploadSession, Error> {
-        UploadSession::resume(self.clone(), Box::new(journal), records)
+        UploadSession::resume(self.clone(), Box::new(ledger), entries)
     }
 
     /// One file as a bare call, for those who keep the session's rules themselves.

@@ -13,8 +13,9 @@ use flinks_types::{AggregationId, CompleteResponse, LoginId};
 use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::UploadError;
-use crate::journal::{Journal, NoJournal};
-use crate::ledger::{Completion, FileRecord, Ledger, Record};
+use crate::ledger::{
+    Completion, FileInfo, Ledger, LedgerEntry, LedgerState, NoLedger, ledger_error,
+};
 
 /// What to do when it is unknown whether a file arrived.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -57,7 +58,7 @@ pub struct Completed {
     /// What the fraud analysis is read by.
     pub login_id: LoginId,
     /// The files that the session holds, in the order in which they were given.
-    pub files: Vec<FileRecord>,
+    pub files: Vec<FileInfo>,
     /// Sessions given up on the way: inert, and Flinks may be told of them.
     pub abandoned: Vec<AggregationId>,
     /// How many sessions may have been left behind without a known id.
@@ -77,16 +78,16 @@ pub struct UploadSession {
     concurrency: usize,
     complete_again: bool,
     on_progress: Option<OnProgress>,
-    journal: Box<dyn Journal>,
+    ledger: Box<dyn Ledger>,
     begun: bool,
     /// Documents that were added, but are not known to be in the ledger yet.
     incoming: Vec<Document>,
     /// One for each file of the ledger; `None` for one that is gone and no longer needed.
     documents: Vec<Option<Document>>,
-    changed: Vec<(usize, FileRecord)>,
-    ledger: Ledger,
+    changed: Vec<(usize, FileInfo)>,
+    state: LedgerState,
     /// Whether the ledger has the file with this number is not known, because an `Added` or
-    /// `Withdrawn` record was interrupted: it is stated again before anything else.
+    /// `Withdrawn` entry was interrupted: it is stated again before anything else.
     in_doubt: Option<usize>,
     /// Ids that answers named, but that did not become the session's.
     strays: Vec<AggregationId>,
@@ -103,12 +104,12 @@ impl UploadSession {
             concurrency: 1,
             complete_again: false,
             on_progress: None,
-            journal: Box::new(NoJournal),
+            ledger: Box::new(NoLedger),
             begun: false,
             incoming: Vec::new(),
             documents: Vec::new(),
             changed: Vec::new(),
-            ledger: Ledger::default(),
+            state: LedgerState::default(),
             in_doubt: None,
             strays: Vec::new(),
             restarts: 0,
@@ -141,8 +142,8 @@ impl UploadSession {
     }
 
     /// Keeps a ledger, so that another process can go on where this one stops.
-    pub fn journal(mut self, journal: impl Journal + 'static) -> Self {
-        self.journal = Box::new(journal);
+    pub fn ledger(mut self, ledger: impl Ledger + 'static) -> Self {
+        self.ledger = Box::new(ledger);
         self
     }
 
@@ -162,7 +163,7 @@ impl UploadSession {
     /// The session's id, once the service has given one.
     #[must_use]
     pub fn aggregation_id(&self) -> Option<&AggregationId> {
-        self.ledger.aggregation_id.as_ref()
+        self.state.aggregation_id.as_ref()
     }
 
     /// Sends these documents and completes the session. All of them are checked first: when one
@@ -200,7 +201,7 @@ impl UploadSession {
             return Err(error);
         }
         let missing = || Error::new(ErrorKind::Input, "the session has no id yet");
-        self.ledger
+        self.state
             .aggregation_id
             .as_ref()
             .ok_or_else(|| UploadError::early(missing()))
@@ -213,10 +214,10 @@ impl UploadSession {
     /// `upload.complete`: the session may be completed. It is never completed a second time by
     /// itself.
     pub async fn complete(mut self) -> Result<Completed, UploadError> {
-        if self.ledger.completion == Completion::Open {
+        if self.state.completion == Completion::Open {
             self.send_all().await?;
         }
-        match &self.ledger.completion {
+        match &self.state.completion {
             Completion::Done(login_id) => {
                 let login_id = login_id.clone();
                 return self.completed(login_id);
@@ -231,7 +232,7 @@ impl UploadSession {
             }
             Completion::Open | Completion::Sending | Completion::Unknown => {}
         }
-        let Some(aggregation_id) = self.ledger.aggregation_id.clone() else {
+        let Some(aggregation_id) = self.state.aggregation_id.clone() else {
             let error = Error::new(
                 ErrorKind::Input,
                 "a session without a file is not completed",
@@ -239,15 +240,15 @@ impl UploadSession {
             return Err(self.failed(error, None));
         };
         // What becomes of this one does not tell what became of an earlier one.
-        let earlier = (self.ledger.completion == Completion::Unknown).then_some(Delivery::Unknown);
+        let earlier = (self.state.completion == Completion::Unknown).then_some(Delivery::Unknown);
         let at_least = |error: Error| match earlier {
             Some(earlier) if !error.delivery().may_have_acted() => error.with_delivery(earlier),
             _ => error,
         };
-        let completing = Record::Completing {
+        let completing = LedgerEntry::Completing {
             aggregation_id: aggregation_id.clone(),
         };
-        if let Err(mut failed) = self.record(completing).await {
+        if let Err(mut failed) = self.append(completing).await {
             failed.error = at_least(failed.error);
             return Err(failed);
         }
@@ -255,20 +256,20 @@ impl UploadSession {
         let login_id = match answer.and_then(login_id_of) {
             Ok(login_id) => login_id,
             Err(error) => {
-                let record = if error.delivery().may_have_acted() {
-                    Record::CompletionUnknown
+                let entry = if error.delivery().may_have_acted() {
+                    LedgerEntry::CompletionUnknown
                 } else {
-                    Record::NotCompleted
+                    LedgerEntry::NotCompleted
                 };
-                let unwritten = self.record(record).await.err();
+                let unwritten = self.append(entry).await.err();
                 return Err(self.failed(at_least(error), None).and_ledger(unwritten));
             }
         };
-        let done = Record::Completed {
+        let done = LedgerEntry::Completed {
             aggregation_id,
             login_id: login_id.clone(),
         };
-        if let Err(error) = self.record(done).await {
+        if let Err(error) = self.append(done).await {
             // The LoginId in hand is worth more than the error: it can be had nowhere else.
             tracing::warn!(error = %error, "the ledger does not say that the session is complete");
         }
@@ -276,31 +277,31 @@ impl UploadSession {
     }
 
     fn completed(self, login_id: LoginId) -> Result<Completed, UploadError> {
-        let Some(aggregation_id) = self.ledger.aggregation_id.clone() else {
-            let error = journal_error("the ledger is complete but names no session");
+        let Some(aggregation_id) = self.state.aggregation_id.clone() else {
+            let error = ledger_error("the ledger is complete but names no session");
             return Err(self.failed(error, None));
         };
-        let files = self.ledger.files.iter();
+        let files = self.state.files.iter();
         Ok(Completed {
             aggregation_id,
             login_id,
             files: files.map(|file| (*file.facts).clone()).collect(),
-            abandoned: self.ledger.abandoned,
-            abandoned_unnamed: self.ledger.abandoned_unnamed,
+            abandoned: self.state.abandoned,
+            abandoned_unnamed: self.state.abandoned_unnamed,
         })
     }
 
-    /// Makes a record durable, and only then true.
-    async fn record(&mut self, record: Record) -> Result<(), UploadError> {
-        let mut next = self.ledger.clone();
-        if next.apply(&record).is_none() {
+    /// Makes an entry durable, and only then true.
+    async fn append(&mut self, entry: LedgerEntry) -> Result<(), UploadError> {
+        let mut next = self.state.clone();
+        if next.apply(&entry).is_none() {
             let message = "this step is not allowed: the session is completed, or one of its \
                            files is not confirmed";
             let error = Error::new(ErrorKind::Input, message);
             return Err(self.failed(error, None));
         }
         // `Added` states anew what it adds.
-        let added = if let Record::Added { file, .. } = &record {
+        let added = if let LedgerEntry::Added { file, .. } = &entry {
             Some(*file)
         } else {
             None
@@ -310,12 +311,12 @@ impl UploadSession {
                 self.state_file(file).await?;
             }
             self.in_doubt = added;
-            self.journal.append(&record).await
+            self.ledger.append(&entry).await
         };
         match durable.await {
             Ok(()) => {
                 self.in_doubt = None;
-                self.ledger = next;
+                self.state = next;
                 Ok(())
             }
             Err(error) => Err(self.failed(error, None)),
@@ -323,19 +324,19 @@ impl UploadSession {
     }
 
     fn failed(&self, error: Error, file: Option<usize>) -> UploadError {
-        let file = file.and_then(|file| self.ledger.files.get(file));
-        let open = self.ledger.abandoned.iter();
+        let file = file.and_then(|file| self.state.files.get(file));
+        let open = self.state.abandoned.iter();
         let strays = self
             .strays
             .iter()
-            .filter(|id| !self.ledger.abandoned.contains(id));
+            .filter(|id| !self.state.abandoned.contains(id));
         UploadError {
             error,
             ledger: None,
             file: file.map(|file| file.facts.file_name.clone()),
-            aggregation_id: self.ledger.aggregation_id.clone(),
+            aggregation_id: self.state.aggregation_id.clone(),
             abandoned: open.chain(strays).cloned().collect(),
-            abandoned_unnamed: self.ledger.abandoned_unnamed,
+            abandoned_unnamed: self.state.abandoned_unnamed,
         }
     }
 }
@@ -343,7 +344,7 @@ impl UploadSession {
 impl fmt::Debug for UploadSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UploadSession")
-            .field("files", &self.ledger.files.len())
+            .field("files", &self.state.files.len())
             .field("on_unknown", &self.on_unknown)
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
@@ -356,8 +357,4 @@ fn login_id_of(answer: CompleteResponse) -> Result<LoginId, Error> {
             .with_delivery(Delivery::Delivered)
             .with_operation("upload.complete")
     })
-}
-
-fn journal_error(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Journal, message.into())
 }

@@ -19,22 +19,22 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, F
     } else {
         None
     };
-    let (ledger, journal, records) = LedgerFile::open(&arguments.ledger, variable)?;
-    let session = uploads.resume(journal, &records).map_err(|error| {
+    let (place, ledger, entries) = LedgerFile::open(&arguments.ledger, variable)?;
+    let session = uploads.resume(ledger, &entries).map_err(|error| {
         let mut failure = Failure::from(error);
-        failure.ledger = ledger.left();
+        failure.ledger = place.left();
         failure
     })?;
     let session = session
         .on_unknown(arguments.on_unknown.into())
         .complete_again(arguments.complete_again);
     let (session, bar) = UploadBar::follow(session, context.output.progress);
-    let done = with_ledger(&ledger, Box::pin(session.complete())).await?;
+    let done = with_ledger(&place, Box::pin(session.complete())).await?;
     drop(bar);
     let after = After {
         fraud,
         wait: &arguments.wait,
         checksums: Vec::new(),
     };
-    upload_result::settle(context, &done, &ledger, after).await
+    upload_result::settle(context, &done, &place, after).await
 }

@@ -41,11 +41,11 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
         drop(context.output.text(&introduction));
     }
 
-    let (ledger, journal) =
+    let (place, ledger) =
         LedgerFile::create(arguments.ledger.as_deref(), context.sandbox, variable)?;
     let mut session = uploads
         .session()
-        .journal(journal)
+        .ledger(ledger)
         .on_unknown(arguments.on_unknown.into())
         .concurrency(usize::from(arguments.concurrency));
     if let Some(tag) = &arguments.tag {
@@ -58,12 +58,12 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
     if let Some(bar) = &bar {
         bar.set_total(documents.iter().map(Document::bytes).sum());
     }
-    let done = with_ledger(&ledger, Box::pin(session.upload(documents))).await?;
+    let done = with_ledger(&place, Box::pin(session.upload(documents))).await?;
     drop(bar);
     upload_result::settle(
         context,
         &done,
-        &ledger,
+        &place,
         After {
             fraud,
             wait: &arguments.wait,

@@ -1,10 +1,10 @@
-//! Where an upload's ledger lies, and when it goes: the records themselves are the library's.
+//! Where an upload's ledger lies, and when it goes: the entries themselves are the library's.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use flinks_transport::{Delivery, Error, Step};
-use flinks_upload::{FileJournal, Record};
+use flinks_upload::{FileLedger, LedgerEntry};
 
 use crate::output::exit_status::is_exhausted;
 use crate::output::failure::Failure;
@@ -32,7 +32,7 @@ impl LedgerFile {
         given: Option<&Path>,
         sandbox: bool,
         environment: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(Self, FileJournal), Failure> {
+    ) -> Result<(Self, FileLedger), Failure> {
         let (path, temporary) = match given {
             Some(path) => (absolute(path), None),
             None if sandbox => {
@@ -57,7 +57,7 @@ impl LedgerFile {
                  otherwise choose another --ledger"
             )));
         }
-        let journal = FileJournal::create(&path).map_err(|error| {
+        let ledger = FileLedger::create(&path).map_err(|error| {
             let exhausted = is_exhausted(&error);
             let failure = Failure::from(error);
             // The place was not the user's choice.
@@ -73,7 +73,7 @@ impl LedgerFile {
             fresh: true,
             temporary,
         };
-        Ok((place, journal))
+        Ok((place, ledger))
     }
 
     /// Opens a ledger to go on with it. One in the user's state folder is removed once its session
@@ -84,8 +84,8 @@ impl LedgerFile {
     pub(crate) fn open(
         path: &Path,
         environment: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(Self, FileJournal, Vec<Record>), Error> {
-        let (journal, records) = FileJournal::open(path)?;
+    ) -> Result<(Self, FileLedger, Vec<LedgerEntry>), Error> {
+        let (ledger, entries) = FileLedger::open(path)?;
         let path = absolute(path);
         let ours = state_folder(environment)
             .and_then(|folder| folder.canonicalize().ok())
@@ -98,8 +98,8 @@ impl LedgerFile {
                 fresh: false,
                 temporary: None,
             },
-            journal,
-            records,
+            ledger,
+            entries,
         ))
     }
 
@@ -134,19 +134,23 @@ impl LedgerFile {
             return true;
         }
         // One that cannot be read is left for a person to look at.
-        let Ok((_, records)) = FileJournal::open(&self.path) else {
+        let Ok((_, entries)) = FileLedger::open(&self.path) else {
             return false;
         };
-        let is_start = |record: &&Record| {
+        let is_start = |record: &&LedgerEntry| {
             matches!(
                 record,
-                Record::Session(_) | Record::Added { .. } | Record::Changed { .. }
+                LedgerEntry::Session(_) | LedgerEntry::Added { .. } | LedgerEntry::Changed { .. }
             )
         };
-        let steps: Vec<_> = records.iter().skip_while(is_start).collect();
+        let steps: Vec<_> = entries.iter().skip_while(is_start).collect();
         // A file that is noted as not sent may have been refused, as the failure then says.
-        let in_vain =
-            |step: &[&Record]| matches!(step, [Record::Sending { .. }, Record::NotSent { .. }]);
+        let in_vain = |step: &[&LedgerEntry]| {
+            matches!(
+                step,
+                [LedgerEntry::Sending { .. }, LedgerEntry::NotSent { .. }]
+            )
+        };
         let unsent =
             |error: &Error| error.delivery() == Delivery::NotSent || error.step() == Step::Token;
         steps.is_empty() || steps.chunks(2).all(in_vain) && failure.error().is_some_and(unsent)
@@ -167,10 +171,10 @@ mod tests {
     fn an_empty_ledger_leaves_nothing_to_do() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger");
-        let (place, journal) = LedgerFile::create(Some(&path), false, |_| None)
+        let (place, ledger) = LedgerFile::create(Some(&path), false, |_| None)
             .ok()
             .expect("made");
-        drop(journal);
+        drop(ledger);
         assert_eq!(place.left_after(&Failure::interrupted()), None);
         assert!(!path.exists());
     }
@@ -180,18 +184,18 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().to_str().expect("UTF-8").to_owned();
         let pairs = [("XDG_STATE_HOME", state.as_str())];
-        let (place, journal) = LedgerFile::create(None, false, environment(&pairs))
+        let (place, ledger) = LedgerFile::create(None, false, environment(&pairs))
             .ok()
             .expect("made");
-        drop(journal);
+        drop(ledger);
         assert_eq!(place.done(), None);
         assert!(!place.path.exists());
 
         let path = folder.path().join("ledger");
-        let (place, journal) = LedgerFile::create(Some(&path), false, environment(&pairs))
+        let (place, ledger) = LedgerFile::create(Some(&path), false, environment(&pairs))
             .ok()
             .expect("made");
-        drop(journal);
+        drop(ledger);
         assert_eq!(place.done(), Some(path.as_path()));
         assert!(path.exists());
         let taken = LedgerFile::create(Some(&path), false, environment(&pairs));

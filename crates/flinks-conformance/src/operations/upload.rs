@@ -3,7 +3,7 @@
 use flinks_auth::{AccessToken, TokenRequest};
 use flinks_transport::{Endpoint, Error, ErrorKind};
 use flinks_types::{AggregationId, CompleteResponse, UploadResponse};
-use flinks_upload::{Complete, Completed, FileJournal, OnUnknown, Paths, UploadClient, UploadFile};
+use flinks_upload::{Complete, Completed, FileLedger, OnUnknown, Paths, UploadClient, UploadFile};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -176,12 +176,12 @@ impl SessionInput {
         if let Some(name) = &self.client_name {
             session = session.client_name(name);
         }
-        let (folder, journal) = match ledger() {
+        let (folder, ledger) = match ledger() {
             Ok(made) => made,
             Err(error) => return Outcome::failed(error),
         };
-        let path = journal.path().to_owned();
-        let outcome = match session.journal(journal).upload(documents).await {
+        let path = ledger.path().to_owned();
+        let outcome = match session.ledger(ledger).upload(documents).await {
             Ok(done) => Outcome::ok(session_done(&done), &done),
             Err(error) => Outcome::session_failed(&error),
         };
@@ -192,12 +192,12 @@ impl SessionInput {
 }
 
 /// A ledger in a folder of its own: every session of the corpus writes one, and it is searched for secrets.
-fn ledger() -> Result<(TempDir, FileJournal), Error> {
+fn ledger() -> Result<(TempDir, FileLedger), Error> {
     let folder = tempfile::tempdir().map_err(|error| {
         Error::new(ErrorKind::Journal, "there is no place for a ledger").with_source(error)
     })?;
-    let journal = FileJournal::create(folder.path().join("ledger"))?;
-    Ok((folder, journal))
+    let ledger = FileLedger::create(folder.path().join("ledger"))?;
+    Ok((folder, ledger))
 }
 
 /// The paths that the case asks for, or those of the host.

@@ -5,7 +5,7 @@ use flinks_transport::Error;
 use super::UploadSession;
 use crate::document::Document;
 use crate::error::UploadError;
-use crate::ledger::{FileRecord, FileState, Record, SessionRecord};
+use crate::ledger::{FileInfo, FileState, LedgerEntry, SessionInfo};
 
 impl UploadSession {
     /// Checks documents and puts them into the session; nothing is sent or recorded.
@@ -14,7 +14,7 @@ impl UploadSession {
         for document in &documents {
             document.check(limits).map_err(UploadError::early)?;
         }
-        let held = self.ledger.files.iter().map(|file| file.facts.bytes);
+        let held = self.state.files.iter().map(|file| file.facts.bytes);
         let new = self.incoming.iter().chain(&documents).map(Document::bytes);
         // A sum that overflows is over any limit.
         let total = held.chain(new).fold(0u64, u64::saturating_add);
@@ -23,12 +23,12 @@ impl UploadSession {
         Ok(())
     }
 
-    /// Records what was staged. A document stays staged until its record is durable, so that a
+    /// Records what was staged. A document stays staged until its entry is durable, so that a
     /// dropped future does not lose it.
     pub(super) async fn take_in(&mut self) -> Result<(), UploadError> {
         if !self.begun && !self.incoming.is_empty() {
             let (host, paths, client) = self.client.identity();
-            let session = SessionRecord {
+            let session = SessionInfo {
                 host,
                 paths,
                 client,
@@ -36,13 +36,13 @@ impl UploadSession {
                 client_name: self.client_name.clone(),
                 files: self.incoming.iter().map(facts).collect(),
             };
-            self.record(Record::Session(session)).await?;
+            self.append(LedgerEntry::Session(session)).await?;
             self.begun = true;
             self.documents.extend(self.incoming.drain(..).map(Some));
         }
         while let Some(document) = self.incoming.first() {
-            let (file, now) = (self.ledger.files.len(), facts(document));
-            self.record(Record::Added { file, now }).await?;
+            let (file, now) = (self.state.files.len(), facts(document));
+            self.append(LedgerEntry::Added { file, now }).await?;
             self.documents.push(Some(self.incoming.remove(0)));
         }
         Ok(())
@@ -53,17 +53,17 @@ impl UploadSession {
         if self.incoming.pop().is_some() {
             return;
         }
-        let Some(last) = self.ledger.files.len().checked_sub(1) else {
+        let Some(last) = self.state.files.len().checked_sub(1) else {
             return;
         };
-        let unsent = self.ledger.files.get(last);
+        let unsent = self.state.files.get(last);
         if unsent.is_some_and(|file| file.state == FileState::Pending && !file.perhaps) {
             self.in_doubt = Some(last);
-            // The error that led here is the one to report; the record is made up for later.
-            let withdrawn = Record::Withdrawn { files: last };
-            let written = self.journal.append(&withdrawn).await;
+            // The error that led here is the one to report; the entry is made up for later.
+            let withdrawn = LedgerEntry::Withdrawn { files: last };
+            let written = self.ledger.append(&withdrawn).await;
             // Only now: whoever drops the future before is not told that the document is out.
-            self.ledger.files.truncate(last);
+            self.state.files.truncate(last);
             self.documents.truncate(last);
             if written.is_ok() {
                 self.in_doubt = None;
@@ -73,21 +73,21 @@ impl UploadSession {
 
     /// Makes the ledger hold this file, or not, as the session does.
     pub(super) async fn state_file(&mut self, file: usize) -> Result<(), Error> {
-        let record = match self.ledger.files.get(file) {
-            Some(entry) => Record::Added {
+        let entry = match self.state.files.get(file) {
+            Some(entry) => LedgerEntry::Added {
                 file,
                 now: (*entry.facts).clone(),
             },
-            None => Record::Withdrawn { files: file },
+            None => LedgerEntry::Withdrawn { files: file },
         };
-        self.journal.append(&record).await?;
+        self.ledger.append(&entry).await?;
         self.in_doubt = None;
         Ok(())
     }
 }
 
-pub(super) fn facts(document: &Document) -> FileRecord {
-    FileRecord {
+pub(super) fn facts(document: &Document) -> FileInfo {
+    FileInfo {
         file_name: document.name().to_owned(),
         path: document.path().map(ToOwned::to_owned),
         bytes: document.bytes(),

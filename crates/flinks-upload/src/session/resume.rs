@@ -5,53 +5,52 @@ use std::io;
 
 use flinks_transport::{Error, ErrorKind};
 
+use super::UploadSession;
 use super::files::facts;
-use super::{UploadSession, journal_error};
 use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::UploadError;
-use crate::journal::Journal;
-use crate::ledger::{Completion, FileState, Record};
+use crate::ledger::{Completion, FileState, Ledger, LedgerEntry, ledger_error};
 
 impl UploadSession {
     pub(crate) fn resume(
         client: UploadClient,
-        journal: Box<dyn Journal>,
-        records: &[Record],
+        ledger: Box<dyn Ledger>,
+        entries: &[LedgerEntry],
     ) -> Result<Self, Error> {
-        let Some(Record::Session(session)) = records.first() else {
-            return Err(journal_error("the ledger does not begin with a session"));
+        let Some(LedgerEntry::Session(session)) = entries.first() else {
+            return Err(ledger_error("the ledger does not begin with a session"));
         };
         let (host, paths, owner) = client.identity();
         if (&session.host, &session.paths) != (&host, &paths) {
             let there = format!("{} ({})", session.host, session.paths);
-            return Err(journal_error(format!(
+            return Err(ledger_error(format!(
                 "the ledger belongs to {there}, not to {host} ({paths})"
             )));
         }
         if session.client != owner {
-            return Err(journal_error("the ledger belongs to another client id"));
+            return Err(ledger_error("the ledger belongs to another client id"));
         }
         let mut this = Self {
-            journal,
+            ledger,
             begun: true,
             ..Self::new(client)
         };
         this.tag.clone_from(&session.tag);
         this.client_name.clone_from(&session.client_name);
-        for record in records {
-            let fits = this.ledger.apply(record);
-            fits.ok_or_else(|| journal_error("the ledger's records contradict each other"))?;
+        for entry in entries {
+            let fits = this.state.apply(entry);
+            fits.ok_or_else(|| ledger_error("the ledger's entries contradict each other"))?;
         }
-        if this.ledger.completion == Completion::Sending {
+        if this.state.completion == Completion::Sending {
             // Its process is gone, and so is the answer.
-            this.ledger.completion = Completion::Unknown;
+            this.state.completion = Completion::Unknown;
         }
-        if this.ledger.completion == Completion::Open && !this.ledger.all(FileState::Confirmed) {
+        if this.state.completion == Completion::Open && !this.state.all(FileState::Confirmed) {
             this.reopen()?;
         } else {
             // Nothing is sent any more but *complete*.
-            this.documents = vec![None; this.ledger.files.len()];
+            this.documents = vec![None; this.state.files.len()];
         }
         Ok(this)
     }
@@ -60,11 +59,11 @@ impl UploadSession {
     fn reopen(&mut self) -> Result<(), Error> {
         let mut total = 0u64;
         let mut refused = Vec::new();
-        for (index, file) in self.ledger.files.iter().enumerate() {
+        for (index, file) in self.state.files.iter().enumerate() {
             let known = &file.facts;
             let path = known.path.as_ref().ok_or_else(|| {
                 let name = known.file_name.escape_debug();
-                journal_error(format!("{name} did not come from a file: upload it anew"))
+                ledger_error(format!("{name} did not come from a file: upload it anew"))
             })?;
             let opened = match Document::open(path) {
                 Ok(document) => document.check(self.client.check()).map(|()| Some(document)),
@@ -111,7 +110,7 @@ impl UploadSession {
             return Ok(());
         }
         // First: what the session holds is never what the file is now.
-        if !self.ledger.all(FileState::Pending) {
+        if !self.state.all(FileState::Pending) {
             if self.documents.iter().any(Option::is_none) {
                 let message =
                     "a file changed, so the session has to start over, and another file is gone";
@@ -120,7 +119,7 @@ impl UploadSession {
             self.abandon().await?;
         }
         while let Some((file, now)) = self.changed.first().cloned() {
-            self.record(Record::Changed { file, now }).await?;
+            self.append(LedgerEntry::Changed { file, now }).await?;
             self.changed.remove(0);
         }
         Ok(())

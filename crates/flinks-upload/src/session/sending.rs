@@ -12,7 +12,7 @@ use flinks_types::{AggregationId, UploadResponse, find_aggregation_id};
 use super::{OnUnknown, Progress, UploadSession};
 use crate::document::Document;
 use crate::error::UploadError;
-use crate::ledger::{FileState, Record};
+use crate::ledger::{FileState, LedgerEntry};
 use crate::operation::UploadFile;
 
 /// How often a session is started over, or a file resent, before its upload gives up.
@@ -38,7 +38,7 @@ impl UploadSession {
         self.take_in().await?;
         self.settle_interrupted().await?;
         self.take_over_changes().await?;
-        if let Some(file) = self.ledger.first(FileState::Unknown) {
+        if let Some(file) = self.state.first(FileState::Unknown) {
             // The call that sent it is gone, and its error with it.
             let message =
                 "the upload stopped while this file was sent: whether it arrived is unknown";
@@ -48,7 +48,7 @@ impl UploadSession {
             let failure = Failure::new(file, error);
             self.go_on_after(failure, Pause::None).await?;
         }
-        while self.ledger.first(FileState::Pending).is_some() {
+        while self.state.first(FileState::Pending).is_some() {
             if let Some(failure) = self.send_pending().await? {
                 if failure.is_final() {
                     return Err(self.fail(failure));
@@ -61,8 +61,8 @@ impl UploadSession {
 
     /// A file that was being sent when its process or its future ended may have arrived.
     async fn settle_interrupted(&mut self) -> Result<(), UploadError> {
-        while let Some(file) = self.ledger.first(FileState::Sending) {
-            self.record(Record::Unknown { file })
+        while let Some(file) = self.state.first(FileState::Sending) {
+            self.append(LedgerEntry::Unknown { file })
                 .await
                 .map_err(|mut failed| {
                     failed.error = failed.error.with_delivery(Delivery::Unknown);
@@ -77,18 +77,18 @@ impl UploadSession {
         let mut under_way: Vec<(usize, Sending)> = Vec::new();
         let mut failure: Option<Failure> = None;
         loop {
-            let width = if self.ledger.aggregation_id.is_some() {
+            let width = if self.state.aggregation_id.is_some() {
                 self.concurrency
             } else {
                 1
             };
             while failure.is_none() && under_way.len() < width {
-                let Some(file) = self.ledger.first(FileState::Pending) else {
+                let Some(file) = self.state.first(FileState::Pending) else {
                     break;
                 };
                 // Made first: a file that cannot be sent is not announced.
                 match self.begin(file) {
-                    Ok(sending) => match self.record(Record::Sending { file }).await {
+                    Ok(sending) => match self.append(LedgerEntry::Sending { file }).await {
                         Ok(()) => under_way.push((file, sending)),
                         Err(unwritten) => failure = Some(Failure::new(file, unwritten.error)),
                     },
@@ -123,7 +123,7 @@ impl UploadSession {
         let url = self.client.upload_url();
         let name = document.name().to_owned();
         let (files, bytes) = (self.documents.len(), document.bytes());
-        let mut operation = match self.ledger.aggregation_id.clone() {
+        let mut operation = match self.state.aggregation_id.clone() {
             None => UploadFile::first(url, document),
             Some(id) => UploadFile::next(url, document, id),
         };
@@ -160,19 +160,19 @@ impl UploadSession {
                 self.strays.extend(named.clone());
                 // An answer that names another one is an error; spelled otherwise it is the same.
                 match self
-                    .ledger
+                    .state
                     .aggregation_id
                     .clone()
                     .filter(|_| named.is_some())
                     .or(named)
                 {
                     Some(aggregation_id) => {
-                        let confirmed = Record::Confirmed {
+                        let confirmed = LedgerEntry::Confirmed {
                             file,
                             aggregation_id,
                         };
-                        let Err(unwritten) = self.record(confirmed).await else {
-                            if let Some(known) = &self.ledger.aggregation_id {
+                        let Err(unwritten) = self.append(confirmed).await else {
+                            if let Some(known) = &self.state.aggregation_id {
                                 self.strays.retain(|stray| known.is_another(stray.as_str()));
                             }
                             return Ok(());
@@ -195,7 +195,7 @@ impl UploadSession {
             Err(error) => {
                 let answer = error.answer().filter(|_| error.delivery().may_have_acted());
                 let named = answer.and_then(|answer| find_aggregation_id(answer));
-                let sent = self.ledger.aggregation_id.as_ref();
+                let sent = self.state.aggregation_id.as_ref();
                 let another = |named: &AggregationId| {
                     sent.is_some_and(|sent| sent.is_another(named.as_str()))
                 };
@@ -207,19 +207,19 @@ impl UploadSession {
                 }
             }
         };
-        let record = if failure.error.delivery().may_have_acted() {
-            Record::Unknown { file }
+        let entry = if failure.error.delivery().may_have_acted() {
+            LedgerEntry::Unknown { file }
         } else {
-            Record::NotSent { file }
+            LedgerEntry::NotSent { file }
         };
-        let refused = matches!(record, Record::NotSent { .. });
-        let unwritten = self.record(record).await.err();
-        if let Some(entry) = self.ledger.files.get_mut(file).filter(|_| refused) {
-            if entry.perhaps {
+        let refused = matches!(entry, LedgerEntry::NotSent { .. });
+        let unwritten = self.append(entry).await.err();
+        if let Some(known) = self.state.files.get_mut(file).filter(|_| refused) {
+            if known.perhaps {
                 failure.error = failure.error.with_delivery(Delivery::Unknown);
             } else {
                 // True even when it could not be recorded.
-                entry.state = FileState::Pending;
+                known.state = FileState::Pending;
             }
         }
         Err(Failure {
@@ -237,13 +237,13 @@ impl UploadSession {
         self.restarts += 1;
         tokio::time::sleep(pause).await;
         // Without an id there is no session to send it into again.
-        if self.on_unknown == OnUnknown::Restart || self.ledger.aggregation_id.is_none() {
+        if self.on_unknown == OnUnknown::Restart || self.state.aggregation_id.is_none() {
             if let Err(unwritten) = self.abandon().await {
                 return Err(self.fail(failure).and_ledger(Some(unwritten)));
             }
             return Ok(());
         }
-        for file in &mut self.ledger.files {
+        for file in &mut self.state.files {
             // Nothing is under way: of what still counts as sending, the outcome could not be recorded.
             if matches!(file.state, FileState::Unknown | FileState::Sending) {
                 file.state = FileState::Pending;
@@ -278,10 +278,10 @@ impl UploadSession {
     }
 
     pub(super) async fn abandon(&mut self) -> Result<(), UploadError> {
-        let known = self.ledger.aggregation_id.clone();
+        let known = self.state.aggregation_id.clone();
         let aggregation_ids: Vec<_> = known.into_iter().chain(self.strays.clone()).collect();
         let unnamed = aggregation_ids.is_empty();
-        self.record(Record::Abandoned {
+        self.append(LedgerEntry::Abandoned {
             aggregation_ids,
             unnamed,
         })
@@ -292,7 +292,7 @@ impl UploadSession {
 
     fn fail(&self, failure: Failure) -> UploadError {
         let perhaps = self
-            .ledger
+            .state
             .files
             .get(failure.file)
             .is_some_and(|f| f.perhaps);

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use flinks_upload::{Document, FileJournal};
+use flinks_upload::{Document, FileLedger};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -167,16 +167,16 @@ async fn a_ledger_in_a_file_outlives_a_drop_at_every_wait() {
                 Document::open(folder.path().join(name)).unwrap()
             })
             .collect();
-        let ledger = folder.path().join("ledger");
-        let journal = FileJournal::create(&ledger).unwrap();
-        let mut session = host.client().session().journal(journal);
+        let path = folder.path().join("ledger");
+        let ledger = FileLedger::create(&path).unwrap();
+        let mut session = host.client().session().ledger(ledger);
         let add = session.add(documents[0].clone());
         dropped = until(&host, Cut::Wait(wait), add).await.unwrap().is_none();
         session.add(documents[1].clone()).await.unwrap();
         // A process that dies here; the next one knows only what is in the file.
         drop(session);
-        let (journal, records) = FileJournal::open(&ledger).unwrap();
-        let session = host.client().resume(journal, &records).unwrap();
+        let (ledger, entries) = FileLedger::open(&path).unwrap();
+        let session = host.client().resume(ledger, &entries).unwrap();
         session.complete().await.unwrap();
         assert_eq!(host.completed()[0].files, expected(2), "wait {wait}");
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flinks_auth::ClientCredentials;
 use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_upload::{
-    Completed, Document, FileJournal, Journal, OnUnknown, Record, UploadClient, UploadSession,
+    Completed, Document, FileLedger, Ledger, LedgerEntry, OnUnknown, UploadClient, UploadSession,
 };
 use tokio::time::timeout;
 
@@ -86,24 +86,24 @@ async fn a_document_that_was_refused_may_be_added_again() {
     }
 }
 
-/// Keeps records in memory, and fails once.
+/// Keeps entries in memory, and fails once.
 #[derive(Clone, Default)]
 struct Failing {
-    records: Arc<Mutex<Vec<Record>>>,
-    /// Which write fails, counted from 0, and whether its record is durable all the same.
+    entries: Arc<Mutex<Vec<LedgerEntry>>>,
+    /// Which write fails, counted from 0, and whether its entry is durable all the same.
     at: Option<(usize, bool)>,
     writes: Arc<AtomicUsize>,
 }
 
-impl Journal for Failing {
+impl Ledger for Failing {
     fn append<'a>(
         &'a mut self,
-        record: &'a Record,
+        entry: &'a LedgerEntry,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         let write = self.writes.fetch_add(1, Ordering::Relaxed);
         let fails = self.at.filter(|(at, _)| *at == write);
         if fails.is_none_or(|(_, durable)| durable) {
-            self.records.lock().unwrap().push(record.clone());
+            self.entries.lock().unwrap().push(entry.clone());
         }
         let full = || Error::new(ErrorKind::Journal, "no space left");
         Box::pin(async move { fails.map_or(Ok(()), |_| Err(full())) })
@@ -114,12 +114,12 @@ impl Journal for Failing {
 async fn a_ledger_that_fails_once_costs_no_file() {
     for (at, durable) in (0..10).flat_map(|at| [(at, false), (at, true)]) {
         let host = Host::default();
-        let journal = Failing {
+        let ledger = Failing {
             at: Some((at, durable)),
             ..Failing::default()
         };
-        let records = Arc::clone(&journal.records);
-        let mut session = host.client().session().journal(journal);
+        let entries = Arc::clone(&ledger.entries);
+        let mut session = host.client().session().ledger(ledger);
         for document in documents(3) {
             // What was refused to the caller is added again, what may have been sent is not.
             while let Err(error) = session.add(document.clone()).await {
@@ -142,10 +142,10 @@ async fn a_ledger_that_fails_once_costs_no_file() {
             }
         }
         // Whatever lies in the ledger is one that can be read.
-        let records = records.lock().unwrap().clone();
-        if !records.is_empty() {
+        let entries = entries.lock().unwrap().clone();
+        if !entries.is_empty() {
             host.client()
-                .resume(Failing::default(), &records)
+                .resume(Failing::default(), &entries)
                 .map(drop)
                 .unwrap_or_else(|error| {
                     assert!(
@@ -184,11 +184,11 @@ async fn a_ledger_error_does_not_hide_what_became_of_the_call() {
     ];
     for (fates, at, operation, delivery) in cases {
         let host = Host::new(fates.clone());
-        let journal = Failing {
+        let ledger = Failing {
             at: Some((at, false)),
             ..Failing::default()
         };
-        let session = host.client().session().journal(journal);
+        let session = host.client().session().ledger(ledger);
         let error = session.upload(documents(1)).await.unwrap_err();
         assert_eq!(error.error().operation(), Some(operation), "{fates:?}");
         assert_eq!(error.error().delivery(), delivery, "{fates:?}");
@@ -223,21 +223,21 @@ async fn half_done(host: &Host, folder: &std::path::Path, second: Fate) -> std::
         })
         .collect();
     host.state(|state| state.fates.extend([Fate::Good, second, Fate::Gateway(403)]));
-    let ledger = folder.join("ledger");
-    let journal = FileJournal::create(&ledger).unwrap();
+    let path = folder.join("ledger");
+    let ledger = FileLedger::create(&path).unwrap();
     host.client()
         .session()
-        .journal(journal)
+        .ledger(ledger)
         .upload(files)
         .await
         .unwrap_err();
     host.state(|state| state.fates.clear());
-    ledger
+    path
 }
 
 async fn resume(host: &Host, ledger: &std::path::Path) -> Result<Completed, Error> {
-    let (journal, records) = FileJournal::open(ledger)?;
-    let session = host.client().resume(journal, &records)?;
+    let (ledger, entries) = FileLedger::open(ledger)?;
+    let session = host.client().resume(ledger, &entries)?;
     session
         .complete()
         .await

@@ -2,7 +2,7 @@
 
 use flinks_auth::{ApiSecret, ClientCredentials, TokenRequest};
 use flinks_types::Secret;
-use flinks_upload::{Document, FileJournal, UploadFile};
+use flinks_upload::{Document, FileLedger, UploadFile};
 
 use crate::service::{Fate, Host};
 
@@ -51,12 +51,12 @@ async fn errors_and_ledgers_hold_no_secret() {
     {
         let path = folder.path().join(format!("ledger-{n}"));
         let host = Host::new([*fate; 9]);
-        let journal = FileJournal::create(&path).unwrap();
+        let ledger = FileLedger::create(&path).unwrap();
         let document = Document::from_bytes("a.pdf", "%PDF-1.7 canary-content").unwrap();
         let error = host
             .client()
             .session()
-            .journal(journal)
+            .ledger(ledger)
             .upload([document])
             .await
             .unwrap_err();

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use flinks_transport::Error;
-use flinks_upload::{Document, FileJournal, Journal, Record};
+use flinks_upload::{Document, FileLedger, Ledger, LedgerEntry};
 
 use crate::generator::folder;
 use crate::service::{Fate, Host, Session, names};
@@ -19,39 +19,39 @@ use crate::service::{Fate, Host, Session, names};
 #[derive(Clone)]
 struct State {
     last: String,
-    records: Vec<Record>,
+    entries: Vec<LedgerEntry>,
     bytes: Vec<u8>,
-    /// What the host holds when the last record is written, and just before the next one is.
+    /// What the host holds when the last entry is written, and just before the next one is.
     held: [Vec<Session>; 2],
 }
 
-/// A ledger in a file, and what it and the host were like at each record.
+/// A ledger in a file, and what it and the host were like at each entry.
 struct Witness {
-    file: FileJournal,
+    file: FileLedger,
     host: Host,
     states: Arc<Mutex<Vec<State>>>,
 }
 
-impl Journal for Witness {
+impl Ledger for Witness {
     fn append<'a>(
         &'a mut self,
-        record: &'a Record,
+        entry: &'a LedgerEntry,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         Box::pin(async move {
             let held = self.host.state(|state| state.sessions.clone());
-            self.file.append(record).await?;
+            self.file.append(entry).await?;
             let mut states = self.states.lock().unwrap();
-            let mut records = Vec::new();
+            let mut entries = Vec::new();
             if let Some(before) = states.last_mut() {
                 before.held[1].clone_from(&held);
-                records.clone_from(&before.records);
+                entries.clone_from(&before.entries);
             }
-            records.push(record.clone());
+            entries.push(entry.clone());
             let bytes = fs::read(self.file.path()).unwrap();
             let held = [held.clone(), held];
             states.push(State {
-                last: name(record),
-                records,
+                last: name(entry),
+                entries,
                 bytes,
                 held,
             });
@@ -60,13 +60,13 @@ impl Journal for Witness {
     }
 }
 
-/// What a record is called in a ledger.
-fn name(record: &Record) -> String {
-    let record = serde_json::to_value(record).unwrap();
-    record["record"].as_str().unwrap().to_owned()
+/// What an entry is called in a ledger.
+fn name(entry: &LedgerEntry) -> String {
+    let entry = serde_json::to_value(entry).unwrap();
+    entry["record"].as_str().unwrap().to_owned()
 }
 
-/// A life with every kind of record, in several processes; `last` is what *complete* meets in the end.
+/// A life with every kind of entry, in several processes; `last` is what *complete* meets in the end.
 async fn life(folder: &Path, last: Fate) -> Vec<State> {
     let paths = ["a.pdf", "b.pdf", "c.pdf"].map(|name| folder.join(name));
     for path in &paths {
@@ -82,9 +82,9 @@ async fn life(folder: &Path, last: Fate) -> Vec<State> {
     };
     let fates = |fates: &[Fate]| host.state(|state| state.fates.extend(fates));
     let resume = || {
-        let (file, records) = FileJournal::open(&ledger).unwrap();
+        let (file, entries) = FileLedger::open(&ledger).unwrap();
         host.client()
-            .resume(witness(file), &records)
+            .resume(witness(file), &entries)
             .unwrap()
             .complete()
     };
@@ -93,7 +93,7 @@ async fn life(folder: &Path, last: Fate) -> Vec<State> {
     let mut session = host
         .client()
         .session()
-        .journal(witness(FileJournal::create(&ledger).unwrap()));
+        .ledger(witness(FileLedger::create(&ledger).unwrap()));
     session.add(open(0)).await.unwrap();
     session.add(open(1)).await.unwrap();
     session.add(open(2)).await.unwrap_err();
@@ -130,7 +130,7 @@ struct Count {
     resumed: usize,
 }
 
-/// What a resume led to, by the records read, the true ones, what the host held, and whether it was a crash.
+/// What a resume led to, by the entries read, the true ones, what the host held, and whether it was a crash.
 type Known = HashMap<(usize, usize, usize, bool), Result<(), String>>;
 
 /// Opens a damaged ledger; what is read must be harmless beside what the host may hold.
@@ -141,20 +141,20 @@ async fn judge(
     moments: &[usize],
     known: &mut Known,
 ) -> Result<bool, String> {
-    let Ok((journal, records)) = FileJournal::open(damaged) else {
+    let Ok((ledger, entries)) = FileLedger::open(damaged) else {
         return Ok(false);
     };
-    let Some(read) = all.iter().position(|state| state.records == records) else {
+    let Some(read) = all.iter().position(|state| state.entries == entries) else {
         return Err("what is read was never written".to_owned());
     };
-    drop(journal);
+    drop(ledger);
     for moment in moments {
-        // A crash loses the record that it tears, and nothing had followed that one.
+        // A crash loses the entry that it tears, and nothing had followed that one.
         let crash = moments == [0];
         let key = (read, at, *moment, crash);
         if let Entry::Vacant(unknown) = known.entry(key) {
             let due = if crash { read } else { at };
-            let due = names(&all[due].records);
+            let due = names(&all[due].entries);
             let outcome = resume(damaged, &all[at].held[*moment], &due).await;
             unknown.insert(outcome);
         }
@@ -167,10 +167,10 @@ async fn resume(damaged: &Path, held: &[Session], due: &[String]) -> Result<(), 
     let bytes = fs::read(damaged).unwrap();
     let host = Host::default();
     host.state(|state| state.sessions = held.to_vec());
-    let (journal, records) = FileJournal::open(damaged).unwrap();
+    let (ledger, entries) = FileLedger::open(damaged).unwrap();
     let outcome = host
         .client()
-        .resume(journal, &records)
+        .resume(ledger, &entries)
         .map_err(|error| format!("refused: {error}"));
     let outcome = outcome?.complete().await;
     put(damaged, &bytes);
@@ -210,7 +210,7 @@ async fn a_damaged_ledger_is_refused_or_does_no_harm() {
         let folder = folder();
         let all = life(folder.path(), last).await;
         let (damaged, mut known) = (folder.path().join("damaged"), Known::new());
-        // The lives differ in their last record only.
+        // The lives differ in their last entry only.
         let first = if last == Fate::Good { 0 } else { all.len() - 1 };
         for (at, state) in all.iter().enumerate().skip(first) {
             let count = counts.entry(state.last.clone()).or_default();

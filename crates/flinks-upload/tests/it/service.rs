@@ -13,7 +13,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use flinks_auth::ClientCredentials;
 use flinks_transport::{Body, BoxError, Error, ErrorKind, Transport, TransportBuilder};
-use flinks_upload::{Document, Record, UploadClient};
+use flinks_upload::{Document, LedgerEntry, UploadClient};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, RETRY_AFTER};
 use http::{HeaderValue, Request, Response};
 use http_body::Body as _;
@@ -510,23 +510,23 @@ fn name_in(seen: &[u8]) -> String {
     between(&head, "\"FileName\":\"", "\"").unwrap_or_default()
 }
 
-/// The names of the files that belong to a session by these records.
-pub(crate) fn names(records: &[Record]) -> Vec<String> {
+/// The names of the files that belong to a session by these entries.
+pub(crate) fn names(entries: &[LedgerEntry]) -> Vec<String> {
     let mut names = Vec::new();
-    for record in records {
-        match record {
-            Record::Session(session) => {
+    for entry in entries {
+        match entry {
+            LedgerEntry::Session(session) => {
                 names = session
                     .files
                     .iter()
                     .map(|file| file.file_name.clone())
                     .collect();
             }
-            Record::Added { file, now } => {
+            LedgerEntry::Added { file, now } => {
                 names.truncate(*file);
                 names.push(now.file_name.clone());
             }
-            Record::Withdrawn { files } => names.truncate(*files),
+            LedgerEntry::Withdrawn { files } => names.truncate(*files),
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 
 use flinks_transport::{Delivery, ErrorKind};
-use flinks_upload::{Document, FileJournal, Limits, OnUnknown};
+use flinks_upload::{Document, FileLedger, Limits, OnUnknown};
 
 use crate::service::{Fate, Host, documents, expected};
 
@@ -194,13 +194,13 @@ async fn a_changed_file_starts_the_session_over() {
     for path in &paths {
         std::fs::write(path, "%PDF-1.7 first").unwrap();
     }
-    let ledger = folder.path().join("ledger");
+    let path = folder.path().join("ledger");
     let host = Host::new([Fate::Good, Fate::Gateway(400)]);
     let all = paths.iter().map(|path| Document::open(path).unwrap());
     let session = host
         .client()
         .session()
-        .journal(FileJournal::create(&ledger).unwrap());
+        .ledger(FileLedger::create(&path).unwrap());
     let error = session.upload(all).await.unwrap_err();
     assert_eq!(
         (error.file(), error.error().delivery()),
@@ -208,10 +208,10 @@ async fn a_changed_file_starts_the_session_over() {
     );
 
     std::fs::write(&paths[0], "%PDF-1.7 second version").unwrap();
-    let (journal, records) = FileJournal::open(&ledger).unwrap();
+    let (ledger, entries) = FileLedger::open(&path).unwrap();
     let done = host
         .client()
-        .resume(journal, &records)
+        .resume(ledger, &entries)
         .unwrap()
         .complete()
         .await
@@ -223,10 +223,10 @@ async fn a_changed_file_starts_the_session_over() {
 
     // A completed ledger sends nothing and still knows its LoginId.
     let sent = host.state(|s| (s.uploads, s.completes));
-    let (journal, records) = FileJournal::open(&ledger).unwrap();
+    let (ledger, entries) = FileLedger::open(&path).unwrap();
     let again = host
         .client()
-        .resume(journal, &records)
+        .resume(ledger, &entries)
         .unwrap()
         .complete()
         .await
@@ -234,10 +234,10 @@ async fn a_changed_file_starts_the_session_over() {
     assert_eq!(again.login_id, done.login_id);
     assert_eq!(host.state(|s| (s.uploads, s.completes)), sent);
 
-    let (journal, records) = FileJournal::open(&ledger).unwrap();
+    let (ledger, entries) = FileLedger::open(&path).unwrap();
     let error = host
         .client_of("another")
-        .resume(journal, &records)
+        .resume(ledger, &entries)
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Journal);
 }
@@ -245,7 +245,7 @@ async fn a_changed_file_starts_the_session_over() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_upload_is_resumed_without_sending_twice() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = folder.path().join("ledger");
+    let path = folder.path().join("ledger");
     let all: Vec<_> = expected(3)
         .into_iter()
         .map(|(name, contents)| {
@@ -257,12 +257,12 @@ async fn a_refused_upload_is_resumed_without_sending_twice() {
     let session = host
         .client()
         .session()
-        .journal(FileJournal::create(&ledger).unwrap());
+        .ledger(FileLedger::create(&path).unwrap());
     session.upload(all).await.unwrap_err();
-    let (journal, records) = FileJournal::open(&ledger).unwrap();
+    let (ledger, entries) = FileLedger::open(&path).unwrap();
     let done = host
         .client()
-        .resume(journal, &records)
+        .resume(ledger, &entries)
         .unwrap()
         .complete()
         .await

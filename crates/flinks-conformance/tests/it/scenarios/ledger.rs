@@ -6,7 +6,7 @@ use std::pin::Pin;
 use flinks_sandbox::Operation;
 use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_upload::{
-    Document, FileJournal, Journal, OnUnknown, Record, UploadClient, UploadSession,
+    Document, FileLedger, Ledger, LedgerEntry, OnUnknown, UploadClient, UploadSession,
 };
 
 use super::{
@@ -30,14 +30,14 @@ fn folder() -> tempfile::TempDir {
 
 /// A session whose ledger lies in the folder.
 fn kept(client: &UploadClient, folder: &Path) -> UploadSession {
-    let journal = FileJournal::create(folder.join("ledger")).expect("a ledger");
-    client.session().journal(journal)
+    let ledger = FileLedger::create(folder.join("ledger")).expect("a ledger");
+    client.session().ledger(ledger)
 }
 
 /// Goes on with the ledger in the folder.
 fn resumed(client: &UploadClient, folder: &Path) -> Result<UploadSession, Error> {
-    let (journal, records) = FileJournal::open(folder.join("ledger")).expect("a ledger");
-    client.resume(journal, &records)
+    let (ledger, entries) = FileLedger::open(folder.join("ledger")).expect("a ledger");
+    client.resume(ledger, &entries)
 }
 
 #[tokio::test]
@@ -197,15 +197,15 @@ async fn a_file_that_changes_before_its_turn_ends_the_upload_uncompleted() {
     assert_eq!(file_names(&only(&sandbox)), ["january.pdf"]);
 }
 
-/// A disk that is full by the time a record of this kind is to be written.
-struct FullAt(fn(&Record) -> bool);
+/// A disk that is full by the time an entry of this kind is to be written.
+struct FullAt(fn(&LedgerEntry) -> bool);
 
-impl Journal for FullAt {
+impl Ledger for FullAt {
     fn append<'a>(
         &'a mut self,
-        record: &'a Record,
+        entry: &'a LedgerEntry,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
-        let full = self.0(record);
+        let full = self.0(entry);
         Box::pin(async move {
             if full {
                 return Err(Error::new(ErrorKind::Journal, "the disk is full"));
@@ -218,11 +218,13 @@ impl Journal for FullAt {
 #[tokio::test]
 async fn a_step_that_cannot_be_written_down_is_not_taken() {
     let folder = folder();
-    let is_second: fn(&Record) -> bool = |record| matches!(record, Record::Sending { file: 1 });
-    let is_completing: fn(&Record) -> bool = |record| matches!(record, Record::Completing { .. });
+    let is_second: fn(&LedgerEntry) -> bool =
+        |entry| matches!(entry, LedgerEntry::Sending { file: 1 });
+    let is_completing: fn(&LedgerEntry) -> bool =
+        |entry| matches!(entry, LedgerEntry::Completing { .. });
     for (full, uploaded) in [(is_second, 1), (is_completing, 3)] {
         let sandbox = sandbox(&[]).await;
-        let session = uploads(&sandbox).session().journal(FullAt(full));
+        let session = uploads(&sandbox).session().ledger(FullAt(full));
         let error = session.upload(files(folder.path())).await;
         let error = error.expect_err("the disk is full");
         assert_eq!(error.error().kind(), ErrorKind::Journal);

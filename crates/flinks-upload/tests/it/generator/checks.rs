@@ -1,6 +1,6 @@
 //! What no schedule may break: invariants 1 and 2 of ARCHITECTURE.md, and what a caller is told.
 
-use flinks_upload::{Completed, OnUnknown, Record, UploadError};
+use flinks_upload::{Completed, LedgerEntry, OnUnknown, UploadError};
 
 use super::run::{Due, Run, contents};
 use crate::service::Session;
@@ -27,7 +27,7 @@ impl Run {
             .book
             .as_ref()
             .and_then(|book| book.pages.lock().unwrap().lost.clone());
-        if let Some(lost @ (Record::Confirmed { .. } | Record::Unknown { .. })) = lost {
+        if let Some(lost @ (LedgerEntry::Confirmed { .. } | LedgerEntry::Unknown { .. })) = lost {
             return Err(format!(
                 "{what} says {said:?} when {lost:?} cannot be written: the file may have arrived"
             ));
@@ -45,18 +45,20 @@ impl Run {
 
     /// Whether the ledger leaves it open if the session was completed.
     pub(crate) fn completion_is_open(&self) -> bool {
-        let records = self
+        let entries = self
             .book
             .as_ref()
-            .map(|book| book.pages.lock().unwrap().records.clone());
-        let mut last = records.unwrap_or_default().into_iter().rev();
-        let last = last.find(|record| {
+            .map(|book| book.pages.lock().unwrap().entries.clone());
+        let mut last = entries.unwrap_or_default().into_iter().rev();
+        let last = last.find(|entry| {
             matches!(
-                record,
-                Record::Completing { .. } | Record::NotCompleted | Record::CompletionUnknown
+                entry,
+                LedgerEntry::Completing { .. }
+                    | LedgerEntry::NotCompleted
+                    | LedgerEntry::CompletionUnknown
             )
         });
-        last.is_some_and(|record| record != Record::NotCompleted)
+        last.is_some_and(|entry| entry != LedgerEntry::NotCompleted)
     }
 
     /// What holds at any moment.

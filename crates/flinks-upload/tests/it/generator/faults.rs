@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 use flinks_transport::{Error, ErrorKind};
-use flinks_upload::{Journal, Record};
+use flinks_upload::{Ledger, LedgerEntry};
 
 use crate::service::{Ask, Fate, Host};
 
@@ -97,22 +97,22 @@ pub(crate) struct Book {
 
 #[derive(Default)]
 pub(crate) struct Pages {
-    pub(crate) records: Vec<Record>,
+    pub(crate) entries: Vec<LedgerEntry>,
     pub(crate) writes: usize,
     /// At this write: after it is durable (`true`) or before; and all later ones of the process too (`true`).
     pub(crate) fails: Option<(usize, bool, bool)>,
-    /// The record whose writing failed in the present call.
-    pub(crate) lost: Option<Record>,
+    /// The entry whose writing failed in the present call.
+    pub(crate) lost: Option<LedgerEntry>,
 }
 
-impl Journal for Book {
+impl Ledger for Book {
     fn append<'a>(
         &'a mut self,
-        record: &'a Record,
+        entry: &'a LedgerEntry,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         Box::pin(async move {
             self.host
-                .moment(&mut self.rng, || format!("ledger: {record:?}"))
+                .moment(&mut self.rng, || format!("ledger: {entry:?}"))
                 .await;
             let failed = {
                 let mut pages = self.pages.lock().unwrap();
@@ -120,11 +120,11 @@ impl Journal for Book {
                 pages.writes += 1;
                 let fails = fails.filter(|(at, _, ever)| turn == *at || (*ever && turn > *at));
                 if fails.is_none_or(|(_, after, _)| after) {
-                    pages.records.push(record.clone());
+                    pages.entries.push(entry.clone());
                 }
                 if fails.is_some() {
-                    pages.lost = Some(record.clone());
-                } else if matches!(record, Record::Abandoned { .. }) {
+                    pages.lost = Some(entry.clone());
+                } else if matches!(entry, LedgerEntry::Abandoned { .. }) {
                     // With its session, what became of a file is of no interest any more.
                     pages.lost = None;
                 }

@@ -261,7 +261,7 @@ impl Run {
     fn session(&mut self) -> UploadSession {
         let session = self.host.client().session();
         self.dress(match &self.book {
-            Some(book) => session.journal(book.clone()),
+            Some(book) => session.ledger(book.clone()),
             None => session,
         })
     }
@@ -331,17 +331,17 @@ impl Run {
         let Some(book) = self.book.clone() else {
             return Ok(None);
         };
-        let records = {
+        let entries = {
             let mut pages = book.pages.lock().unwrap();
             pages.writes = 0;
             let fails = !self.calm && self.rng.u8(..6) == 0;
             pages.fails = fails.then(|| (self.rng.usize(..12), self.rng.bool(), self.rng.bool()));
-            pages.records.clone()
+            pages.entries.clone()
         };
-        if records.is_empty() {
+        if entries.is_empty() {
             return Ok(None);
         }
-        let known = names(&records);
+        let known = names(&entries);
         for item in &mut self.items {
             // What a process did not get into its ledger is gone with it.
             if !known.contains(&item.name) {
@@ -351,7 +351,7 @@ impl Run {
             }
         }
         let again = self.rng.u8(..16) == 0 && self.policy != OnUnknown::Resend;
-        let session = match self.host.client().resume(book, &records) {
+        let session = match self.host.client().resume(book, &entries) {
             Ok(session) => self.dress(session).complete_again(again),
             Err(error) => {
                 self.note(|| format!("resume: {error}"));
@@ -437,7 +437,7 @@ impl Run {
                 })?;
             }
             if done {
-                // A ledger of a completed session answers from memory; the final record may be lost, though.
+                // A ledger of a completed session answers from memory; the final entry may be lost, though.
                 let now = self.host.state(|state| (state.uploads, state.completes));
                 rule(sent == now || self.again > 0, || {
                     "a resume of a completed session sends something".to_owned()

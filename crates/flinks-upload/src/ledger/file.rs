@@ -1,6 +1,4 @@
-//! Where a ledger's records are kept: a trait, nothing at all, or a file that survives a crash.
-
-mod line;
+//! A ledger in a file: durable line by line, locked, readable after a crash.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -9,54 +7,24 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
-use flinks_transport::{Error, ErrorKind};
+use flinks_transport::Error;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::ledger::Record;
-use line::{read, write};
-
-/// Keeps the records of one upload.
-///
-/// Called before and after each step that acts. A record must be durable when the call returns:
-/// the step that it announces follows at once. An error stops the session before that step, and
-/// leaves open whether the record is durable; so does a future that is dropped. The session may
-/// then go on with other records, or with the same one again.
-pub trait Journal: Send {
-    /// Makes one record durable.
-    ///
-    /// # Errors
-    /// Anything that kept it from being durable, best as [`ErrorKind::Journal`].
-    fn append<'a>(
-        &'a mut self,
-        record: &'a Record,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
-}
-
-/// Keeps nothing: an upload that dies with its process starts over.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NoJournal;
-
-impl Journal for NoJournal {
-    fn append<'a>(
-        &'a mut self,
-        _: &'a Record,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
-        Box::pin(async { Ok(()) })
-    }
-}
+use crate::ledger::line::{read, write};
+use crate::ledger::{Ledger, LedgerEntry, ledger_error};
 
 /// A ledger in a file: JSON lines, each with a checksum, synced one by one on the blocking pool.
 ///
 /// The file has mode 0600 and is locked while this value lives, so that two processes cannot
 /// resume it at once.
-pub struct FileJournal {
+pub struct FileLedger {
     path: PathBuf,
     state: State,
 }
 
 enum State {
     Ready(Tail),
-    /// A record is being written on the blocking pool; still so when the append was cancelled.
+    /// An entry is being written on the blocking pool; still so when the append was cancelled.
     Writing(JoinHandle<(Self, Result<(), Error>)>),
     /// What lies on the disk is not known any more.
     Broken,
@@ -72,7 +40,7 @@ struct Tail {
 /// No upload's ledger comes near this; what is larger is another file.
 const MAX_LEDGER: u64 = 64 << 20;
 
-impl FileJournal {
+impl FileLedger {
     /// Begins a new ledger; missing folders are made, mode 0700.
     ///
     /// # Errors
@@ -93,7 +61,9 @@ impl FileJournal {
             if error.kind() != io::ErrorKind::AlreadyExists {
                 return failed(error);
             }
-            journal("its file exists already: resume it if it is a ledger, or choose another name")
+            ledger_error(
+                "its file exists already: resume it if it is a ledger, or choose another name",
+            )
         })?;
         lock(&file).inspect_err(|_| {
             // Nothing is in it yet, and nothing could be resumed from it.
@@ -112,18 +82,18 @@ impl FileJournal {
         })
     }
 
-    /// Opens a ledger to go on with it, and reads its records. A last line that does not end, the
+    /// Opens a ledger to go on with it, and reads its entries. A last line that does not end, the
     /// mark of a crash while it was written, is cut off.
     ///
     /// # Errors
     /// [`ErrorKind::Journal`]: it cannot be read, is in use, or is damaged in any other way.
-    pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<Record>), Error> {
+    pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<LedgerEntry>), Error> {
         let path = path.as_ref().to_owned();
         let failed = |error| unusable("cannot be read", error);
         // Asked before opening: opening a pipe would wait for its writer.
         let facts = std::fs::metadata(&path).map_err(failed)?;
         if !facts.is_file() || facts.len() > MAX_LEDGER {
-            return Err(journal("the file is not a ledger"));
+            return Err(ledger_error("the file is not a ledger"));
         }
         let file = OpenOptions::new()
             .read(true)
@@ -137,12 +107,12 @@ impl FileJournal {
             .read_to_end(&mut bytes)
             .map_err(failed)?;
         let read = read(&bytes).map_err(|line| {
-            journal(format!(
+            ledger_error(format!(
                 "the ledger is damaged in line {line}: it cannot be resumed"
             ))
         })?;
-        if read.records.is_empty() {
-            return Err(journal(
+        if read.entries.is_empty() {
+            return Err(ledger_error(
                 "the ledger holds no session yet, so nothing was sent: delete it and upload again",
             ));
         }
@@ -156,7 +126,7 @@ impl FileJournal {
             tail.add(b"\n").map_err(failed)?;
         }
         let state = State::Ready(tail);
-        Ok((Self { path, state }, read.records))
+        Ok((Self { path, state }, read.entries))
     }
 
     /// Where the ledger lies.
@@ -180,27 +150,27 @@ impl FileJournal {
         };
         let (state, outcome) = step.await.unwrap_or_else(|error| {
             let message = "the runtime stopped while the ledger was written";
-            (State::Broken, Err(journal(message).with_source(error)))
+            (State::Broken, Err(ledger_error(message).with_source(error)))
         });
         self.state = state;
         outcome
     }
 }
 
-impl Journal for FileJournal {
+impl Ledger for FileLedger {
     fn append<'a>(
         &'a mut self,
-        record: &'a Record,
+        entry: &'a LedgerEntry,
     ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
         Box::pin(async move {
-            // Its caller is gone and has to assume the worst; this record stands for itself.
+            // Its caller is gone and has to assume the worst; this entry stands for itself.
             drop(self.written().await);
             let State::Ready(mut tail) = std::mem::replace(&mut self.state, State::Broken) else {
-                return Err(journal(
-                    "the ledger lost a record: resume the upload from it",
+                return Err(ledger_error(
+                    "the ledger lost an entry: resume the upload from it",
                 ));
             };
-            let (line, checksum) = match write(record, &tail.checksum) {
+            let (line, checksum) = match write(entry, &tail.checksum) {
                 Ok(line) => line,
                 Err(error) => {
                     self.state = State::Ready(tail);
@@ -243,9 +213,9 @@ impl Tail {
     }
 }
 
-impl fmt::Debug for FileJournal {
+impl fmt::Debug for FileLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileJournal")
+        f.debug_struct("FileLedger")
             .field("path", &self.path)
             .finish_non_exhaustive()
     }
@@ -289,7 +259,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 
 fn lock(file: &File) -> Result<(), Error> {
     file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => journal("the ledger is in use by another process"),
+        TryLockError::WouldBlock => ledger_error("the ledger is in use by another process"),
         TryLockError::Error(error) => unusable(
             "cannot be locked, so that two processes could send its files at once: keep it on a local disk",
             error,
@@ -299,11 +269,7 @@ fn lock(file: &File) -> Result<(), Error> {
 
 /// The caller knows the path; it is not shown, because a secret may stand where a path belongs.
 fn unusable(what: &str, error: io::Error) -> Error {
-    journal(format!("the ledger {what}")).with_source(error)
-}
-
-fn journal(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Journal, message.into())
+    ledger_error(format!("the ledger {what}")).with_source(error)
 }
 
 #[cfg(test)]
@@ -311,9 +277,9 @@ mod tests {
     use flinks_types::AggregationId;
 
     use super::*;
-    use crate::ledger::SessionRecord;
+    use crate::ledger::SessionInfo;
 
-    fn records() -> Vec<Record> {
+    fn entries() -> Vec<LedgerEntry> {
         let id = AggregationId::new("d521ae0d").expect("an id");
         let session = serde_json::json!({
             "record": "session", "host": "https://example.com", "paths": "api-v1", "client": "0",
@@ -321,14 +287,14 @@ mod tests {
         });
         vec![
             serde_json::from_value(session).expect("a session"),
-            Record::Sending { file: 0 },
-            Record::Confirmed {
+            LedgerEntry::Sending { file: 0 },
+            LedgerEntry::Confirmed {
                 file: 0,
                 aggregation_id: id.clone(),
             },
-            Record::Sending { file: 1 },
-            Record::Unknown { file: 1 },
-            Record::Abandoned {
+            LedgerEntry::Sending { file: 1 },
+            LedgerEntry::Unknown { file: 1 },
+            LedgerEntry::Abandoned {
                 aggregation_ids: vec![id],
                 unnamed: false,
             },
@@ -337,10 +303,10 @@ mod tests {
 
     fn lines() -> Vec<Vec<u8>> {
         let mut before = String::new();
-        records()
+        entries()
             .iter()
-            .map(|record| {
-                let (line, checksum) = write(record, &before).expect("a line");
+            .map(|entry| {
+                let (line, checksum) = write(entry, &before).expect("a line");
                 before = checksum;
                 line
             })
@@ -351,25 +317,25 @@ mod tests {
     async fn what_is_appended_is_read_back_by_the_next_process() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("new/ledger");
-        let mut journal = FileJournal::create(&path).expect("made");
-        for record in records() {
-            journal.append(&record).await.expect("written");
+        let mut ledger = FileLedger::create(&path).expect("made");
+        for entry in entries() {
+            ledger.append(&entry).await.expect("written");
         }
         assert!(
-            FileJournal::open(&path).is_err(),
+            FileLedger::open(&path).is_err(),
             "the lock must keep a second process out"
         );
-        drop(journal);
-        let (mut journal, seen) = FileJournal::open(&path).expect("read");
-        assert_eq!(seen, records());
-        journal
-            .append(&Record::Sending { file: 0 })
+        drop(ledger);
+        let (mut ledger, seen) = FileLedger::open(&path).expect("read");
+        assert_eq!(seen, entries());
+        ledger
+            .append(&LedgerEntry::Sending { file: 0 })
             .await
             .expect("appended");
-        drop(journal);
-        assert_eq!(FileJournal::open(&path).expect("read").1.len(), 7);
+        drop(ledger);
+        assert_eq!(FileLedger::open(&path).expect("read").1.len(), 7);
         assert!(
-            FileJournal::create(&path).is_err(),
+            FileLedger::create(&path).is_err(),
             "a ledger is never overwritten"
         );
     }
@@ -380,7 +346,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger");
-        FileJournal::create(&path).expect("made");
+        FileLedger::create(&path).expect("made");
         let mode = std::fs::metadata(&path)
             .expect("there")
             .permissions()
@@ -394,8 +360,8 @@ mod tests {
         let whole = lines.concat();
         for cut in 0..whole.len() {
             let seen = read(&whole[..cut]).expect("a cut is a crash");
-            let count = seen.records.len();
-            assert_eq!(seen.records, records()[..count]);
+            let count = seen.entries.len();
+            assert_eq!(seen.entries, entries()[..count]);
             let line_end = usize::from(seen.unended);
             assert_eq!(
                 seen.length as usize,
@@ -441,13 +407,13 @@ mod tests {
         for torn in [lines[3].len() - 1, 10, 1] {
             let torn = [lines[..3].concat(), lines[3][..torn].to_vec()].concat();
             std::fs::write(&path, torn).expect("written");
-            let (mut journal, seen) = FileJournal::open(&path).expect("a crash");
-            for record in &records()[seen.len()..5] {
-                journal.append(record).await.expect("appended");
+            let (mut ledger, seen) = FileLedger::open(&path).expect("a crash");
+            for entry in &entries()[seen.len()..5] {
+                ledger.append(entry).await.expect("appended");
             }
-            drop(journal);
-            let (_, seen) = FileJournal::open(&path).expect("whole again");
-            assert_eq!(seen, records()[..5]);
+            drop(ledger);
+            let (_, seen) = FileLedger::open(&path).expect("whole again");
+            assert_eq!(seen, entries()[..5]);
         }
     }
 
@@ -455,9 +421,9 @@ mod tests {
     async fn a_cancelled_write_is_finished_before_the_next() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger");
-        let mut journal = FileJournal::create(&path).expect("made");
-        for (index, record) in records().iter().enumerate() {
-            let mut append = journal.append(record);
+        let mut ledger = FileLedger::create(&path).expect("made");
+        for (index, entry) in entries().iter().enumerate() {
+            let mut append = ledger.append(entry);
             if index % 2 == 1 {
                 let once =
                     std::future::poll_fn(|cx| std::task::Poll::Ready(append.as_mut().poll(cx)));
@@ -466,28 +432,28 @@ mod tests {
                 append.await.expect("appended");
             }
         }
-        // The last one was cancelled: the next record waits until it is there.
-        let last = Record::Sending { file: 0 };
-        journal.append(&last).await.expect("appended");
-        drop(journal);
-        let (_, seen) = FileJournal::open(&path).expect("whole");
-        assert_eq!(seen, [records(), vec![last]].concat());
+        // The last one was cancelled: the next entry waits until it is there.
+        let last = LedgerEntry::Sending { file: 0 };
+        ledger.append(&last).await.expect("appended");
+        drop(ledger);
+        let (_, seen) = FileLedger::open(&path).expect("whole");
+        assert_eq!(seen, [entries(), vec![last]].concat());
     }
 
     #[test]
     fn what_is_no_ledger_is_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(FileJournal::open(folder.path()).is_err());
+        assert!(FileLedger::open(folder.path()).is_err());
         #[cfg(unix)]
         for endless in ["/dev/zero", "/dev/urandom"] {
-            let error = FileJournal::open(endless).expect_err("no file");
+            let error = FileLedger::open(endless).expect_err("no file");
             assert!(error.to_string().contains("is not a ledger"), "{error}");
         }
         let path = folder.path().join("large");
         let file = File::create(&path).expect("made");
         file.set_len(MAX_LEDGER + 1).expect("sparse");
-        assert!(FileJournal::open(&path).is_err());
-        let error = FileJournal::create(&path).expect_err("it is there");
+        assert!(FileLedger::open(&path).is_err());
+        let error = FileLedger::create(&path).expect_err("it is there");
         assert!(error.to_string().contains("already"), "{error}");
     }
 
@@ -496,24 +462,24 @@ mod tests {
     fn a_folder_need_not_be_utf_8() {
         use std::os::unix::ffi::OsStrExt;
         let path = Path::new(std::ffi::OsStr::from_bytes(b"/statements/\xff\xfe/a.pdf"));
-        let Some(Record::Session(mut session)) = records().into_iter().next() else {
-            panic!("the first record is a session")
+        let Some(LedgerEntry::Session(mut session)) = entries().into_iter().next() else {
+            panic!("the first entry is a session")
         };
         session.files[0].path = Some(path.to_owned());
-        let (line, _) = write(&Record::Session(session.clone()), "").expect("a line");
+        let (line, _) = write(&LedgerEntry::Session(session.clone()), "").expect("a line");
         assert_eq!(
-            read(&line).expect("read").records,
-            [Record::Session(session)]
+            read(&line).expect("read").entries,
+            [LedgerEntry::Session(session)]
         );
     }
 
     #[test]
     fn a_session_record_round_trips() {
-        let Some(Record::Session(session)) = records().into_iter().next() else {
-            panic!("the first record is a session")
+        let Some(LedgerEntry::Session(session)) = entries().into_iter().next() else {
+            panic!("the first entry is a session")
         };
         let text = serde_json::to_string(&session).expect("JSON");
-        let again: SessionRecord = serde_json::from_str(&text).expect("JSON");
+        let again: SessionInfo = serde_json::from_str(&text).expect("JSON");
         assert_eq!(again, session);
     }
 }

@@ -1,12 +1,11 @@
-//! The lines of a ledger file: a record with a checksum each, and what counts as damage.
+//! The lines of a ledger file: an entry and a checksum each, and what counts as damage.
 
 use flinks_transport::Error;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::journal;
-use crate::ledger::{Ledger, Record};
+use crate::ledger::{LedgerEntry, LedgerState, ledger_error};
 
 /// A checksum covers the line before as well, so that a line cannot be lost, doubled or moved.
 #[derive(Deserialize, Serialize)]
@@ -16,14 +15,14 @@ struct Line<'a> {
     entry: &'a RawValue,
 }
 
-/// The line of a record after the line with this checksum, and its own checksum.
-pub(super) fn write(record: &Record, before: &str) -> Result<(Vec<u8>, String), Error> {
-    let unwritable = |_| journal("a record cannot be written as JSON");
-    let entry = serde_json::value::to_raw_value(record).map_err(unwritable)?;
-    let crc = chained(before, entry.get());
+/// The line of an entry after the line with this checksum, and its own checksum.
+pub(super) fn write(entry: &LedgerEntry, before: &str) -> Result<(Vec<u8>, String), Error> {
+    let unwritable = |_| ledger_error("an entry cannot be written as JSON");
+    let json = serde_json::value::to_raw_value(entry).map_err(unwritable)?;
+    let crc = chained(before, json.get());
     let line = Line {
         crc: crc.clone(),
-        entry: &entry,
+        entry: &json,
     };
     let mut line = serde_json::to_vec(&line).map_err(unwritable)?;
     line.push(b'\n');
@@ -33,20 +32,20 @@ pub(super) fn write(record: &Record, before: &str) -> Result<(Vec<u8>, String), 
 /// What a ledger's bytes say.
 #[derive(Debug)]
 pub(super) struct Read {
-    pub(super) records: Vec<Record>,
+    pub(super) entries: Vec<LedgerEntry>,
     /// How many bytes they take.
     pub(super) length: u64,
     pub(super) checksum: String,
-    /// The last record is whole, but for its line end.
+    /// The last entry is whole, but for its line end.
     pub(super) unended: bool,
 }
 
 /// Reads the lines; `Err` names the damaged one. Only a last line without its end is no damage: it
 /// was being written when the process died, and what it announces was not begun.
 pub(super) fn read(bytes: &[u8]) -> Result<Read, usize> {
-    let mut ledger = Ledger::default();
+    let mut state = LedgerState::default();
     let mut read = Read {
-        records: Vec::new(),
+        entries: Vec::new(),
         length: 0,
         checksum: String::new(),
         unended: false,
@@ -56,18 +55,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, usize> {
             Some(text) => (text, true),
             None => (line, false),
         };
-        let Some((record, checksum)) = entry(text, &read.checksum) else {
+        let Some((entry, checksum)) = parse(text, &read.checksum) else {
             if !ended && is_torn(text) {
                 break;
             }
             return Err(index + 1);
         };
-        // The first record says what the others are about.
-        let begins = matches!(record, Record::Session(_)) || !read.records.is_empty();
-        if !begins || ledger.apply(&record).is_none() {
+        // The first entry says what the others are about.
+        let begins = matches!(entry, LedgerEntry::Session(_)) || !read.entries.is_empty();
+        if !begins || state.apply(&entry).is_none() {
             return Err(index + 1);
         }
-        read.records.push(record);
+        read.entries.push(entry);
         read.checksum = checksum;
         read.length += line.len() as u64;
         read.unended = !ended;
@@ -75,14 +74,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Read, usize> {
     Ok(read)
 }
 
-/// The record of a line, and the line's checksum.
-fn entry(line: &[u8], before: &str) -> Option<(Record, String)> {
+/// The entry of a line, and the line's checksum.
+fn parse(line: &[u8], before: &str) -> Option<(LedgerEntry, String)> {
     let line: Line<'_> = serde_json::from_slice(line).ok()?;
     if chained(before, line.entry.get()) != line.crc {
         return None;
     }
-    let record = serde_json::from_str(line.entry.get()).ok()?;
-    Some((record, line.crc))
+    let entry = serde_json::from_str(line.entry.get()).ok()?;
+    Some((entry, line.crc))
 }
 
 /// Whether these bytes are the beginning of a line: JSON that ends too early, and nothing else.

@@ -1,0 +1,168 @@
+//! The entries of a ledger: what an upload consists of, and each step before and after it acts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flinks_types::{AggregationId, LoginId};
+use serde::{Deserialize, Serialize};
+
+/// One line of a ledger: written before and after each step that acts. It never holds a credential
+/// or a document's contents.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LedgerEntry {
+    /// What is to be uploaded, and where; always the first.
+    Session(SessionInfo),
+    /// One more file for the session.
+    Added {
+        /// The file, counted from 0.
+        file: usize,
+        /// What is known of it.
+        now: FileInfo,
+    },
+    /// Files that were added, but of which nothing was sent, no longer belong to the session.
+    Withdrawn {
+        /// How many files the session keeps.
+        files: usize,
+    },
+    /// A file is another one than the ledger knew; nothing of it is in the session.
+    Changed {
+        /// The file, counted from 0.
+        file: usize,
+        /// What it is now.
+        now: FileInfo,
+    },
+    /// The file's first byte may leave from here on.
+    Sending {
+        /// The file, counted from 0.
+        file: usize,
+    },
+    /// The service has the file.
+    Confirmed {
+        /// The file, counted from 0.
+        file: usize,
+        /// The session that holds it.
+        aggregation_id: AggregationId,
+    },
+    /// The service does not have the file: it was not sent whole, or refused.
+    NotSent {
+        /// The file, counted from 0.
+        file: usize,
+    },
+    /// It is unknown whether the service has the file.
+    Unknown {
+        /// The file, counted from 0.
+        file: usize,
+    },
+    /// The session is given up before *complete*, which leaves it inert: all files start over.
+    Abandoned {
+        /// Its ids; empty when its first answer was lost.
+        aggregation_ids: Vec<AggregationId>,
+        /// Whether a session without a known id may be left behind as well.
+        unnamed: bool,
+    },
+    /// *complete* may leave from here on.
+    Completing {
+        /// The session.
+        aggregation_id: AggregationId,
+    },
+    /// *complete* was not sent, or refused.
+    NotCompleted,
+    /// It is unknown whether the session is completed.
+    CompletionUnknown,
+    /// Processing has started.
+    Completed {
+        /// The session.
+        aggregation_id: AggregationId,
+        /// What the fraud analysis is read by.
+        login_id: LoginId,
+    },
+}
+
+/// What an upload consists of, and whose it is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// The upload host's base URL.
+    pub host: String,
+    /// The path preset, or three paths.
+    pub paths: String,
+    /// A checksum of the client id: a ledger of another client is refused.
+    pub client: String,
+    /// The session's label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The end client's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The files, in the order in which they are sent.
+    pub files: Vec<FileInfo>,
+}
+
+/// What is known of a file without reading it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct FileInfo {
+    /// The name that is sent.
+    pub file_name: String,
+    /// Where it lies; `None` for a document from memory or a reader.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "path")]
+    pub path: Option<PathBuf>,
+    /// Its size.
+    pub bytes: u64,
+    /// Its modification time since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Duration>,
+}
+
+/// A path as text, or as its bytes where it is no text.
+mod path {
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize, Serialize)]
+    #[serde(untagged)]
+    enum Wire {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    #[expect(clippy::ref_option, reason = "serde's form")]
+    pub(super) fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let wire = path.as_ref().map(|path| match path.to_str() {
+            Some(text) => Wire::Text(text.to_owned()),
+            None => Wire::Bytes(path.as_os_str().as_encoded_bytes().to_vec()),
+        });
+        wire.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<PathBuf>, D::Error> {
+        Ok(
+            Option::<Wire>::deserialize(deserializer)?.and_then(|wire| match wire {
+                Wire::Text(text) => Some(PathBuf::from(text)),
+                Wire::Bytes(bytes) => of_bytes(bytes),
+            }),
+        )
+    }
+
+    #[cfg(unix)]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "elsewhere such a path cannot be read back"
+    )]
+    fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+        Some(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes).into())
+    }
+
+    #[cfg(not(unix))]
+    fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+        String::from_utf8(bytes).ok().map(PathBuf::from)
+    }
+}
