@@ -8,8 +8,8 @@ use flinks_transport::{
     Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
 };
 use flinks_types::{
-    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, Login, LoginId, Subject,
-    find_http_status_code, find_login_id, find_request_id, from_json,
+    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, Login, LoginId, Outcome,
+    Subject, find_http_status_code, find_login_id, find_request_id, from_json,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode, response};
@@ -137,23 +137,16 @@ impl AuthorizeCall {
         let code = answer.flinks_code.as_ref();
         let over = code == Some(&FlinksCode::InvalidSecurityResponseNoRetry);
         let challenged = !answer.security_challenges.is_empty() && !over;
-        let inner = answer.http_status_code.unwrap_or(200);
-        let success = status.is_success() && (200..300).contains(&inner);
-        let pending = status == StatusCode::ACCEPTED || inner == StatusCode::ACCEPTED.as_u16();
-        let open = match code {
-            Some(FlinksCode::AlreadyAuthorized) => true,
-            Some(FlinksCode::Ok | FlinksCode::Created) | None => success && !pending,
-            // A code of tomorrow beside a success is no failure.
-            Some(FlinksCode::Other(_)) => success && !pending,
-            Some(_) => false,
-        };
-        if !challenged && !open {
-            return Err(Refused::Said);
-        }
-        // A 203 promises questions; a session that is open already has none.
-        let asks = [status.as_u16(), inner].contains(&203);
-        if !challenged && asks && code != Some(&FlinksCode::AlreadyAuthorized) {
-            return Err(Refused::Lacks("the challenges"));
+        let authorized = code == Some(&FlinksCode::AlreadyAuthorized);
+        if !challenged && !authorized {
+            let inner = answer.http_status_code;
+            if Outcome::of(status.as_u16(), inner, code) != Outcome::Done {
+                return Err(Refused::Said);
+            }
+            // A 203 promises questions; a session that is open already has none.
+            if status.as_u16() == 203 || inner == Some(203) {
+                return Err(Refused::Lacks("the challenges"));
+            }
         }
         // The RequestId of before must not make a session of an answer that says nothing.
         if answer == AuthorizeResponse::default() {

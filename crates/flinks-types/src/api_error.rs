@@ -6,8 +6,9 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::lenient::is_placeholder;
-use crate::shown::{Escaped, Length, cut};
+use crate::shown::{Length, cut};
 use crate::status::status_of;
+use crate::text::escaped;
 use crate::{FlinksCode, LoginId, RequestId};
 
 /// The longest text that is kept of what the service said, in characters.
@@ -116,15 +117,15 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = self.message.as_ref().or(self.oauth_description.as_ref());
         match said {
-            Some(said) => write!(f, "{}", Escaped(said))?,
+            Some(said) => write!(f, "{}", escaped(said))?,
             None => f.write_str("no message")?,
         }
         let mut marks = vec![];
         if let Some(code) = &self.flinks_code {
-            marks.push(format!("FlinksCode {}", Escaped(code.as_str())));
+            marks.push(format!("FlinksCode {}", escaped(code.as_str())));
         }
         if let Some(error) = &self.oauth_error {
-            marks.push(format!("error {}", Escaped(error)));
+            marks.push(format!("error {}", escaped(error)));
         }
         if let Some(id) = &self.request_id {
             marks.push(format!("request id {id}"));

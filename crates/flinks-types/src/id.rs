@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::lenient::is_placeholder;
 use crate::secret::read_text;
-use crate::shown::Escaped;
+use crate::text::escaped;
 
 /// The longest id that is accepted: four times any GUID, and far below any limit on URLs.
 const MAX_BYTES: usize = 256;
@@ -50,7 +50,7 @@ fn check(kind: &'static str, text: &str) -> Result<(), InvalidId> {
 fn show(kind: &str, text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let shown = 8.min(text.chars().count() / 2);
     let prefix: String = text.chars().take(shown).collect();
-    write!(f, "{kind}({}…)", Escaped(&prefix))
+    write!(f, "{kind}({}…)", escaped(&prefix))
 }
 
 /// The digits of a GUID in one writing; `None` when the text is none.
@@ -163,7 +163,7 @@ id! {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Escaped(&self.0).fmt(f)
+        f.write_str(&escaped(&self.0))
     }
 }
 

@@ -44,6 +44,7 @@ mod lenient;
 mod link;
 mod login;
 mod open_enum;
+mod outcome;
 mod refresh;
 mod secret;
 mod shown;
@@ -77,6 +78,7 @@ pub use institution::{
 pub use json::from_json;
 pub use link::{Link, LinkRel};
 pub use login::{Login, LoginType};
+pub use outcome::Outcome;
 pub use refresh::{
     IneligibleCard, MfaQuestion, MfaQuestionsResponse, NightlyStatusResponse, RefreshState,
 };

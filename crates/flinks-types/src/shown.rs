@@ -1,6 +1,6 @@
-//! What may be shown of text that others wrote: its length, or itself with nothing invisible in it.
+//! How texts of the service are shortened for `Debug` and for error messages.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// Text in `Debug` output: `absent`, or its length in bytes.
 pub(crate) struct Length<'t>(pub(crate) Option<&'t str>);
@@ -20,27 +20,6 @@ impl fmt::Debug for Length<'_> {
     }
 }
 
-/// Text in `Display` output: characters that could forge a log line or hide text are escaped.
-pub(crate) struct Escaped<'t>(pub(crate) &'t str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| {
-            if is_invisible(c) {
-                write!(f, "{}", c.escape_default())
-            } else {
-                f.write_char(c)
-            }
-        })
-    }
-}
-
-/// Control characters, line and paragraph separators, and what changes the direction of text.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 /// The text, cut to `limit` characters; `…` marks a cut.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
@@ -56,15 +35,6 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_invisible_is_printed() {
-        let text = "Zoë\n\u{1b}[31m\u{202e}x\u{2028}";
-        assert_eq!(
-            Escaped(text).to_string(),
-            r"Zoë\n\u{1b}[31m\u{202e}x\u{2028}"
-        );
-    }
 
     #[test]
     fn cuts_between_characters() {

@@ -1,4 +1,4 @@
-//! Text that people bring in files and on standard input, whatever program wrote it.
+//! Text at the edges of a program: reading files in any encoding, escaping before display.
 
 use std::borrow::Cow;
 
@@ -35,6 +35,40 @@ pub fn read(bytes: &[u8]) -> Option<Cow<'_, str>> {
             ))
         }
     }
+}
+
+/// Escapes the characters of `text` that move a cursor, start a new line or hide other text.
+///
+/// Returns text that is safe in a terminal or a log line, whatever the original holds.
+///
+/// ```
+/// use flinks_types::text::escaped;
+///
+/// assert_eq!(escaped("Zoë"), "Zoë");
+/// assert_eq!(escaped("paid\nERROR \u{202e}x"), r"paid\nERROR \u{202e}x");
+/// ```
+#[must_use]
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_invisible) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_invisible(c) {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Whether a character is a control character, a line or paragraph separator, of zero width, or
+/// changes the direction of text.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 type ByteOrder = fn([u8; 2]) -> u16;
@@ -149,6 +183,12 @@ mod tests {
             panic!("converted");
         };
         assert_eq!(text.capacity(), text.len());
+    }
+
+    #[test]
+    fn nothing_invisible_is_shown() {
+        let text = "Zoë\n\u{1b}[31m\u{202e}x\u{2028}";
+        assert_eq!(escaped(text), r"Zoë\n\u{1b}[31m\u{202e}x\u{2028}");
     }
 
     proptest! {

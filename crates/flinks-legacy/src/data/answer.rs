@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 use flinks_transport::DecodeError;
-use flinks_types::{ApiError, FlinksCode, RetryClass, Subject, from_json};
+use flinks_types::{ApiError, FlinksCode, Outcome, Subject, from_json};
 use http::{Response, StatusCode};
 
 use super::fetch::DataResponse;
@@ -62,32 +62,18 @@ pub enum Fetched<T> {
     Pending(Collected<T>),
 }
 
-/// What an answer with a 2xx status says of its call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum State {
-    Done,
-    Pending,
-    Failed,
-}
-
-/// The FlinksCode decides first, then both statuses. A code that nobody knows decides nothing,
-/// and 203 asks for an answer to the bank's question, which no data call can give.
-pub(crate) fn state(status: StatusCode, said: Option<u16>, code: Option<&FlinksCode>) -> State {
-    match code.and_then(FlinksCode::retry_class) {
-        Some(RetryClass::Poll) => return State::Pending,
-        Some(_) => return State::Failed,
-        None => {}
-    }
-    let statuses = [status.as_u16(), said.unwrap_or(200)];
-    if statuses
-        .iter()
-        .any(|s| *s == 203 || !(200..300).contains(s))
-    {
-        State::Failed
-    } else if statuses.contains(&202) {
-        State::Pending
+/// The [`Outcome`] of a data call: 203 requires an answer to the bank, which no data call can give.
+pub(crate) fn outcome(
+    status: StatusCode,
+    http_status_code: Option<u16>,
+    flinks_code: Option<&FlinksCode>,
+) -> Outcome {
+    let outcome = Outcome::of(status.as_u16(), http_status_code, flinks_code);
+    let is_challenge = status.as_u16() == 203 || http_status_code == Some(203);
+    if outcome == Outcome::Done && is_challenge {
+        Outcome::Failed
     } else {
-        State::Done
+        outcome
     }
 }
 
@@ -110,15 +96,15 @@ pub(crate) fn fetched<T: DataResponse>(
         Err(_) if parts.status == StatusCode::ACCEPTED => T::default(),
         Err(error) => return Err(DecodeError::json(&error)),
     };
-    let state = state(parts.status, value.http_status_code(), value.flinks_code());
-    if state != State::Failed {
+    let outcome = outcome(parts.status, value.http_status_code(), value.flinks_code());
+    if outcome != Outcome::Failed {
         about(subject, &raw)?;
     }
     let answer = Collected { value, raw };
-    match state {
-        State::Done => Ok(Fetched::Ready(answer)),
-        State::Pending => Ok(Fetched::Pending(answer)),
-        State::Failed => Err(failed(&answer.raw)),
+    match outcome {
+        Outcome::Done => Ok(Fetched::Ready(answer)),
+        Outcome::Pending => Ok(Fetched::Pending(answer)),
+        Outcome::Failed => Err(failed(&answer.raw)),
     }
 }
 

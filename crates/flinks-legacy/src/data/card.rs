@@ -5,13 +5,13 @@ use std::fmt;
 use bytes::Bytes;
 use flinks_transport::{Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay};
 use flinks_types::{
-    ApiError, CustomerId, FlinksCode, LoginId, NightlyStatusResponse, Subject, from_json,
+    ApiError, CustomerId, FlinksCode, LoginId, NightlyStatusResponse, Outcome, Subject, from_json,
     http_status_code,
 };
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{State, about, failed, state};
+use super::answer::{about, failed, outcome};
 use super::place::{Place, json};
 
 /// The service's word that it did what it was asked to.
@@ -57,7 +57,7 @@ pub(crate) fn acknowledged(
     let code = said.flinks_code.as_ref();
     let is_done = [said.http_status_code, status.status_code]
         .into_iter()
-        .all(|status| state(parts.status, status, code) == State::Done);
+        .all(|status| outcome(parts.status, status, code) == Outcome::Done);
     if is_done {
         about(subject, &body)?;
         Ok(Acknowledgement {
@@ -209,9 +209,9 @@ pub(crate) fn done(
     code: Option<&FlinksCode>,
     body: &[u8],
 ) -> Result<(), DecodeError> {
-    match state(status, said, code) {
-        State::Done => Ok(()),
-        State::Failed | State::Pending => Err(failed(body)),
+    match outcome(status, said, code) {
+        Outcome::Done => Ok(()),
+        Outcome::Failed | Outcome::Pending => Err(failed(body)),
     }
 }
 
