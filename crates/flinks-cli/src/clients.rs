@@ -91,7 +91,7 @@ impl Service {
         let (endpoint, paths) = (settings.upload_endpoint()?, settings.paths()?);
         Ok(UploadClient::at(
             transport,
-            settings.credentials()?,
+            settings.client_credentials()?,
             endpoint,
             paths,
         )?)

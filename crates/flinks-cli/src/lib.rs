@@ -14,7 +14,8 @@ mod interrupt;
 mod logging;
 mod output;
 mod prompt;
-mod settings;
+#[doc(hidden)]
+pub mod settings;
 mod state;
 
 use std::future::Future;

@@ -1,62 +1,82 @@
 //! The settings, from flags, then the environment, then a TOML file; secrets only from the last two.
 
+mod identity;
 pub(crate) mod path_value;
 mod source;
 mod unknown_variables;
 
+use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use flinks_auth::{ApiSecret, ClientCredentials, LegacyKeys};
-use flinks_transport::{
-    ClientIdentity, Endpoint, Error, ErrorKind, IdentityError, IdentityErrorKind, IdentityPart,
-    Roots,
-};
+use flinks_transport::{Endpoint, Error, ErrorKind};
 use flinks_types::{CustomerId, Secret};
 use flinks_upload::Paths;
 
 use crate::arguments::Connection;
-use crate::output::io_error;
 
-pub(crate) use source::{Given, Source};
+pub use source::Given;
+
+pub(crate) use identity::without_roots;
+pub(crate) use source::Source;
 pub(crate) use unknown_variables::warnings as unknown_variables;
 
 /// Upload guide, "Base URL".
 const UPLOAD_URL: &str = "https://upload-mtls.flinksapp.com";
 
-/// Everything that the clients are built from; each part may be missing until it is needed.
-///
-/// It has no `Debug`: it holds secrets.
+/// The settings that the clients are built from. Its `Debug` shows no value.
 #[derive(Default)]
-pub(crate) struct Settings {
-    pub(crate) upload_url: Option<Given<String>>,
-    pub(crate) upload_paths: Option<Given<String>>,
-    pub(crate) certificate: Option<Material>,
-    pub(crate) key: Option<Material>,
-    #[cfg(feature = "pfx")]
-    pub(crate) certificate_password: Option<Given<Secret>>,
-    pub(crate) roots: Option<Material>,
-    pub(crate) client_id: Option<Given<String>>,
-    pub(crate) client_secret: Option<Given<Secret>>,
-    pub(crate) scope: Option<Given<String>>,
-    pub(crate) api_url: Option<Given<String>>,
-    pub(crate) instance: Option<Given<String>>,
-    pub(crate) customer_id: Option<Given<String>>,
-    pub(crate) api_secret: Option<Given<Secret>>,
-    pub(crate) auth_key: Option<Given<Secret>>,
-    pub(crate) x_api_key: Option<Given<Secret>>,
+#[non_exhaustive]
+pub struct Settings {
+    /// Base URL of the upload host.
+    pub upload_url: Option<Given<String>>,
+    /// `api-v1`, `root`, or three paths separated by commas.
+    pub upload_paths: Option<Given<String>>,
+    /// The client certificate.
+    pub certificate: Option<Material>,
+    /// The private key, unless the certificate's file holds it.
+    pub key: Option<Material>,
+    /// The password of a PKCS#12 file or an encrypted key.
+    pub certificate_password: Option<Given<Secret>>,
+    /// The root certificates to trust instead of the platform's.
+    pub roots: Option<Material>,
+    /// OAuth client id.
+    pub client_id: Option<Given<String>>,
+    /// OAuth client secret.
+    pub client_secret: Option<Given<Secret>>,
+    /// OAuth scope.
+    pub scope: Option<Given<String>>,
+    /// Base URL of the results host.
+    pub api_url: Option<Given<String>>,
+    /// Instance name of the results host, in place of its URL.
+    pub instance: Option<Given<String>>,
+    /// The customer id in the paths of the results host.
+    pub customer_id: Option<Given<String>>,
+    /// Bearer token of the fraud analysis.
+    pub api_secret: Option<Given<Secret>>,
+    /// Secret key of `/GenerateAuthorizeToken`.
+    pub auth_key: Option<Given<Secret>>,
+    /// `x-api-key` of the data calls.
+    pub x_api_key: Option<Given<Secret>>,
     pub(crate) allow_http: bool,
-    /// What is doubtful about them.
+    /// Settings that are accepted but look wrong.
     pub(crate) warnings: Vec<String>,
 }
 
-/// A certificate or a key: a file of the user's, or what the embedded sandbox made.
-pub(crate) enum Material {
+/// A certificate or a key: a file, or bytes in memory.
+#[non_exhaustive]
+pub enum Material {
+    /// The path of a file.
     File(Given<PathBuf>),
+    /// PEM in memory.
     Memory(Vec<u8>),
 }
 
 impl Material {
-    pub(crate) fn file(&self) -> Option<&Given<PathBuf>> {
+    /// Returns the path, if this is a file.
+    #[must_use]
+    pub fn file(&self) -> Option<&Given<PathBuf>> {
         match self {
             Self::File(path) => Some(path),
             Self::Memory(_) => None,
@@ -64,12 +84,34 @@ impl Material {
     }
 }
 
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Material {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Material").finish_non_exhaustive()
+    }
+}
+
 impl Settings {
-    /// Reads the settings; none is required here.
+    /// Reads the settings from the environment and the settings file; none is required here.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: the file cannot be read or holds what it should not, or two settings
-    /// contradict each other. No message holds a value: it may be secret.
+    /// [`ErrorKind::Config`]: the settings file cannot be read or has an unknown key, or two settings
+    /// contradict each other. No message quotes a value: it may be secret.
+    pub fn from_environment(
+        variable: impl Fn(&str) -> Option<OsString> + 'static,
+    ) -> Result<Self, Error> {
+        Self::read(&Source::new(variable, None)?, &Connection::default())
+    }
+
+    /// Reads the settings from the flags and the source; none is required here.
+    ///
+    /// # Errors
+    /// As [`from_environment`](Self::from_environment).
     pub(crate) fn read(source: &Source, flags: &Connection) -> Result<Self, Error> {
         let file = |path: Option<Given<PathBuf>>| path.map(Material::File);
         let mut settings = Self {
@@ -77,7 +119,6 @@ impl Settings {
             upload_paths: source.text("upload_paths", flags.upload_paths.as_ref())?,
             certificate: file(source.path("cert", flags.cert.as_ref())?),
             key: file(source.path("key", flags.key.as_ref())?),
-            #[cfg(feature = "pfx")]
             certificate_password: source.secret("cert_password")?,
             roots: file(source.path("ca", flags.ca.as_ref())?),
             client_id: source.text("client_id", flags.client_id.as_ref())?,
@@ -129,7 +170,7 @@ impl Settings {
                 .iter()
                 .any(|scheme| without_scheme(text, scheme).is_some())
             {
-                return Err(given.refused(
+                return Err(given.invalid(
                     "this is an Authorization header: give the secret itself, without \"Bearer\" \
                      or \"Basic\"",
                 ));
@@ -144,8 +185,9 @@ impl Settings {
         Ok(())
     }
 
-    /// The settings that an upload needs and that are not set.
-    pub(crate) fn missing_for_upload(&self) -> Vec<&'static str> {
+    /// Returns the variables that an upload requires and that are not set.
+    #[must_use]
+    pub fn missing_for_upload(&self) -> Vec<&'static str> {
         missing(&[
             ("FLINKS_CERT", self.certificate.is_some()),
             ("FLINKS_CLIENT_ID", self.client_id.is_some()),
@@ -153,8 +195,9 @@ impl Settings {
         ])
     }
 
-    /// The settings that the fraud analysis needs and that are not set.
-    pub(crate) fn missing_for_results(&self) -> Vec<&'static str> {
+    /// Returns the variables that the fraud analysis requires and that are not set.
+    #[must_use]
+    pub fn missing_for_results(&self) -> Vec<&'static str> {
         let mut missing = self.missing_for_legacy();
         if self.api_secret.is_none() {
             missing.push("FLINKS_API_SECRET");
@@ -162,8 +205,9 @@ impl Settings {
         missing
     }
 
-    /// The settings that the legacy API needs and that are not set; its keys are optional.
-    pub(crate) fn missing_for_legacy(&self) -> Vec<&'static str> {
+    /// Returns the variables that the legacy API requires and that are not set; its keys are optional.
+    #[must_use]
+    pub fn missing_for_legacy(&self) -> Vec<&'static str> {
         let host = self.api_url.is_some() || self.instance.is_some();
         missing(&[
             ("FLINKS_INSTANCE (or FLINKS_API_URL)", host),
@@ -171,48 +215,69 @@ impl Settings {
         ])
     }
 
-    pub(crate) fn upload_endpoint(&self) -> Result<Endpoint, Error> {
+    /// Returns the upload host.
+    ///
+    /// # Errors
+    /// The base URL is not valid.
+    pub fn upload_endpoint(&self) -> Result<Endpoint, Error> {
         match &self.upload_url {
             Some(url) => self.endpoint(url),
             None => Endpoint::new(UPLOAD_URL),
         }
     }
 
-    pub(crate) fn paths(&self) -> Result<Paths, Error> {
+    /// Returns the paths of the upload host.
+    ///
+    /// # Errors
+    /// The setting is neither a preset nor three paths.
+    pub fn paths(&self) -> Result<Paths, Error> {
         let Some(given) = &self.upload_paths else {
             return Ok(Paths::default());
         };
         let paths = given.value.parse();
-        paths.map_err(|error: Error| given.refused(error))
+        paths.map_err(|error: Error| given.invalid(error))
     }
 
-    pub(crate) fn results_endpoint(&self) -> Result<Endpoint, Error> {
+    /// Returns the results host.
+    ///
+    /// # Errors
+    /// Neither its URL nor its instance is set, or the value is not valid.
+    pub fn results_endpoint(&self) -> Result<Endpoint, Error> {
         match (&self.api_url, &self.instance) {
             (Some(url), _) => self.endpoint(url),
             (None, Some(instance)) => {
-                Endpoint::instance(&instance.value).map_err(|error| instance.refused(error))
+                Endpoint::instance(&instance.value).map_err(|error| instance.invalid(error))
             }
             (None, None) => Err(not_set(&["FLINKS_INSTANCE"])),
         }
     }
 
-    pub(crate) fn customer_id(&self) -> Result<CustomerId, Error> {
+    /// Returns the customer id.
+    ///
+    /// # Errors
+    /// It is not set or not valid.
+    pub fn customer_id(&self) -> Result<CustomerId, Error> {
         let given = self
             .customer_id
             .as_ref()
             .ok_or_else(|| not_set(&["FLINKS_CUSTOMER_ID"]))?;
-        CustomerId::new(&given.value).map_err(|error| given.refused(error))
+        CustomerId::new(&given.value).map_err(|error| given.invalid(error))
     }
 
-    pub(crate) fn api_secret(&self) -> Result<ApiSecret, Error> {
+    /// Returns the API secret.
+    ///
+    /// # Errors
+    /// It is not set.
+    pub fn api_secret(&self) -> Result<ApiSecret, Error> {
         let secret = self.api_secret.as_ref();
         secret
             .map(|given| ApiSecret::new(given.value.clone()))
             .ok_or_else(|| not_set(&["FLINKS_API_SECRET"]))
     }
 
-    /// The keys of the legacy API, as far as they are set.
-    pub(crate) fn legacy_keys(&self) -> LegacyKeys {
+    /// Returns the keys of the legacy API that are set.
+    #[must_use]
+    pub fn legacy_keys(&self) -> LegacyKeys {
         let mut keys = LegacyKeys::new();
         if let Some(key) = &self.auth_key {
             keys = keys.auth_key(key.value.clone());
@@ -223,7 +288,11 @@ impl Settings {
         keys
     }
 
-    pub(crate) fn credentials(&self) -> Result<ClientCredentials, Error> {
+    /// Returns the OAuth client.
+    ///
+    /// # Errors
+    /// Its id or its secret is not set.
+    pub fn client_credentials(&self) -> Result<ClientCredentials, Error> {
         let (Some(id), Some(secret)) = (&self.client_id, &self.client_secret) else {
             return Err(not_set(&self.missing_for_upload()));
         };
@@ -232,75 +301,6 @@ impl Settings {
             Some(scope) => credentials.scope(&scope.value),
             None => credentials,
         })
-    }
-
-    pub(crate) fn identity(&self) -> Result<ClientIdentity, Error> {
-        let Some(certificate) = &self.certificate else {
-            return Err(not_set(&["FLINKS_CERT"]));
-        };
-        let (certificate, key) = match (certificate, &self.key) {
-            (Material::File(certificate), None) => (certificate, None),
-            (Material::File(certificate), Some(Material::File(key))) => (certificate, Some(key)),
-            (Material::Memory(certificate), Some(Material::Memory(key))) => {
-                return Ok(ClientIdentity::from_pem(certificate, key)?);
-            }
-            (Material::Memory(_), _) | (_, Some(Material::Memory(_))) => {
-                return Err(config(
-                    "the certificate and its key come from the same place",
-                ));
-            }
-        };
-        self.identity_in(certificate, key)
-    }
-
-    fn identity_in(
-        &self,
-        certificate: &Given<PathBuf>,
-        key: Option<&Given<PathBuf>>,
-    ) -> Result<ClientIdentity, Error> {
-        let password = self.certificate_password.as_ref();
-        let error = match ClientIdentity::from_files(
-            &certificate.value,
-            key.map(|key| key.value.as_path()),
-            password.map(|password| &password.value),
-        ) {
-            Ok(identity) => return Ok(identity),
-            Err(error) => error,
-        };
-        let kind = error.kind();
-        if kind == IdentityErrorKind::NoKey && key.is_none() {
-            return Err(certificate.refused(
-                "there is no private key in this file: set FLINKS_KEY to the file that holds it",
-            ));
-        }
-        let given = match key {
-            Some(key) if error.part() == IdentityPart::Key => key,
-            _ => certificate,
-        };
-        let unusable = unusable(given, &error);
-        Err(match password {
-            Some(password) if kind == IdentityErrorKind::WrongPassword => {
-                config(format!("{unusable} ({})", password.name()))
-            }
-            None if matches!(
-                kind,
-                IdentityErrorKind::WrongPassword | IdentityErrorKind::EncryptedKey
-            ) =>
-            {
-                config(format!("{unusable} (FLINKS_CERT_PASSWORD is not set)"))
-            }
-            _ => unusable,
-        })
-    }
-
-    pub(crate) fn roots(&self) -> Result<Roots, Error> {
-        match &self.roots {
-            None => Ok(Roots::default()),
-            Some(Material::File(path)) => {
-                Roots::pem_file(&path.value).map_err(|error| unusable(path, &error))
-            }
-            Some(Material::Memory(pem)) => Ok(Roots::pem(pem)?),
-        }
     }
 
     fn endpoint(&self, given: &Given<String>) -> Result<Endpoint, Error> {
@@ -317,31 +317,9 @@ impl Settings {
             } else {
                 ""
             };
-            given.refused(format!("{error}{hint}"))
+            given.invalid(format!("{error}{hint}"))
         })
     }
-}
-
-/// What to do when no root certificates are found, in this program's own terms.
-pub(crate) fn without_roots(error: Error) -> Error {
-    let source = std::error::Error::source(&error);
-    let identity = source.and_then(|source| source.downcast_ref::<IdentityError>());
-    match identity.filter(|error| error.kind() == IdentityErrorKind::NoRoots) {
-        Some(why) => config(format!(
-            "root certificates: {}; or set FLINKS_CA or --ca to a PEM file of the roots to trust",
-            why.message()
-        )),
-        None => error,
-    }
-}
-
-/// Why the file that a setting names cannot be used, in the library's words.
-fn unusable(given: &Given<PathBuf>, error: &IdentityError) -> Error {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
-    if let Some(cause) = cause {
-        return given.refused(io_error::reason(cause));
-    }
-    given.refused(error.message())
 }
 
 /// What follows the scheme of an `Authorization` header, with or without the header's own name.
@@ -407,12 +385,10 @@ mod tests {
             ..Connection::default()
         };
         let environment = [("FLINKS_API_URL", "https://example.com")];
-        let error = settings(&environment, &flags).err().expect("both are set");
+        let error = settings(&environment, &flags).expect_err("both are set");
         assert!(error.to_string().contains("--instance"), "{error}");
         let both = [environment[0], ("FLINKS_INSTANCE", "toolbox")];
-        settings(&both, &Connection::default())
-            .err()
-            .expect("both are set");
+        settings(&both, &Connection::default()).expect_err("both are set");
     }
 
     #[test]
@@ -553,7 +529,7 @@ mod tests {
             ("FLINKS_API_SECRET", "Basic abc="),
         ];
         for (name, value) in rows {
-            let error = read(name, value).err().expect(name);
+            let error = read(name, value).expect_err(name);
             let text = error.to_string();
             assert!(text.starts_with(name) && !text.contains("abc"), "{text}");
         }

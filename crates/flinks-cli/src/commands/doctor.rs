@@ -125,7 +125,7 @@ fn key_mode(given: &Given<PathBuf>) -> Finding {
             .hint(format!("chmod 600 the file that {} names", given.name()))
         }
         Err(error) => {
-            let error = given.refused(io_error::reason(&error));
+            let error = given.invalid(io_error::reason(&error));
             Finding::fail(NAME, Exit::Usage, error.to_string())
         }
     }

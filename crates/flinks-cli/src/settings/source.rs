@@ -44,12 +44,14 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 type Environment = Box<dyn Fn(&str) -> Option<OsString>>;
 
-/// A setting and what gave it: the variable, the flag or the key, which messages name in place of
-/// the value. It has no `Debug`: the value may be a secret.
+/// A setting's value and its source: the variable, flag or key, which messages name in place of the
+/// value. Its `Debug` shows the source only.
 #[derive(Clone)]
-pub(crate) struct Given<T> {
+#[non_exhaustive]
+pub struct Given<T> {
     name: Cow<'static, str>,
-    pub(crate) value: T,
+    /// The value.
+    pub value: T,
 }
 
 impl<T> Given<T> {
@@ -60,14 +62,21 @@ impl<T> Given<T> {
         }
     }
 
-    /// What gave it.
-    pub(crate) fn name(&self) -> &str {
+    /// Returns the variable, flag or key that the value comes from.
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Why it cannot be right; `why` holds nothing of the value.
-    pub(crate) fn refused(&self, why: impl fmt::Display) -> Error {
+    /// An error about this setting; `why` must not quote the value.
+    pub(crate) fn invalid(&self, why: impl fmt::Display) -> Error {
         config(format!("{}: {why}", self.name))
+    }
+}
+
+impl<T> fmt::Debug for Given<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Given").field(&self.name).finish()
     }
 }
 
@@ -127,7 +136,7 @@ impl Source {
         let Some(given) = given else { return Ok(None) };
         let bare = given.value.trim();
         if path_value::is_quoted(bare) {
-            return Err(given.refused(IN_QUOTES));
+            return Err(given.invalid(IN_QUOTES));
         }
         Ok((!bare.is_empty()).then(|| Given::new(given.name.clone(), bare.to_owned())))
     }
@@ -233,7 +242,7 @@ fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
     }
     let given = Given::new(name, PathBuf::from(value));
     if given.value.to_str().is_some_and(path_value::is_quoted) && !given.value.exists() {
-        return Err(given.refused(IN_QUOTES));
+        return Err(given.invalid(IN_QUOTES));
     }
     Ok((!given.value.as_os_str().is_empty()).then_some(given))
 }
@@ -254,13 +263,13 @@ fn bare_secret(given: Given<Secret>) -> Option<Given<Secret>> {
 
 fn secret_in(path: Given<PathBuf>) -> Result<Given<Secret>, Error> {
     let secret = Given::new(path.name.clone(), read(&path)?);
-    bare_secret(secret).ok_or_else(|| path.refused("the file is empty"))
+    bare_secret(secret).ok_or_else(|| path.invalid("the file is empty"))
 }
 
 fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
     let text = read(path)?;
     let text = text.expose();
-    let wrong = |why: String| path.refused(format!("the settings file {why}"));
+    let wrong = |why: String| path.invalid(format!("the settings file {why}"));
     let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
         // The parser's own message quotes the line, which may hold a secret.
         let offset = error.span().map_or(0, |span| span.start);
@@ -312,7 +321,7 @@ fn is_known(key: &str) -> bool {
 
 /// The text of a file, which is wiped when it is dropped: it may be or hold a secret.
 fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
-    let unreadable = |error: std::io::Error| path.refused(io_error::reason(&error));
+    let unreadable = |error: std::io::Error| path.invalid(io_error::reason(&error));
     // With the room reserved the bytes are not moved while they are read, and leave no copy behind.
     let room = usize::try_from(MAX_BYTES + 1).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
@@ -322,10 +331,10 @@ fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(path.refused("the file is larger than 64 KiB"));
+        return Err(path.invalid("the file is larger than 64 KiB"));
     }
     let text = text::read(&bytes)
-        .ok_or_else(|| path.refused("the file is not text in UTF-8 or UTF-16"))?;
+        .ok_or_else(|| path.invalid("the file is not text in UTF-8 or UTF-16"))?;
     Ok(Secret::new(text))
 }
 
@@ -451,8 +460,7 @@ mod tests {
             .source()
             .expect("valid")
             .secret("api_secret")
-            .err()
-            .expect("twice");
+            .expect_err("twice");
         assert!(
             error.to_string().contains("FLINKS_API_SECRET_FILE"),
             "{error}"
@@ -462,8 +470,7 @@ mod tests {
         case.source()
             .expect("valid")
             .secret("api_secret")
-            .err()
-            .expect("twice");
+            .expect_err("twice");
     }
 
     #[test]
@@ -538,10 +545,7 @@ mod tests {
             );
         }
         let source = Case::new("").source().expect("valid");
-        let error = source
-            .text("instance", Some(&quoted))
-            .err()
-            .expect("quotes");
+        let error = source.text("instance", Some(&quoted)).expect_err("quotes");
         assert!(error.to_string().starts_with("--instance"), "{error}");
         assert!(!error.to_string().contains("4711"), "{error}");
     }
