@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::{legacy, operation::Operation};
+use crate::{legacy, operation::ApiOperation};
 
 /// What goes back to the client.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Answer {
     }
 
     /// A refusal that a fault makes, in the form that the operation's errors have.
-    pub(crate) fn fault(operation: Operation, status: StatusCode) -> Self {
+    pub(crate) fn fault(operation: ApiOperation, status: StatusCode) -> Self {
         if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
             return Self {
                 status,
@@ -60,7 +60,7 @@ impl Answer {
             };
         }
         let message = "The sandbox was asked for this answer.";
-        if operation == Operation::Token {
+        if operation == ApiOperation::Token {
             let error = match status {
                 StatusCode::UNAUTHORIZED => "invalid_client",
                 status if status.is_server_error() => "server_error",
@@ -69,10 +69,10 @@ impl Answer {
             return Self::oauth(status, error, message);
         }
         // The one text that a client may read: it says that a token, not a person, is refused.
-        let token = if operation == Operation::AuthorizeToken {
+        let token = if operation == ApiOperation::AuthorizeToken {
             Some(legacy::NO_AUTH_KEY)
         } else {
-            (operation == Operation::Authorize).then_some(legacy::NO_AUTHORIZE_TOKEN)
+            (operation == ApiOperation::Authorize).then_some(legacy::NO_AUTHORIZE_TOKEN)
         };
         if let (StatusCode::UNAUTHORIZED, Some(message)) = (status, token) {
             return Self::house(status, "UNAUTHORIZED", message);
@@ -164,14 +164,14 @@ mod tests {
     #[test]
     fn faults_have_the_form_of_their_operations_errors() {
         let body = |operation| Answer::fault(operation, StatusCode::UNAUTHORIZED).body;
-        assert!(body(Operation::Token).starts_with(br#"{"error":"invalid_client""#));
-        assert!(body(Operation::Upload).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
-        assert!(body(Operation::Data).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
-        for operation in [Operation::AuthorizeToken, Operation::Authorize] {
+        assert!(body(ApiOperation::Token).starts_with(br#"{"error":"invalid_client""#));
+        assert!(body(ApiOperation::Upload).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
+        assert!(body(ApiOperation::Data).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
+        for operation in [ApiOperation::AuthorizeToken, ApiOperation::Authorize] {
             assert!(body(operation).starts_with(br#"{"FlinksCode":"UNAUTHORIZED""#));
         }
         assert!(
-            Answer::fault(Operation::Upload, StatusCode::NO_CONTENT)
+            Answer::fault(ApiOperation::Upload, StatusCode::NO_CONTENT)
                 .body
                 .is_empty()
         );

@@ -46,7 +46,7 @@ pub struct Config {
     /// The TLS versions that both hosts accept: 1.2 and 1.3 by default.
     pub tls: TlsVersions,
     /// What clients have to present.
-    pub credentials: Credentials,
+    pub credentials: SandboxCredentials,
     /// Called with each line of the log, on whichever thread answered the request.
     pub on_request: Option<OnRequest>,
 }
@@ -63,7 +63,7 @@ impl Default for Config {
             device_approval: Duration::from_secs(2),
             faults: Vec::new(),
             tls: TlsVersions::default(),
-            credentials: Credentials::default(),
+            credentials: SandboxCredentials::default(),
             on_request: None,
         }
     }
@@ -116,7 +116,7 @@ impl TlsVersions {
 /// shell or split at a colon, so that a client that does so by mistake fails here.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Credentials {
+pub struct SandboxCredentials {
     /// OAuth client id.
     pub client_id: String,
     /// OAuth client secret.
@@ -136,7 +136,7 @@ pub struct Credentials {
     pub x_api_key: Option<String>,
 }
 
-impl Default for Credentials {
+impl Default for SandboxCredentials {
     fn default() -> Self {
         Self {
             client_id: "sandbox-client".to_owned(),
@@ -150,9 +150,9 @@ impl Default for Credentials {
     }
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for SandboxCredentials {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Credentials")
+        out.debug_struct("SandboxCredentials")
             .field("client_id", &self.client_id)
             .field("scope", &self.scope)
             .field("customer_id", &self.customer_id)

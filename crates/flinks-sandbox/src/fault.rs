@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use http::{HeaderValue, StatusCode};
 
-use crate::operation::Operation;
+use crate::operation::ApiOperation;
 
 /// The grammar of [`Fault`], in the words of a program's help.
 pub const FAULT_GRAMMAR: &str = "\
@@ -51,7 +51,7 @@ Examples: upload@2=reset-after   complete=torn   any@3+=status:503,retry-after=2
 /// [injected](crate::Sandbox::inject) later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    target: Option<Operation>,
+    target: Option<ApiOperation>,
     first: u64,
     last: u64,
     kind: Kind,
@@ -85,7 +85,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Collects what `faults` do to the `nth` request of `operation`, the `overall`-th of all.
-    pub(crate) fn new(faults: &[Fault], operation: Operation, nth: u64, overall: u64) -> Self {
+    pub(crate) fn new(faults: &[Fault], operation: ApiOperation, nth: u64, overall: u64) -> Self {
         let mut plan = Self::default();
         for fault in faults {
             let count = match fault.target {
@@ -217,12 +217,12 @@ fn counts(text: &str) -> Result<(u64, u64), String> {
     Ok((first, last))
 }
 
-fn named(name: &str) -> Result<Operation, String> {
-    let known = || Operation::KNOWN.into_iter();
+fn named(name: &str) -> Result<ApiOperation, String> {
+    let known = || ApiOperation::KNOWN.into_iter();
     known()
         .find(|operation| operation.name() == name)
         .ok_or_else(|| {
-            let names: Vec<_> = known().map(Operation::name).collect();
+            let names: Vec<_> = known().map(ApiOperation::name).collect();
             format!(
                 "there is no operation `{name}`; there are {}, any",
                 names.join(", ")
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_its_faults_and_is_documented() {
-        for operation in Operation::KNOWN {
+        for operation in ApiOperation::KNOWN {
             let text = format!("{operation}@2=torn");
             assert_eq!(fault(&text).to_string(), text);
             let mut words = FAULT_GRAMMAR
@@ -396,12 +396,12 @@ mod tests {
     #[test]
     fn a_plan_counts_per_operation_and_over_all() {
         let faults = [fault("upload@2=torn"), fault("any@5+=reset-before")];
-        let kind = |nth, overall| Plan::new(&faults, Operation::Upload, nth, overall).kind;
+        let kind = |nth, overall| Plan::new(&faults, ApiOperation::Upload, nth, overall).kind;
         assert_eq!(kind(1, 4), None);
         assert_eq!(kind(2, 4), Some(Kind::Torn));
         assert_eq!(kind(2, 9), Some(Kind::Torn));
         assert_eq!(kind(3, 5), Some(Kind::ResetBefore));
-        assert_eq!(Plan::new(&faults, Operation::Token, 2, 4).kind, None);
+        assert_eq!(Plan::new(&faults, ApiOperation::Token, 2, 4).kind, None);
     }
 
     #[test]
@@ -413,7 +413,7 @@ mod tests {
             fault("fraud=torn"),
             fault("fraud=delay-after:5"),
         ];
-        let plan = Plan::new(&faults, Operation::Fraud, 1, 1);
+        let plan = Plan::new(&faults, ApiOperation::Fraud, 1, 1);
         assert_eq!(plan.before, Duration::from_millis(7));
         assert_eq!(plan.after, Duration::from_millis(5));
         assert_eq!(

@@ -141,12 +141,12 @@ mod tests {
     use crate::{
         config::Config,
         log::LogLine,
-        operation::{Host, Operation},
-        state::Session,
+        operation::{ApiOperation, Host},
+        state::SandboxSession,
     };
 
     fn answer(state: &State, login_id: &str) -> Value {
-        let mut line = LogLine::new(Host::Results, "GET", "/", Operation::Fraud);
+        let mut line = LogLine::new(Host::Results, "GET", "/", ApiOperation::Fraud);
         serde_json::from_slice(&analysis(state, login_id, &mut line).unwrap().body).unwrap()
     }
 
@@ -154,10 +154,10 @@ mod tests {
         let state = State::new(Config::default());
         let mut sessions = lock(&state.sessions);
         sessions.open(Record {
-            session: Session {
+            session: SandboxSession {
                 aggregation_id: "a".to_owned(),
                 tag: Some("tag".to_owned()),
-                ..Session::default()
+                ..SandboxSession::default()
             },
             signals,
             completed_at: None,

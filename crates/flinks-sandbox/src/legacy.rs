@@ -17,14 +17,14 @@ mod user;
 
 use http::{HeaderMap, Method, StatusCode, request::Parts};
 
-pub use self::session::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, Login, REFUSED_LOGIN_ID};
+pub use self::session::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};
 pub(crate) use self::{
     data::Dataset,
     key::{NO_AUTH_KEY, NO_AUTHORIZE_TOKEN},
     session::Store,
 };
 use crate::{
-    answer::Answer, bearer, log::LogLine, media, operation::Operation, state::State, upload,
+    answer::Answer, bearer, log::LogLine, media, operation::ApiOperation, state::State, upload,
 };
 
 /// A call under `/v3/{customerId}/BankingServices`.
@@ -86,17 +86,17 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(crate) fn operation(self) -> Operation {
+    pub(crate) fn operation(self) -> ApiOperation {
         match self {
-            Self::AuthorizeToken => Operation::AuthorizeToken,
-            Self::Authorize => Operation::Authorize,
-            Self::Data(_) => Operation::Data,
-            Self::DataAsync { .. } => Operation::DataAsync,
-            Self::DeleteCard { .. } => Operation::DeleteCard,
-            Self::MfaQuestions { .. } | Self::AnswerMfaQuestions => Operation::MfaQuestions,
-            Self::SetScheduledRefresh => Operation::ScheduledRefresh,
-            Self::NightlyStatus => Operation::NightlyStatus,
-            Self::Institutions => Operation::Institutions,
+            Self::AuthorizeToken => ApiOperation::AuthorizeToken,
+            Self::Authorize => ApiOperation::Authorize,
+            Self::Data(_) => ApiOperation::Data,
+            Self::DataAsync { .. } => ApiOperation::DataAsync,
+            Self::DeleteCard { .. } => ApiOperation::DeleteCard,
+            Self::MfaQuestions { .. } | Self::AnswerMfaQuestions => ApiOperation::MfaQuestions,
+            Self::SetScheduledRefresh => ApiOperation::ScheduledRefresh,
+            Self::NightlyStatus => ApiOperation::NightlyStatus,
+            Self::Institutions => ApiOperation::Institutions,
         }
     }
 }

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! ```
-//! use flinks_sandbox::{Config, Operation, Sandbox};
+//! use flinks_sandbox::{Config, ApiOperation, Sandbox};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let mut config = Config::default();
@@ -21,7 +21,7 @@
 //! let sandbox = Sandbox::start(config).await?;
 //!
 //! // Here a client uploads to `sandbox.upload_url()`, trusting `sandbox.ca_pem()`.
-//! assert_eq!(sandbox.requests(Operation::Upload), 0);
+//! assert_eq!(sandbox.requests(ApiOperation::Upload), 0);
 //! assert!(sandbox.sessions().is_empty());
 //! sandbox.shutdown().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
@@ -91,7 +91,7 @@
 //!
 //! Without `Save` there is no LoginId. Three are there from the start: [`CACHED_LOGIN_ID`],
 //! [`DEVICE_LOGIN_ID`] and [`REFUSED_LOGIN_ID`]. Authorize tokens and `x-api-key` are asked
-//! for once [`Credentials::auth_key`] and [`Credentials::x_api_key`] are set. A token serves
+//! for once [`SandboxCredentials::auth_key`] and [`SandboxCredentials::x_api_key`] are set. A token serves
 //! the one session that used it first, for all its rounds.
 //!
 //! Each user has a chequing account, a savings account and a credit card, the same each time,
@@ -105,10 +105,10 @@
 
 mod answer;
 mod bearer;
-mod certificates;
+pub mod certificates;
+mod client_files;
 mod complete;
 mod config;
-mod directory;
 mod document;
 mod exchange;
 mod fault;
@@ -126,16 +126,15 @@ mod upload;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use crate::{
-    certificates::{ClientCertificate, Identity},
-    config::{Config, Credentials, TlsVersions},
-    directory::Directory,
+    client_files::ClientFiles,
+    config::{Config, SandboxCredentials, TlsVersions},
     fault::{FAULT_GRAMMAR, Fault, FaultError},
     fraud::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID},
-    legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, Login, REFUSED_LOGIN_ID},
+    legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin},
     log::{LogLine, OnRequest},
-    operation::{Host, Operation},
+    operation::{ApiOperation, Host},
     sandbox::Sandbox,
-    state::{Session, StoredFile},
+    state::{SandboxSession, StoredFile},
 };
 
 /// Locks; what a panicking holder left is still the state that tests want to see.

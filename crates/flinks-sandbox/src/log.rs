@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     lock,
-    operation::{Host, Operation},
+    operation::{ApiOperation, Host},
 };
 
 /// What is called with each line as it is written.
@@ -31,7 +31,7 @@ pub struct LogLine {
     /// The path, without any query.
     pub path: String,
     /// What the request asks for.
-    pub operation: Operation,
+    pub operation: ApiOperation,
     /// The status answered; `None` (in JSON `null`) when no whole answer was sent: a fault
     /// ended the connection, or the client left in the middle of its request.
     pub status: Option<u16>,
@@ -73,7 +73,7 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    pub(crate) fn new(host: Host, method: &str, path: &str, operation: Operation) -> Self {
+    pub(crate) fn new(host: Host, method: &str, path: &str, operation: ApiOperation) -> Self {
         Self {
             seq: 0,
             host,
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn line() -> LogLine {
-        LogLine::new(Host::Upload, "POST", "/upload", Operation::Upload)
+        LogLine::new(Host::Upload, "POST", "/upload", ApiOperation::Upload)
     }
 
     #[test]

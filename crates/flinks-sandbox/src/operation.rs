@@ -13,7 +13,7 @@ use crate::legacy::Call;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Operation {
+pub enum ApiOperation {
     /// `POST /api/v1/token` on the upload host (Upload guide, "Obtaining an Access Token").
     Token,
     /// `POST /api/v1/upload` or `/upload` (Upload guide, Step 1).
@@ -45,7 +45,7 @@ pub enum Operation {
     Unknown,
 }
 
-impl Operation {
+impl ApiOperation {
     /// All that a fault can name.
     pub(crate) const KNOWN: [Self; 13] = [
         Self::Token,
@@ -83,7 +83,7 @@ impl Operation {
     }
 }
 
-impl fmt::Display for Operation {
+impl fmt::Display for ApiOperation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.name())
     }
@@ -171,14 +171,14 @@ impl<'a> Route<'a> {
         }
     }
 
-    pub(crate) fn operation(&self) -> Operation {
+    pub(crate) fn operation(&self) -> ApiOperation {
         match self {
-            Self::Token => Operation::Token,
-            Self::Upload => Operation::Upload,
-            Self::Complete => Operation::Complete,
-            Self::Fraud { .. } => Operation::Fraud,
+            Self::Token => ApiOperation::Token,
+            Self::Upload => ApiOperation::Upload,
+            Self::Complete => ApiOperation::Complete,
+            Self::Fraud { .. } => ApiOperation::Fraud,
             Self::Legacy { call, .. } => call.operation(),
-            Self::WrongMethod { .. } | Self::Nothing => Operation::Unknown,
+            Self::WrongMethod { .. } | Self::Nothing => ApiOperation::Unknown,
         }
     }
 }
@@ -237,7 +237,7 @@ mod tests {
         let get = Route::new(Host::Upload, &Method::GET, "/upload");
         let allowed = Method::POST;
         assert_eq!(get, Route::WrongMethod { allowed });
-        assert_eq!(get.operation(), Operation::Unknown);
+        assert_eq!(get.operation(), ApiOperation::Unknown);
     }
 
     #[test]
@@ -260,32 +260,32 @@ mod tests {
             (
                 Method::DELETE,
                 "/v3/c/BankingServices/DeleteCard/l",
-                Operation::DeleteCard,
+                ApiOperation::DeleteCard,
             ),
             (
                 Method::GET,
                 "/v3/c/BankingServices/GetStatementsAsync/r",
-                Operation::DataAsync,
+                ApiOperation::DataAsync,
             ),
             (
                 Method::GET,
                 "/v3/c/BankingServices/GetStatementsAsync",
-                Operation::Unknown,
+                ApiOperation::Unknown,
             ),
             (
                 Method::GET,
                 "/v3/c/BankingServices/GetStatementsAsync/",
-                Operation::Unknown,
+                ApiOperation::Unknown,
             ),
             (
                 Method::POST,
                 "/v3/c/BankingServices/Authorize/l",
-                Operation::Unknown,
+                ApiOperation::Unknown,
             ),
             (
                 Method::POST,
                 "/v3/c/BankingServices/authorize",
-                Operation::Unknown,
+                ApiOperation::Unknown,
             ),
         ] {
             assert_eq!(route(method, path).operation(), operation, "{path}");
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_log_and_the_faults_use_one_name() {
-        for operation in Operation::KNOWN {
+        for operation in ApiOperation::KNOWN {
             let json = serde_json::to_value(operation).unwrap();
             assert_eq!(json, operation.to_string());
         }

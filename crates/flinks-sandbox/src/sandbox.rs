@@ -5,16 +5,16 @@ use std::{fmt, io, net::Ipv4Addr, path::Path, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    certificates::{Authorities, ClientCertificate, Identity},
+    certificates::{Authority, IssuedCertificate, Validity},
+    client_files::ClientFiles,
     config::Config,
-    directory::Directory,
     fault::Fault,
-    legacy::Login,
+    legacy::SandboxLogin,
     lock,
     log::LogLine,
-    operation::{Host, Operation},
+    operation::{ApiOperation, Host},
     server,
-    state::{Session, State},
+    state::{SandboxSession, State},
 };
 
 /// A running test server: both hosts, on loopback.
@@ -23,8 +23,8 @@ use crate::{
 pub struct Sandbox {
     upload_url: String,
     results_url: String,
-    authorities: Authorities,
-    client: Identity,
+    authority: Authority,
+    client: IssuedCertificate,
     state: Arc<State>,
     hosts: [JoinHandle<()>; 2],
 }
@@ -38,16 +38,13 @@ impl Sandbox {
     ///
     /// A port that is taken, or a certificate that could not be made.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let authorities = Authorities::new().map_err(io::Error::other)?;
-        let client = authorities
-            .issue(&ClientCertificate::new("sandbox client"))
-            .map_err(io::Error::other)?;
+        let authority = Authority::new("flinks sandbox authority")?;
+        let client = authority.issue_client("sandbox client", Validity::Valid)?;
         let (upload_port, results_port) = (config.upload_port, config.results_port);
         let versions = config.tls;
         let state = Arc::new(State::new(config));
         let start = async |host, port| {
-            let acceptor =
-                server::tls(host, &authorities.own, versions).map_err(io::Error::other)?;
+            let acceptor = server::tls(host, &authority, versions).map_err(io::Error::other)?;
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
             let listener = listener
                 .map_err(|error| io::Error::new(error.kind(), format!("port {port}: {error}")))?;
@@ -61,7 +58,7 @@ impl Sandbox {
         Ok(Self {
             upload_url,
             results_url,
-            authorities,
+            authority,
             client,
             state,
             hosts,
@@ -80,10 +77,31 @@ impl Sandbox {
         &self.results_url
     }
 
-    /// The authority of both hosts, the root that a client has to trust.
+    /// Returns the authority that both hosts present and trust.
+    ///
+    /// It issues further client certificates:
+    ///
+    /// ```
+    /// use flinks_sandbox::{Config, Sandbox};
+    /// use flinks_sandbox::certificates::{Authority, Validity};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let sandbox = Sandbox::start(Config::default()).await?;
+    /// let second = sandbox.authority().issue_client("second client", Validity::Valid)?;
+    /// let refused = Authority::new("Another CA")?.issue_client("stranger", Validity::Valid)?;
+    /// # drop((second, refused));
+    /// # Ok::<(), std::io::Error>(()) })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Returns the root certificate that a client has to trust, as PEM.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        self.authorities.own.pem()
+        self.authority.ca_pem()
     }
 
     /// A client certificate that the upload host accepts.
@@ -140,22 +158,6 @@ impl Sandbox {
         &self.state.config.credentials.customer_id
     }
 
-    /// Issues another client certificate, valid or not, each with its own key.
-    ///
-    /// # Panics
-    ///
-    /// If the operating system gives no random bytes for the key.
-    #[must_use]
-    #[expect(
-        clippy::expect_used,
-        reason = "a test can do nothing without its certificate"
-    )]
-    pub fn issue_client(&self, certificate: ClientCertificate) -> Identity {
-        self.authorities
-            .issue(&certificate)
-            .expect("a key and a certificate can be made")
-    }
-
     /// Every request so far, in the order in which they were answered.
     ///
     /// A line is here before its answer is sent.
@@ -166,19 +168,19 @@ impl Sandbox {
 
     /// How many requests of an operation have arrived, answered or not.
     #[must_use]
-    pub fn requests(&self, operation: Operation) -> usize {
+    pub fn requests(&self, operation: ApiOperation) -> usize {
         usize::try_from(self.state.requests(operation)).unwrap_or(usize::MAX)
     }
 
     /// Every upload session, in the order in which they were opened.
     #[must_use]
-    pub fn sessions(&self) -> Vec<Session> {
+    pub fn sessions(&self) -> Vec<SandboxSession> {
         lock(&self.state.sessions).all()
     }
 
     /// Every login that the legacy API keeps, in the order of the LoginIds.
     #[must_use]
-    pub fn logins(&self) -> Vec<Login> {
+    pub fn logins(&self) -> Vec<SandboxLogin> {
         lock(&self.state.legacy).logins()
     }
 
@@ -197,8 +199,8 @@ impl Sandbox {
     ///
     /// What the file system says; on Unix, a directory that belongs to another user or that
     /// everybody may write into.
-    pub fn write_dir(&self, directory: &Path) -> io::Result<Directory> {
-        Directory::write(directory, self)
+    pub fn write_dir(&self, directory: &Path) -> io::Result<ClientFiles> {
+        ClientFiles::write(directory, self)
     }
 
     /// Stops both hosts; when this returns, nothing listens any more.

@@ -4,6 +4,7 @@ use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -13,9 +14,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use webpki::EndEntityCert;
 
 use crate::{
-    certificates::{Authority, serial_of},
+    certificates::{Authority, Validity, hex},
     config::TlsVersions,
     exchange::{Connection, Ending},
     operation::Host,
@@ -37,15 +39,20 @@ pub(crate) fn tls(
     let builder = match host {
         Host::Upload => {
             let mut roots = RootCertStore::empty();
-            roots.add(authority.der().clone())?;
+            roots.add(CertificateDer::from_pem_slice(
+                authority.ca_pem().as_bytes(),
+            )?)?;
             let verifier =
                 WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
             builder.with_client_cert_verifier(verifier)
         }
         Host::Results => builder.with_no_client_auth(),
     };
-    let server = authority.server()?;
-    let mut config = builder.with_single_cert(server.chain, server.key)?;
+    let names = ["localhost", "127.0.0.1", "::1"];
+    let server = authority.issue_server(&names, Validity::Valid)?;
+    let chain = vec![CertificateDer::from_pem_slice(server.cert_pem.as_bytes())?];
+    let key = PrivateKeyDer::from_pem_slice(server.key_pem.as_bytes())?;
+    let mut config = builder.with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
@@ -86,7 +93,7 @@ async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Ar
         .1
         .peer_certificates()
         .and_then(<[_]>::first)
-        .and_then(serial_of);
+        .and_then(serial);
     let (endings, mut ended) = mpsc::unbounded_channel();
     let connection = Arc::new(Connection {
         state,
@@ -144,4 +151,10 @@ async fn linger(mut tcp: TcpStream) {
         std::io::Result::Ok(())
     };
     drop(timeout(LINGER, reading).await);
+}
+
+/// Returns the serial number of a certificate in lower-case hex.
+fn serial(certificate: &CertificateDer<'_>) -> Option<String> {
+    let certificate = EndEntityCert::try_from(certificate).ok()?;
+    Some(hex(certificate.serial()))
 }

@@ -14,13 +14,13 @@ use crate::{
     legacy::Store,
     lock,
     log::Log,
-    operation::Operation,
+    operation::ApiOperation,
 };
 
 /// An upload session, as the sandbox holds it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Session {
+pub struct SandboxSession {
     /// The id that the first upload was answered with.
     pub aggregation_id: String,
     /// The files, in the order in which they were accepted.
@@ -50,7 +50,7 @@ pub struct StoredFile {
 /// What only the sandbox knows of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    pub(crate) session: Session,
+    pub(crate) session: SandboxSession,
     /// The fraud signals of each file.
     pub(crate) signals: Vec<Vec<Signal>>,
     pub(crate) completed_at: Option<Instant>,
@@ -99,7 +99,7 @@ impl Sessions {
         self.by_login.insert(login_id.to_owned(), index);
     }
 
-    pub(crate) fn all(&self) -> Vec<Session> {
+    pub(crate) fn all(&self) -> Vec<SandboxSession> {
         self.records
             .iter()
             .map(|record| record.session.clone())
@@ -132,7 +132,7 @@ pub(crate) enum TokenRefusal {
 #[derive(Debug, Default)]
 struct Arrivals {
     all: u64,
-    of: HashMap<Operation, u64>,
+    of: HashMap<ApiOperation, u64>,
 }
 
 /// Everything that connections share.
@@ -165,7 +165,7 @@ impl State {
     }
 
     /// Counts a request and says what is to go wrong with it.
-    pub(crate) fn arrive(&self, operation: Operation) -> Plan {
+    pub(crate) fn arrive(&self, operation: ApiOperation) -> Plan {
         let (nth, overall) = {
             let mut arrivals = lock(&self.arrivals);
             arrivals.all += 1;
@@ -177,7 +177,7 @@ impl State {
         Plan::new(&lock(&self.faults), operation, nth, overall)
     }
 
-    pub(crate) fn requests(&self, operation: Operation) -> u64 {
+    pub(crate) fn requests(&self, operation: ApiOperation) -> u64 {
         lock(&self.arrivals)
             .of
             .get(&operation)

@@ -7,10 +7,13 @@ use base64::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::{answer::Answer, config::Credentials, media, state::State};
+use crate::{answer::Answer, config::SandboxCredentials, media, state::State};
 
 /// Refuses wrong client credentials; looks at the head alone.
-pub(crate) fn authorize(credentials: &Credentials, headers: &HeaderMap) -> Result<(), Answer> {
+pub(crate) fn authorize(
+    credentials: &SandboxCredentials,
+    headers: &HeaderMap,
+) -> Result<(), Answer> {
     let expected = format!("{}:{}", credentials.client_id, credentials.client_secret);
     let presented = headers
         .get(header::AUTHORIZATION)
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn only_the_raw_pair_is_accepted() {
-        let credentials = Credentials::default();
+        let credentials = SandboxCredentials::default();
         let (id, secret) = (&credentials.client_id, &credentials.client_secret);
         assert!(authorize(&credentials, &basic(&format!("{id}:{secret}"))).is_ok());
         let encoded = secret.replace('%', "%25").replace(':', "%3A");

@@ -16,7 +16,7 @@ use crate::{
     document::{self, Signal},
     lock,
     log::LogLine,
-    state::{Record, Session, State, StoredFile, uuid},
+    state::{Record, SandboxSession, State, StoredFile, uuid},
 };
 
 /// 18 MB a file and 180 MB a session, read as MiB (Upload guide, "File and Size Limits").
@@ -111,12 +111,12 @@ impl Received {
         let Some(id) = self.aggregation_id else {
             let aggregation_id = uuid();
             sessions.open(Record {
-                session: Session {
+                session: SandboxSession {
                     aggregation_id: aggregation_id.clone(),
                     files: vec![self.file],
                     tag: self.tag,
                     client_name: self.client_name,
-                    ..Session::default()
+                    ..SandboxSession::default()
                 },
                 signals: vec![self.signals],
                 completed_at: None,

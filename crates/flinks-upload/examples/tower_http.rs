@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     let document = Document::from_bytes("statement.pdf", "%PDF-1.7 a statement")?;
     let done = uploads.session().upload([document]).await?;
-    assert_eq!(sandbox.requests(flinks_sandbox::Operation::Upload), 1);
+    assert_eq!(sandbox.requests(flinks_sandbox::ApiOperation::Upload), 1);
     #[allow(clippy::print_stdout, reason = "an example shows its result")]
     {
         println!("completed as {}", done.login_id.as_str());

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flinks_sandbox::{CACHED_LOGIN_ID, Config, Operation};
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -90,8 +90,8 @@ fn data_that_are_not_ready_are_awaited() {
     let id = bench_session(&bench, "greatday_nomfa");
     let line = ["accounts", "--request-id", &id, "--poll", "0.02", "--json"];
     bench.run(&line).ends_with(0);
-    assert_eq!(bench.sandbox.requests(Operation::Data), 1);
-    assert!(bench.sandbox.requests(Operation::DataAsync) > 0);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Data), 1);
+    assert!(bench.sandbox.requests(ApiOperation::DataAsync) > 0);
 
     let id = bench_session(&bench, "test_pending");
     let line = ["accounts", "--request-id", &id, "--poll", "0.02"];
@@ -192,7 +192,7 @@ fn a_card_is_deleted_only_when_confirmed() {
     bench.run(&line).ends_with(1);
     let lost = Bench::new(&["delete-card=reset-after"]);
     lost.run(&line).ends_with(5);
-    assert_eq!(lost.sandbox.requests(Operation::DeleteCard), 1);
+    assert_eq!(lost.sandbox.requests(ApiOperation::DeleteCard), 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
-use flinks_sandbox::{CACHED_LOGIN_ID, Config, Operation, REFUSED_LOGIN_ID};
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config, REFUSED_LOGIN_ID};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Run};
@@ -232,12 +232,12 @@ fn a_waiting_session_is_continued_by_another_process() {
     )
     .ends_with(2);
     // An answer that cannot be right is not sent, and the session waits on.
-    let sent = bench.sandbox.requests(Operation::Authorize);
+    let sent = bench.sandbox.requests(ApiOperation::Authorize);
     let wrong = answers(&bench, &json!([{ "Select an image": { "image": 16 } }]));
     let go_on = ["authorize", "--session", file, "--json", "--answers"];
     let run = bench.run(&[&go_on[..], &[&wrong]].concat()).ends_with(2);
     assert_eq!(run.json()["request_id"], told["request_id"]);
-    assert_eq!(bench.sandbox.requests(Operation::Authorize), sent);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Authorize), sent);
 
     let right = answers(&bench, &json!([{ "Select an image": { "image": 3 } }]));
     let run = bench.run(&[&go_on[..], &[&right]].concat()).ends_with(0);
@@ -362,7 +362,11 @@ fn an_outcome_that_nobody_knows_is_told_and_nothing_is_sent_again() {
     for fault in ["authorize=reset-after", "authorize=torn"] {
         let bench = Bench::new(&[fault]);
         sign_in(&bench, "FlinksCapital", "greatday_nomfa", &[]).ends_with(5);
-        assert_eq!(bench.sandbox.requests(Operation::Authorize), 1, "{fault}");
+        assert_eq!(
+            bench.sandbox.requests(ApiOperation::Authorize),
+            1,
+            "{fault}"
+        );
     }
 }
 
@@ -399,7 +403,7 @@ fn answers_on_their_way_are_not_sent_by_the_next_process() {
     );
     let line = ["authorize", "--session", path, "--answers", &file];
     let mut child = bench.command(&line).spawn().expect("the program starts");
-    while bench.sandbox.requests(Operation::Authorize) < 2 {
+    while bench.sandbox.requests(ApiOperation::Authorize) < 2 {
         std::thread::yield_now();
     }
     child.kill().expect("killed");
@@ -407,7 +411,7 @@ fn answers_on_their_way_are_not_sent_by_the_next_process() {
     // Nobody was told what became of the answers.
     let run = bench.run(&["authorize", "--session", path, "--json"]);
     assert_eq!(run.ends_with(5).json()["error"]["delivery"], "unknown");
-    assert_eq!(bench.sandbox.requests(Operation::Authorize), 2);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Authorize), 2);
 }
 
 #[test]
@@ -433,7 +437,7 @@ fn of_two_processes_that_answer_one_round_one_sends() {
             "{runs:?}"
         );
         assert!(loser.stderr.contains("another process"), "{loser:?}");
-        assert_eq!(bench.sandbox.requests(Operation::Authorize), 2 * round);
+        assert_eq!(bench.sandbox.requests(ApiOperation::Authorize), 2 * round);
     }
 }
 
@@ -446,7 +450,7 @@ fn of_two_sign_ins_with_one_session_file_one_is_sent() {
     let mut first = first.stdin(Stdio::piped()).spawn().expect("it starts");
     let mut stdin = first.stdin.take().expect("a pipe");
     stdin.write_all(b"Everyday\n").expect("typed");
-    while bench.sandbox.requests(Operation::Authorize) < 1 {
+    while bench.sandbox.requests(ApiOperation::Authorize) < 1 {
         std::thread::yield_now();
     }
     sign_in(&bench, "TD", "td_code", &more).ends_with(2);
@@ -454,7 +458,7 @@ fn of_two_sign_ins_with_one_session_file_one_is_sent() {
     first.wait().expect("it ends");
     let line = ["authorize", "--session", more[1]];
     bench.run(&line).ends_with(5);
-    assert_eq!(bench.sandbox.requests(Operation::Authorize), 1);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Authorize), 1);
 }
 
 #[test]

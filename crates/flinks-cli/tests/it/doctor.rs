@@ -1,6 +1,7 @@
 //! `flinks doctor`: each fault is named, and no document is ever sent.
 
-use flinks_sandbox::{ClientCertificate, Operation};
+use flinks_sandbox::ApiOperation;
+use flinks_sandbox::certificates::{Authority, Validity};
 use serde_json::Value;
 
 use crate::bench::{Bench, Run, bare};
@@ -24,8 +25,8 @@ fn a_set_up_in_order_has_no_fault() {
     for finding in told["findings"].as_array().expect("a list") {
         assert_eq!(finding["status"], "ok", "{finding}");
     }
-    assert_eq!(bench.sandbox.requests(Operation::Token), 1);
-    assert_eq!(bench.sandbox.requests(Operation::Upload), 0);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Token), 1);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Upload), 0);
     let run = bench.run(&["doctor"]).ends_with(0);
     assert!(run.stdout.contains("OK    access token"), "{run:?}");
 }
@@ -63,8 +64,9 @@ fn a_refused_secret_a_refused_certificate_and_nobody_there_are_told_apart() {
     );
     assert_eq!(finding(&told, "mutual TLS")["status"], "ok");
 
-    let stranger = ClientCertificate::new("stranger").from_another_authority();
-    let identity = bench.sandbox.issue_client(stranger);
+    let other = Authority::new("Another CA").expect("a CA");
+    let identity = other.issue_client("stranger", Validity::Valid);
+    let identity = identity.expect("a certificate");
     bench.set(
         "FLINKS_CERT",
         &bench.write("other.pem", identity.cert_pem.as_bytes()),
@@ -92,14 +94,16 @@ fn a_refused_secret_a_refused_certificate_and_nobody_there_are_told_apart() {
 #[test]
 fn a_key_of_another_certificate_is_found_on_this_machine() {
     let mut bench = Bench::new(&[]);
-    let other = bench.sandbox.issue_client(ClientCertificate::new("other"));
+    let authority = bench.sandbox.authority();
+    let other = authority.issue_client("other", Validity::Valid);
+    let other = other.expect("a certificate");
     bench.set(
         "FLINKS_KEY",
         &bench.write("other.key", other.key_pem.as_bytes()),
     );
     let told = bench.run(&["doctor", "--json"]).ends_with(2).json();
     assert_eq!(finding(&told, "client certificate")["status"], "fail");
-    assert_eq!(bench.sandbox.requests(Operation::Token), 0);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Token), 0);
 }
 
 #[cfg(unix)]

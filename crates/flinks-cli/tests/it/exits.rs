@@ -2,7 +2,8 @@
 
 use std::net::TcpListener;
 
-use flinks_sandbox::{ClientCertificate, Operation};
+use flinks_sandbox::ApiOperation;
+use flinks_sandbox::certificates::{Authority, Validity};
 
 use crate::bench::{Bench, Run, bare};
 use crate::mock::{self, Answer};
@@ -35,7 +36,7 @@ fn a_wrong_secret_is_a_refusal_of_the_token_request() {
         run.stderr.contains("hint: guide, \"401 Unauthorized"),
         "{run:?}"
     );
-    assert_eq!(bench.sandbox.requests(Operation::Upload), 0);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Upload), 0);
 }
 
 #[test]
@@ -64,8 +65,9 @@ fn a_wrong_scope_is_the_guides_first_row() {
 #[test]
 fn a_certificate_that_the_server_refuses_is_the_users_to_mend() {
     let mut bench = Bench::new(&[]);
-    let stranger = ClientCertificate::new("stranger").from_another_authority();
-    let identity = bench.sandbox.issue_client(stranger);
+    let other = Authority::new("Another CA").expect("a CA");
+    let identity = other.issue_client("stranger", Validity::Valid);
+    let identity = identity.expect("a certificate");
     bench.set(
         "FLINKS_CERT",
         &bench.write("other.pem", identity.cert_pem.as_bytes()),
@@ -94,10 +96,11 @@ fn a_certificate_that_the_server_refuses_is_the_users_to_mend() {
 fn mistakes_about_the_identity_are_found_before_anything_is_sent() {
     let mut bench = Bench::new(&[]);
     let file = bench.document("a.pdf");
-    let other = bench.sandbox.issue_client(ClientCertificate::new("other"));
-    let expired = bench
-        .sandbox
-        .issue_client(ClientCertificate::new("old").expired());
+    let authority = bench.sandbox.authority();
+    let other = authority.issue_client("other", Validity::Valid);
+    let other = other.expect("a certificate");
+    let expired = authority.issue_client("old", Validity::Expired);
+    let expired = expired.expect("a certificate");
     let rows = [
         (
             other.cert_pem,
@@ -368,8 +371,8 @@ fn restarts_are_used_up_in_the_end() {
         .json();
     assert_eq!(told["error"]["delivery"], "unknown");
     assert!(told["ledger"].is_string());
-    assert_eq!(bench.sandbox.requests(Operation::Upload), 3);
-    assert_eq!(bench.sandbox.requests(Operation::Complete), 0);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Upload), 3);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Complete), 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `flinks fraud`: verdicts, waiting, and the statuses they end in.
 
 use flinks_sandbox::{
-    CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, Operation, PENDING_LOGIN_ID,
+    ApiOperation, CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID,
 };
 
 use crate::bench::Bench;
@@ -86,7 +86,7 @@ fn waiting_in_vain_ends_with_8_and_the_last_analysis() {
         .ends_with(8)
         .json();
     assert_eq!(told["verdict"], "undetermined");
-    assert!(bench.sandbox.requests(Operation::Fraud) > 1);
+    assert!(bench.sandbox.requests(ApiOperation::Fraud) > 1);
     bench
         .run(&[&["fraud", FAILED_LOGIN_ID], &wait[..]].concat())
         .ends_with(8);

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 
-use flinks_sandbox::ClientCertificate;
+use flinks_sandbox::certificates::{Authority, Validity};
 use serde_json::Value;
 
-use crate::bench::{Bench, Run, bare};
+use crate::bench::{Run, bare};
 
 /// `flinks sandbox`, until it is dropped.
 struct Server {
@@ -43,10 +43,9 @@ impl Server {
 
     /// Runs another program with the settings of the `env` file, as a shell reads it.
     fn run(&self, line: &str) -> Run {
-        let stranger = Bench::new(&[]);
-        let identity = stranger
-            .sandbox
-            .issue_client(ClientCertificate::new("stranger"));
+        let other = Authority::new("Another CA").expect("a CA");
+        let identity = other.issue_client("stranger", Validity::Valid);
+        let identity = identity.expect("a certificate");
         let path = |name: &str| self.folder.path().join(name);
         fs::write(path("other.pem"), identity.cert_pem).expect("written");
         fs::write(path("other.key"), identity.key_pem).expect("written");

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use flinks_sandbox::{Config, Sandbox, Session};
+use flinks_sandbox::{Config, Sandbox, SandboxSession};
 
 const FILES: usize = 6;
 
@@ -129,7 +129,7 @@ impl Round {
             .unwrap()
     }
 
-    fn completed(&self) -> Vec<Session> {
+    fn completed(&self) -> Vec<SandboxSession> {
         self.sandbox
             .sessions()
             .into_iter()

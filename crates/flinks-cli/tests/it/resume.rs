@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flinks_sandbox::Operation;
+use flinks_sandbox::ApiOperation;
 
 use crate::bench::{Bench, Run};
 
@@ -92,7 +92,7 @@ fn what_was_confirmed_before_a_refusal_is_not_sent_again() {
     );
     bench.run(&["resume", ledger]).ends_with(0);
     assert_eq!(completed(&bench), ["a.pdf", "b.pdf"]);
-    assert_eq!(bench.sandbox.requests(Operation::Upload), 3);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Upload), 3);
     assert!(
         fs::exists(ledger).expect("readable"),
         "with --ledger it stays"
@@ -131,12 +131,12 @@ fn only_a_person_completes_again() {
         "{run:?}"
     );
     bench.run(&["resume", ledger]).ends_with(5);
-    assert_eq!(bench.sandbox.requests(Operation::Complete), 1);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Complete), 1);
     // The sandbox refuses a second one, which does not settle what became of the first.
     bench
         .run(&["resume", ledger, "--complete-again"])
         .ends_with(5);
-    assert_eq!(bench.sandbox.requests(Operation::Complete), 2);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Complete), 2);
 }
 
 #[test]

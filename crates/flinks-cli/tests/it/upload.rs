@@ -1,6 +1,6 @@
 //! `flinks upload`: what reaches the service, and what is printed.
 
-use flinks_sandbox::Operation;
+use flinks_sandbox::ApiOperation;
 
 use crate::bench::{Bench, Run, bare};
 
@@ -50,7 +50,7 @@ fn two_files_become_one_completed_session() {
     for absent in ["fraud", "ledger", "error"] {
         assert!(done.get(absent).is_none(), "{absent}");
     }
-    assert_eq!(bench.sandbox.requests(Operation::Token), 1);
+    assert_eq!(bench.sandbox.requests(ApiOperation::Token), 1);
     assert!(
         bench.ledgers().is_empty(),
         "a complete session needs no ledger"

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use flinks_auth::{ApiSecret, ClientCredentials};
 use flinks_fraud::FraudClient;
-use flinks_sandbox::{Config, LogLine, Operation, Sandbox, Session};
+use flinks_sandbox::{ApiOperation, Config, LogLine, Sandbox, SandboxSession};
 use flinks_transport::{
     ClientIdentity, Endpoint, Error, RetryConfig, Roots, Transport, TransportBuilder,
 };
@@ -126,21 +126,21 @@ async fn upload(sandbox: &Sandbox, policy: OnUnknown) -> Result<Completed, Uploa
         .await
 }
 
-fn file_names(session: &Session) -> Vec<&str> {
+fn file_names(session: &SandboxSession) -> Vec<&str> {
     let files = session.files.iter();
     files.map(|file| file.file_name.as_str()).collect()
 }
 
 /// The one session that the sandbox was ever asked to open.
-fn only(sandbox: &Sandbox) -> Session {
-    match <[Session; 1]>::try_from(sandbox.sessions()) {
+fn only(sandbox: &Sandbox) -> SandboxSession {
+    match <[SandboxSession; 1]>::try_from(sandbox.sessions()) {
         Ok([session]) => session,
         Err(sessions) => panic!("one session: {sessions:?}"),
     }
 }
 
 /// The one completed session, which must be the one that the client was told of.
-fn completed(sandbox: &Sandbox, done: &Completed) -> Session {
+fn completed(sandbox: &Sandbox, done: &Completed) -> SandboxSession {
     let sessions = sandbox.sessions();
     let mut completed = sessions.iter().filter(|session| session.completed);
     let (Some(session), None) = (completed.next(), completed.next()) else {
@@ -152,7 +152,7 @@ fn completed(sandbox: &Sandbox, done: &Completed) -> Session {
 }
 
 /// As [`completed`], with each of the usual files in it exactly once, in order.
-fn completed_once(sandbox: &Sandbox, done: &Completed) -> Session {
+fn completed_once(sandbox: &Sandbox, done: &Completed) -> SandboxSession {
     let session = completed(sandbox, done);
     assert_eq!(file_names(&session), NAMES);
     session
@@ -161,7 +161,7 @@ fn completed_once(sandbox: &Sandbox, done: &Completed) -> Session {
 /// No session is completed, and nobody asked for it.
 fn nothing_completed(sandbox: &Sandbox) {
     assert!(sandbox.sessions().iter().all(|session| !session.completed));
-    assert_eq!(sandbox.requests(Operation::Complete), 0);
+    assert_eq!(sandbox.requests(ApiOperation::Complete), 0);
 }
 
 fn code(error: &Error) -> Option<FlinksCode> {

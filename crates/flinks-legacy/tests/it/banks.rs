@@ -8,7 +8,7 @@ use flinks_auth::LegacyKeys;
 use flinks_legacy::{
     AnsweredRound, Answers, Ask, Authorize, Channel, LegacyClient, Question, Refusal, Round,
 };
-use flinks_sandbox::{Config, Operation, Sandbox};
+use flinks_sandbox::{ApiOperation, Config, Sandbox};
 use flinks_transport::{
     Body, BoxError, Endpoint, Error, HttpService, Roots, Transport, try_clone_request,
 };
@@ -148,7 +148,7 @@ async fn every_bank_lets_its_customer_in() {
     assert_eq!(rounds, (3, 3));
     // One token a session: none was refused on the way.
     let sessions = banks.len() + 1;
-    assert_eq!(sandbox.requests(Operation::AuthorizeToken), sessions);
+    assert_eq!(sandbox.requests(ApiOperation::AuthorizeToken), sessions);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -279,5 +279,5 @@ async fn the_server_sees_credentials_and_answers_once_through_a_hostile_layer() 
     let credentials = Credentials::new("FlinksCapital", "Greatday", "Everyday");
     assert_eq!(sign_in(&client.unwrap(), credentials).await, (3, 3));
     // Credentials once, and each of the three answers once.
-    assert_eq!(sandbox.requests(Operation::Authorize), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 4);
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::session::Store;
 use crate::{
     answer::Answer,
-    config::Credentials,
+    config::SandboxCredentials,
     lock,
     log::LogLine,
     state::{State, uuid},
@@ -43,7 +43,10 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-pub(super) fn check_secret(credentials: &Credentials, headers: &HeaderMap) -> Result<(), Answer> {
+pub(super) fn check_secret(
+    credentials: &SandboxCredentials,
+    headers: &HeaderMap,
+) -> Result<(), Answer> {
     let Some(secret) = &credentials.auth_key else {
         return Ok(());
     };
@@ -54,7 +57,7 @@ pub(super) fn check_secret(credentials: &Credentials, headers: &HeaderMap) -> Re
 }
 
 pub(super) fn check_x_api_key(
-    credentials: &Credentials,
+    credentials: &SandboxCredentials,
     headers: &HeaderMap,
 ) -> Result<(), Answer> {
     let Some(expected) = &credentials.x_api_key else {
@@ -93,7 +96,7 @@ pub(super) fn issue(state: &State, line: &mut LogLine) -> Answer {
 /// that the body names: the one which used a token first may send it again.
 pub(super) fn spend(
     store: &mut Store,
-    credentials: &Credentials,
+    credentials: &SandboxCredentials,
     headers: &HeaderMap,
     request_id: Option<&str>,
 ) -> Result<(), Answer> {
@@ -131,7 +134,7 @@ mod tests {
     use super::*;
     use crate::{
         config::Config,
-        operation::{Host, Operation},
+        operation::{ApiOperation, Host},
     };
 
     #[tokio::test(start_paused = true)]
@@ -141,7 +144,7 @@ mod tests {
         let state = State::new(config);
         let credentials = &state.config.credentials;
         let token = || {
-            let mut line = LogLine::new(Host::Results, "POST", "/", Operation::AuthorizeToken);
+            let mut line = LogLine::new(Host::Results, "POST", "/", ApiOperation::AuthorizeToken);
             let body: serde_json::Value =
                 serde_json::from_slice(&issue(&state, &mut line).body).unwrap();
             let mut headers = HeaderMap::new();

@@ -32,7 +32,7 @@ pub(super) const LAST_REFRESH: &str = "2026-01-31T20:47:47.145999";
 /// A login that the legacy API keeps, until its card is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Login {
+pub struct SandboxLogin {
     /// What names it.
     pub login_id: String,
     /// The bank.
@@ -214,11 +214,11 @@ impl Store {
     }
 
     /// Every login, in the order of the ids.
-    pub(crate) fn logins(&self) -> Vec<Login> {
+    pub(crate) fn logins(&self) -> Vec<SandboxLogin> {
         let mut logins: Vec<_> = self
             .cards
             .iter()
-            .map(|(id, card)| Login {
+            .map(|(id, card)| SandboxLogin {
                 login_id: id.clone(),
                 institution: card.user.institution.to_owned(),
                 username: card.user.name.to_owned(),

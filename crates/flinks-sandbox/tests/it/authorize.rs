@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use flinks_sandbox::{CACHED_LOGIN_ID, Config, DEVICE_LOGIN_ID, Operation, REFUSED_LOGIN_ID};
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID};
 use http::{Method, header};
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ async fn the_guides_example_is_answered_as_printed() {
     );
 
     let log = sandbox.log();
-    assert_eq!(sandbox.requests(Operation::Authorize), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 4);
     let answers: Vec<_> = log.iter().map(|line| line.answers).collect();
     assert_eq!(answers, [None, Some(1), Some(1), Some(1)]);
     assert!(

@@ -4,7 +4,8 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use flinks_sandbox::{Config, Fault, Identity, LogLine, Sandbox};
+use flinks_sandbox::certificates::IssuedCertificate;
+use flinks_sandbox::{Config, Fault, LogLine, Sandbox};
 use http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -91,7 +92,7 @@ impl Client {
         )
     }
 
-    pub(crate) fn upload_as(sandbox: &Sandbox, identity: &Identity) -> Self {
+    pub(crate) fn upload_as(sandbox: &Sandbox, identity: &IssuedCertificate) -> Self {
         let pair = (identity.cert_pem.as_str(), identity.key_pem.as_str());
         Self::new(
             sandbox,

@@ -1,7 +1,7 @@
 //! Data of open sessions, and what is kept under a LoginId.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use flinks_sandbox::{CACHED_LOGIN_ID, Config, DEVICE_LOGIN_ID, Operation, REFUSED_LOGIN_ID};
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -49,8 +49,8 @@ async fn data_are_pending_first_and_then_polled() {
         // What is ready stays ready.
         assert_eq!(legacy.get(&poll).await.body, ready.body);
     }
-    assert_eq!(sandbox.requests(Operation::Data), 3);
-    assert_eq!(sandbox.requests(Operation::DataAsync), 12);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 3);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 12);
     let log = sandbox.log();
     assert!(log.iter().all(|line| line.request_id.as_ref() == Some(&id)));
     assert!(
@@ -245,7 +245,7 @@ async fn a_card_is_deleted_unless_it_is_in_use() {
         .post("GetAccountsDetail", &json!({"RequestId": id}))
         .await;
     assert_eq!(code(&ended), "SESSION_NONEXISTENT");
-    assert_eq!(sandbox.requests(Operation::DeleteCard), 3);
+    assert_eq!(sandbox.requests(ApiOperation::DeleteCard), 3);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use flinks_sandbox::{Config, Operation, Sandbox};
+use flinks_sandbox::{ApiOperation, Config, Sandbox};
 use http::header;
 use tokio::time::Instant;
 
@@ -102,7 +102,7 @@ async fn a_stall_never_answers() {
             assert_eq!(line.fault.as_deref(), Some("stall"));
         }
     }
-    assert_eq!(sandbox.requests(Operation::Upload), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 1);
     assert!(sandbox.sessions().is_empty());
 }
 
@@ -145,7 +145,7 @@ async fn a_client_that_goes_away_in_its_body_is_logged() {
     let line = log.recv().await.unwrap();
     assert_eq!(
         (line.status, line.acted, line.operation),
-        (None, false, Operation::Upload)
+        (None, false, ApiOperation::Upload)
     );
     assert!(sandbox.sessions().is_empty());
 }

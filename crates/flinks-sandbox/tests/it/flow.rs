@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use flinks_sandbox::{Config, Host, Operation, Sandbox};
+use flinks_sandbox::{ApiOperation, Config, Host, Sandbox};
 use serde_json::json;
 
 use crate::client::{Client, FORM, GOOD_FORM, complete, file, fraud, post};
@@ -76,11 +76,11 @@ async fn a_whole_session_is_answered_as_documented() {
     assert_eq!(
         operations,
         [
-            Operation::Token,
-            Operation::Upload,
-            Operation::Upload,
-            Operation::Complete,
-            Operation::Fraud
+            ApiOperation::Token,
+            ApiOperation::Upload,
+            ApiOperation::Upload,
+            ApiOperation::Complete,
+            ApiOperation::Fraud
         ]
     );
     assert!(log.iter().all(|line| line.status == Some(200)));

@@ -1,6 +1,7 @@
 //! What is refused, how, and that nothing happened then.
 
-use flinks_sandbox::{ClientCertificate, Config, Sandbox};
+use flinks_sandbox::certificates::Validity;
+use flinks_sandbox::{Config, Sandbox};
 use http::{Request, header};
 use http_body_util::Full;
 use serde_json::json;
@@ -78,10 +79,11 @@ async fn tokens_are_checked_on_every_call() {
     }
 
     // The token of one certificate is not another's.
-    let other = Client::upload_as(
-        &sandbox,
-        &sandbox.issue_client(ClientCertificate::new("second client")),
-    );
+    let authority = sandbox.authority();
+    let second = authority
+        .issue_client("second client", Validity::Valid)
+        .unwrap();
+    let other = Client::upload_as(&sandbox, &second);
     assert_eq!(other.send(file(&token, None)).await.status, 403);
     assert_eq!(client.send(file(&token, None)).await.status, 200);
     assert_eq!(sandbox.sessions().len(), 1);

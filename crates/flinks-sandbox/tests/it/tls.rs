@@ -1,6 +1,7 @@
 //! Who gets through the handshake, under each TLS version.
 
-use flinks_sandbox::{ClientCertificate, Config, Operation, Sandbox, TlsVersions};
+use flinks_sandbox::certificates::{Authority, Validity};
+use flinks_sandbox::{ApiOperation, Config, Sandbox, TlsVersions};
 use rustls::version::{TLS12, TLS13};
 
 use crate::client::{Client, FORM, GOOD_FORM, fraud, post};
@@ -19,29 +20,32 @@ async fn is_answered(client: &Client) -> Result<(), std::io::Error> {
 #[tokio::test]
 async fn only_valid_certificates_of_the_own_authority_get_through() {
     let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let (own, other) = (sandbox.authority(), Authority::new("Another CA").unwrap());
     let certificates = [
-        (true, Some(ClientCertificate::new("second client"))),
+        (
+            true,
+            Some(own.issue_client("second client", Validity::Valid)),
+        ),
+        (false, Some(own.issue_client("expired", Validity::Expired))),
         (
             false,
-            Some(ClientCertificate::new("stranger").from_another_authority()),
+            Some(own.issue_client("early", Validity::NotYetValid)),
         ),
-        (false, Some(ClientCertificate::new("expired").expired())),
-        (false, Some(ClientCertificate::new("early").not_yet_valid())),
+        (false, Some(other.issue_client("stranger", Validity::Valid))),
         (false, None),
     ];
-    for (accepted, certificate) in certificates {
-        let name = format!("{certificate:?}");
-        let identity = certificate.map(|certificate| sandbox.issue_client(certificate));
+    for (place, (accepted, certificate)) in certificates.into_iter().enumerate() {
+        let identity = certificate.map(Result::unwrap);
         for version in [&TLS12, &TLS13] {
             let pair = identity
                 .as_ref()
                 .map(|identity| (identity.cert_pem.as_str(), identity.key_pem.as_str()));
             let client = Client::new(&sandbox, sandbox.upload_url(), pair, &[version]);
             let result = is_answered(&client).await;
-            assert_eq!(result.is_ok(), accepted, "{name} {version:?}: {result:?}");
+            assert_eq!(result.is_ok(), accepted, "{place} {version:?}: {result:?}");
         }
     }
-    assert_eq!(sandbox.requests(Operation::Token), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 2);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Against the sandbox over mutual TLS: what only real connections can show.
 
 use flinks_auth::ClientCredentials;
-use flinks_sandbox::{Config, Operation, Sandbox};
+use flinks_sandbox::{ApiOperation, Config, Sandbox};
 use flinks_transport::{ClientIdentity, Endpoint, Roots, Transport, TransportBuilder};
 use flinks_upload::{Document, OnUnknown, Paths, UploadClient};
 use tokio::task::JoinSet;
@@ -37,8 +37,8 @@ async fn a_thousand_uploads_through_a_limit_of_four_ask_for_one_token() {
     while let Some(outcome) = calls.join_next().await {
         outcome.unwrap().unwrap();
     }
-    assert_eq!(sandbox.requests(Operation::Token), 1);
-    assert_eq!(sandbox.requests(Operation::Upload), 1000);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 1000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,7 +68,7 @@ async fn a_broken_second_file_ends_complete_or_stops() {
                     error.error().delivery().may_have_acted(),
                     "{fault}: {error}"
                 );
-                assert_eq!(sandbox.requests(Operation::Complete), 0, "{fault}");
+                assert_eq!(sandbox.requests(ApiOperation::Complete), 0, "{fault}");
                 continue;
             }
             let done = outcome.unwrap();

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use flinks_auth::ClientCredentials;
 use flinks_fraud::AnalysisRequest;
-use flinks_sandbox::{ClientCertificate, Operation, Sandbox};
+use flinks_sandbox::certificates::{Authority, Validity};
+use flinks_sandbox::{ApiOperation, Sandbox};
 use flinks_transport::{Delivery, Endpoint, ErrorKind, Step, TlsVersion};
 use flinks_types::CustomerId;
 use flinks_upload::{OnUnknown, Paths, UploadClient};
@@ -38,7 +39,7 @@ async fn each_secret_opens_its_own_host_only() {
     let error = error.expect_err("the client secret is no API secret");
     assert_eq!(status(&error), Some(401));
     assert_eq!(
-        sandbox.requests(Operation::Fraud),
+        sandbox.requests(ApiOperation::Fraud),
         1,
         "a static secret is not tried again"
     );
@@ -58,7 +59,7 @@ async fn the_access_token_is_not_taken_to_the_results_host() {
     let error = client.transport().call(request).await;
     let error = error.expect_err("another host");
     assert_eq!(error.delivery(), Delivery::NotSent);
-    assert_eq!(sandbox.requests(Operation::Fraud), 0);
+    assert_eq!(sandbox.requests(ApiOperation::Fraud), 0);
     completed_once(&sandbox, &done);
 }
 
@@ -73,11 +74,11 @@ async fn a_token_that_lives_one_second_is_renewed_between_files() {
     completed_once(&sandbox, &done);
     assert_eq!(sandbox.sessions().len(), 1);
     assert_eq!(
-        sandbox.requests(Operation::Upload),
+        sandbox.requests(ApiOperation::Upload),
         3,
         "no upload met an expired token"
     );
-    assert!(sandbox.requests(Operation::Token) >= 2);
+    assert!(sandbox.requests(ApiOperation::Token) >= 2);
 }
 
 #[tokio::test]
@@ -88,8 +89,8 @@ async fn a_401_costs_one_token_and_duplicates_nothing() {
         .expect("uploaded");
     completed_once(&sandbox, &done);
     assert_eq!(sandbox.sessions().len(), 1);
-    assert_eq!(sandbox.requests(Operation::Token), 2);
-    assert_eq!(sandbox.requests(Operation::Upload), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 4);
 }
 
 #[tokio::test]
@@ -101,8 +102,8 @@ async fn four_files_that_meet_one_refused_token_fetch_one_more() {
     let session = uploads(&sandbox).session().concurrency(4);
     let done = session.upload(names.map(document)).await.expect("uploaded");
     assert_eq!(completed(&sandbox, &done).files.len(), 5);
-    assert_eq!(sandbox.requests(Operation::Token), 2);
-    assert_eq!(sandbox.requests(Operation::Upload), 9);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 9);
 }
 
 #[tokio::test]
@@ -115,8 +116,8 @@ async fn a_file_whose_second_token_is_refused_too_ends_the_upload_and_can_be_sen
         (error.file(), error.error().delivery()),
         (Some("february.pdf"), Delivery::Rejected)
     );
-    assert_eq!(sandbox.requests(Operation::Token), 2);
-    assert_eq!(sandbox.requests(Operation::Upload), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 3);
     nothing_completed(&sandbox);
 
     let id = error.aggregation_id().expect("an id").clone();
@@ -135,8 +136,8 @@ async fn a_token_endpoint_that_comes_back_is_noticed_by_nobody() {
     let sandbox = sandbox(&["token@1=reset-after", "token@2=html:503"]).await;
     let done = upload(&sandbox, OnUnknown::Stop).await.expect("uploaded");
     completed_once(&sandbox, &done);
-    assert_eq!(sandbox.requests(Operation::Token), 3);
-    assert_eq!(sandbox.requests(Operation::Upload), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 3);
 }
 
 #[tokio::test]
@@ -149,12 +150,12 @@ async fn a_token_endpoint_that_is_down_sends_no_file_and_is_asked_again_by_the_n
         (error.error().step(), error.error().delivery()),
         (Step::Token, Delivery::NotSent)
     );
-    assert_eq!(sandbox.requests(Operation::Token), 3);
-    assert_eq!(sandbox.requests(Operation::Upload), 0);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 0);
 
     let done = client.session().upload(documents()).await;
     completed_once(&sandbox, &done.expect("it is back"));
-    assert_eq!(sandbox.requests(Operation::Token), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 4);
 }
 
 #[tokio::test]
@@ -168,7 +169,7 @@ async fn a_refused_token_that_cannot_be_replaced_ends_the_upload_at_that_file() 
     assert!(!error.error().delivery().may_have_acted());
     nothing_completed(&sandbox);
     assert_eq!(file_names(&only(&sandbox)), ["january.pdf"]);
-    assert_eq!(sandbox.requests(Operation::Token), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 2);
 }
 
 /// What an upload without a certificate that the host accepts ends in.
@@ -176,14 +177,15 @@ async fn is_not_let_in(sandbox: &Sandbox, client: UploadClient, what: &str) {
     let error = client.session().upload(documents()).await.expect_err(what);
     assert_eq!(error.error().kind(), ErrorKind::ClientCertificate, "{what}");
     assert_eq!(error.error().delivery(), Delivery::NotSent, "{what}");
-    assert_eq!(sandbox.requests(Operation::Token), 0, "{what}");
+    assert_eq!(sandbox.requests(ApiOperation::Token), 0, "{what}");
 }
 
 #[tokio::test]
 async fn without_a_certificate_of_the_hosts_authority_nothing_is_opened() {
     let sandbox = sandbox(&[]).await;
-    let stranger = ClientCertificate::new("stranger").from_another_authority();
-    let stranger = sandbox.issue_client(stranger);
+    let other = Authority::new("Another CA").expect("a CA");
+    let stranger = other.issue_client("stranger", Validity::Valid);
+    let stranger = stranger.expect("a certificate");
     for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
         let without = trusting(&sandbox).tls_version(version);
         let other = trusting(&sandbox)
@@ -201,7 +203,9 @@ async fn without_a_certificate_of_the_hosts_authority_nothing_is_opened() {
 #[tokio::test]
 async fn two_certificates_have_two_tokens() {
     let sandbox = sandbox(&[]).await;
-    let second = sandbox.issue_client(ClientCertificate::new("second client"));
+    let authority = sandbox.authority();
+    let second = authority.issue_client("second client", Validity::Valid);
+    let second = second.expect("a certificate");
     let transport = trusting(&sandbox).identity(identity(&second.cert_pem, &second.key_pem));
     let clients = [
         uploads(&sandbox),
@@ -214,7 +218,7 @@ async fn two_certificates_have_two_tokens() {
     let tokens: Vec<_> = sandbox
         .log()
         .into_iter()
-        .filter(|line| line.operation == Operation::Token)
+        .filter(|line| line.operation == ApiOperation::Token)
         .map(|line| line.client_serial.expect("a certificate"))
         .collect();
     assert_eq!(tokens.len(), 2);
@@ -244,6 +248,6 @@ async fn a_token_whose_lifetime_rounds_to_nothing_is_used_once() {
     let sandbox = started(config).await;
     let done = upload(&sandbox, OnUnknown::Stop).await.expect("uploaded");
     completed_once(&sandbox, &done);
-    assert_eq!(sandbox.requests(Operation::Token), 4, "one a call");
+    assert_eq!(sandbox.requests(ApiOperation::Token), 4, "one a call");
     assert!(sandbox.log().iter().all(|line| line.status == Some(200)));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flinks_legacy::{Ask, Authorize, Channel, Refusal, Round};
-use flinks_sandbox::Operation;
+use flinks_sandbox::ApiOperation;
 use flinks_transport::ErrorKind;
 use flinks_types::{Credentials, FlinksCode, Language, RetryClass, StoredLogin};
 
@@ -44,9 +44,9 @@ async fn a_customer_is_followed_from_the_first_question_to_the_deleted_card() {
     let summary = summary.expect_err("its sessions are over too");
     assert_eq!(code(&summary), Some(FlinksCode::SessionNonexistent));
 
-    assert_eq!(sandbox.requests(Operation::Authorize), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 4);
     assert_eq!(
-        sandbox.requests(Operation::AuthorizeToken),
+        sandbox.requests(ApiOperation::AuthorizeToken),
         2,
         "one a session"
     );
@@ -70,9 +70,9 @@ async fn a_session_is_put_away_in_every_round_and_continued_by_another_client() 
     assert_eq!(session.tag(), Some("dossier"));
     assert!(kept(&sandbox, session.login_id().expect("a login")).is_some());
     // The round that was not put away took its token along.
-    assert_eq!(sandbox.requests(Operation::AuthorizeToken), 3);
-    assert_eq!(sandbox.requests(Operation::Authorize), 4);
-    assert_eq!(acted(&sandbox, Operation::Authorize), 4);
+    assert_eq!(sandbox.requests(ApiOperation::AuthorizeToken), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 4);
+    assert_eq!(acted(&sandbox, ApiOperation::Authorize), 4);
 }
 
 #[tokio::test]
@@ -103,8 +103,8 @@ async fn a_code_goes_to_the_chosen_phone_and_a_wrong_one_means_a_new_session() {
     assert_eq!(late.refusal(), Some(Refusal::SessionOver));
     // The other session has waited meanwhile.
     opened(client.answer(answers(second, ["123456"])).await);
-    assert_eq!(sandbox.requests(Operation::AuthorizeToken), 2);
-    assert_eq!(sandbox.requests(Operation::Authorize), 7);
+    assert_eq!(sandbox.requests(ApiOperation::AuthorizeToken), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 7);
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn a_device_is_asked_for_again_until_its_owner_has_approved() {
         too_early += 1;
     };
     assert!(too_early > 1, "the first answer came too early");
-    assert_eq!(sandbox.requests(Operation::Authorize), 1 + too_early);
-    assert_eq!(acted(&sandbox, Operation::Authorize), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 1 + too_early);
+    assert_eq!(acted(&sandbox, ApiOperation::Authorize), 2);
     let login_id = session.login_id().expect("a login");
     assert_eq!(login_id.as_str(), flinks_sandbox::DEVICE_LOGIN_ID);
 }
@@ -150,9 +150,9 @@ async fn an_unanswered_question_is_noticed_before_anything_is_sent() {
     }
     let error = two.finish().expect_err("the third has no answer");
     assert_eq!(error.kind(), ErrorKind::Input);
-    assert_eq!(sandbox.requests(Operation::Authorize), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 1);
     opened(client.answer(answers(&round, RIGHT)).await);
-    assert_eq!(sandbox.requests(Operation::Authorize), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 2);
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn two_customers_at_once_have_their_own_sessions_tokens_and_accounts() {
     assert_eq!(ours.institution.as_deref(), Some("FlinksCapital"));
     assert_eq!(theirs.institution.as_deref(), Some("National"));
     assert_ne!(ours.accounts, theirs.accounts);
-    assert_eq!(sandbox.requests(Operation::AuthorizeToken), 2);
+    assert_eq!(sandbox.requests(ApiOperation::AuthorizeToken), 2);
     assert!(
         sandbox
             .log()
@@ -204,7 +204,7 @@ async fn an_idle_session_is_over_and_its_login_opens_another() {
     let summary = client.accounts_summary(&session).await;
     let summary = summary.expect_err("so has this session's time");
     assert_eq!(code(&summary), Some(FlinksCode::SessionNonexistent));
-    assert_eq!(sandbox.requests(Operation::DataAsync), 0);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 0);
 
     let login_id = session.login_id().expect("a login").clone();
     let cached = opened(client.authorize(StoredLogin::cached(login_id)).await);
@@ -226,7 +226,7 @@ async fn a_second_session_waits_until_the_first_is_over_and_nobody_insists() {
         assert_eq!(said, FlinksCode::ConcurrentSession);
         assert_eq!(said.retry_class(), Some(RetryClass::Later));
     }
-    assert_eq!(sandbox.requests(Operation::Authorize), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 3);
     let cached = opened(client.authorize(StoredLogin::cached(id.clone())).await);
     for session in [first, cached] {
         let summary = client.accounts_summary(&session).interval(SOON).await;
@@ -254,5 +254,5 @@ async fn two_clients_that_answer_one_round_end_in_one_session() {
         Some(401),
         "ALREADY_AUTHORIZED"
     );
-    assert_eq!(acted(&sandbox, Operation::Authorize), 2);
+    assert_eq!(acted(&sandbox, ApiOperation::Authorize), 2);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flinks_auth::{ApiSecret, LegacyKeys};
 use flinks_legacy::{AnsweredRound, Authorize, AuthorizeError, LegacyClient, Round, Session};
-use flinks_sandbox::{Config, Login, Operation, Sandbox};
+use flinks_sandbox::{ApiOperation, Config, Sandbox, SandboxLogin};
 use flinks_transport::{Endpoint, TransportBuilder};
 use flinks_types::{Credentials, CustomerId, LoginId};
 
@@ -87,13 +87,13 @@ pub(super) fn answers<const N: usize>(round: &Round, texts: [&str; N]) -> Answer
 }
 
 /// What the sandbox keeps under a LoginId.
-pub(super) fn kept(sandbox: &Sandbox, login_id: &LoginId) -> Option<Login> {
+pub(super) fn kept(sandbox: &Sandbox, login_id: &LoginId) -> Option<SandboxLogin> {
     let mut logins = sandbox.logins().into_iter();
     logins.find(|login| login.login_id == login_id.as_str())
 }
 
 /// How many requests changed anything at the sandbox, of those that ask for `operation`.
-pub(super) fn acted(sandbox: &Sandbox, operation: Operation) -> usize {
+pub(super) fn acted(sandbox: &Sandbox, operation: ApiOperation) -> usize {
     let log = sandbox.log().into_iter();
     log.filter(|line| line.operation == operation && line.acted)
         .count()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flinks_legacy::{AccountsDetail, AccountsSummary, LegacyClient, Session};
-use flinks_sandbox::{Operation, Sandbox};
+use flinks_sandbox::{ApiOperation, Sandbox};
 use flinks_transport::{Delivery, ErrorKind, RetryConfig};
 use flinks_types::{DaysOfTransactions, FlinksCode};
 use tokio::sync::mpsc::unbounded_channel;
@@ -33,8 +33,8 @@ async fn data_that_are_pending_are_polled_to_the_end() {
     }
     assert_eq!(waits.len(), 4, "the POST and three polls");
     assert!(waits.is_sorted());
-    assert_eq!(sandbox.requests(Operation::Data), 1);
-    assert_eq!(sandbox.requests(Operation::DataAsync), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 1);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 4);
 }
 
 #[tokio::test]
@@ -58,8 +58,8 @@ async fn what_one_client_has_begun_another_waits_for() {
     let detail = client(&sandbox).accounts_detail_async(&session);
     let detail = detail.interval(SOON).await.expect("accounts");
     assert_eq!(detail.accounts.as_ref().map(Vec::len), Some(3));
-    assert_eq!(sandbox.requests(Operation::Data), 1);
-    assert_eq!(sandbox.requests(Operation::DataAsync), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 1);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 3);
 }
 
 /// Everything that passes, one poll each.
@@ -98,8 +98,8 @@ async fn every_kind_of_poll_goes_on_after_failures_that_pass() {
     let outcome = client.statements(&session).interval(SOON).await;
     assert!(outcome.expect("statements").accounts.is_some());
     for sandbox in [ours, theirs, others] {
-        assert_eq!(sandbox.requests(Operation::Data), 1);
-        assert_eq!(sandbox.requests(Operation::DataAsync), 7);
+        assert_eq!(sandbox.requests(ApiOperation::Data), 1);
+        assert_eq!(sandbox.requests(ApiOperation::DataAsync), 7);
     }
 }
 
@@ -116,13 +116,13 @@ async fn a_beginning_that_never_arrived_is_not_made_up_for() {
         Delivery::Unknown,
         "nor did anybody say so"
     );
-    assert_eq!(sandbox.requests(Operation::Data), 1);
-    assert_eq!(sandbox.requests(Operation::DataAsync), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 1);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 1);
 
     // A person may decide to begin anew.
     let again = client.statements(&session).interval(SOON).await;
     assert!(again.expect("statements").accounts.is_some());
-    assert_eq!(acted(&sandbox, Operation::Data), 1);
+    assert_eq!(acted(&sandbox, ApiOperation::Data), 1);
 }
 
 #[tokio::test]
@@ -132,8 +132,8 @@ async fn a_beginning_that_was_put_off_is_made_again() {
     let session = open(&client, "greatday_nomfa").await;
     let summary = client.accounts_summary(&session).interval(SOON).await;
     assert!(summary.expect("accounts").accounts.is_some());
-    assert_eq!(sandbox.requests(Operation::Data), 2);
-    assert_eq!(acted(&sandbox, Operation::Data), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 2);
+    assert_eq!(acted(&sandbox, ApiOperation::Data), 1);
 }
 
 #[tokio::test]
@@ -147,10 +147,10 @@ async fn a_beginning_that_the_service_failed_at_is_the_callers_to_go_on_with() {
         (error.delivery(), status(&error)),
         (Delivery::Unknown, Some(500))
     );
-    assert_eq!(sandbox.requests(Operation::Data), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 1);
     let detail = client.accounts_detail_async(&session).interval(SOON).await;
     assert!(detail.expect("it had begun").accounts.is_some());
-    assert_eq!(sandbox.requests(Operation::Data), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 1);
 }
 
 #[tokio::test]
@@ -186,8 +186,8 @@ async fn three_kinds_of_data_are_gathered_at_once_in_one_session() {
         assert!(full.transactions.is_some() && short.transactions.is_none());
     }
     assert_eq!(detail.len(), 3);
-    assert_eq!(sandbox.requests(Operation::Data), 3);
-    assert_eq!(sandbox.requests(Operation::DataAsync), 6);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 3);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 6);
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn data_come_only_after_the_last_answer() {
         (Some(401), Some(FlinksCode::Unauthorized))
     );
     assert_eq!(
-        sandbox.requests(Operation::DataAsync),
+        sandbox.requests(ApiOperation::DataAsync),
         0,
         "nothing to wait for"
     );
@@ -266,8 +266,8 @@ async fn data_that_nobody_has_begun_are_not_waited_for() {
     let error = client.accounts_summary_async(&session).await;
     let error = error.expect_err("nobody has asked for it");
     assert_eq!(code(&error), Some(FlinksCode::InvalidRequest));
-    assert_eq!(sandbox.requests(Operation::DataAsync), 1);
-    assert_eq!(sandbox.requests(Operation::Data), 0);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 0);
 }
 
 #[tokio::test]
@@ -282,13 +282,13 @@ async fn data_that_never_come_end_at_the_deadline_and_may_be_asked_for_later() {
         (error.kind(), error.delivery()),
         (ErrorKind::Timeout, Delivery::Delivered)
     );
-    let polls = sandbox.requests(Operation::DataAsync);
+    let polls = sandbox.requests(ApiOperation::DataAsync);
     assert!(polls > 1, "{polls} polls");
     let later = client.accounts_detail_async(&session).interval(SOON);
     let error = later.timeout(deadline).await.expect_err("never");
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert!(sandbox.requests(Operation::DataAsync) > polls);
-    assert_eq!(sandbox.requests(Operation::Data), 1);
+    assert!(sandbox.requests(ApiOperation::DataAsync) > polls);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 1);
 }
 
 #[tokio::test]
@@ -305,7 +305,7 @@ async fn pages_of_institutions_are_together_the_whole_list_though_one_fails() {
         }
     }
     assert_eq!(
-        sandbox.requests(Operation::Institutions),
+        sandbox.requests(ApiOperation::Institutions),
         5,
         "three and two again"
     );

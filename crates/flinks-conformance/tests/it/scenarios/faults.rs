@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_sandbox::{Operation, TlsVersions};
+use flinks_sandbox::{ApiOperation, TlsVersions};
 use flinks_transport::{Delivery, ErrorKind};
 use flinks_upload::{Completed, Document, OnUnknown};
 use tokio::time::Instant;
@@ -60,7 +60,7 @@ async fn a_503_abandons_the_session_whether_or_not_the_file_arrived() {
         let done = upload(&sandbox, OnUnknown::Restart).await.expect(fault);
         completed_once(&sandbox, &done);
         assert_eq!(done.abandoned.len(), 1, "{fault}");
-        assert_eq!(sandbox.requests(Operation::Upload), 5, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Upload), 5, "{fault}");
     }
 }
 
@@ -76,7 +76,7 @@ async fn a_lost_answer_among_parallel_files_abandons_them_all() {
     assert_eq!(arrived, names);
     assert_eq!(done.abandoned.len(), 1);
     assert_eq!(sandbox.sessions().len(), 2);
-    assert_eq!(sandbox.requests(Operation::Complete), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Complete), 1);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_429_is_waited_out_and_the_file_goes_into_the_same_session() {
     );
     completed_once(&sandbox, &done);
     assert_eq!(only(&sandbox).aggregation_id, done.aggregation_id.as_str());
-    assert_eq!(sandbox.requests(Operation::Upload), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 4);
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_reset_in_the_middle_of_a_large_file_costs_no_session() {
     assert_eq!(file_names(&stored), ["small.pdf", "large.pdf"]);
     assert_eq!(stored.files[1].crc32, sum);
     assert_eq!(only(&sandbox), stored, "the broken request was incomplete");
-    assert_eq!(sandbox.requests(Operation::Upload), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 3);
 }
 
 #[tokio::test]
@@ -145,7 +145,11 @@ async fn an_upload_that_is_given_up_leaves_nothing_completed_and_the_client_usab
     let done = client.session().upload(documents()).await;
     completed_once(&sandbox, &done.expect("uploaded"));
     assert_eq!(sandbox.sessions().len(), 2);
-    assert_eq!(sandbox.requests(Operation::Token), 1, "the token is kept");
+    assert_eq!(
+        sandbox.requests(ApiOperation::Token),
+        1,
+        "the token is kept"
+    );
 }
 
 #[tokio::test]
@@ -158,7 +162,7 @@ async fn a_host_that_hangs_is_left_at_the_deadline_with_the_outcome_unknown() {
         (error.kind(), error.delivery()),
         (ErrorKind::Timeout, Delivery::Unknown)
     );
-    assert_eq!(sandbox.requests(Operation::Upload), 1, "it is sent once");
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 1, "it is sent once");
     assert!(sandbox.sessions().is_empty());
 }
 
@@ -176,7 +180,7 @@ async fn a_source_that_is_read_once_stops_where_others_start_over() {
     );
     nothing_completed(&sandbox);
     assert_eq!(file_names(&only(&sandbox)), ["january.pdf", "once.pdf"]);
-    assert_eq!(sandbox.requests(Operation::Upload), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 2);
 }
 
 #[tokio::test]
@@ -244,8 +248,8 @@ async fn a_complete_that_was_refused_harmlessly_is_sent_again() {
         let sandbox = sandbox(&[fault]).await;
         let done = upload(&sandbox, OnUnknown::Stop).await.expect(fault);
         completed_once(&sandbox, &done);
-        assert_eq!(sandbox.requests(Operation::Complete), 2, "{fault}");
-        assert_eq!(sandbox.requests(Operation::Token), tokens, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Complete), 2, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Token), tokens, "{fault}");
     }
 }
 
@@ -269,7 +273,7 @@ async fn a_complete_whose_answer_is_lost_is_unknown_and_never_repeated() {
             error.aggregation_id().map(|id| id.as_str()),
             Some(session.aggregation_id.as_str())
         );
-        assert_eq!(sandbox.requests(Operation::Complete), 1, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Complete), 1, "{fault}");
         assert!(
             error.abandoned().is_empty(),
             "a session that may be completed is not abandoned"
@@ -282,7 +286,7 @@ async fn a_host_that_stops_reading_for_a_while_is_waited_for() {
     let sandbox = sandbox(&["upload@2=stall:300"]).await;
     let done = upload(&sandbox, OnUnknown::Stop).await.expect("uploaded");
     completed_once(&sandbox, &done);
-    assert_eq!(sandbox.requests(Operation::Upload), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 3);
     assert_eq!(sandbox.sessions().len(), 1);
 }
 

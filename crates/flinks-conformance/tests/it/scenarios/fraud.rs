@@ -6,7 +6,7 @@ use std::time::Duration;
 use flinks_conformance::fixtures;
 use flinks_fraud::{Reason, Verdict};
 use flinks_legacy::{StatementContent, Statements};
-use flinks_sandbox::{FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, Operation, PENDING_LOGIN_ID};
+use flinks_sandbox::{ApiOperation, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID};
 use flinks_transport::{Delivery, ErrorKind, RetryConfig};
 use flinks_types::{DocumentStatus, FlinksCode, NumberOfStatements, SignalType};
 use flinks_upload::Document;
@@ -33,7 +33,7 @@ async fn the_whole_way_from_files_to_a_verdict() {
         (stored.tag.as_deref(), stored.client_name.as_deref()),
         (Some("T-1"), Some("Zoë"))
     );
-    assert_eq!(sandbox.requests(Operation::Token), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Token), 1);
 
     let wait = fraud(&sandbox).wait(&done.login_id).files(3);
     let analysis = wait.interval(SOON).await.expect("an analysis");
@@ -99,7 +99,7 @@ async fn an_analysis_is_waited_for_through_every_stage() {
     });
     assert_eq!(analysis.await.expect("final").verdict(), Verdict::Clean);
     let mut stages = stages.lock().expect("a lock").clone();
-    assert_eq!(stages.len(), sandbox.requests(Operation::Fraud));
+    assert_eq!(stages.len(), sandbox.requests(ApiOperation::Fraud));
     stages.dedup();
     assert_eq!(stages, ["", "PENDING", "PROCESSING", "COMPLETED"]);
 }
@@ -112,7 +112,7 @@ async fn what_is_not_finished_at_the_deadline_is_undetermined() {
     let analysis = analysis.expect("the last one that was read");
     let reason = Reason::Pending { document: 0 };
     assert_eq!(analysis.verdict(), Verdict::Undetermined(reason));
-    assert!(sandbox.requests(Operation::Fraud) > 1);
+    assert!(sandbox.requests(ApiOperation::Fraud) > 1);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn what_has_failed_or_is_flagged_for_good_is_asked_for_once() {
         panic!("the guide's own signal")
     };
     assert_eq!(flags[0].signal.count, Some(2));
-    assert_eq!(sandbox.requests(Operation::Fraud), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Fraud), 2);
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn an_unknown_login_ends_the_wait_at_once() {
     let error = fraud(&sandbox).wait(&unknown).await.expect_err("unknown");
     assert_eq!(code(&error), Some(FlinksCode::InvalidLogin));
     assert_eq!(error.delivery(), Delivery::Rejected);
-    assert_eq!(sandbox.requests(Operation::Fraud), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Fraud), 1);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn a_wait_survives_whatever_passes_one_poll_each() {
     let fraud = fraud_over(&sandbox, transport, sandbox.api_secret());
     let analysis = fraud.wait(&done.login_id).files(3).interval(SOON).await;
     assert_eq!(analysis.expect("an analysis").verdict(), Verdict::Clean);
-    assert_eq!(sandbox.requests(Operation::Fraud), 8);
+    assert_eq!(sandbox.requests(ApiOperation::Fraud), 8);
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn a_poll_that_hangs_is_made_again_within_its_call() {
         analysis.expect("the second attempt").verdict(),
         Verdict::Flagged(_)
     ));
-    assert_eq!(sandbox.requests(Operation::Fraud), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Fraud), 2);
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn a_refused_secret_ends_the_wait_and_is_not_tried_again() {
         (error.kind(), code(&error)),
         (ErrorKind::Api, Some(FlinksCode::AccessDenied))
     );
-    assert_eq!(sandbox.requests(Operation::Fraud), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Fraud), 2);
 }
 
 #[tokio::test]
@@ -265,5 +265,5 @@ async fn a_host_that_asks_for_an_hour_is_asked_once_more_before_the_deadline() {
     let wait = fraud(&sandbox).wait(&done.login_id).files(3);
     let analysis = wait.interval(SOON).timeout(SOON * 25).await;
     assert_eq!(analysis.expect("just in time").verdict(), Verdict::Clean);
-    assert_eq!(sandbox.requests(Operation::Fraud), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Fraud), 2);
 }

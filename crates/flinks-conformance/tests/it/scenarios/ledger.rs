@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::pin::Pin;
 
-use flinks_sandbox::Operation;
+use flinks_sandbox::ApiOperation;
 use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_upload::{
     Document, FileLedger, Ledger, LedgerEntry, OnUnknown, UploadClient, UploadSession,
@@ -54,7 +54,7 @@ async fn an_upload_that_was_refused_is_gone_on_with_by_another_client() {
     let stored = completed_once(&sandbox, &done);
     assert_eq!(only(&sandbox), stored, "no file was sent twice");
     assert_eq!(stored.tag.as_deref(), Some("T-7"));
-    assert_eq!(sandbox.requests(Operation::Upload), 4);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 4);
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn an_upload_that_died_with_a_file_under_way_starts_over_in_another_sessio
         (Some("february.pdf"), Delivery::Unknown)
     );
     assert_eq!(
-        sandbox.requests(Operation::Upload),
+        sandbox.requests(ApiOperation::Upload),
         2,
         "nothing more was sent"
     );
@@ -107,12 +107,12 @@ async fn a_session_that_may_be_completed_is_completed_again_only_by_a_persons_de
         let session = resumed(&client, folder.path()).expect("a session");
         let error = session.complete().await.expect_err("nobody knows still");
         assert_eq!(error.error().operation(), Some("upload.complete"));
-        assert_eq!(sandbox.requests(Operation::Complete), 1, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Complete), 1, "{fault}");
 
         let session = resumed(&client, folder.path()).expect("a session");
         let again = session.complete_again(true).complete().await;
-        assert_eq!(sandbox.requests(Operation::Complete), 2, "{fault}");
-        assert_eq!(sandbox.requests(Operation::Upload), 3, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Complete), 2, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Upload), 3, "{fault}");
         if acted {
             // The refusal is about the second request: what became of the first is still unknown.
             let error = again.expect_err("it was completed");
@@ -229,7 +229,7 @@ async fn a_step_that_cannot_be_written_down_is_not_taken() {
         let error = error.expect_err("the disk is full");
         assert_eq!(error.error().kind(), ErrorKind::Journal);
         nothing_completed(&sandbox);
-        assert_eq!(sandbox.requests(Operation::Upload), uploaded);
+        assert_eq!(sandbox.requests(ApiOperation::Upload), uploaded);
         assert_eq!(only(&sandbox).files.len(), uploaded);
     }
 }
@@ -248,8 +248,8 @@ async fn an_upload_that_died_with_several_files_under_way_sends_them_all_again()
     let done = session.complete().await.expect("completed");
     completed_once(&sandbox, &done);
     assert_eq!(sandbox.sessions().len(), 2);
-    assert_eq!(sandbox.requests(Operation::Upload), 6);
-    assert_eq!(sandbox.requests(Operation::Complete), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 6);
+    assert_eq!(sandbox.requests(ApiOperation::Complete), 1);
 }
 
 #[tokio::test]
@@ -265,9 +265,9 @@ async fn an_upload_that_died_while_completing_is_left_to_a_person() {
     let session = resumed(&client, folder.path()).expect("a session");
     let error = session.complete().await.expect_err("nobody knows");
     assert_eq!(error.error().delivery(), Delivery::Unknown);
-    assert_eq!(sandbox.requests(Operation::Complete), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Complete), 1);
     let session = resumed(&client, folder.path()).expect("a session");
     let done = session.complete_again(true).complete().await;
     completed_once(&sandbox, &done.expect("completed"));
-    assert_eq!(sandbox.requests(Operation::Upload), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Upload), 3);
 }

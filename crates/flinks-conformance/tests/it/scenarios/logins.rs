@@ -1,7 +1,7 @@
 //! What the service keeps of a login: opening it again, its questions, its nightly refresh, its end.
 
 use flinks_legacy::{AccountsDetail, Authorize, DataRequest, Fetched, Refusal};
-use flinks_sandbox::{Operation, REFUSED_LOGIN_ID};
+use flinks_sandbox::{ApiOperation, REFUSED_LOGIN_ID};
 use flinks_transport::{Delivery, Endpoint, ErrorKind};
 use flinks_types::{Credentials, CustomerId, FlinksCode, Language, LoginId, StoredLogin};
 
@@ -70,16 +70,16 @@ async fn a_cached_login_is_asked_for_again_when_the_answer_is_lost_and_a_live_on
     assert_eq!(session.login_id(), Some(&id()));
     // The lost attempt has spent the token, which costs a refusal and another token.
     let log = ours.log().into_iter();
-    let log = log.filter(|line| line.operation == Operation::Authorize);
+    let log = log.filter(|line| line.operation == ApiOperation::Authorize);
     let statuses: Vec<_> = log.map(|line| line.status).collect();
     assert_eq!(statuses, [None, Some(503), Some(401), Some(200)]);
-    assert_eq!(ours.requests(Operation::AuthorizeToken), 2);
+    assert_eq!(ours.requests(ApiOperation::AuthorizeToken), 2);
 
     let ours = sandbox(&faults).await;
     let live = client(&ours).authorize(StoredLogin::live(id())).await;
     let error = live.expect_err("nobody knows");
     assert_eq!(error.error().delivery(), Delivery::Unknown);
-    assert_eq!(ours.requests(Operation::Authorize), 1);
+    assert_eq!(ours.requests(ApiOperation::Authorize), 1);
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn stored_answers_that_get_lost_are_sent_once() {
         let error = client.answer_mfa_questions(&id, stored).await;
         let error = error.expect_err(fault);
         assert_eq!(error.delivery(), Delivery::Unknown, "{fault}");
-        assert_eq!(sandbox.requests(Operation::MfaQuestions), 2, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::MfaQuestions), 2, "{fault}");
         let kept = kept(&sandbox, &id).map(|login| login.answers);
         assert_eq!(kept, Some(answers), "{fault}");
     }
@@ -197,11 +197,11 @@ async fn switching_the_refresh_on_survives_lost_answers() {
     let client = client(&sandbox);
     let id = login_id(flinks_sandbox::DEVICE_LOGIN_ID);
     client.set_scheduled_refresh(&id, true).await.expect("on");
-    assert_eq!(sandbox.requests(Operation::ScheduledRefresh), 3);
+    assert_eq!(sandbox.requests(ApiOperation::ScheduledRefresh), 3);
     let login = kept(&sandbox, &id).expect("it is kept");
     assert!(login.scheduled_refresh);
     assert_eq!(ineligible(&client, &id).await, Some(None));
-    assert_eq!(sandbox.requests(Operation::NightlyStatus), 3);
+    assert_eq!(sandbox.requests(ApiOperation::NightlyStatus), 3);
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn a_deletion_is_repeated_only_if_it_had_no_effect() {
         .delete_card(&id)
         .await
         .expect("the second time");
-    assert_eq!(ours.requests(Operation::DeleteCard), 2);
+    assert_eq!(ours.requests(ApiOperation::DeleteCard), 2);
     assert_eq!(kept(&ours, &id), None);
 
     for (fault, gone) in [
@@ -250,7 +250,7 @@ async fn a_deletion_is_repeated_only_if_it_had_no_effect() {
         let ours = sandbox(&[fault]).await;
         let error = client(&ours).delete_card(&id).await.expect_err(fault);
         assert_eq!(error.delivery(), Delivery::Unknown, "{fault}");
-        assert_eq!(ours.requests(Operation::DeleteCard), 1, "{fault}");
+        assert_eq!(ours.requests(ApiOperation::DeleteCard), 1, "{fault}");
         assert_eq!(kept(&ours, &id).is_none(), gone, "{fault}");
     }
 }

@@ -2,7 +2,7 @@
 
 use flinks_auth::{ApiSecret, LegacyKeys};
 use flinks_legacy::{Refusal, Session};
-use flinks_sandbox::Operation;
+use flinks_sandbox::ApiOperation;
 use flinks_transport::{Delivery, Step};
 use flinks_types::{Credentials, FlinksCode};
 
@@ -29,8 +29,12 @@ async fn credentials_whose_answer_is_lost_are_sent_once_and_open_one_session() {
         let error = outcome.expect_err(fault);
         assert_eq!(error.error().delivery(), Delivery::Unknown, "{fault}");
         assert_eq!(error.refusal(), None, "{fault}");
-        assert_eq!(sandbox.requests(Operation::Authorize), 1, "{fault}");
-        assert_eq!(acted(&sandbox, Operation::Authorize), sessions, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Authorize), 1, "{fault}");
+        assert_eq!(
+            acted(&sandbox, ApiOperation::Authorize),
+            sessions,
+            "{fault}"
+        );
         // Whether to try again is the caller's decision, and works.
         open(&client, "greatday_nomfa").await;
     }
@@ -44,7 +48,7 @@ async fn answers_that_get_lost_are_sent_once_and_their_session_may_be_open() {
     let error = client.answer(answers(&round, RIGHT)).await;
     let error = error.expect_err("nobody knows");
     assert_eq!(error.error().delivery(), Delivery::Unknown);
-    assert_eq!(sandbox.requests(Operation::Authorize), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 2);
 
     let session = Session::of_request(round.request_id().clone());
     let detail = client.accounts_detail(&session).interval(SOON).await;
@@ -58,9 +62,9 @@ async fn a_spent_token_is_replaced_once_for_credentials_and_for_answers() {
         let client = client(&sandbox);
         let round = asked(client.authorize(customer("greatday_together")).await);
         opened(client.answer(answers(&round, RIGHT)).await);
-        assert_eq!(sandbox.requests(Operation::Authorize), 3, "{fault}");
-        assert_eq!(acted(&sandbox, Operation::Authorize), 2, "{fault}");
-        assert_eq!(sandbox.requests(Operation::AuthorizeToken), 2, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::Authorize), 3, "{fault}");
+        assert_eq!(acted(&sandbox, ApiOperation::Authorize), 2, "{fault}");
+        assert_eq!(sandbox.requests(ApiOperation::AuthorizeToken), 2, "{fault}");
     }
 }
 
@@ -74,10 +78,10 @@ async fn without_an_authorize_token_no_credentials_leave() {
         (error.error().step(), error.error().delivery()),
         (Step::Token, Delivery::NotSent)
     );
-    assert_eq!(sandbox.requests(Operation::AuthorizeToken), 3);
-    assert_eq!(sandbox.requests(Operation::Authorize), 0);
+    assert_eq!(sandbox.requests(ApiOperation::AuthorizeToken), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 0);
     open(&client, "greatday_nomfa").await;
-    assert_eq!(sandbox.requests(Operation::Authorize), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 1);
 }
 
 #[tokio::test]
@@ -90,7 +94,7 @@ async fn a_wrong_password_is_tried_once_and_the_right_one_opens() {
     assert_eq!(error.refusal(), Some(Refusal::BankLogin));
     assert_eq!(code(error.error()), Some(FlinksCode::InvalidPassword));
     assert_eq!(error.error().delivery(), Delivery::Rejected);
-    assert_eq!(sandbox.requests(Operation::Authorize), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 1);
     assert_eq!(sandbox.logins(), before);
 
     let right = Credentials::new("National", "Greatday", "Everyday");
@@ -166,8 +170,8 @@ async fn credentials_that_hang_are_given_up_without_a_second_try() {
         outcome = client.authorize(customer("greatday_nomfa")) => panic!("{outcome:?}"),
         () = stalled(&mut seen) => {}
     }
-    assert_eq!(sandbox.requests(Operation::Authorize), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 1);
     open(&client, "greatday_nomfa").await;
-    assert_eq!(sandbox.requests(Operation::Authorize), 2);
-    assert_eq!(acted(&sandbox, Operation::Authorize), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 2);
+    assert_eq!(acted(&sandbox, ApiOperation::Authorize), 1);
 }

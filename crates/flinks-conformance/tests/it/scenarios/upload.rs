@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use flinks_conformance::fixtures;
-use flinks_sandbox::Operation;
+use flinks_sandbox::ApiOperation;
 use flinks_transport::{Delivery, ErrorKind};
 use flinks_types::{AggregationId, FlinksCode};
 use flinks_upload::{Document, Limits, OnUnknown, Paths};
@@ -101,7 +101,11 @@ async fn a_file_that_the_service_refuses_ends_the_session_uncompleted() {
     assert_eq!(error.file(), Some("picture.bmp"));
     assert_eq!(error.error().delivery(), Delivery::Rejected);
     assert_eq!(code(error.error()), Some(FlinksCode::InvalidRequest));
-    assert_eq!(sandbox.requests(Operation::Upload), 2, "it is not repeated");
+    assert_eq!(
+        sandbox.requests(ApiOperation::Upload),
+        2,
+        "it is not repeated"
+    );
     nothing_completed(&sandbox);
     let session = only(&sandbox);
     assert_eq!(
@@ -122,7 +126,7 @@ async fn files_overlap_only_when_that_is_asked_for() {
         let log = sandbox.log();
         let mut answered = log
             .iter()
-            .filter(|line| line.operation == Operation::Upload);
+            .filter(|line| line.operation == ApiOperation::Upload);
         let delayed = answered.position(|line| line.fault.is_some());
         assert_eq!(delayed, Some(place), "{concurrency} at once");
         let told: Vec<_> = done.files.iter().map(|file| &*file.file_name).collect();
@@ -154,7 +158,7 @@ async fn two_sessions_at_once_do_not_mix() {
     }
     assert_eq!(sandbox.sessions().len(), 2);
     assert_eq!(
-        sandbox.requests(Operation::Token),
+        sandbox.requests(ApiOperation::Token),
         1,
         "they share one token"
     );
@@ -201,7 +205,7 @@ async fn a_second_complete_is_refused_and_changes_nothing() {
         assert_eq!(status(&error), Some(400));
     }
     assert_eq!(completed_once(&sandbox, &done), before);
-    assert_eq!(sandbox.requests(Operation::Complete), 2);
+    assert_eq!(sandbox.requests(ApiOperation::Complete), 2);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use flinks_auth::{ApiSecret, LegacyKeys};
 use flinks_legacy::{
     AccountsDetail, Authorize, LegacyClient, Session, StatementContent, Statements,
 };
-use flinks_sandbox::{Config, Fault, Operation, Sandbox};
+use flinks_sandbox::{ApiOperation, Config, Fault, Sandbox};
 use flinks_transport::{Endpoint, ErrorKind, Roots, Transport};
 use flinks_types::{
     Credentials, CustomerId, DaysOfTransactions, FileType, FlinksCode, NumberOfStatements,
@@ -81,8 +81,8 @@ async fn all_of_a_session_is_fetched() {
         assert_eq!(statement.file_type, Some(FileType::Pdf));
         assert!(statement.to_bytes().unwrap().starts_with(b"%PDF-"));
     }
-    assert_eq!(sandbox.requests(Operation::Data), 3);
-    assert_eq!(sandbox.requests(Operation::DataAsync), 3);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 3);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,7 +94,7 @@ async fn a_beginning_whose_answer_is_lost_is_begun_once() {
         let session = session(&client, "greatday_nomfa").await;
         let detail = client.accounts_detail(&session).interval(SOON);
         assert!(detail.await.unwrap().accounts.is_some());
-        assert_eq!(sandbox.requests(Operation::Data), 1);
+        assert_eq!(sandbox.requests(ApiOperation::Data), 1);
     }
 }
 
@@ -111,7 +111,7 @@ async fn data_that_never_come_can_be_waited_for_elsewhere() {
     let detail = client.accounts_detail_async(&elsewhere).interval(SOON);
     let error = detail.timeout(wait).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert_eq!(sandbox.requests(Operation::Data), 1);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

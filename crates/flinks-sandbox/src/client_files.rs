@@ -11,7 +11,7 @@ use crate::sandbox::Sandbox;
 /// Where [`Sandbox::write_dir`] has written; all paths are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Directory {
+pub struct ClientFiles {
     /// The authority's certificate, as all files of mode 0600.
     pub ca: PathBuf,
     /// The client's certificate.
@@ -22,7 +22,7 @@ pub struct Directory {
     pub env: PathBuf,
 }
 
-impl Directory {
+impl ClientFiles {
     pub(crate) fn write(directory: &Path, sandbox: &Sandbox) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
