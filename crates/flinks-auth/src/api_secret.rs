@@ -5,7 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use flinks_transport::{Body, BoxError, Endpoint, Error, ErrorKind, HttpService};
+use flinks_transport::{
+    Body, BoxError, CallMeta, Credential, Endpoint, Error, ErrorKind, HttpService,
+};
 use flinks_types::Secret;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
@@ -47,7 +49,8 @@ impl fmt::Debug for ApiSecret {
     }
 }
 
-/// Adds `Authorization: Bearer <API secret>`, to requests for one endpoint only.
+/// Adds `Authorization: Bearer <API secret>` to calls that require [`Credential::ApiSecret`].
+/// Requests for another endpoint are refused.
 ///
 /// A 401 is final here: the secret is static. Source: Upload guide, Fraud Analysis Endpoint.
 #[derive(Clone)]
@@ -108,9 +111,11 @@ impl Service<Request<Body>> for WithApiSecret {
         if !self.layer.endpoint.is_same_origin(request.uri()) {
             return Box::pin(async { Err(elsewhere().into()) });
         }
-        request
-            .headers_mut()
-            .insert(AUTHORIZATION, self.layer.header.clone());
+        let meta = request.extensions().get::<CallMeta>();
+        if meta.map(CallMeta::credential) == Some(Credential::ApiSecret) {
+            let header = self.layer.header.clone();
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
         Box::pin(self.inner.call(request))
     }
 }
@@ -128,7 +133,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use flinks_transport::{CallMeta, Replay, Transport};
+    use flinks_transport::{Replay, Route, Transport};
 
     use super::*;
 
@@ -147,7 +152,11 @@ mod tests {
         let transport = transport.expect("a transport").with_credentials(layer);
         let send = |url: &str| {
             let request = Request::get(url).body(Body::empty()).expect("a request");
-            transport.send(CallMeta::new("test.call", Replay::Safe), request)
+            transport.send(
+                CallMeta::new("test.call", Route::get("/"), Replay::Safe)
+                    .with_credential(Credential::ApiSecret),
+                request,
+            )
         };
         for url in [
             "https://other.example/",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Step,
+    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Route, Step,
 };
 use flinks_types::{ApiError, CustomerId, Secret, from_json};
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -14,6 +14,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::client_credentials::sensitive;
+
+const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/GenerateAuthorizeToken");
 
 pub(crate) const AUTH_KEY: HeaderName = HeaderName::from_static("flinks-auth-key");
 
@@ -84,7 +86,7 @@ impl Operation for AuthorizeTokenRequest {
     type Output = AuthorizeToken;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("auth.authorize_token", Replay::Safe)
+        CallMeta::new("auth.authorize_token", ROUTE, Replay::Safe)
             .with_step(Step::Token)
             .with_max_response_bytes(64 * 1024)
     }

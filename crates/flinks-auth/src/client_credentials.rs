@@ -6,7 +6,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use flinks_transport::{Body, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay, Step};
+use flinks_transport::{
+    Body, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay, Route, Step,
+};
 use flinks_types::{ApiError, Secret, TokenResponse, from_json};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, Uri};
@@ -115,7 +117,7 @@ impl Operation for TokenRequest {
     type Output = AccessToken;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("auth.token", Replay::Safe)
+        CallMeta::new("auth.token", Route::post("{token}"), Replay::Safe)
             .with_step(Step::Token)
             .with_max_response_bytes(64 * 1024)
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use flinks_transport::{
-    Body, BoxError, CallMeta, Delivery, Endpoint, Error, ErrorKind, HttpService, KnownSecrets,
-    Step, Transport, try_clone_request,
+    Body, BoxError, CallMeta, Credential, Delivery, Endpoint, Error, ErrorKind, HttpService,
+    KnownSecrets, Step, Transport, try_clone_request,
 };
 use flinks_types::{AuthorizeResponse, CustomerId, FlinksCode, Secret, from_json};
 use http::header::{AUTHORIZATION, HeaderName};
@@ -72,9 +72,9 @@ impl fmt::Debug for LegacyKeys {
     }
 }
 
-/// Adds to each legacy call the key that it wants, to requests for one endpoint only:
-/// the authorize token to `legacy.authorize`, the API secret to `legacy.nightly_status`, and
-/// `x-api-key` to every other operation. A key that is not configured is not sent.
+/// Adds the key that each call requires ([`CallMeta::credential`]), to requests for one endpoint
+/// only: the authorize token, the API secret, or `x-api-key`. A key that is not configured is not
+/// sent.
 ///
 /// The authorize token is fetched through the transport's pool but not through its layers, once
 /// for each [`AuthorizeToken`] in a request's extensions. When the service refuses the token
@@ -139,17 +139,18 @@ impl Keys {
         }
         request.extensions_mut().insert(self.secrets.clone());
         let meta = request.extensions().get::<CallMeta>();
-        let (name, key) = match meta.map(CallMeta::operation) {
-            Some("legacy.authorize") => {
-                return match &self.token {
-                    Some(token) => self.authorize(inner, request, token).await,
-                    None => inner.oneshot(request).await,
-                };
-            }
-            Some("legacy.nightly_status") => (AUTHORIZATION, &self.bearer),
-            Some(_) | None => (X_API_KEY, &self.x_api_key),
+        let credential = meta.map_or(Credential::None, CallMeta::credential);
+        if credential == Credential::AuthorizeToken
+            && let Some(token) = &self.token
+        {
+            return self.authorize(inner, request, token).await;
+        }
+        let key = match credential {
+            Credential::ApiSecret => Some((AUTHORIZATION, &self.bearer)),
+            Credential::ApiKey => Some((X_API_KEY, &self.x_api_key)),
+            Credential::None | Credential::OAuth | Credential::AuthorizeToken | _ => None,
         };
-        if let Some(key) = key {
+        if let Some((name, Some(key))) = key {
             request.headers_mut().insert(name, key.clone());
         }
         inner.oneshot(request).await
@@ -286,7 +287,7 @@ mod tests {
     use std::sync::Mutex;
 
     use bytes::Bytes;
-    use flinks_transport::{DecodeError, Operation, Replay};
+    use flinks_transport::{DecodeError, Operation, Replay, Route};
 
     use super::*;
 
@@ -323,38 +324,39 @@ mod tests {
             .api_secret(ApiSecret::new("canary-secret"))
     }
 
-    async fn send(transport: &Transport, operation: &'static str, url: &str) -> Result<(), Error> {
+    async fn send(transport: &Transport, credential: Credential, url: &str) -> Result<(), Error> {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = url.parse().unwrap();
-        let meta = CallMeta::new(operation, Replay::Never);
+        let meta = CallMeta::new("a.users_own", Route::get("/"), Replay::Never);
+        let meta = meta.with_credential(credential);
         transport.send(meta, request).await.map(drop)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_operation_carries_its_key_and_no_other() {
+    async fn each_call_carries_the_key_that_it_requires_and_no_other() {
         let rows = [
             (
-                "legacy.authorize",
+                Credential::AuthorizeToken,
                 Some(("flinks-auth-key", "canary-token")),
             ),
-            ("legacy.accounts_detail", Some(("x-api-key", "canary-x"))),
-            ("legacy.institutions", Some(("x-api-key", "canary-x"))),
-            ("a.users_own", Some(("x-api-key", "canary-x"))),
+            (Credential::ApiKey, Some(("x-api-key", "canary-x"))),
             (
-                "legacy.nightly_status",
+                Credential::ApiSecret,
                 Some(("authorization", "Bearer canary-secret")),
             ),
+            (Credential::OAuth, None),
+            (Credential::None, None),
         ];
-        for (operation, expected) in rows {
+        for (credential, expected) in rows {
             let (transport, seen) = stack(&all()).unwrap();
-            send(&transport, operation, HOST).await.unwrap();
+            send(&transport, credential, HOST).await.unwrap();
             let seen = seen.lock().unwrap();
             let (_, headers) = seen.last().unwrap();
             let keys: Vec<_> = ["flinks-auth-key", "x-api-key", "authorization"]
                 .into_iter()
                 .filter_map(|name| Some((name, headers.get(name)?.to_str().unwrap())))
                 .collect();
-            assert_eq!(keys, Vec::from_iter(expected), "{operation}");
+            assert_eq!(keys, Vec::from_iter(expected), "{credential:?}");
             assert!(headers.values().all(|value| {
                 let secret = value.to_str().unwrap().contains("canary");
                 !secret || value.is_sensitive()
@@ -365,7 +367,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_token_is_asked_for_with_the_secret_key() {
         let (transport, seen) = stack(&all()).unwrap();
-        send(&transport, "legacy.authorize", HOST).await.unwrap();
+        send(&transport, Credential::AuthorizeToken, HOST)
+            .await
+            .unwrap();
         let seen = seen.lock().unwrap();
         let (path, headers) = &seen[0];
         assert_eq!(path, "/v3/43387ca6/BankingServices/GenerateAuthorizeToken");
@@ -376,16 +380,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_key_that_is_not_there_is_not_sent() {
-        for operation in [
-            "legacy.authorize",
-            "legacy.accounts_detail",
-            "legacy.nightly_status",
+        for credential in [
+            Credential::AuthorizeToken,
+            Credential::ApiKey,
+            Credential::ApiSecret,
         ] {
             let (transport, seen) = stack(&LegacyKeys::new()).unwrap();
-            send(&transport, operation, HOST).await.unwrap();
+            send(&transport, credential, HOST).await.unwrap();
             let seen = seen.lock().unwrap();
-            assert_eq!(seen.len(), 1, "{operation}");
-            assert!(!format!("{seen:?}").contains("ensitive"), "{operation}");
+            assert_eq!(seen.len(), 1, "{credential:?}");
+            assert!(!format!("{seen:?}").contains("ensitive"), "{credential:?}");
         }
     }
 
@@ -396,9 +400,9 @@ mod tests {
             "http://legacy.example",
             "https://legacy.example:444",
         ] {
-            for operation in ["legacy.authorize", "legacy.accounts_detail"] {
+            for credential in [Credential::AuthorizeToken, Credential::ApiKey] {
                 let (transport, seen) = stack(&all()).unwrap();
-                let error = send(&transport, operation, url).await.unwrap_err();
+                let error = send(&transport, credential, url).await.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Config, "{url}");
                 assert!(seen.lock().unwrap().is_empty(), "{url}");
             }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flinks_transport::{
-    Body, BoxError, CallMeta, Delivery, Error, ErrorKind, HttpService, IdentityGeneration,
-    KnownSecrets, Step, Transport, try_clone_request,
+    Body, BoxError, CallMeta, Credential, Delivery, Error, ErrorKind, HttpService,
+    IdentityGeneration, KnownSecrets, Step, Transport, try_clone_request,
 };
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Uri};
@@ -21,7 +21,8 @@ use crate::api_secret::elsewhere;
 use crate::cache::{Issued, Lease, TokenCache};
 use crate::client_credentials::{AccessToken, ClientCredentials, TokenRequest};
 
-/// Adds `Authorization: Bearer <access token>` to requests for the token's own host.
+/// Adds `Authorization: Bearer <access token>` to calls that require [`Credential::OAuth`].
+/// Requests for another host than the token's are refused.
 ///
 /// The token is fetched once for all who need it, refreshed ahead of its end beside a request,
 /// and fetched again once after a 401 (Upload guide, Step 1 and Common Errors). It is fetched
@@ -76,10 +77,13 @@ impl OAuth {
             let message = "an OAuth layer belongs to the transport that it was made for";
             return Err(Error::new(ErrorKind::Config, message).into());
         }
+        let meta = request.extensions().get::<CallMeta>().copied();
+        let Some(meta) = meta.filter(|meta| meta.credential() == Credential::OAuth) else {
+            return inner.oneshot(request).await;
+        };
         request.extensions_mut().insert(self.secrets.clone());
         let again = try_clone_request(&request);
-        let meta = request.extensions().get::<CallMeta>();
-        let life = meta.map_or(Duration::ZERO, CallMeta::min_token_ttl);
+        let life = meta.min_token_ttl();
         // Whatever became of the token request, the call itself was not sent.
         let unsent = |error: Error| {
             error
@@ -195,7 +199,7 @@ impl fmt::Debug for WithOAuth {
 
 #[cfg(test)]
 mod tests {
-    use flinks_transport::Replay;
+    use flinks_transport::{Replay, Route};
 
     use super::*;
 
@@ -219,7 +223,8 @@ mod tests {
         let layer = OAuthLayer::new(&own, url, credentials).expect("credentials");
         let send = |transport: Transport| {
             let request = Request::get("https://upload.example/").body(Body::empty());
-            let meta = CallMeta::new("test.call", Replay::Safe);
+            let meta = CallMeta::new("test.call", Route::get("/"), Replay::Safe)
+                .with_credential(Credential::OAuth);
             let transport = transport.with_credentials(layer.clone());
             async move { transport.send(meta, request.expect("a request")).await }
         };

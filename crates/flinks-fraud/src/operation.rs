@@ -1,13 +1,17 @@
 //! `fraud.analysis` as a value: what is asked, and how the answer is read.
 
 use bytes::Bytes;
-use flinks_transport::{Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay};
+use flinks_transport::{
+    Body, CallMeta, Credential, DecodeError, Endpoint, Error, Operation, Replay, Route,
+};
 use flinks_types::{ApiError, CustomerId, FlinksCode, FraudAnalysis, LoginId, Subject, from_json};
 use http::{Request, Response, StatusCode};
 
 use crate::analysis::Analysis;
 use crate::doubt::{Node, doubt, is_about_another};
 use crate::verdict::Reason;
+
+const ROUTE: Route = Route::get("/v3/{customerId}/upload/fraudanalysis/{loginId}");
 
 /// Asks for the fraud analysis of a LoginId: `fraud.analysis`.
 ///
@@ -38,7 +42,7 @@ impl Operation for AnalysisRequest {
     type Output = Analysis;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("fraud.analysis", Replay::Safe)
+        CallMeta::new("fraud.analysis", ROUTE, Replay::Safe).with_credential(Credential::ApiSecret)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use flinks_auth::AuthorizeToken;
 use flinks_transport::{
-    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
+    Body, CallMeta, Credential, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Route,
 };
 use flinks_types::{
     ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, Login, LoginId, Outcome,
@@ -21,6 +21,7 @@ use crate::data::about;
 use crate::refusal::AuthorizeError;
 use crate::session::Session;
 
+const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/Authorize");
 pub(crate) const OPERATION: &str = "legacy.authorize";
 
 /// The service itself waits up to 210 s for a bank.
@@ -194,7 +195,8 @@ impl Operation for AuthorizeCall {
             Replay::Never
         };
         // Two tokens may have to be fetched besides.
-        CallMeta::new(OPERATION, replay)
+        CallMeta::new(OPERATION, ROUTE, replay)
+            .with_credential(Credential::AuthorizeToken)
             .with_attempt_timeout(ATTEMPT_TIMEOUT)
             .with_timeout(ATTEMPT_TIMEOUT * 2)
     }

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flinks_types::ApiError;
-use http::StatusCode;
+use http::{StatusCode, Uri};
+
+use crate::{CallMeta, Replay, Route};
 
 pub use delivery::{Delivery, Step};
 
@@ -30,6 +32,9 @@ struct Inner {
     step: Step,
     delivery: Delivery,
     operation: Option<&'static str>,
+    route: Option<Route>,
+    replay: Option<Replay>,
+    origin: Option<String>,
     message: Cow<'static, str>,
     status: Option<StatusCode>,
     api: Option<ApiError>,
@@ -106,6 +111,9 @@ impl Error {
             step: Step::Call,
             delivery: Delivery::NotSent,
             operation: None,
+            route: None,
+            replay: None,
+            origin: None,
             message: message.into(),
             status: None,
             api: None,
@@ -133,6 +141,26 @@ impl Error {
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
+    }
+
+    /// The method and path template of the request that failed: the token request's if the
+    /// [`step`](Self::step) is [`Step::Token`].
+    #[must_use]
+    pub fn route(&self) -> Option<Route> {
+        self.0.route
+    }
+
+    /// Whether the call may be sent again by itself. [`delivery`](Self::delivery) says whether
+    /// this one may have acted.
+    #[must_use]
+    pub fn replay(&self) -> Option<Replay> {
+        self.0.replay
+    }
+
+    /// Where the request that failed was sent: `scheme://host`, with its port if the URL names one.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.0.origin.as_deref()
     }
 
     /// Whether it was the token request or the API call that failed.
@@ -239,16 +267,21 @@ impl Error {
         self.edit(|inner| inner.answer = Some(answer.clone()))
     }
 
-    /// Adds what only the boundary of the call knows.
-    pub(crate) fn finish(
-        self,
-        operation: &'static str,
-        delivery: Delivery,
-        attempts: u32,
-        elapsed: Duration,
-    ) -> Self {
+    /// Says which call failed. A failed token request has already said where it was sent.
+    pub(crate) fn with_call(self, meta: &CallMeta, uri: Option<&Uri>) -> Self {
         self.edit(|inner| {
-            inner.operation = Some(operation);
+            inner.operation = Some(meta.operation());
+            inner.replay = Some(meta.replay());
+            if inner.step == Step::Call || inner.route.is_none() {
+                inner.route = Some(meta.route());
+                inner.origin = uri.and_then(origin_of);
+            }
+        })
+    }
+
+    /// Adds what only the boundary of the call knows.
+    pub(crate) fn finish(self, delivery: Delivery, attempts: u32, elapsed: Duration) -> Self {
+        self.edit(|inner| {
             inner.delivery = inner.delivery.max(delivery);
             inner.attempts = attempts;
             inner.elapsed = elapsed;
@@ -259,6 +292,15 @@ impl Error {
         change(Arc::make_mut(&mut self.0));
         self
     }
+}
+
+/// Scheme, host and port; never the user's part of the authority.
+fn origin_of(uri: &Uri) -> Option<String> {
+    let authority = uri.authority()?.as_str();
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    Some(format!("{}://{host}", uri.scheme_str()?))
 }
 
 impl From<crate::IdentityError> for Error {
@@ -350,6 +392,30 @@ impl fmt::Display for Report<'_> {
 mod tests {
     use super::*;
 
+    const META: CallMeta =
+        CallMeta::new("upload.file", Route::post("/api/v1/upload"), Replay::Unsent);
+
+    #[test]
+    fn a_failed_call_says_which_request_failed_and_where_it_was_sent() {
+        const TOKEN: CallMeta =
+            CallMeta::new("auth.token", Route::post("/api/v1/token"), Replay::Safe)
+                .with_step(Step::Token);
+        let uri = |text| Uri::from_static(text);
+        let refused = || Error::new(ErrorKind::Api, "refused");
+        let call = uri("https://user:canary@upload.example:8443/api/v1/upload?canary");
+        let error = refused().with_call(&META, Some(&call));
+        assert_eq!(error.origin(), Some("https://upload.example:8443"));
+        assert_eq!(error.route(), Some(META.route()));
+        assert_eq!(error.replay(), Some(Replay::Unsent));
+
+        let token = refused().with_call(&TOKEN, Some(&uri("https://token.example/token")));
+        let error = token.with_step(Step::Token).with_call(&META, Some(&call));
+        assert_eq!(error.operation(), Some("upload.file"));
+        assert_eq!(error.replay(), Some(Replay::Unsent));
+        assert_eq!(error.route(), Some(TOKEN.route()));
+        assert_eq!(error.origin(), Some("https://token.example"));
+    }
+
     #[test]
     fn display_names_everything_actionable_but_no_source() {
         let error = Error::new(ErrorKind::Api, "the service answered with an error")
@@ -359,12 +425,8 @@ mod tests {
                 Some(Duration::from_secs(90)),
             )
             .with_source("the cause")
-            .finish(
-                "upload.file",
-                Delivery::Rejected,
-                2,
-                Duration::from_millis(3),
-            );
+            .with_call(&META, None)
+            .finish(Delivery::Rejected, 2, Duration::from_millis(3));
         let text = error.to_string();
         for part in [
             "upload.file",
@@ -412,7 +474,7 @@ mod tests {
     #[test]
     fn an_earlier_unknown_outcome_is_not_forgotten() {
         let error = Error::new(ErrorKind::Api, "refused").with_delivery(Delivery::Rejected);
-        let error = error.finish("fraud.analysis", Delivery::Unknown, 2, Duration::ZERO);
+        let error = error.finish(Delivery::Unknown, 2, Duration::ZERO);
         assert_eq!(error.delivery(), Delivery::Unknown);
     }
 }

@@ -12,8 +12,8 @@ use http_body::Body as HttpBody;
 use tokio::time::sleep_until;
 use tower_service::Service;
 
+use crate::call_meta::Timing;
 use crate::collect::collect;
-use crate::operation::Timing;
 use crate::progress::{Attempt, Flight, Progress, Tracked};
 use crate::service::HttpService;
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};

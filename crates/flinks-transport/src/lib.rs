@@ -12,7 +12,7 @@
 //! ```
 //! use bytes::Bytes;
 //! use flinks_transport::{
-//!     Body, CallMeta, DecodeError, Endpoint, Error, HttpService, Operation, Replay, Transport,
+//!     Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay, Route, Transport,
 //! };
 //! use http::{Request, Response};
 //!
@@ -23,7 +23,7 @@
 //!     type Output = String;
 //!
 //!     fn meta(&self) -> CallMeta {
-//!         CallMeta::new("example.status", Replay::Safe)
+//!         CallMeta::new("example.status", Route::get("/v3/status"), Replay::Safe)
 //!     }
 //!
 //!     fn request(&self) -> Result<Request<Body>, Error> {
@@ -68,6 +68,7 @@
 
 mod body;
 mod builder;
+mod call_meta;
 mod clock;
 mod collect;
 mod connect;
@@ -82,18 +83,21 @@ mod progress;
 mod redact;
 mod retry;
 mod retry_after;
+mod route;
 mod service;
 mod tls;
 mod transport;
 
 pub use body::Body;
 pub use builder::TransportBuilder;
+pub use call_meta::{CallMeta, Credential, Replay};
 pub use endpoint::Endpoint;
 pub use error::{BoxError, Delivery, Error, ErrorKind, Step};
 pub use identity::{ClientIdentity, IdentityError, IdentityErrorKind, IdentityPart};
-pub use operation::{CallMeta, DecodeError, Operation, Replay};
+pub use operation::{DecodeError, Operation};
 pub use redact::KnownSecrets;
 pub use retry::{RetryConfig, try_clone_request};
+pub use route::Route;
 pub use service::{HttpService, IntoHttpService};
 pub use tls::{Roots, TlsVersion};
 pub use transport::{Call, IdentityGeneration, Transport};

@@ -12,10 +12,10 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper_util::client::legacy::connect::CaptureConnection;
 use tokio::time::{Duration, Instant};
 
+use crate::call_meta::Timing;
 use crate::clock::after;
 use crate::collect::Collected;
 use crate::connect::Record;
-use crate::operation::Timing;
 use crate::redact::Secrets;
 use crate::{Body, BoxError, Delivery};
 

@@ -15,11 +15,11 @@ use tower::util::MapRequest;
 use tower_layer::Layer;
 use tracing::Instrument;
 
+use crate::call_meta::Deadline;
 use crate::clock::after;
 use crate::collect::{Collected, collect};
 use crate::decode::{plain, read};
 use crate::exchange::{Exchange, Settings};
-use crate::operation::Deadline;
 use crate::progress::Progress;
 use crate::retry::{DeadlineAt, RetryConfig, Retrying};
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
@@ -177,8 +177,10 @@ impl Transport {
             operation = meta.operation(),
             delivery = tracing::field::Empty,
         );
+        let mut uri = None;
         let outcome = async {
             let request = request()?;
+            uri = Some(request.uri().clone());
             read(self.exchange(meta, request, &progress).await?, &progress)
         }
         .instrument(span.clone())
@@ -199,7 +201,8 @@ impl Transport {
             } else {
                 progress.earlier()
             };
-            let error = error.finish(meta.operation(), seen, progress.attempts(), start.elapsed());
+            let error = error.with_call(&meta, uri.as_ref());
+            let error = error.finish(seen, progress.attempts(), start.elapsed());
             span.record("delivery", error.delivery().as_str());
             let error = match unread {
                 Some(unread) => error.keeping(&unread.answer),

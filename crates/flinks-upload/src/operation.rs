@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flinks_transport::{Body, CallMeta, DecodeError, Error, Operation, Replay};
+use flinks_transport::{Body, CallMeta, Credential, DecodeError, Error, Operation, Replay, Route};
 use flinks_types::{
     AggregationId, ApiError, CompleteRequest, CompleteResponse, UploadResponse,
     find_aggregation_id, find_http_status_code, find_login_id, from_json,
@@ -90,7 +90,8 @@ impl Operation for UploadFile {
     type Output = UploadResponse;
 
     fn meta(&self) -> CallMeta {
-        let meta = CallMeta::new("upload.file", Replay::Unsent)
+        let meta = CallMeta::new("upload.file", Route::post("{upload}"), Replay::Unsent)
+            .with_credential(Credential::OAuth)
             // A slow line may take as long as it needs, a silent server may not.
             .with_stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
             .without_timeout()
@@ -185,7 +186,9 @@ impl Operation for Complete {
     type Output = CompleteResponse;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("upload.complete", Replay::Unsent).with_max_response_bytes(MAX_ANSWER)
+        CallMeta::new("upload.complete", Route::post("{complete}"), Replay::Unsent)
+            .with_credential(Credential::OAuth)
+            .with_max_response_bytes(MAX_ANSWER)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

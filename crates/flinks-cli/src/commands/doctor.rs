@@ -5,7 +5,7 @@ mod finding;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use flinks_transport::{Body, CallMeta, Error, ErrorKind, Replay};
+use flinks_transport::{Body, CallMeta, Error, ErrorKind, Replay, Route};
 use serde_json::json;
 
 use crate::arguments::Doctor;
@@ -218,7 +218,7 @@ async fn reach_results(service: &Service) -> Result<String, Error> {
     let endpoint = service.settings.results_endpoint()?;
     let mut request = http::Request::new(Body::empty());
     *request.uri_mut() = endpoint.path("/")?;
-    let meta = CallMeta::new("doctor.reach", Replay::Safe);
+    let meta = CallMeta::new("doctor.reach", Route::get("/"), Replay::Safe);
     service.results_transport()?.send(meta, request).await?;
     Ok(shown(&endpoint))
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use bytes::Bytes;
-use flinks_transport::{Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay};
+use flinks_transport::{
+    Body, CallMeta, Credential, DecodeError, Endpoint, Error, Operation, Replay, Route,
+};
 use flinks_types::{
     ApiError, CustomerId, FlinksCode, LoginId, NightlyStatusResponse, Outcome, Subject, from_json,
     http_status_code,
@@ -93,7 +95,9 @@ impl Operation for DeleteCard {
     type Output = Acknowledgement;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("legacy.delete_card", Replay::Unsent)
+        let route = Route::delete("/v3/{customerId}/BankingServices/DeleteCard/{loginId}");
+        CallMeta::new("legacy.delete_card", route, Replay::Unsent)
+            .with_credential(Credential::ApiKey)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -143,7 +147,9 @@ impl Operation for SetScheduledRefresh {
     type Output = Acknowledgement;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("legacy.set_scheduled_refresh", Replay::Safe)
+        let route = Route::patch("/v3/{customerId}/BankingServices/SetScheduledRefresh");
+        CallMeta::new("legacy.set_scheduled_refresh", route, Replay::Safe)
+            .with_credential(Credential::ApiKey)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -183,7 +189,9 @@ impl Operation for NightlyStatus {
     type Output = NightlyStatusResponse;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("legacy.nightly_status", Replay::Safe)
+        let route = Route::get("/v3/{customerId}/BankingServices/GetNightlyRefreshStatus");
+        CallMeta::new("legacy.nightly_status", route, Replay::Safe)
+            .with_credential(Credential::ApiSecret)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flinks_transport::{Body, CallMeta, DecodeError, Endpoint, Error, Operation, Replay};
+use flinks_transport::{
+    Body, CallMeta, Credential, DecodeError, Endpoint, Error, Operation, Replay, Route,
+};
 use flinks_types::{
     AccountsResponse, CustomerId, FlinksCode, LoginId, RequestId, StatementsResponse, Subject,
 };
@@ -36,6 +38,10 @@ pub trait Data: Serialize + Send + Sync + 'static {
     const CALL: &'static str;
     /// The name of the operation that asks for the result.
     const POLL: &'static str;
+    /// The route of the call that begins.
+    const ROUTE: Route;
+    /// The route of the call that asks for the result.
+    const POLL_ROUTE: Route;
     /// The path below `BankingServices`.
     const PATH: &'static str;
     /// The path to poll; the RequestId follows it.
@@ -133,7 +139,8 @@ impl<D: Data> Operation for DataRequest<D> {
     type Output = Fetched<D::Response>;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new(D::CALL, Replay::Unsent)
+        CallMeta::new(D::CALL, D::ROUTE, Replay::Unsent)
+            .with_credential(Credential::ApiKey)
             .with_attempt_timeout(ATTEMPT)
             .with_timeout(DEADLINE)
             .with_max_response_bytes(D::MAX_RESPONSE_BYTES)
@@ -191,7 +198,8 @@ impl<D: Data> Operation for DataPoll<D> {
     type Output = Fetched<D::Response>;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new(D::POLL, Replay::Safe)
+        CallMeta::new(D::POLL, D::POLL_ROUTE, Replay::Safe)
+            .with_credential(Credential::ApiKey)
             .with_attempt_timeout(POLL_ATTEMPT)
             .with_max_response_bytes(D::MAX_RESPONSE_BYTES)
     }

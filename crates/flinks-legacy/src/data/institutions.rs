@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
+    Body, CallMeta, Credential, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Route,
 };
 use flinks_types::{ApiError, CustomerId, InstitutionsResponse, from_json};
 use http::{Method, Request, Response, Uri};
@@ -39,7 +39,9 @@ impl Operation for Institutions {
     type Output = InstitutionsResponse;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("legacy.institutions", Replay::Safe)
+        let route = Route::get("/v3/{customerId}/BankingServices/Institutions");
+        CallMeta::new("legacy.institutions", route, Replay::Safe)
+            .with_credential(Credential::ApiKey)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

@@ -1,6 +1,6 @@
 //! What the data calls can be asked for.
 
-use flinks_transport::{Error, ErrorKind};
+use flinks_transport::{Error, ErrorKind, Route};
 use flinks_types::{
     AccountId, AccountsResponse, DaysOfTransactions, NumberOfStatements, StatementsResponse,
 };
@@ -86,6 +86,9 @@ impl Data for AccountsDetail {
 
     const CALL: &'static str = "legacy.accounts_detail";
     const POLL: &'static str = "legacy.accounts_detail_async";
+    const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/GetAccountsDetail");
+    const POLL_ROUTE: Route =
+        Route::get("/v3/{customerId}/BankingServices/GetAccountsDetailAsync/{requestId}");
     const PATH: &'static str = "GetAccountsDetail";
     const POLL_PATH: &'static str = "GetAccountsDetailAsync";
     const MAX_RESPONSE_BYTES: usize = ACCOUNTS_BYTES;
@@ -128,6 +131,9 @@ impl Data for AccountsSummary {
 
     const CALL: &'static str = "legacy.accounts_summary";
     const POLL: &'static str = "legacy.accounts_summary_async";
+    const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/GetAccountsSummary");
+    const POLL_ROUTE: Route =
+        Route::get("/v3/{customerId}/BankingServices/GetAccountsSummaryAsync/{requestId}");
     const PATH: &'static str = "GetAccountsSummary";
     const POLL_PATH: &'static str = "GetAccountsSummaryAsync";
     const MAX_RESPONSE_BYTES: usize = ACCOUNTS_BYTES;
@@ -171,6 +177,9 @@ impl Data for Statements {
 
     const CALL: &'static str = "legacy.statements";
     const POLL: &'static str = "legacy.statements_async";
+    const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/GetStatements");
+    const POLL_ROUTE: Route =
+        Route::get("/v3/{customerId}/BankingServices/GetStatementsAsync/{requestId}");
     const PATH: &'static str = "GetStatements";
     const POLL_PATH: &'static str = "GetStatementsAsync";
     const MAX_RESPONSE_BYTES: usize = STATEMENTS_BYTES;

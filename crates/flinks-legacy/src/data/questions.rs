@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
+    Body, CallMeta, Credential, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Route,
 };
 use flinks_types::{CustomerId, LoginId, MfaQuestionsResponse, Secret, Subject, from_json};
 use http::{Method, Request, Response};
@@ -39,7 +39,9 @@ impl Operation for MfaQuestions {
     type Output = MfaQuestionsResponse;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("legacy.mfa_questions", Replay::Safe)
+        let route = Route::get("/v3/{customerId}/BankingServices/GetMFAQuestions/{loginId}");
+        CallMeta::new("legacy.mfa_questions", route, Replay::Safe)
+            .with_credential(Credential::ApiKey)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -142,7 +144,9 @@ impl Operation for AnswerMfaQuestions {
     type Output = Acknowledgement;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("legacy.answer_mfa_questions", Replay::Never)
+        let route = Route::patch("/v3/{customerId}/BankingServices/AnswerMFAQuestions");
+        CallMeta::new("legacy.answer_mfa_questions", route, Replay::Never)
+            .with_credential(Credential::ApiKey)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

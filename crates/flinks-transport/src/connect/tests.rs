@@ -9,7 +9,7 @@ use rustls::AlertDescription;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
-use crate::{Replay, RetryConfig, Transport};
+use crate::{Replay, RetryConfig, Route, Transport};
 
 /// A pipe whose reads fail with a TLS alert once as many bytes have been written.
 struct Pipe {
@@ -132,7 +132,7 @@ async fn bytes_that_the_connection_takes_are_progress() {
         far.write_all(answer).await.expect("a reader");
     });
     let limit = Duration::from_secs(30);
-    let meta = CallMeta::new("test.slow", Replay::Unsent).without_timeout();
+    let meta = CallMeta::new("test.slow", Route::post("/"), Replay::Unsent).without_timeout();
     let start = Instant::now();
     let answer = transport.send(meta.with_stall_timeout(limit, limit), post(1 << 20));
     answer.await.expect("an answer");
@@ -163,7 +163,7 @@ async fn an_alert_after_the_request_says_whether_it_was_read() {
         let transport = over_pipes(Some((1000, alert)), |mut far| async move {
             drop(far.read_to_end(&mut Vec::new()).await);
         });
-        let meta = CallMeta::new("test.alert", Replay::Unsent);
+        let meta = CallMeta::new("test.alert", Route::post("/"), Replay::Unsent);
         let error = transport
             .send(meta, post(1000))
             .await

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use flinks_transport::{CallMeta, Delivery, Error, Replay, Transport};
+use flinks_transport::{CallMeta, Delivery, Error, Replay, Route, Transport};
 use tokio::io::AsyncWriteExt;
 
 use crate::wire::{ANSWER, listen, plain, post_as, read_request};
 
-const SAFE: CallMeta = CallMeta::new("test.safe", Replay::Safe);
-const UNSENT: CallMeta = CallMeta::new("test.unsent", Replay::Unsent);
-const NEVER: CallMeta = CallMeta::new("test.never", Replay::Never);
+const SAFE: CallMeta = CallMeta::new("test.safe", Route::post("/"), Replay::Safe);
+const UNSENT: CallMeta = CallMeta::new("test.unsent", Route::post("/"), Replay::Unsent);
+const NEVER: CallMeta = CallMeta::new("test.never", Route::post("/"), Replay::Never);
 
 /// Answers as many requests on each connection, and drops the next one unanswered.
 async fn drops_after(answers: usize) -> (String, Arc<std::sync::atomic::AtomicUsize>) {

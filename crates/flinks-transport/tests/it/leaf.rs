@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, BoxError, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay, Transport,
+    Body, BoxError, CallMeta, DecodeError, Error, ErrorKind, Operation, Replay, Route, Transport,
     TransportBuilder,
 };
 use http::{HeaderMap, Request, Response};
@@ -184,7 +184,7 @@ impl Operation for Ask {
     type Output = String;
 
     fn meta(&self) -> CallMeta {
-        let meta = CallMeta::new("test.ask", self.replay);
+        let meta = CallMeta::new("test.ask", Route::post("/"), self.replay);
         match self.stall {
             Some((idle, answer)) => meta.with_stall_timeout(idle, answer).without_timeout(),
             None => meta,

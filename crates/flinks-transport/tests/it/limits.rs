@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use flinks_transport::{Body, Delivery, ErrorKind, Replay, RetryConfig};
+use flinks_transport::{Body, Delivery, ErrorKind, Replay, RetryConfig, Route};
 use http::Response;
 
 use crate::leaf::{Act, Ask, Leaf, ok};
@@ -101,7 +101,7 @@ impl http_body::Body for Frames {
 }
 
 fn upload(source: Option<Duration>) -> (flinks_transport::CallMeta, http::Request<Body>) {
-    let meta = flinks_transport::CallMeta::new("test.upload", Replay::Unsent)
+    let meta = flinks_transport::CallMeta::new("test.upload", Route::post("/"), Replay::Unsent)
         .with_stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
         .without_timeout();
     let body = Body::replayable(10, move || Frames(10, source.map(tokio::time::interval)));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_transport::{Delivery, ErrorKind, Replay, RetryConfig};
+use flinks_transport::{Delivery, ErrorKind, Replay, RetryConfig, Route};
 
 use crate::leaf::{Act, Ask, Leaf, ok};
 
@@ -195,7 +195,7 @@ async fn a_success_that_came_before_the_whole_request_is_an_unknown_outcome() {
     // Eight bytes, of which a service that asks for one frame gets four.
     let half = || http_body_util::Full::new(bytes::Bytes::from_static(b"half"));
     let body = Body::replayable(8, half);
-    let meta = flinks_transport::CallMeta::new("test.early", Replay::Unsent);
+    let meta = flinks_transport::CallMeta::new("test.early", Route::post("/"), Replay::Unsent);
     let request = http::Request::post("https://example.com/").body(body);
     let error = transport.send(meta, request.unwrap()).await.unwrap_err();
     let kept = error.answer().map(|answer| &answer[..]);

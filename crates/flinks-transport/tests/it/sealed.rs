@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use flinks_transport::{
     Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, HttpService, Operation,
-    Replay, try_clone_request,
+    Replay, Route, try_clone_request,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -24,7 +24,7 @@ impl Operation for SignIn {
     type Output = ();
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("test.sign_in", Replay::Never)
+        CallMeta::new("test.sign_in", Route::post("/"), Replay::Never)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -208,7 +208,7 @@ impl Operation for Refused {
     type Output = ();
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("test.refused", Replay::Never)
+        CallMeta::new("test.refused", Route::post("/"), Replay::Never)
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flinks_transport::{
     Body, CallMeta, ClientIdentity, DecodeError, Delivery, Error, ErrorKind, Operation, Replay,
-    RetryConfig, Roots, TlsVersion, Transport,
+    RetryConfig, Roots, Route, TlsVersion, Transport,
 };
 use http::{Request, Response};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -120,7 +120,8 @@ pub(crate) fn plain() -> Transport {
 }
 
 async fn post(transport: &Transport, url: String, body: Vec<u8>) -> Result<String, Error> {
-    let meta = CallMeta::new("test.post", Replay::Unsent).with_reused_connection();
+    let meta =
+        CallMeta::new("test.post", Route::post("/"), Replay::Unsent).with_reused_connection();
     post_as(meta, transport, url, body).await
 }
 
@@ -313,7 +314,7 @@ async fn what_a_broken_wire_means() {
         let mut request = Request::new(Body::from(vec![b'x'; 4096]));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = format!("http://{host}/").parse().unwrap();
-        let meta = CallMeta::new("test.post", Replay::Unsent);
+        let meta = CallMeta::new("test.post", Route::post("/"), Replay::Unsent);
         let outcome = transport.send(meta, request).await;
         match outcome {
             Ok(answer) => assert_eq!(
@@ -382,7 +383,7 @@ async fn an_early_refusal_of_a_large_body_is_read() {
         for round in 0..20 {
             let mut request = Request::new(Body::from(vec![b'x'; 8 << 20]));
             *request.uri_mut() = format!("http://{host}/").parse().unwrap();
-            let meta = CallMeta::new("test.post", Replay::Unsent);
+            let meta = CallMeta::new("test.post", Route::post("/"), Replay::Unsent);
             let answer = plain().send(meta, request).await;
             let status = answer.map(|answer| answer.status().as_u16());
             assert_eq!(
@@ -433,7 +434,8 @@ impl Operation for Recovering {
     type Output = String;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("test.recover", self.1).with_attempt_timeout(Duration::from_secs(2))
+        CallMeta::new("test.recover", Route::post("/"), self.1)
+            .with_attempt_timeout(Duration::from_secs(2))
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
@@ -543,7 +545,7 @@ async fn plain_http_leaves_this_machine_never() {
         *request.uri_mut() = url.parse().unwrap();
         request
     };
-    let meta = CallMeta::new("test.post", Replay::Safe);
+    let meta = CallMeta::new("test.post", Route::post("/"), Replay::Safe);
     for url in [
         "http://example.com/",
         "http://192.0.2.1/",

@@ -1,0 +1,63 @@
+//! The method and path of a call, without the ids in it.
+
+use std::fmt;
+
+/// The method and path template of a call, such as `GET /v3/{customerId}/BankingServices/Institutions`.
+///
+/// It holds no id and no account data, so it may be logged and used as a metric's label. Where a
+/// setting chooses the path, the template is the setting's name, such as `{upload}`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Route {
+    method: &'static str,
+    path: &'static str,
+}
+
+impl Route {
+    /// A route of any method.
+    #[must_use]
+    pub const fn new(method: &'static str, path: &'static str) -> Self {
+        Self { method, path }
+    }
+
+    /// A `GET` route.
+    #[must_use]
+    pub const fn get(path: &'static str) -> Self {
+        Self::new("GET", path)
+    }
+
+    /// A `POST` route.
+    #[must_use]
+    pub const fn post(path: &'static str) -> Self {
+        Self::new("POST", path)
+    }
+
+    /// A `PATCH` route.
+    #[must_use]
+    pub const fn patch(path: &'static str) -> Self {
+        Self::new("PATCH", path)
+    }
+
+    /// A `DELETE` route.
+    #[must_use]
+    pub const fn delete(path: &'static str) -> Self {
+        Self::new("DELETE", path)
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub const fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The path template: each `{name}` stands for a value.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
