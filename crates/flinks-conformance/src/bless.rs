@@ -1,21 +1,25 @@
-//! `--bless`: what a case wants becomes what comes of its call, and nothing else of the case changes.
-
-mod want;
+//! `--bless`: rewrites what a case wants to what its call returns, where nothing else is wrong.
 
 use std::fmt;
+use std::fs;
+use std::mem::replace;
 use std::path::Path;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::case::Want;
+use crate::check;
 use crate::corpus::Fixture;
 use crate::run::{Assemble, Pass, Ran, Verdict, attempt, judge};
 use crate::suite::Suite;
 use crate::summary::Summary;
-use want::Wanted;
 
-/// What blessing a corpus came to. `Display` is the runner's output.
+/// The result of [`Suite::bless`]. `Display` is the runner's output.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Blessed {
-    /// The files that were rewritten, as `family/name/file`.
+    /// The cases that were rewritten, as `family/name`.
     pub rewritten: Vec<String>,
     /// Every case as it is now; a failure also says why its case was not rewritten.
     pub summary: Summary,
@@ -24,8 +28,8 @@ pub struct Blessed {
 impl Suite {
     /// Runs every case, and rewrites the `want` of those that fail in nothing but their output.
     ///
-    /// A case whose server did not see what the steps expect, or which shows a secret, stays as it
-    /// is. So does one that would not pass at every level with the new output.
+    /// A case whose requests differ from its steps, or which shows a secret, stays as it is. So does
+    /// one that would not pass at every level with the new output.
     #[must_use]
     pub fn bless(mut self) -> Blessed {
         let mut blessed = Blessed::default();
@@ -34,13 +38,13 @@ impl Suite {
             let failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed(_));
             if let Some(last) = verdicts.iter().rposition(failed) {
                 match bless(fixture, &self.folder, &*self.assemble) {
-                    Ok((rewritten, now)) => {
-                        blessed.rewritten.push(rewritten);
+                    Ok(now) => {
+                        blessed.rewritten.push(fixture.path());
                         verdicts = now;
                     }
-                    Err(why) => {
+                    Err(reason) => {
                         if let Some(Verdict::Failed(lines)) = verdicts.get_mut(last) {
-                            lines.push(format!("not rewritten: {why}"));
+                            lines.push(format!("not rewritten: {reason}"));
                         }
                     }
                 }
@@ -53,32 +57,65 @@ impl Suite {
     }
 }
 
-/// Rewrites what a case wants: the file, and the verdicts of a case that passes now. Or why not.
+/// Rewrites what a case wants, and returns the verdicts of the case, which passes now.
 fn bless(
     fixture: &mut Fixture,
     corpus: &Path,
     assemble: &Assemble,
-) -> Result<(String, Vec<Verdict>), String> {
+) -> Result<Vec<Verdict>, String> {
     let ran = decide(fixture, assemble)?;
     let result = ran
         .result
         .ok_or("the codec alone does not tell the whole outcome")?;
-    let folder = corpus.join(&fixture.family).join(&fixture.name);
-    let mut wanted = Wanted::of(result, &fixture.case, &folder)?;
-    wanted.swap(fixture);
+    let old = &fixture.case.want;
+    let called = &fixture.case.call.operation;
+    let want = match result {
+        Ok(value) => Want {
+            ok: Some(value),
+            error: None,
+        },
+        Err(failure) => Want {
+            ok: None,
+            error: Some(check::described(&failure, called, old.error.as_ref())),
+        },
+    };
+    let old = replace(&mut fixture.case.want, want);
     let judge = |pass| judge(fixture, pass, assemble);
     let verdicts: Vec<_> = Suite::USUAL.iter().map(judge).collect();
     for (pass, verdict) in Suite::USUAL.iter().zip(&verdicts) {
         if let Verdict::Failed(lines) = verdict {
-            wanted.swap(fixture);
+            fixture.case.want = old;
             let lines = lines.join("\n  ");
             return Err(format!(
                 "with the new output it would fail at {pass}:\n  {lines}"
             ));
         }
     }
-    wanted.write(&folder)?;
-    Ok((format!("{}/{}", fixture.path(), wanted.file), verdicts))
+    write(&corpus.join(fixture.path()), &fixture.case.want)?;
+    Ok(verdicts)
+}
+
+/// The text of a case's `want`.
+#[derive(Deserialize)]
+struct Written<'t> {
+    #[serde(borrow)]
+    want: &'t RawValue,
+}
+
+/// Replaces `want` in a case's file. Every other byte stays.
+fn write(folder: &Path, want: &Want) -> Result<(), String> {
+    let file = folder.join("case.json");
+    let failed = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
+    let text = fs::read_to_string(&file).map_err(|error| failed(&error))?;
+    let written: Written<'_> = serde_json::from_str(&text).map_err(|error| failed(&error))?;
+    let want = serde_json::to_string_pretty(want).map_err(|error| failed(&error))?;
+    let start = written.want.get().as_ptr().addr() - text.as_ptr().addr();
+    let mut new = text.clone();
+    new.replace_range(
+        start..start + written.want.get().len(),
+        &want.replace('\n', "\n  "),
+    );
+    fs::write(&file, new).map_err(|error| failed(&error))
 }
 
 /// Runs the case at the level that tells most, and makes sure that only its output is in question.
@@ -103,16 +140,14 @@ fn decide(fixture: &Fixture, assemble: &Assemble) -> Result<Ran, String> {
 
 impl fmt::Display for Blessed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for file in &self.rewritten {
-            writeln!(f, "rewrote {file}")?;
+        for case in &self.rewritten {
+            writeln!(f, "rewrote {case}")?;
         }
+        let advice = "read the diff: it is what the client crates must return from now on";
         match self.rewritten.len() {
             0 => writeln!(f, "no case was rewritten\n")?,
-            1 => writeln!(f, "1 case rewritten: {ADVICE}\n")?,
-            cases => writeln!(f, "{cases} cases rewritten: {ADVICE}\n")?,
+            cases => writeln!(f, "{cases} rewritten; {advice}\n")?,
         }
         write!(f, "{}", self.summary)
     }
 }
-
-const ADVICE: &str = "read the diff, because it is what the client crates are held to from now on";

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-use crate::words;
 
 /// The schema for editors, as a case names it.
 pub(crate) const SCHEMA: &str = "../../case.schema.json";
@@ -77,7 +75,6 @@ pub type Span = [u64; 2];
 #[non_exhaustive]
 pub struct Call {
     /// A name of the registry, such as `upload.file`.
-    #[serde(deserialize_with = "words::operation")]
     pub operation: String,
     /// The operation's arguments.
     pub input: Value,
@@ -213,74 +210,68 @@ impl Fault {
 }
 
 /// What must come of a call: exactly one of the two.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct Want {
-    /// The output in canonical form: an object, or the name of a file beside the case.
-    #[serde(default)]
+    /// The output in canonical form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ok: Option<Value>,
     /// The error.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<WantError>,
 }
 
-/// What an error must say. What is left out must be absent from the error too, but for `attempts`
-/// and `display_contains`.
-#[derive(Debug, Deserialize)]
+/// What an error must say. What is left out must be absent from the error too, but for `attempts`,
+/// `display_contains` and, where a call of several requests failed, `operation`.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 #[non_exhaustive]
 pub struct WantError {
     /// The error kind in `snake_case`.
-    #[serde(deserialize_with = "words::kind")]
     pub kind: String,
     /// `not_sent`, `rejected`, `unknown` or `delivered`.
-    #[serde(deserialize_with = "words::delivery")]
     pub delivery: String,
-    /// `call` (default) or `token`.
-    #[serde(default = "call_step", deserialize_with = "words::step")]
-    pub step: String,
+    /// `token` where the token request failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// The operation that failed; by default the one that was called. `none` for a check made
     /// before any call began.
-    #[serde(default, deserialize_with = "words::failed_operation")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The HTTP status.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The FlinksCode.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flinks_code: Option<String>,
     /// The delay that the service asked for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
     /// How many attempts were made.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// Texts that `Display` must show.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub display_contains: Vec<String>,
     /// Sessions only: the name of the file that it was about.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Sessions only: the session that is still open.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aggregation_id: Option<String>,
     /// Sessions only: the sessions given up.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub abandoned: Vec<String>,
-    /// Sessions only: how many were given up without a known id.
-    #[serde(default)]
-    pub abandoned_unnamed: u64,
+    /// Sessions only: how many were given up without a known id, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abandoned_unnamed: Option<u64>,
     /// Authorize only: who must act, in `snake_case`.
-    #[serde(default, deserialize_with = "words::refusal")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     /// Authorize only: the session that a refused cached login still has.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
-}
-
-fn call_step() -> String {
-    "call".to_owned()
 }
 
 /// How a case holds against a real service, which answers by itself: the steps are not used.

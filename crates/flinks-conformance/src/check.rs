@@ -1,23 +1,20 @@
 //! Compares what came of a call with what a case wants.
 
+use flinks_types::FlinksCode;
+use serde_json::{Value, json};
+use tokio::time::Duration;
+
 use crate::case::{Compare, Live, Span, WantError};
 use crate::corpus::Fixture;
 use crate::diff;
 use crate::operations::{self, Failure, Outcome};
 
-use flinks_transport::Error;
-use flinks_types::FlinksCode;
-use serde_json::Value;
-use tokio::time::Duration;
-
 /// One line for each thing that is not as wanted.
 pub(crate) fn outcome(fixture: &Fixture, outcome: &Outcome) -> Vec<String> {
-    match (&outcome.result, &fixture.ok, &fixture.case.want.error) {
-        (Ok(value), Some(wanted), _) => prefixed("want.ok", diff::json(wanted, value)),
-        (Err(failure), _, Some(wanted)) => prefixed(
-            "want.error",
-            error(wanted, failure, &fixture.case.call.operation),
-        ),
+    let want = &fixture.case.want;
+    match (&outcome.result, &want.ok, &want.error) {
+        (Ok(value), Some(wanted), _) => canonical(wanted, value),
+        (Err(failure), _, Some(wanted)) => error(fixture, failure, wanted, |_| true),
         (Ok(value), _, _) => vec![format!(
             "want.error: the call succeeded: {}",
             diff::cut(value)
@@ -29,21 +26,26 @@ pub(crate) fn outcome(fixture: &Fixture, outcome: &Outcome) -> Vec<String> {
     }
 }
 
+/// What of an error must be as wanted when a real service answers.
+const ESSENTIALS: [&str; 4] = ["kind", "delivery", "status", "flinks_code"];
+
 /// One line for each thing that a real service must do as the case has it, and does not.
 pub(crate) fn live(fixture: &Fixture, live: &Live, outcome: &Outcome) -> Vec<String> {
-    match (&outcome.result, &fixture.ok, &fixture.case.want.error) {
+    let want = &fixture.case.want;
+    match (&outcome.result, &want.ok, &want.error) {
         (Ok(value), Some(wanted), _) if live.compare == Compare::Shape => {
             prefixed("want.ok", diff::shape(wanted, value, &live.same))
         }
         (Err(failure), _, Some(wanted)) => {
-            let mut lines = essentials(wanted, &failure.error);
-            if !lines.is_empty() {
-                lines.push(format!("the error was: {}", failure.error.report()));
-            }
-            prefixed("want.error", lines)
+            error(fixture, failure, wanted, |key| ESSENTIALS.contains(&key))
         }
         _ => self::outcome(fixture, outcome),
     }
+}
+
+/// Compares a decoded value with the case's `ok`.
+pub(crate) fn canonical(wanted: &Value, seen: &Value) -> Vec<String> {
+    prefixed("want.ok", diff::json(wanted, seen))
 }
 
 fn prefixed(key: &str, lines: Vec<String>) -> Vec<String> {
@@ -53,97 +55,63 @@ fn prefixed(key: &str, lines: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-fn text(lines: &mut Vec<String>, key: &str, wanted: &str, seen: &str) {
-    if wanted != seen {
-        lines.push(format!("{key}: wanted {wanted}, is {seen}"));
-    }
-}
-
-/// What an error is to whoever must act on it.
-fn essentials(wanted: &WantError, error: &Error) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut text = |key, wanted: &str, seen: &str| text(&mut lines, key, wanted, seen);
-    text("kind", &wanted.kind, error.kind().as_str());
-    text("delivery", &wanted.delivery, error.delivery().as_str());
-    text(
-        "status",
-        &shown(wanted.status),
-        &shown(error.status().map(|status| status.as_u16())),
-    );
-    let code = error
-        .api()
-        .and_then(|api| api.flinks_code.as_ref())
-        .map(FlinksCode::as_str);
-    text(
-        "flinks_code",
-        wanted.flinks_code.as_deref().unwrap_or("none"),
-        code.unwrap_or("none"),
-    );
-    lines
-}
-
-fn error(wanted: &WantError, failure: &Failure, called: &str) -> Vec<String> {
-    let error = &failure.error;
-    let mut lines = essentials(wanted, error);
-    let mut text = |key, wanted: &str, seen: &str| text(&mut lines, key, wanted, seen);
-    text("step", &wanted.step, error.step().as_str());
-    let default = (!operations::is_flow(called)).then_some(called);
-    if let Some(operation) = wanted.operation.as_deref().or(default) {
-        text("operation", operation, error.operation().unwrap_or("none"));
-    }
-    let after = error.retry_after().map(|after| after.as_secs());
-    text("retry_after_s", &shown(wanted.retry_after_s), &shown(after));
-    if let Some(attempts) = wanted.attempts {
-        text(
-            "attempts",
-            &attempts.to_string(),
-            &error.attempts().to_string(),
-        );
-    }
-    text(
-        "file",
-        wanted.file.as_deref().unwrap_or("none"),
-        failure.file.as_deref().unwrap_or("none"),
-    );
-    let open = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
-    text(
-        "aggregation_id",
-        &open(&wanted.aggregation_id),
-        &open(&failure.aggregation_id),
-    );
-    text(
-        "abandoned",
-        &wanted.abandoned.join(", "),
-        &failure.abandoned.join(", "),
-    );
-    let unnamed = (wanted.abandoned_unnamed, failure.abandoned_unnamed);
-    text(
-        "abandoned_unnamed",
-        &unnamed.0.to_string(),
-        &unnamed.1.to_string(),
-    );
-    text(
-        "refusal",
-        wanted.refusal.as_deref().unwrap_or("none"),
-        failure.refusal.unwrap_or("none"),
-    );
-    text("session", &open(&wanted.session), &open(&failure.session));
-    let display = error.to_string();
-    for part in wanted
-        .display_contains
-        .iter()
-        .filter(|part| !display.contains(*part))
-    {
-        lines.push(format!("display_contains: {part:?} is not in {display:?}"));
-    }
+fn error(
+    fixture: &Fixture,
+    failure: &Failure,
+    wanted: &WantError,
+    counts: fn(&str) -> bool,
+) -> Vec<String> {
+    let seen = described(failure, &fixture.case.call.operation, Some(wanted));
+    let part = |error: &WantError| {
+        let mut value = json!(error);
+        if let Value::Object(error) = &mut value {
+            error.retain(|key, _| counts(key));
+        }
+        value
+    };
+    let mut lines = diff::json(&part(wanted), &part(&seen));
     if !lines.is_empty() {
-        lines.push(format!("the error was: {}", error.report()));
+        lines.push(format!("the error was: {}", failure.error.report()));
     }
-    lines
+    prefixed("want.error", lines)
 }
 
-fn shown<T: ToString>(value: Option<T>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+/// An error in the form of `want.error`: all that the format demands, and what else the case wants
+/// to see.
+pub(crate) fn described(failure: &Failure, called: &str, wanted: Option<&WantError>) -> WantError {
+    let error = &failure.error;
+    let operation = error.operation().unwrap_or("none");
+    let named = wanted.map(|wanted| wanted.operation.is_some());
+    let shows_operation = if operations::is_flow(called) {
+        // Which of its calls failed may be left open.
+        named.unwrap_or(true)
+    } else {
+        named == Some(true) || operation != called
+    };
+    let display = error.to_string();
+    let texts = wanted.map(|wanted| wanted.display_contains.clone());
+    let texts = texts.into_iter().flatten();
+    let code = error.api().and_then(|api| api.flinks_code.as_ref());
+    let step = error.step().as_str();
+    WantError {
+        kind: error.kind().as_str().to_owned(),
+        delivery: error.delivery().as_str().to_owned(),
+        step: (step != "call").then(|| step.to_owned()),
+        operation: shows_operation.then(|| operation.to_owned()),
+        status: error.status().map(|status| status.as_u16()),
+        flinks_code: code.map(FlinksCode::as_str).map(ToOwned::to_owned),
+        retry_after_s: error.retry_after().map(|after| after.as_secs()),
+        attempts: wanted
+            .and_then(|wanted| wanted.attempts)
+            .map(|_| error.attempts()),
+        display_contains: texts.filter(|text| display.contains(text)).collect(),
+        file: failure.file.clone(),
+        aggregation_id: failure.aggregation_id.clone(),
+        abandoned: failure.abandoned.clone(),
+        abandoned_unnamed: (failure.abandoned_unnamed > 0).then_some(failure.abandoned_unnamed),
+        refusal: failure.refusal.map(ToOwned::to_owned),
+        session: failure.session.clone(),
+    }
 }
 
 /// Compares pauses in virtual time.
@@ -174,9 +142,4 @@ pub(crate) fn within(span: Span, seen: Duration) -> Option<String> {
     let seen = seen.as_millis();
     let fits = (u128::from(from)..=u128::from(to)).contains(&seen);
     (!fits).then(|| format!("wanted {from} to {to} ms, was {seen} ms"))
-}
-
-/// Compares a decoded value with the case's `ok`, for the codec level.
-pub(crate) fn canonical(wanted: &Value, seen: &Value) -> Vec<String> {
-    prefixed("want.ok", diff::json(wanted, seen))
 }

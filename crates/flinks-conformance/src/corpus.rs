@@ -8,7 +8,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::case::{Call, Case, Level};
 use crate::json;
@@ -26,7 +25,6 @@ pub struct Fixture {
     /// What its `case.json` says.
     pub case: Case,
     pub(crate) steps: Vec<Scripted>,
-    pub(crate) ok: Option<Value>,
     /// The call as a live run makes it.
     pub(crate) live: Option<Call>,
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::corpus::{CorpusError, Fixture, strict};
-use crate::operations::NAMES;
+use crate::operations::OPERATIONS;
 use cells::cells;
 use matrix::Matrix;
 
@@ -19,8 +19,6 @@ use matrix::Matrix;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Plan {
-    #[serde(default, rename = "$schema")]
-    _schema: Option<String>,
     /// Each FlinksCode with the statuses that it is documented with.
     codes: BTreeMap<String, Vec<u16>>,
     waived: Vec<Waiver>,
@@ -117,7 +115,7 @@ fn matrices(plan: &Plan) -> Vec<Matrix> {
         !matches!((row, column), ("client", "wrong-host") | ("server", "none"))
     });
     vec![
-        Matrix::new(cells::OUTCOMES, NAMES, cells::OUTCOME_COLUMNS),
+        Matrix::new(cells::OUTCOMES, OPERATIONS, cells::OUTCOME_COLUMNS),
         Matrix::new(
             cells::CHALLENGES,
             challenges::ROWS,

@@ -32,12 +32,10 @@ mod diff;
 mod environment;
 mod json;
 mod keys;
-mod layout;
 mod leaf;
 mod leak;
 mod logs;
 mod matching;
-mod members;
 mod operations;
 mod requirements;
 mod run;
@@ -47,7 +45,6 @@ mod standard;
 mod suite;
 mod summary;
 mod watch;
-mod words;
 
 pub use bless::Blessed;
 pub use case::{
@@ -58,6 +55,7 @@ pub use corpus::{CorpusError, Fixture, load};
 pub use coverage::Coverage;
 pub use environment::{Environment, EnvironmentError};
 pub use flinks_transport::TlsVersion;
+pub use operations::OPERATIONS;
 pub use requirements::{Requirement, Requirements};
 pub use run::{Pass, Provider, Verdict, Wire, run, why_not};
 pub use suite::{Suite, fixtures};

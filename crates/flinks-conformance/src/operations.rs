@@ -19,7 +19,7 @@ use crate::json;
 use crate::keys::Keys;
 
 /// Every operation that a case may call.
-pub(crate) const NAMES: [&str; 22] = [
+pub const OPERATIONS: [&str; 22] = [
     "auth.token",
     "upload.file",
     "upload.complete",

@@ -34,10 +34,6 @@ impl Reading<'_> {
         for (index, step) in case.steps.drain(..).enumerate() {
             steps.push(self.step(index, step, &mut used)?);
         }
-        let ok = match case.want.ok.take() {
-            Some(Value::String(file)) => Some(self.json(&file, "want.ok", &mut used)?),
-            inline => inline,
-        };
         let mut unused = self.files.keys().filter(|file| !used.contains(file));
         if let Some(file) = unused.next() {
             return self.fail(format!("{file} lies beside the case but no key names it"));
@@ -54,7 +50,6 @@ impl Reading<'_> {
             name,
             case,
             steps,
-            ok,
             live,
         };
         rules::check(&fixture).or_else(|message| self.fail(message))?;

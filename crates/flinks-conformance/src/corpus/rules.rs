@@ -38,7 +38,7 @@ pub(super) fn check(fixture: &Fixture) -> Result<(), String> {
     if case.schema.as_ref().is_some_and(|schema| schema != SCHEMA) {
         return fail(format!("$schema: must be {SCHEMA}"));
     }
-    if fixture.ok.is_some() == case.want.error.is_some() {
+    if case.want.ok.is_some() == case.want.error.is_some() {
         return fail("want: needs either ok or error");
     }
     if case.docs.trim().is_empty() {

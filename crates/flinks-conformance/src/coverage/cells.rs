@@ -117,14 +117,10 @@ fn outcomes(fixture: &Fixture) -> Vec<Cell> {
     let error = fixture.case.want.error.as_ref();
     let is_json = |reply: &ScriptedReply| json(reply).is_some();
     let shows = &fixture.case.shows;
-    let own = if is_token_call(fixture) {
-        "token"
-    } else {
-        "call"
-    };
+    let own = is_token_call(fixture).then_some("token");
     let filled = [
         error.is_none(),
-        error.is_some_and(|error| error.kind == "api" && error.step == own)
+        error.is_some_and(|error| error.kind == "api" && error.step.as_deref() == own)
             && own_replies(fixture).any(is_json),
         own_replies(fixture).any(|reply| !reply.body.is_empty() && !is_json(reply)),
         own_replies(fixture).any(|reply| reply.body.is_empty()),

@@ -15,7 +15,7 @@ use flinks_transport::{Endpoint, Error, Operation};
 use flinks_types::CustomerId;
 use serde_json::Value;
 
-use super::{Codec, NAMES, Outcome, Stack, call, described, input};
+use super::{Codec, OPERATIONS, Outcome, Stack, call, described, input};
 use crate::case::{Call, Credentials};
 use crate::keys::Keys;
 
@@ -92,7 +92,7 @@ pub(super) fn parse(call: &Call) -> Result<Box<dyn LegacyCall>, String> {
         "legacy.nightly_status" => Box::new(input::<card::NightlyInput>(call)?),
         "legacy.institutions" => Box::new(input::<card::InstitutionsInput>(call)?),
         other => {
-            let names = NAMES.join(", ");
+            let names = OPERATIONS.join(", ");
             return Err(format!("call.operation: {other:?} is none of {names}"));
         }
     })

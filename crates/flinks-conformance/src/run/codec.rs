@@ -110,7 +110,7 @@ fn read(
     }
     match codec.read(response) {
         Ok(outcome) => {
-            ran.came = match (&outcome.result, &fixture.ok) {
+            ran.came = match (&outcome.result, &fixture.case.want.ok) {
                 (Ok(seen), Some(wanted)) => check::canonical(wanted, seen),
                 _ => vec!["want.error: the codec reads the answer".to_owned()],
             };
@@ -120,7 +120,7 @@ fn read(
         Err(error) => {
             let shown = format!("{error:?} {error:#?} {error}");
             ran.texts.push(("the codec's error", shown));
-            ran.came = match (error, &fixture.ok) {
+            ran.came = match (error, &fixture.case.want.ok) {
                 (DecodeError::Api(_), None) => {
                     unless(wanted == Some("api"), "the answer is a failure")
                 }

@@ -1,9 +1,8 @@
 //! The matrices have no hole without a reason, and are seen to fail when they have one.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use flinks_conformance::{CorpusError, Coverage, Fixture, fixtures, load};
+use flinks_conformance::{Coverage, Fixture, fixtures, load};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -147,38 +146,4 @@ fn what_a_case_says_that_it_shows_must_be_so() {
             "upload/aggregation-id-zero: shows.new_words: no answer says \"SOMETHING_NEW\"",
         ]
     );
-}
-
-#[test]
-fn the_schema_names_the_keys_and_the_matrices() {
-    let bytes = std::fs::read(fixtures().join("coverage.schema.json")).expect("the schema");
-    let schema: Value = serde_json::from_slice(&bytes).expect("JSON");
-    let named = |place: &str| -> BTreeSet<String> {
-        let object = schema.pointer(place).and_then(Value::as_object);
-        object.expect(place).keys().cloned().collect()
-    };
-    let known = |plan: &Value| known(Coverage::of(planned(plan).path(), &[]));
-    assert_eq!(named("/properties"), known(&json!({ "no such key": 0 })));
-    let plan = json!({ "codes": {}, "waived": [{ "no such key": 0 }] });
-    assert_eq!(named("/$defs/Waiver/properties"), known(&plan));
-
-    let shown = Coverage::of(&fixtures(), &[])
-        .expect("coverage.json")
-        .to_string();
-    let titles = shown
-        .split("\n\n")
-        .filter_map(|matrix| Some(matrix.split_once("  ")?.0));
-    let titles: BTreeSet<_> = titles.collect();
-    let matrices = schema.pointer("/$defs/Waiver/properties/matrix/enum");
-    let matrices = matrices.and_then(Value::as_array).expect("names");
-    let matrices: BTreeSet<_> = matrices.iter().filter_map(Value::as_str).collect();
-    assert_eq!(matrices, titles);
-}
-
-/// The keys that the reader knows: it names them when it refuses one.
-fn known(refused: Result<Coverage, CorpusError>) -> BTreeSet<String> {
-    let error = refused.map(|_| ()).expect_err("an unknown key").to_string();
-    let (_, known) = error.split_once("expected one of ").expect("what is known");
-    let words = known.split('`').skip(1).step_by(2);
-    words.map(ToOwned::to_owned).collect()
 }

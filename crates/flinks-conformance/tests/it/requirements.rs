@@ -1,37 +1,54 @@
-//! Every demand of the documents has cases that pin it, and the file says what editors are told.
+//! Every demand of the documents has cases that fail without it, or says what shows it instead.
+
+use std::fs;
 
 use flinks_conformance::{Requirements, fixtures, load};
+use serde_json::{Value, json};
 
 #[test]
 fn every_requirement_is_traced_to_cases() {
     let requirements = Requirements::load(&fixtures()).expect("the requirements");
     let problems = requirements.check(&load(&fixtures()).expect("a corpus"));
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    for (document, least) in [("Upload guide", 80), ("Legacy guide", 40)] {
-        let of = requirements.requirements.iter();
-        let of = of.filter(|row| row.document == document).count();
-        assert!(of >= least, "{document} has shrunk to {of} requirements");
-    }
+}
+
+fn good() -> Value {
+    json!({
+        "id": "upload.token.basic",
+        "document": "Upload guide",
+        "section": "Step 1",
+        "text": "Authenticate with Basic.",
+        "cases": ["auth/token-ok"],
+    })
+}
+
+fn read(requirements: &[Value]) -> Result<Requirements, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = json!({ "requirements": requirements });
+    fs::write(folder.path().join("requirements.json"), file.to_string()).expect("written");
+    Requirements::load(folder.path()).map_err(|error| error.to_string())
 }
 
 #[test]
-fn the_documents_stand_one_after_the_other() {
-    let requirements = Requirements::load(&fixtures()).expect("the requirements");
-    let mut documents: Vec<_> = requirements
-        .requirements
-        .iter()
-        .map(|row| row.document.as_str())
-        .collect();
-    documents.dedup();
-    assert_eq!(documents, ["Upload guide", "Legacy guide", "API reference"]);
-}
-
-#[test]
-fn the_table_fits_a_terminal() {
-    let requirements = Requirements::load(&fixtures()).expect("the requirements");
-    let table = requirements.to_string();
-    for line in table.lines() {
-        assert!(line.chars().count() <= 120, "{line}");
+fn what_is_wrong_with_a_requirement_is_named() {
+    let mut corpus = load(&fixtures()).expect("a corpus");
+    corpus.retain(|fixture| fixture.path() == "auth/token-ok");
+    let lines = |requirements: &[Value]| read(requirements).expect("the form").check(&corpus);
+    assert!(lines(&[good()]).is_empty());
+    assert!(lines(&[good(), good()]).join("").ends_with("given twice"));
+    for (key, value, message) in [
+        ("text", json!(" "), "a text is empty"),
+        ("cases", json!([]), "no case shows it"),
+        ("cases", json!(["auth/tokn"]), "there is no case auth/tokn"),
+    ] {
+        let mut requirement = good();
+        requirement[key] = value;
+        let lines = lines(&[requirement]).join("\n");
+        assert!(lines.ends_with(message), "{lines}");
+        assert!(lines.contains("\"upload.token.basic\""), "{lines}");
     }
-    assert_eq!(table.matches("  cases  text\n").count(), 3, "{table}");
+    let mut more = good();
+    more["waived"] = json!("because");
+    let error = read(&[more]).map(|_| ()).expect_err("an unknown key");
+    assert!(error.contains("waived"), "{error}");
 }
