@@ -1,138 +1,72 @@
 //! Accounts with their holders, balances and transactions, as the data calls answer them.
 
-use std::fmt;
-
-use serde::Deserialize;
-
 use crate::open_enum::open_enum;
-use crate::shown::Length;
-use crate::status::http_status_code;
-use crate::{
-    AccountId, Decimal, FlinksCode, Link, Login, RequestId, Timestamp, decimal, lenient, time,
-};
+use crate::wire::wire_struct;
+use crate::{AccountId, Decimal, FlinksCode, Link, Login, RequestId, Timestamp};
 
-/// What GetAccountsDetail and GetAccountsSummary answer, finished or not.
-///
-/// A summary has no transactions and no holders, and the two ratios of each account instead.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct AccountsResponse {
-    /// The status that the body repeats.
-    #[serde(deserialize_with = "http_status_code")]
-    pub http_status_code: Option<u16>,
-    /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` when there is more to come.
-    #[serde(deserialize_with = "lenient::word")]
-    pub flinks_code: Option<FlinksCode>,
-    /// The service's name for the session.
-    #[serde(deserialize_with = "lenient::id")]
-    pub request_id: Option<RequestId>,
-    /// Whose accounts these are; absent when the session was opened without `Save`.
-    #[serde(deserialize_with = "lenient::loose_part")]
-    pub login: Option<Login>,
-    /// The institution, by the name that requests use.
-    #[serde(deserialize_with = "lenient::text")]
-    pub institution: Option<String>,
-    /// The institution, by the name to show. Newer answers only.
-    #[serde(deserialize_with = "lenient::text")]
-    pub institution_name: Option<String>,
-    /// The institution, by its number in the list of institutions. Newer answers only.
-    #[serde(deserialize_with = "lenient::count")]
-    pub institution_id: Option<u32>,
-    /// The tag given when the session was opened.
-    #[serde(deserialize_with = "lenient::text")]
-    pub tag: Option<String>,
-    /// Which calls are offered next.
-    #[serde(deserialize_with = "lenient::loose_elements")]
-    pub links: Vec<Link>,
-    /// The accounts; `None` when the answer has no list, which says nothing about them.
-    #[serde(deserialize_with = "lenient::list")]
-    pub accounts: Option<Vec<Account>>,
-}
-
-impl fmt::Debug for AccountsResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccountsResponse")
-            .field("http_status_code", &self.http_status_code)
-            .field("flinks_code", &self.flinks_code)
-            .field("request_id", &self.request_id)
-            .field("login", &self.login)
-            .field("institution", &Length::of(&self.institution))
-            .field("institution_name", &Length::of(&self.institution_name))
-            .field("institution_id", &self.institution_id)
-            .field("tag", &Length::of(&self.tag))
-            .field("links", &self.links)
-            .field("accounts", &self.accounts)
-            .finish()
+wire_struct! {
+    /// What GetAccountsDetail and GetAccountsSummary answer, finished or not.
+    ///
+    /// A summary has no transactions and no holders, and the two ratios of each account instead.
+    pub strict struct AccountsResponse {
+        /// The status that the body repeats.
+        pub http_status_code: Option<u16>,
+        /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` when there is more to come.
+        pub flinks_code: Option<FlinksCode>,
+        /// The service's name for the session.
+        pub request_id: Option<RequestId>,
+        /// Whose accounts these are; absent when the session was opened without `Save`.
+        pub login: Option<Login>,
+        /// The institution, by the name that requests use.
+        pub institution: Option<String>,
+        /// The institution, by the name to show. Newer answers only.
+        pub institution_name: Option<String>,
+        /// The institution, by its number in the list of institutions. Newer answers only.
+        pub institution_id: Option<u32>,
+        /// The tag given when the session was opened.
+        pub tag: Option<String>,
+        /// Which calls are offered next.
+        pub links: Vec<Link>,
+        /// The accounts; `None` when the answer has no list, which says nothing about them.
+        pub accounts: Option<Vec<Account>>,
     }
 }
 
-/// One account. Every field may be absent: banks differ, and so do the options of a call.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Account {
-    /// The service's name for the account.
-    #[serde(deserialize_with = "lenient::id")]
-    pub id: Option<AccountId>,
-    /// The bank's name for this kind of account.
-    #[serde(deserialize_with = "lenient::text")]
-    pub title: Option<String>,
-    /// The account number.
-    #[serde(deserialize_with = "lenient::text")]
-    pub account_number: Option<String>,
-    /// The end of a card's number.
-    #[serde(deserialize_with = "lenient::text")]
-    pub last_four_digits: Option<String>,
-    /// The branch, in Canada.
-    #[serde(deserialize_with = "lenient::text")]
-    pub transit_number: Option<String>,
-    /// The bank, in Canada.
-    #[serde(deserialize_with = "lenient::text")]
-    pub institution_number: Option<String>,
-    /// How far the account may be overdrawn.
-    #[serde(deserialize_with = "decimal::read")]
-    pub overdraft_limit: Option<Decimal>,
-    /// What the account is for.
-    #[serde(deserialize_with = "lenient::word")]
-    pub category: Option<AccountCategory>,
-    /// What kind of account it is.
-    #[serde(deserialize_with = "lenient::word")]
-    pub r#type: Option<AccountKind>,
-    /// Whether a person or a business owns it, such as `Personal`.
-    #[serde(deserialize_with = "lenient::text")]
-    pub account_type: Option<String>,
-    /// What the account's amounts are in.
-    #[serde(deserialize_with = "lenient::word")]
-    pub currency: Option<Currency>,
-    /// The account's balances.
-    #[serde(deserialize_with = "lenient::part")]
-    pub balance: Option<Balance>,
-    /// Who owns the account.
-    #[serde(deserialize_with = "lenient::part")]
-    pub holder: Option<Holder>,
-    /// The transactions; `None` when the answer has no list, as a summary.
-    #[serde(deserialize_with = "lenient::list")]
-    pub transactions: Option<Vec<Transaction>>,
-    /// How fit the account is for electronic fund transfers, from 0 to 1. Summaries only.
-    #[serde(deserialize_with = "decimal::read")]
-    pub eft_eligible_ratio: Option<Decimal>,
-    /// How fit the account is for Interac e-Transfers, from 0 to 1. Summaries only.
-    #[serde(deserialize_with = "decimal::read")]
-    pub e_transfer_eligible_ratio: Option<Decimal>,
-}
-
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account")
-            .field("id", &self.id)
-            .field("category", &self.category)
-            .field("type", &self.r#type)
-            .field("currency", &self.currency)
-            .field("balance", &self.balance)
-            .field("holder", &self.holder)
-            .field("transactions", &self.transactions.as_ref().map(Vec::len))
-            .finish_non_exhaustive()
+wire_struct! {
+    /// One account. Every field may be absent: banks differ, and so do the options of a call.
+    pub strict struct Account {
+        /// The service's name for the account.
+        pub id: Option<AccountId>,
+        /// The bank's name for this kind of account.
+        pub title: Option<String>,
+        /// The account number.
+        pub account_number: Option<String>,
+        /// The end of a card's number.
+        pub last_four_digits: Option<String>,
+        /// The branch, in Canada.
+        pub transit_number: Option<String>,
+        /// The bank, in Canada.
+        pub institution_number: Option<String>,
+        /// How far the account may be overdrawn.
+        pub overdraft_limit: Option<Decimal>,
+        /// What the account is for.
+        pub category: Option<AccountCategory>,
+        /// What kind of account it is.
+        pub r#type: Option<AccountKind>,
+        /// Whether a person or a business owns it, such as `Personal`.
+        pub account_type: Option<String>,
+        /// What the account's amounts are in.
+        pub currency: Option<Currency>,
+        /// The account's balances.
+        pub balance: Option<Balance>,
+        /// Who owns the account.
+        pub holder: Option<Holder>,
+        /// The transactions; `None` when the answer has no list, as a summary.
+        pub transactions: Option<Vec<Transaction>>,
+        /// How fit the account is for electronic fund transfers, from 0 to 1. Summaries only.
+        pub eft_eligible_ratio: Option<Decimal>,
+        /// How fit the account is for Interac e-Transfers, from 0 to 1. Summaries only.
+        pub e_transfer_eligible_ratio: Option<Decimal>,
     }
 }
 
@@ -178,129 +112,68 @@ open_enum! {
     }
 }
 
-/// The balances of an account, each in the account's currency.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Balance {
-    /// What can be spent now.
-    #[serde(deserialize_with = "decimal::read")]
-    pub available: Option<Decimal>,
-    /// What is on the account.
-    #[serde(deserialize_with = "decimal::read")]
-    pub current: Option<Decimal>,
-    /// The limit of a credit.
-    #[serde(deserialize_with = "decimal::read")]
-    pub limit: Option<Decimal>,
-}
-
-/// Who owns an account.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Holder {
-    /// The owner's name; of a joint account, perhaps several in one text.
-    #[serde(deserialize_with = "lenient::text")]
-    pub name: Option<String>,
-    /// Where the owner lives.
-    #[serde(deserialize_with = "lenient::part")]
-    pub address: Option<Address>,
-    /// The owner's e-mail address.
-    #[serde(deserialize_with = "lenient::text")]
-    pub email: Option<String>,
-    /// The owner's telephone number.
-    #[serde(deserialize_with = "lenient::text")]
-    pub phone_number: Option<String>,
-}
-
-impl fmt::Debug for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Holder")
-            .field("name", &Length::of(&self.name))
-            .field("address", &self.address)
-            .field("email", &Length::of(&self.email))
-            .field("phone_number", &Length::of(&self.phone_number))
-            .finish()
+wire_struct! {
+    /// The balances of an account, each in the account's currency.
+    pub strict struct Balance {
+        /// What can be spent now.
+        pub available: Option<Decimal>,
+        /// What is on the account.
+        pub current: Option<Decimal>,
+        /// The limit of a credit.
+        pub limit: Option<Decimal>,
     }
 }
 
-/// A postal address.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Address {
-    /// Number and street.
-    #[serde(deserialize_with = "lenient::text")]
-    pub civic_address: Option<String>,
-    /// The city.
-    #[serde(deserialize_with = "lenient::text")]
-    pub city: Option<String>,
-    /// The province or state.
-    #[serde(deserialize_with = "lenient::text")]
-    pub province: Option<String>,
-    /// The postal code.
-    #[serde(deserialize_with = "lenient::text")]
-    pub postal_code: Option<String>,
-    /// The post-office box: `POBox` on the wire.
-    #[serde(rename = "POBox", deserialize_with = "lenient::text")]
-    pub po_box: Option<String>,
-    /// The country, such as `CA`.
-    #[serde(deserialize_with = "lenient::text")]
-    pub country: Option<String>,
-}
-
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Address")
-            .field("civic_address", &Length::of(&self.civic_address))
-            .field("city", &Length::of(&self.city))
-            .field("province", &Length::of(&self.province))
-            .field("postal_code", &Length::of(&self.postal_code))
-            .field("po_box", &Length::of(&self.po_box))
-            .field("country", &Length::of(&self.country))
-            .finish()
+wire_struct! {
+    /// Who owns an account.
+    pub strict struct Holder {
+        /// The owner's name; of a joint account, perhaps several in one text.
+        pub name: Option<String>,
+        /// Where the owner lives.
+        pub address: Option<Address>,
+        /// The owner's e-mail address.
+        pub email: Option<String>,
+        /// The owner's telephone number.
+        pub phone_number: Option<String>,
     }
 }
 
-/// One transaction of an account.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Transaction {
-    /// The service's name for the transaction.
-    #[serde(deserialize_with = "lenient::text")]
-    pub id: Option<String>,
-    /// The day of the transaction.
-    #[serde(deserialize_with = "time::read")]
-    pub date: Option<Timestamp>,
-    /// The bank's code for it. Deprecated by the service.
-    #[serde(deserialize_with = "lenient::text")]
-    pub code: Option<String>,
-    /// The bank's text about it.
-    #[serde(deserialize_with = "lenient::text")]
-    pub description: Option<String>,
-    /// What went out. An answer may give this and a credit.
-    #[serde(deserialize_with = "decimal::read")]
-    pub debit: Option<Decimal>,
-    /// What came in.
-    #[serde(deserialize_with = "decimal::read")]
-    pub credit: Option<Decimal>,
-    /// The account's balance after it.
-    #[serde(deserialize_with = "decimal::read")]
-    pub balance: Option<Decimal>,
+wire_struct! {
+    /// A postal address.
+    pub strict struct Address {
+        /// Number and street.
+        pub civic_address: Option<String>,
+        /// The city.
+        pub city: Option<String>,
+        /// The province or state.
+        pub province: Option<String>,
+        /// The postal code.
+        pub postal_code: Option<String>,
+        /// The post-office box: `POBox` on the wire.
+        #[serde(rename = "POBox")]
+        pub po_box: Option<String>,
+        /// The country, such as `CA`.
+        pub country: Option<String>,
+    }
 }
 
-impl fmt::Debug for Transaction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transaction")
-            .field("id", &Length::of(&self.id))
-            .field("date", &self.date)
-            .field("code", &Length::of(&self.code))
-            .field("description", &Length::of(&self.description))
-            .field("debit", &self.debit)
-            .field("credit", &self.credit)
-            .field("balance", &self.balance)
-            .finish()
+wire_struct! {
+    /// One transaction of an account.
+    pub strict struct Transaction {
+        /// The service's name for the transaction.
+        pub id: Option<String>,
+        /// The day of the transaction.
+        pub date: Option<Timestamp>,
+        /// The bank's code for it. Deprecated by the service.
+        pub code: Option<String>,
+        /// The bank's text about it.
+        pub description: Option<String>,
+        /// What went out. An answer may give this and a credit.
+        pub debit: Option<Decimal>,
+        /// What came in.
+        pub credit: Option<Decimal>,
+        /// The account's balance after it.
+        pub balance: Option<Decimal>,
     }
 }
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::lenient::is_placeholder;
 use crate::shown::{Length, cut};
 use crate::status::status_of;
 use crate::text::escaped;
-use crate::{FlinksCode, LoginId, RequestId};
+use crate::wire::is_absent;
+use crate::{FlinksCode, LoginId, RequestId, login};
 
 /// The longest text that is kept of what the service said, in characters.
 const MAX_CHARS: usize = 1000;
@@ -18,25 +20,38 @@ const MAX_CHARS: usize = 1000;
 ///
 /// `Display` is meant for people and logs: the message, the FlinksCode and the RequestId, with
 /// control characters escaped. `Debug` gives only the lengths of texts.
-#[derive(Clone, Default, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ApiError {
     /// The status that the body repeats. It may differ from the HTTP status.
+    #[serde(skip_serializing_if = "is_absent")]
     pub http_status_code: Option<u16>,
     /// The service's word for what happened.
+    #[serde(skip_serializing_if = "is_absent")]
     pub flinks_code: Option<FlinksCode>,
     /// The service's sentence about it, cut to 1,000 characters. Its wording may change any time.
+    #[serde(skip_serializing_if = "is_absent")]
     pub message: Option<String>,
     /// The service's name for this request: what Flinks' support asks for.
+    #[serde(skip_serializing_if = "is_absent")]
     pub request_id: Option<RequestId>,
     /// OAuth's `error`, such as `invalid_client`: token endpoints may answer with it.
+    #[serde(rename = "error", skip_serializing_if = "is_absent")]
     pub oauth_error: Option<String>,
     /// OAuth's `error_description`, cut to 1,000 characters.
+    #[serde(rename = "error_description", skip_serializing_if = "is_absent")]
     pub oauth_description: Option<String>,
     /// What is wrong with which field of the request; each text is cut to 1,000 characters. It can
     /// repeat what was sent, so `Display` leaves it out.
+    #[serde(skip_serializing_if = "is_absent")]
     pub validation_details: BTreeMap<String, Vec<String>>,
     /// Whose login the answer is about; `Display` leaves it out.
+    #[serde(
+        rename = "Login",
+        serialize_with = "login::write_id",
+        skip_serializing_if = "is_absent"
+    )]
     pub login_id: Option<LoginId>,
 }
 

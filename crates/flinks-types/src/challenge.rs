@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error};
+use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::lenient;
+use crate::lenient::text_of;
 use crate::open_enum::open_enum;
-use crate::shown::Length;
+use crate::wire::{Expected, Field, wire_struct};
 use crate::{RequestId, Secret};
 
 open_enum! {
@@ -34,25 +33,21 @@ open_enum! {
     }
 }
 
-/// One question of a bank.
-///
-/// The texts belong to the bank and its customer: prompts can name a device, choices a phone
-/// number or a purchase. `Debug` gives only their lengths.
-///
-/// Source: Legacy guide, MFA Types.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct SecurityChallenge {
-    /// How it is meant.
-    #[serde(deserialize_with = "lenient::word")]
-    pub r#type: Option<ChallengeType>,
-    /// The bank's text, exactly as it came: an answer may have to name it to the byte.
-    #[serde(deserialize_with = "lenient::text")]
-    pub prompt: Option<String>,
-    /// What there is to choose from, exactly as it came; may be empty.
-    #[serde(deserialize_with = "texts")]
-    pub iterables: Vec<String>,
+wire_struct! {
+    /// One question of a bank.
+    ///
+    /// The texts belong to the bank and its customer: prompts can name a device, choices a phone
+    /// number or a purchase. `Debug` gives only their lengths.
+    ///
+    /// Source: Legacy guide, MFA Types.
+    pub strict struct SecurityChallenge {
+        /// How it is meant.
+        pub r#type: Option<ChallengeType>,
+        /// The bank's text, exactly as it came: an answer may have to name it to the byte.
+        pub prompt: Option<String>,
+        /// What there is to choose from, exactly as it came; may be empty.
+        pub iterables: Vec<String>,
+    }
 }
 
 impl SecurityChallenge {
@@ -71,32 +66,30 @@ impl SecurityChallenge {
     }
 }
 
-/// What can be chosen, texts only; an absent list is an empty one, and so is a bare text. Choices that
-/// are objects are an error: without them a question would be answered under the wrong key.
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let raw = lenient::raw(deserializer)?.get();
-    if !raw.starts_with('[') {
-        return text(raw).map(|_| Vec::new());
+/// What can be chosen, texts only; an absent list is an empty one, and so is a single text. Choices
+/// that are objects are an error: without them a question would be answered under the wrong key.
+impl Field for Vec<String> {
+    fn read(json: &RawValue) -> Result<Self, Expected> {
+        let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json.get()) else {
+            return text(json).map(|_| Self::new());
+        };
+        let texts = elements.into_iter().map(text);
+        texts.filter_map(Result::transpose).collect()
     }
-    let elements: Vec<&RawValue> = serde_json::from_str(raw).map_err(D::Error::custom)?;
-    let texts = elements.into_iter().map(|element| text(element.get()));
-    texts.filter_map(Result::transpose).collect()
+
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} texts", self.len())
+    }
 }
 
-fn text<E: Error>(json: &str) -> Result<Option<String>, E> {
-    match lenient::text_of(json) {
-        None if json != "null" => Err(E::custom("expected a text")),
+fn text(json: &RawValue) -> Result<Option<String>, Expected> {
+    match text_of(json.get()) {
+        None if json.get() != "null" => Err("expected a text"),
         text => Ok(text),
-    }
-}
-
-impl fmt::Debug for SecurityChallenge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecurityChallenge")
-            .field("type", &self.r#type)
-            .field("prompt", &Length::of(&self.prompt))
-            .field("iterables", &self.iterables.len())
-            .finish()
     }
 }
 

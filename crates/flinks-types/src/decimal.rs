@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::Deserializer;
+use serde::Serialize;
+use serde_json::value::RawValue;
 
-use crate::lenient;
+use crate::lenient::text_of;
+use crate::wire::{Expected, Value};
 
 /// A number exactly as the service printed it: `1234.50` stays `1234.50`.
 ///
@@ -16,7 +18,7 @@ use crate::lenient;
 /// In an answer, a text that is no number in JSON's grammar, such as `1,234.50`, is kept as it came:
 /// it is not absent, but [`is_number`](Self::is_number) is false, and nothing converts it.
 ///
-/// `Debug` gives only the length.
+/// `Debug` gives only the length. `Serialize` writes a text, because readers of JSON numbers round.
 ///
 /// ```
 /// use flinks_types::Decimal;
@@ -28,7 +30,8 @@ use crate::lenient;
 /// assert_eq!(amount.units(0), None); // whole dollars would lose 50 cents
 /// # Ok::<(), flinks_types::InvalidDecimal>(())
 /// ```
-#[derive(Clone, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Decimal(Box<str>);
 
 impl Decimal {
@@ -133,15 +136,15 @@ impl fmt::Display for InvalidDecimal {
 
 impl std::error::Error for InvalidDecimal {}
 
-/// Reads a field: a number, or a text, which should be one. What is neither is kept as it is written,
-/// because only null and an empty text are absent.
-pub(crate) fn read<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Decimal>, D::Error> {
-    let json = lenient::raw(deserializer)?.get();
-    let text = lenient::text_of(json).unwrap_or_else(|| json.to_owned());
-    let text = text.trim();
-    Ok((json != "null" && !text.is_empty()).then(|| Decimal(text.into())))
+/// A number, or a text, which should be one. Anything else is kept as it is written, because only
+/// null and an empty text are absent.
+impl Value for Decimal {
+    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
+        let json = json.get();
+        let text = text_of(json).unwrap_or_else(|| json.to_owned());
+        let text = text.trim();
+        Ok((json != "null" && !text.is_empty()).then(|| Self(text.into())))
+    }
 }
 
 /// JSON's grammar: `-`, digits without a leading zero, a fraction, an exponent.
@@ -175,7 +178,7 @@ mod tests {
 
     #[derive(Deserialize)]
     struct Field {
-        #[serde(default, deserialize_with = "read")]
+        #[serde(default, deserialize_with = "crate::wire::read")]
         amount: Option<Decimal>,
     }
 
@@ -283,7 +286,7 @@ mod tests {
 
         #[test]
         fn numbers_are_what_json_takes_for_numbers(text in "[-+0-9.eE]{0,9}") {
-            let is_json = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
+            let is_json = serde_json::from_str::<&RawValue>(&text).is_ok();
             prop_assert_eq!(text.parse::<Decimal>().is_ok(), is_json);
         }
 

@@ -2,19 +2,18 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::lenient;
+use crate::lenient::is_placeholder;
 use crate::login::LoginRef;
-use crate::shown::Length;
-use crate::status::http_status_code;
+use crate::wire::{self, Object, Shown, wire_struct};
 use crate::{DataType, DocumentStatus, DocumentType, FlinksCode, LoginId, RequestId, SignalType};
 
 /// The analysis of all documents of a LoginId, finished or not.
 ///
 /// Source: Upload guide, Fraud Analysis Endpoint.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(from = "AnalysisWire")]
+#[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "AnalysisWire", into = "AnalysisWire")]
 #[non_exhaustive]
 pub struct FraudAnalysis {
     /// The status that the body repeats.
@@ -35,135 +34,150 @@ pub struct FraudAnalysis {
     pub documents: Vec<DocumentAnalysis>,
 }
 
-impl fmt::Debug for FraudAnalysis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FraudAnalysis")
-            .field("http_status_code", &self.http_status_code)
-            .field("message", &Length::of(&self.message))
-            .field("flinks_code", &self.flinks_code)
-            .field("login_id", &self.login_id)
-            .field("request_id", &self.request_id)
-            .field("tag", &Length::of(&self.tag))
-            .field("documents", &self.documents)
-            .finish()
+wire_struct! {
+    strict struct AnalysisWire {
+        http_status_code: Option<u16>,
+        message: Option<String>,
+        flinks_code: Option<FlinksCode>,
+        request_id: Option<RequestId>,
+        tag: Option<String>,
+        login: Option<LoginRef>,
+        document_analysis: Vec<DocumentAnalysis>,
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct AnalysisWire {
-    #[serde(deserialize_with = "http_status_code")]
-    http_status_code: Option<u16>,
-    #[serde(deserialize_with = "lenient::text")]
-    message: Option<String>,
-    #[serde(deserialize_with = "lenient::word")]
-    flinks_code: Option<FlinksCode>,
-    #[serde(deserialize_with = "lenient::id")]
-    request_id: Option<RequestId>,
-    #[serde(deserialize_with = "lenient::text")]
-    tag: Option<String>,
-    #[serde(deserialize_with = "lenient::object")]
-    login: LoginRef,
-    #[serde(deserialize_with = "lenient::elements")]
-    document_analysis: Vec<DocumentAnalysis>,
-}
-
 impl From<AnalysisWire> for FraudAnalysis {
-    fn from(mut wire: AnalysisWire) -> Self {
+    fn from(wire: AnalysisWire) -> Self {
+        let login = wire.login.unwrap_or_default();
         Self {
             http_status_code: wire.http_status_code,
             message: wire.message,
             flinks_code: wire.flinks_code,
-            login_id: wire.login.take_login_id(),
-            request_id: wire.login.request_id.or(wire.request_id),
-            tag: wire.tag.or(wire.login.tag),
+            request_id: login.request_id.clone().or(wire.request_id),
+            tag: wire.tag.or_else(|| login.tag.clone()),
+            login_id: login.into_login_id(),
             documents: wire.document_analysis,
         }
     }
 }
 
-/// The analysis of one document.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct DocumentAnalysis {
-    /// How far the analysis is.
-    #[serde(deserialize_with = "lenient::word")]
-    pub status: Option<DocumentStatus>,
-    /// One element per form found in the document; `None` when the answer has no list.
-    #[serde(deserialize_with = "lenient::loose_list")]
-    pub full_analysis: Option<Vec<FullAnalysis>>,
+impl From<FraudAnalysis> for AnalysisWire {
+    fn from(analysis: FraudAnalysis) -> Self {
+        Self {
+            http_status_code: analysis.http_status_code,
+            message: analysis.message,
+            flinks_code: analysis.flinks_code,
+            request_id: analysis.request_id,
+            tag: analysis.tag,
+            login: analysis.login_id.map(LoginRef::from),
+            document_analysis: analysis.documents,
+        }
+    }
 }
 
-/// The analysis of one form within a document.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct FullAnalysis {
-    /// What kind of document the service takes it for.
-    #[serde(deserialize_with = "lenient::word")]
-    pub document_type: Option<DocumentType>,
-    /// What speaks for fraud. Only a list that is there and empty says that nothing does; `None`
-    /// when the answer has no list, which says nothing.
-    #[serde(deserialize_with = "lenient::loose_list")]
-    pub fraud_signals: Option<Vec<FraudSignal>>,
+impl fmt::Debug for FraudAnalysis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FraudAnalysis")
+            .field("http_status_code", &self.http_status_code)
+            .field("message", &Shown(&self.message))
+            .field("flinks_code", &self.flinks_code)
+            .field("login_id", &self.login_id)
+            .field("request_id", &self.request_id)
+            .field("tag", &Shown(&self.tag))
+            .field("documents", &Shown(&self.documents))
+            .finish()
+    }
 }
 
-/// One thing that speaks for fraud.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct FraudSignal {
-    /// What it is about: `Type` on the wire.
-    #[serde(rename = "Type", deserialize_with = "lenient::word")]
-    pub signal_type: Option<SignalType>,
-    /// The page it is on, counted from 1; absent when it is about the whole document.
-    #[serde(deserialize_with = "lenient::count")]
-    pub page_number: Option<u32>,
-    /// How often it was found.
-    #[serde(deserialize_with = "lenient::count")]
-    pub count: Option<u32>,
-    /// The evidence, one element per finding.
-    #[serde(deserialize_with = "lenient::loose_elements")]
-    pub underlying_data: Vec<UnderlyingData>,
+wire_struct! {
+    /// The analysis of one document.
+    pub strict struct DocumentAnalysis {
+        /// How far the analysis is.
+        pub status: Option<DocumentStatus>,
+        /// One element per form found in the document; `None` when the answer has no list.
+        pub full_analysis: Option<Vec<FullAnalysis>>,
+    }
 }
 
-/// The evidence of one finding.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct UnderlyingData {
-    /// Named values.
-    #[serde(deserialize_with = "lenient::loose_elements")]
-    pub details: Vec<Detail>,
+wire_struct! {
+    /// The analysis of one form within a document.
+    pub loose struct FullAnalysis {
+        /// What kind of document the service takes it for.
+        pub document_type: Option<DocumentType>,
+        /// What speaks for fraud. Only a list that is there and empty says that nothing does; `None`
+        /// when the answer has no list, which says nothing.
+        pub fraud_signals: Option<Vec<FraudSignal>>,
+    }
+}
+
+wire_struct! {
+    /// One thing that speaks for fraud.
+    pub loose struct FraudSignal {
+        /// What it is about: `Type` on the wire.
+        #[serde(rename = "Type")]
+        pub signal_type: Option<SignalType>,
+        /// The page it is on, counted from 1; absent when it is about the whole document.
+        pub page_number: Option<u32>,
+        /// How often it was found.
+        pub count: Option<u32>,
+        /// The evidence, one element per finding.
+        pub underlying_data: Vec<UnderlyingData>,
+    }
+}
+
+wire_struct! {
+    /// The evidence of one finding.
+    pub loose struct UnderlyingData {
+        /// Named values.
+        pub details: Vec<Detail>,
+    }
 }
 
 /// One named value of the evidence. It may hold account data: `Debug` gives only lengths.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[non_exhaustive]
 pub struct Detail {
     /// What the value is, such as `delta`.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(
+        deserialize_with = "wire::read",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub specific_type: Option<String>,
     /// The value's text as it came; [`Detail::value()`] reads it by its type. Documented as text
     /// even for numbers, but a number or a boolean is taken as it is written.
-    #[serde(deserialize_with = "lenient::any_text")]
+    #[serde(
+        deserialize_with = "wire::read_any_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub value: Option<String>,
     /// How the text is meant.
-    #[serde(deserialize_with = "lenient::word")]
+    #[serde(
+        deserialize_with = "wire::read",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_type: Option<DataType>,
+}
+
+impl fmt::Debug for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Detail")
+            .field("specific_type", &Shown(&self.specific_type))
+            .field("value", &Shown(&self.value))
+            .field("data_type", &self.data_type)
+            .finish()
+    }
+}
+
+impl Object for Detail {
+    const STRICT: bool = false;
 }
 
 impl Detail {
     /// The value as its `DataType` means it; as text where type and text do not fit.
     #[must_use]
     pub fn value(&self) -> SignalValue<'_> {
-        let Some(text) = self
-            .value
-            .as_deref()
-            .filter(|text| !lenient::is_placeholder(text))
-        else {
+        let Some(text) = self.value.as_deref().filter(|text| !is_placeholder(text)) else {
             return SignalValue::Absent;
         };
         let plain = text.trim();
@@ -178,16 +192,6 @@ impl Detail {
             Some(DataType::Text | DataType::Other(_)) | None => None,
         };
         typed.unwrap_or(SignalValue::Text(text))
-    }
-}
-
-impl fmt::Debug for Detail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Detail")
-            .field("specific_type", &Length::of(&self.specific_type))
-            .field("value", &Length::of(&self.value))
-            .field("data_type", &self.data_type)
-            .finish()
     }
 }
 

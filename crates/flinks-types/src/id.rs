@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::lenient::is_placeholder;
 use crate::secret::read_text;
 use crate::text::escaped;
+use crate::wire::{Expected, Value, read_id};
 
 /// The longest id that is accepted: four times any GUID, and far below any limit on URLs.
 const MAX_BYTES: usize = 256;
@@ -123,6 +125,12 @@ macro_rules! id {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl Value for $name {
+            fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
+                Ok(read_id(json))
             }
         }
 

@@ -1,40 +1,30 @@
 //! The institutions that can be connected, as the service lists them.
 
-use serde::Deserialize;
-
-use crate::lenient;
 use crate::open_enum::open_enum;
+use crate::wire::wire_struct;
 
-/// One page of the list of institutions.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct InstitutionsResponse {
-    /// The institutions of this page; `None` when the answer has no list.
-    #[serde(deserialize_with = "lenient::list")]
-    pub data: Option<Vec<Institution>>,
-    /// How many there are on all pages together.
-    #[serde(deserialize_with = "lenient::count")]
-    pub count: Option<u32>,
+wire_struct! {
+    /// One page of the list of institutions.
+    pub strict struct InstitutionsResponse {
+        /// The institutions of this page; `None` when the answer has no list.
+        pub data: Option<Vec<Institution>>,
+        /// How many there are on all pages together.
+        pub count: Option<u32>,
+    }
 }
 
-/// One institution.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Institution {
-    /// The institution's number, which newer answers repeat as `InstitutionId`.
-    #[serde(deserialize_with = "lenient::count")]
-    pub id: Option<u32>,
-    /// Its name and addresses in each language.
-    #[serde(deserialize_with = "lenient::loose_elements")]
-    pub localizations: Vec<Localization>,
-    /// Whether it can be connected just now.
-    #[serde(deserialize_with = "lenient::word")]
-    pub status: Option<InstitutionStatus>,
-    /// The country, such as `CA`.
-    #[serde(deserialize_with = "lenient::text")]
-    pub country: Option<String>,
+wire_struct! {
+    /// One institution.
+    pub strict struct Institution {
+        /// The institution's number, which newer answers repeat as `InstitutionId`.
+        pub id: Option<u32>,
+        /// Its name and addresses in each language.
+        pub localizations: Vec<Localization>,
+        /// Whether it can be connected just now.
+        pub status: Option<InstitutionStatus>,
+        /// The country, such as `CA`.
+        pub country: Option<String>,
+    }
 }
 
 impl Institution {
@@ -54,33 +44,26 @@ impl Institution {
     }
 }
 
-/// An institution in one language.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Localization {
-    /// The language, such as `fr`.
-    #[serde(deserialize_with = "lenient::text")]
-    pub language: Option<String>,
-    /// The institution's name in it.
-    #[serde(deserialize_with = "lenient::text")]
-    pub name: Option<String>,
-    /// The institution's own pages.
-    #[serde(deserialize_with = "lenient::loose_elements")]
-    pub urls: Vec<InstitutionUrl>,
+wire_struct! {
+    /// An institution in one language.
+    pub loose struct Localization {
+        /// The language, such as `fr`.
+        pub language: Option<String>,
+        /// The institution's name in it.
+        pub name: Option<String>,
+        /// The institution's own pages.
+        pub urls: Vec<InstitutionUrl>,
+    }
 }
 
-/// A page of an institution. It is others' text: nothing here follows it.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct InstitutionUrl {
-    /// What the page is for, such as `Main`.
-    #[serde(deserialize_with = "lenient::text")]
-    pub r#type: Option<String>,
-    /// Its address.
-    #[serde(deserialize_with = "lenient::text")]
-    pub url: Option<String>,
+wire_struct! {
+    /// A page of an institution. It is others' text: nothing here follows it.
+    pub loose struct InstitutionUrl {
+        /// What the page is for, such as `Main`.
+        pub r#type: Option<String>,
+        /// Its address.
+        pub url: Option<String>,
+    }
 }
 
 open_enum! {

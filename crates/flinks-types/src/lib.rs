@@ -56,6 +56,7 @@ pub mod text;
 mod time;
 mod token;
 mod upload;
+mod wire;
 
 pub use account::{
     Account, AccountCategory, AccountKind, AccountsResponse, Address, Balance, Currency,

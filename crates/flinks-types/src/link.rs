@@ -1,12 +1,7 @@
 //! What the service calls `Links`: which calls it offers next.
 
-use std::fmt;
-
-use serde::Deserialize;
-
-use crate::lenient;
 use crate::open_enum::open_enum;
-use crate::shown::Length;
+use crate::wire::wire_struct;
 
 open_enum! {
     /// What a link leads to: its `rel`.
@@ -28,30 +23,19 @@ open_enum! {
     }
 }
 
-/// A call that the service offers next. It tells what there is, and is never followed: requests
-/// go where the endpoint says, whatever an answer names.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Link {
-    /// What it leads to.
-    #[serde(alias = "Rel", deserialize_with = "lenient::word")]
-    pub rel: Option<LinkRel>,
-    /// A path such as `/GetAccountsDetail`, in the service's own writing.
-    #[serde(alias = "Href", deserialize_with = "lenient::text")]
-    pub href: Option<String>,
-    /// The path as it might be called; it can hold an id.
-    #[serde(alias = "Example", deserialize_with = "lenient::text")]
-    pub example: Option<String>,
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
-            .field("rel", &self.rel)
-            .field("href", &Length::of(&self.href))
-            .field("example", &Length::of(&self.example))
-            .finish()
+wire_struct! {
+    /// A call that the service offers next. It tells what there is, and is never followed: requests
+    /// go where the endpoint says, whatever an answer names.
+    pub loose struct Link {
+        /// What it leads to.
+        #[serde(rename = "rel", alias = "Rel")]
+        pub rel: Option<LinkRel>,
+        /// A path such as `/GetAccountsDetail`, in the service's own writing.
+        #[serde(rename = "href", alias = "Href")]
+        pub href: Option<String>,
+        /// The path as it might be called; it can hold an id.
+        #[serde(rename = "example", alias = "Example")]
+        pub example: Option<String>,
     }
 }
 

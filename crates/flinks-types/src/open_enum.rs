@@ -71,6 +71,14 @@ macro_rules! open_enum {
             }
         }
 
+        impl $crate::wire::Value for $name {
+            fn read(
+                json: &serde_json::value::RawValue,
+            ) -> Result<Option<Self>, $crate::wire::Expected> {
+                Ok(String::read(json)?.map(Self::from))
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::secret::read_text(deserializer).map(Self::from)

@@ -1,109 +1,57 @@
 //! Stored security questions and the nightly refresh of saved logins.
 
-use std::fmt;
-
-use serde::Deserialize;
-
 use crate::open_enum::open_enum;
-use crate::shown::Length;
-use crate::status::http_status_code;
-use crate::{FlinksCode, LoginId, Timestamp, lenient, time};
+use crate::wire::wire_struct;
+use crate::{FlinksCode, LoginId, Timestamp};
 
-/// What GetMFAQuestions answers: the questions that a bank may ask a login.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct MfaQuestionsResponse {
-    /// The status that the body repeats, if it does.
-    #[serde(deserialize_with = "http_status_code")]
-    pub http_status_code: Option<u16>,
-    /// The service's word for a failure.
-    #[serde(deserialize_with = "lenient::word")]
-    pub flinks_code: Option<FlinksCode>,
-    /// The service's sentence, such as `SUCCESS`.
-    #[serde(deserialize_with = "lenient::text")]
-    pub message: Option<String>,
-    /// The questions; `None` when the answer has no list.
-    #[serde(deserialize_with = "lenient::list")]
-    pub questions: Option<Vec<MfaQuestion>>,
-}
-
-impl fmt::Debug for MfaQuestionsResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MfaQuestionsResponse")
-            .field("http_status_code", &self.http_status_code)
-            .field("flinks_code", &self.flinks_code)
-            .field("message", &Length::of(&self.message))
-            .field("questions", &self.questions)
-            .finish()
+wire_struct! {
+    /// What GetMFAQuestions answers: the questions that a bank may ask a login.
+    pub strict struct MfaQuestionsResponse {
+        /// The status that the body repeats, if it does.
+        pub http_status_code: Option<u16>,
+        /// The service's word for a failure.
+        pub flinks_code: Option<FlinksCode>,
+        /// The service's sentence, such as `SUCCESS`.
+        pub message: Option<String>,
+        /// The questions; `None` when the answer has no list.
+        pub questions: Option<Vec<MfaQuestion>>,
     }
 }
 
-/// A question that a bank may ask.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct MfaQuestion {
-    /// The question, to be sent back byte for byte.
-    #[serde(deserialize_with = "lenient::text")]
-    pub question: Option<String>,
-}
-
-impl fmt::Debug for MfaQuestion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MfaQuestion")
-            .field("question", &Length::of(&self.question))
-            .finish()
+wire_struct! {
+    /// A question that a bank may ask.
+    pub strict struct MfaQuestion {
+        /// The question, to be sent back byte for byte.
+        pub question: Option<String>,
     }
 }
 
-/// What GetNightlyRefreshStatus answers: the logins that are not refreshed any more.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct NightlyStatusResponse {
-    /// The status that the body repeats.
-    #[serde(deserialize_with = "http_status_code")]
-    pub http_status_code: Option<u16>,
-    /// The service's word for a failure; its own example has one beside a list.
-    #[serde(deserialize_with = "lenient::word")]
-    pub flinks_code: Option<FlinksCode>,
-    /// The service's sentence.
-    #[serde(deserialize_with = "lenient::text")]
-    pub message: Option<String>,
-    /// The logins; `None` when the answer has no list.
-    #[serde(deserialize_with = "lenient::list")]
-    pub ineligible_cards: Option<Vec<IneligibleCard>>,
-}
-
-impl fmt::Debug for NightlyStatusResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NightlyStatusResponse")
-            .field("http_status_code", &self.http_status_code)
-            .field("flinks_code", &self.flinks_code)
-            .field("message", &Length::of(&self.message))
-            .field("ineligible_cards", &self.ineligible_cards)
-            .finish()
+wire_struct! {
+    /// What GetNightlyRefreshStatus answers: the logins that are not refreshed any more.
+    pub strict struct NightlyStatusResponse {
+        /// The status that the body repeats.
+        pub http_status_code: Option<u16>,
+        /// The service's word for a failure; its own example has one beside a list.
+        pub flinks_code: Option<FlinksCode>,
+        /// The service's sentence.
+        pub message: Option<String>,
+        /// The logins; `None` when the answer has no list.
+        pub ineligible_cards: Option<Vec<IneligibleCard>>,
     }
 }
 
-/// A login that is not refreshed any more, and why. The service calls a login a card.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct IneligibleCard {
-    /// Which login.
-    #[serde(deserialize_with = "lenient::id")]
-    pub login_id: Option<LoginId>,
-    /// When it was refreshed last.
-    #[serde(deserialize_with = "time::read")]
-    pub last_refresh_date: Option<Timestamp>,
-    /// How far that refresh came.
-    #[serde(deserialize_with = "lenient::word")]
-    pub last_refresh_state: Option<RefreshState>,
-    /// Why it went no further.
-    #[serde(deserialize_with = "lenient::word")]
-    pub last_refresh_error_code: Option<FlinksCode>,
+wire_struct! {
+    /// A login that is not refreshed any more, and why. The service calls a login a card.
+    pub strict struct IneligibleCard {
+        /// Which login.
+        pub login_id: Option<LoginId>,
+        /// When it was refreshed last.
+        pub last_refresh_date: Option<Timestamp>,
+        /// How far that refresh came.
+        pub last_refresh_state: Option<RefreshState>,
+        /// Why it went no further.
+        pub last_refresh_error_code: Option<FlinksCode>,
+    }
 }
 
 open_enum! {

@@ -13,6 +13,7 @@ use crate::lenient::{text_of, whole};
 ///
 /// # Errors
 /// Only when the JSON itself is broken.
+#[doc(hidden)]
 pub fn http_status_code<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<u16>, D::Error> {

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::de::Deserializer;
+use serde::Serialize;
+use serde_json::value::RawValue;
 
-use crate::lenient;
+use crate::lenient::is_placeholder;
+use crate::wire::{Expected, Value};
 
 /// A date, or a date with a time, exactly as it came.
 ///
@@ -14,7 +16,8 @@ use crate::lenient;
 /// Dates of the year 1, which stand for "never", read as absent.
 ///
 /// `Debug` gives only the length.
-#[derive(Clone, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Timestamp(String);
 
 impl Timestamp {
@@ -98,13 +101,12 @@ impl Date {
     }
 }
 
-/// Reads a field; a date of the year 1 is absent.
-pub(crate) fn read<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Timestamp>, D::Error> {
-    Ok(lenient::text(deserializer)?
-        .filter(|text| !lenient::is_placeholder(text))
-        .map(Timestamp))
+/// A date of the year 1 is absent.
+impl Value for Timestamp {
+    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
+        let text = String::read(json)?.filter(|text| !is_placeholder(text));
+        Ok(text.map(Self))
+    }
 }
 
 /// The date that a text begins with, and what follows it.

@@ -6,10 +6,9 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
-use crate::Secret;
-use crate::lenient;
 use crate::lenient::text_of;
 use crate::shown::Length;
+use crate::{Secret, wire};
 
 /// The answer to a token request.
 ///
@@ -21,14 +20,14 @@ pub struct TokenResponse {
     #[serde(deserialize_with = "token")]
     pub access_token: Secret,
     /// How to send it; `Bearer`, in any case.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "wire::read")]
     pub token_type: Option<String>,
     /// How long it is valid from now. Zero when the service says zero or less, [`Duration::MAX`]
     /// when it says more than fits; absent when it says nothing, or no number of seconds.
     #[serde(default, deserialize_with = "lifetime")]
     pub expires_in: Option<Duration>,
     /// What it allows, when the service says so; absent means what was asked for.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "wire::read")]
     pub scope: Option<String>,
 }
 

@@ -6,37 +6,21 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient;
 use crate::login::LoginRef;
-use crate::shown::Length;
-use crate::status::http_status_code;
+use crate::wire::{Shown, wire_struct};
 use crate::{AggregationId, LoginId};
 
-/// The answer to an uploaded file.
-///
-/// Source: Upload guide, Step 1.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct UploadResponse {
-    /// The status that the body repeats.
-    #[serde(deserialize_with = "http_status_code")]
-    pub http_status_code: Option<u16>,
-    /// The session that the file went into: a new one when the request named none.
-    #[serde(deserialize_with = "lenient::id")]
-    pub aggregation_id: Option<AggregationId>,
-    /// The service's sentence about it; informational.
-    #[serde(deserialize_with = "lenient::text")]
-    pub message: Option<String>,
-}
-
-impl fmt::Debug for UploadResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadResponse")
-            .field("http_status_code", &self.http_status_code)
-            .field("aggregation_id", &self.aggregation_id)
-            .field("message", &Length::of(&self.message))
-            .finish()
+wire_struct! {
+    /// The answer to an uploaded file.
+    ///
+    /// Source: Upload guide, Step 1.
+    pub strict struct UploadResponse {
+        /// The status that the body repeats.
+        pub http_status_code: Option<u16>,
+        /// The session that the file went into: a new one when the request named none.
+        pub aggregation_id: Option<AggregationId>,
+        /// The service's sentence about it; informational.
+        pub message: Option<String>,
     }
 }
 
@@ -62,8 +46,8 @@ impl CompleteRequest {
 /// The answer to a completed session.
 ///
 /// Source: Upload guide, Step 2.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq)]
-#[serde(from = "CompleteWire")]
+#[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "CompleteWire", into = "CompleteWire")]
 #[non_exhaustive]
 pub struct CompleteResponse {
     /// The status that the body repeats.
@@ -76,38 +60,45 @@ pub struct CompleteResponse {
     pub message: Option<String>,
 }
 
+wire_struct! {
+    strict struct CompleteWire {
+        http_status_code: Option<u16>,
+        aggregation_id: Option<AggregationId>,
+        login: Option<LoginRef>,
+        message: Option<String>,
+    }
+}
+
+impl From<CompleteWire> for CompleteResponse {
+    fn from(wire: CompleteWire) -> Self {
+        Self {
+            http_status_code: wire.http_status_code,
+            aggregation_id: wire.aggregation_id,
+            login_id: wire.login.and_then(LoginRef::into_login_id),
+            message: wire.message,
+        }
+    }
+}
+
+impl From<CompleteResponse> for CompleteWire {
+    fn from(answer: CompleteResponse) -> Self {
+        Self {
+            http_status_code: answer.http_status_code,
+            aggregation_id: answer.aggregation_id,
+            login: answer.login_id.map(LoginRef::from),
+            message: answer.message,
+        }
+    }
+}
+
 impl fmt::Debug for CompleteResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CompleteResponse")
             .field("http_status_code", &self.http_status_code)
             .field("aggregation_id", &self.aggregation_id)
             .field("login_id", &self.login_id)
-            .field("message", &Length::of(&self.message))
+            .field("message", &Shown(&self.message))
             .finish()
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct CompleteWire {
-    #[serde(deserialize_with = "http_status_code")]
-    http_status_code: Option<u16>,
-    #[serde(deserialize_with = "lenient::id")]
-    aggregation_id: Option<AggregationId>,
-    #[serde(deserialize_with = "lenient::object")]
-    login: LoginRef,
-    #[serde(deserialize_with = "lenient::text")]
-    message: Option<String>,
-}
-
-impl From<CompleteWire> for CompleteResponse {
-    fn from(mut wire: CompleteWire) -> Self {
-        Self {
-            http_status_code: wire.http_status_code,
-            aggregation_id: wire.aggregation_id,
-            login_id: wire.login.take_login_id(),
-            message: wire.message,
-        }
     }
 }
 
