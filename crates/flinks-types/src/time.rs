@@ -76,28 +76,52 @@ pub struct Date {
 }
 
 impl Date {
-    fn new(year: u16, month: u8, day: u8) -> Option<Self> {
-        let leap =
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        let days = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 if leap => 29,
-            2 => 28,
-            _ => return None,
-        };
-        (1..=days)
-            .contains(&day)
-            .then_some(Self { year, month, day })
+    /// Returns a day, or `None` if the calendar does not have it or its year is past 9999.
+    ///
+    /// ```
+    /// use flinks_types::Date;
+    ///
+    /// let leap_day = Date::new(2024, 2, 29).unwrap();
+    /// assert_eq!(Date::from_days_since_epoch(leap_day.days_since_epoch()), Some(leap_day));
+    /// assert_eq!(Date::new(2023, 2, 29), None);
+    /// ```
+    #[must_use]
+    pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
+        let date = Self { year, month, day };
+        // A day that the month does not have comes back as another date.
+        let is_day = (1..=12).contains(&month) && (1..=31).contains(&day);
+        (is_day && Self::from_days_since_epoch(date.days_since_epoch()) == Some(date))
+            .then_some(date)
     }
 
-    /// Counted in years that begin in March, so that the leap day is the last of its year.
-    fn days_since_epoch(self) -> i64 {
+    /// Returns the number of days since 1970-01-01, negative before it.
+    #[must_use]
+    pub fn days_since_epoch(self) -> i64 {
+        // Years begin in March here, so that the leap day is the last of its year.
         let (month, day) = (i64::from(self.month), i64::from(self.day));
         let year = i64::from(self.year) - i64::from(month <= 2);
         let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
         let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
         year * 365 + leap_days + day_of_year - 719_468
+    }
+
+    /// Returns the day that is `days` days after 1970-01-01, or `None` outside the years 0 to 9999.
+    #[must_use]
+    pub fn from_days_since_epoch(days: i64) -> Option<Self> {
+        let days = days.saturating_add(719_468);
+        let era = days.div_euclid(146_097);
+        let day = days.rem_euclid(146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day_of_year = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year + i64::from(month <= 2);
+        Some(Self {
+            year: u16::try_from(year).ok().filter(|year| *year <= 9999)?,
+            month: u8::try_from(month).ok()?,
+            day: u8::try_from(day).ok()?,
+        })
     }
 }
 
@@ -250,12 +274,25 @@ mod tests {
                 for day in 1..=31 {
                     if let Some(date) = Date::new(year, month, day) {
                         assert_eq!(date.days_since_epoch(), last + 1, "{date:?}");
+                        assert_eq!(Date::from_days_since_epoch(last + 1), Some(date));
                         last += 1;
                     }
                 }
             }
         }
         assert_eq!(Date::new(1970, 1, 1).unwrap().days_since_epoch(), 0);
+        for date in [
+            (10_000, 1, 1),
+            (2023, 2, 29),
+            (2024, 2, 30),
+            (2024, 0, 1),
+            (2024, 1, 0),
+        ] {
+            assert_eq!(Date::new(date.0, date.1, date.2), None, "{date:?}");
+        }
+        for days in [i64::MIN, -719_529, 2_932_897, i64::MAX] {
+            assert_eq!(Date::from_days_since_epoch(days), None, "{days}");
+        }
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Dates as certificates hold them and as messages show them, in UTC.
 
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use flinks_types::Date;
 
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// `YYMMDDHHMMSSZ`; years from 50 on are of the last century (RFC 5280, 4.1.2.5.1).
 pub(super) fn parse_utc_time(text: &str) -> Option<SystemTime> {
     let (year, rest) = text.split_at_checked(2)?;
-    let year = digits(year)?;
+    let year: u16 = digits(year)?;
     parse(if year < 50 { 2000 + year } else { 1900 + year }, rest)
 }
 
@@ -23,30 +26,29 @@ pub(crate) fn format(time: SystemTime) -> String {
         Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |s| -s),
     };
-    let (year, month, day) = civil(seconds.div_euclid(SECONDS_A_DAY));
+    let Some(date) = Date::from_days_since_epoch(seconds.div_euclid(SECONDS_A_DAY)) else {
+        return "a date outside the years 0 to 9999".to_owned();
+    };
     let second = seconds.rem_euclid(SECONDS_A_DAY);
+    let (year, month, day) = (date.year, date.month, date.day);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
-fn parse(year: i64, rest: &str) -> Option<SystemTime> {
+fn parse(year: u16, rest: &str) -> Option<SystemTime> {
     let mut rest = rest.strip_suffix('Z')?;
-    let mut field = |range: std::ops::RangeInclusive<i64>| {
+    let mut field = || {
         let (head, tail) = rest.split_at_checked(2)?;
         rest = tail;
-        digits(head).filter(|value| range.contains(value))
+        digits::<u8>(head)
     };
-    let (month, day) = (field(1..=12)?, field(1..=31)?);
-    let (hour, minute, second) = (field(0..=23)?, field(0..=59)?, field(0..=59)?);
-    if !rest.is_empty() {
+    let date = Date::new(year, field()?, field()?)?;
+    let (hour, minute, second) = (field()?, field()?, field()?);
+    if !rest.is_empty() || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let days = days(year, month, day);
-    // A day that the month does not have comes back as another date.
-    if civil(days) != (year, month, day) {
-        return None;
-    }
-    let seconds = days * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
+    let time = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
+    let seconds = date.days_since_epoch() * SECONDS_A_DAY + time;
     let distance = Duration::from_secs(seconds.unsigned_abs());
     if seconds < 0 {
         UNIX_EPOCH.checked_sub(distance)
@@ -55,33 +57,9 @@ fn parse(year: i64, rest: &str) -> Option<SystemTime> {
     }
 }
 
-fn digits(text: &str) -> Option<i64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
-}
-
-/// Days from 1970-01-01. Years begin in March here, so that a leap day is a year's last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year * 365 + leap_days + day_of_year - 719_468
-}
-
-/// Year, month and day of a count of days from 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days.saturating_add(719_468);
-    let era = days.div_euclid(146_097);
-    let day = days.rem_euclid(146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year + i64::from(month <= 2);
-    (year, month, day)
+fn digits<T: FromStr>(text: &str) -> Option<T> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
