@@ -5,30 +5,18 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-use flinks_transport::{Error, ErrorKind};
+use flinks_transport::Error;
+use flinks_transport::poll::{self, PollConfig, Poller};
 use flinks_types::{FlinksCode, LoginId};
-use http::StatusCode;
-use tokio::time::{Instant, sleep};
 
 use crate::analysis::Analysis;
 use crate::client::FraudClient;
 use crate::operation::is_at_work;
 
-/// How often a host may be out of reach that has never answered: by then it is more likely misspelt
-/// than down. Once it has answered, it may be out of reach until the deadline.
-const UNREACHED_POLLS: u32 = 5;
-
 /// Upload guide, Fraud Analysis Endpoint: "every 30 seconds".
 const INTERVAL: Duration = Duration::from_secs(30);
 /// Flinks' documentation of uploads: ready in minutes, sometimes after 4 hours.
-const DEADLINE: Duration = Duration::from_secs(4 * 60 * 60);
-/// A shorter interval would be a busy loop.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
-/// Nothing here needs longer, and sums of times stay far from overflowing.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// What the last poll is left to be answered in, unless a quarter of the deadline is less.
-const LAST_POLL: Duration = Duration::from_secs(10);
-
+const TIMEOUT: Duration = Duration::from_secs(4 * 60 * 60);
 /// Waits for a final analysis: awaiting it sends the first poll at once.
 ///
 /// It ends when every document is completed or has failed for good, and no uploaded file is
@@ -49,8 +37,7 @@ pub struct Wait {
     client: FraudClient,
     login_id: LoginId,
     files: Option<usize>,
-    interval: Duration,
-    deadline: Duration,
+    poll: PollConfig,
     on_poll: Option<OnPoll>,
 }
 
@@ -62,8 +49,7 @@ impl Wait {
             client,
             login_id,
             files: None,
-            interval: INTERVAL,
-            deadline: DEADLINE,
+            poll: PollConfig::new(INTERVAL, TIMEOUT),
             on_poll: None,
         }
     }
@@ -77,7 +63,7 @@ impl Wait {
     /// The time between polls; 30 s by default. Each is up to 10 % shorter or longer, so that many
     /// waits do not poll in step. At least 10 ms.
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.interval = interval.clamp(SHORTEST_INTERVAL, LONGEST);
+        self.poll = self.poll.with_interval(interval);
         self
     }
 
@@ -85,8 +71,8 @@ impl Wait {
     ///
     /// The last poll begins 10 s before it (earlier by a quarter of a deadline under 40 s), so that
     /// its answer still comes in time.
-    pub fn timeout(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline.min(LONGEST);
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.poll = self.poll.with_timeout(timeout);
         self
     }
 
@@ -99,7 +85,8 @@ impl Wait {
 
     /// Whether a wait goes on after this failure, because it may be gone at the next poll.
     ///
-    /// A wait that returns such a failure has come to its deadline. The FlinksCode decides first:
+    /// A wait returns such a failure only when its time is up ([`Error::is_wait_over`]), or when
+    /// the host has never answered. The FlinksCode decides first:
     /// the service documents codes that ask to come back under 401 and 400.
     #[must_use]
     pub fn goes_on_after(error: &Error) -> bool {
@@ -115,78 +102,28 @@ impl Wait {
             }
             Some(_) | None => {}
         }
-        let is_passing_kind = matches!(
-            error.kind(),
-            ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
-        );
-        let said = api
-            .and_then(|api| api.http_status_code)
-            .filter(|status| *status >= 400)
-            .and_then(|status| StatusCode::from_u16(status).ok());
-        let is_passing_status = said.or_else(|| error.status()).is_some_and(|status| {
-            status.is_server_error()
-                || status == StatusCode::REQUEST_TIMEOUT
-                || status == StatusCode::TOO_MANY_REQUESTS
-        });
-        is_passing_kind || (error.kind() == ErrorKind::Api && is_passing_status)
+        poll::is_transient(error)
     }
 
     async fn run(self) -> Result<Analysis, Error> {
-        let end = Instant::now() + self.deadline;
-        let last_poll = end - LAST_POLL.min(self.deadline / 4);
+        let mut poller = Poller::new(self.poll, Self::goes_on_after);
         let mut analysis = None;
-        let mut failure = None;
-        let mut unreached = Some(0);
         loop {
-            let pause = match self.poll(end).await {
-                Ok(read) => {
-                    unreached = None;
-                    if let Some(on_poll) = &self.on_poll {
-                        on_poll(&read);
-                    }
-                    if read.is_final(self.files) {
-                        return Ok(read);
-                    }
-                    analysis = Some(read);
-                    self.pause()
+            let call = self.client.analysis(&self.login_id);
+            if let Some(read) = poller.poll(call).await? {
+                let read = read.of_files(self.files);
+                if let Some(on_poll) = &self.on_poll {
+                    on_poll(&read);
                 }
-                Err(error) if Self::goes_on_after(&error) => {
-                    tracing::debug!(kind = error.kind().as_str(), "a poll failed");
-                    unreached = unreached
-                        .filter(|_| error.kind() == ErrorKind::Connect)
-                        .map(|polls: u32| polls + 1);
-                    if unreached.is_some_and(|polls| polls >= UNREACHED_POLLS) {
-                        return Err(error);
-                    }
-                    let pause = self.pause().max(error.retry_after().unwrap_or_default());
-                    // What the deadline cut off says less than the failure before it.
-                    if failure.is_none() || Instant::now() < end {
-                        failure = Some(error);
-                    }
-                    pause
+                if read.is_final(self.files) {
+                    return Ok(read);
                 }
-                Err(error) => return Err(error),
-            };
-            let left = last_poll.saturating_duration_since(Instant::now());
-            match (analysis, failure) {
-                (Some(read), _) if left.is_zero() => return Ok(read),
-                (None, Some(error)) if left.is_zero() => return Err(error),
-                kept => (analysis, failure) = kept,
+                analysis = Some(read);
             }
-            sleep(pause.min(left)).await;
+            if let Err(over) = poller.pause().await {
+                return analysis.ok_or_else(|| over.into_error("the analysis is still not final"));
+            }
         }
-    }
-
-    /// One poll, which ends at `end` at the latest.
-    async fn poll(&self, end: Instant) -> Result<Analysis, Error> {
-        let left = end.saturating_duration_since(Instant::now());
-        let limit = left.min(self.client.transport().timeout());
-        let analysis = self.client.analysis(&self.login_id).timeout(limit).await?;
-        Ok(analysis.of_files(self.files))
-    }
-
-    fn pause(&self) -> Duration {
-        self.interval.mul_f64(0.9 + 0.2 * fastrand::f64())
     }
 }
 
@@ -204,8 +141,7 @@ impl fmt::Debug for Wait {
         f.debug_struct("Wait")
             .field("login_id", &self.login_id)
             .field("files", &self.files)
-            .field("interval", &self.interval)
-            .field("deadline", &self.deadline)
+            .field("poll", &self.poll)
             .finish_non_exhaustive()
     }
 }

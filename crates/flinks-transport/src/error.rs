@@ -42,6 +42,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     elapsed: Duration,
+    is_wait_over: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -121,6 +122,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             elapsed: Duration::ZERO,
+            is_wait_over: false,
             source: None,
         }))
     }
@@ -209,6 +211,12 @@ impl Error {
         self.0.elapsed
     }
 
+    /// Whether a wait returned this because its time was up, and not because of the failure itself.
+    #[must_use]
+    pub fn is_wait_over(&self) -> bool {
+        self.0.is_wait_over
+    }
+
     /// The whole chain on one line: this error, then each cause, never in `Debug` form.
     #[must_use]
     pub fn report(&self) -> impl fmt::Display + '_ {
@@ -243,6 +251,10 @@ impl Error {
     #[must_use]
     pub fn with_delivery(self, delivery: Delivery) -> Self {
         self.edit(|inner| inner.delivery = delivery)
+    }
+
+    pub(crate) fn with_wait_over(self) -> Self {
+        self.edit(|inner| inner.is_wait_over = true)
     }
 
     pub(crate) fn with_answer(

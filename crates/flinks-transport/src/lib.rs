@@ -79,6 +79,7 @@ mod exchange;
 mod identity;
 mod operation;
 mod page;
+pub mod poll;
 mod progress;
 mod redact;
 mod retry;

@@ -287,6 +287,16 @@ pub struct Call<O> {
 }
 
 impl<O> Call<O> {
+    /// The name, route, credential, replay safety and limits of this call.
+    #[must_use]
+    pub fn meta(&self) -> &CallMeta {
+        &self.meta
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
     /// Limits the whole call, waits between attempts included.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.meta = self.meta.with_timeout(limit);
