@@ -11,8 +11,8 @@ use flinks_upload::UploadClient;
 
 use crate::arguments::Connection;
 use crate::context::Context;
-use crate::output::complain;
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
+use crate::output::write_stderr;
 use crate::settings::{Given, Material, Settings, not_set, unknown_variables, without_roots};
 
 /// How long the embedded sandbox takes for an analysis.
@@ -30,10 +30,10 @@ impl Service {
     ///
     /// # Errors
     /// The settings contradict each other, or the sandbox cannot listen on this machine.
-    pub(crate) async fn start(context: &Context, flags: &Connection) -> Result<Self, Failure> {
+    pub(crate) async fn start(context: &Context, flags: &Connection) -> Result<Self, CliError> {
         let service = if context.sandbox {
             if flags.is_given() {
-                return Err(Failure::settings(
+                return Err(CliError::settings(
                     "--sandbox brings its own hosts, certificates and credentials: leave out the \
                      options for them",
                 ));
@@ -41,7 +41,7 @@ impl Service {
             let mut config = flinks_sandbox::Config::default();
             config.processing = PROCESSING;
             let sandbox = Sandbox::start(config).await.map_err(|error| {
-                Failure::settings(format!(
+                CliError::settings(format!(
                     "the sandbox cannot listen on this machine: {error}"
                 ))
             })?;
@@ -53,7 +53,7 @@ impl Service {
             let settings = Settings::read(&context.source()?, flags)?;
             let names = std::env::vars_os().map(|(name, _)| name);
             for warning in unknown_variables(names).iter().chain(&settings.warnings) {
-                complain(&format!("warning: {warning}\n"));
+                write_stderr(&format!("warning: {warning}\n"));
             }
             Self {
                 settings,
@@ -77,7 +77,7 @@ impl Service {
     ///
     /// # Errors
     /// A setting is missing or cannot be right.
-    pub(crate) fn uploads(&self) -> Result<UploadClient, Failure> {
+    pub(crate) fn uploads(&self) -> Result<UploadClient, CliError> {
         let settings = &self.settings;
         let missing = settings.missing_for_upload();
         if !missing.is_empty() {
@@ -101,7 +101,7 @@ impl Service {
     ///
     /// # Errors
     /// A setting is missing or cannot be right.
-    pub(crate) fn fraud(&self) -> Result<FraudClient, Failure> {
+    pub(crate) fn fraud(&self) -> Result<FraudClient, CliError> {
         let settings = &self.settings;
         let missing = settings.missing_for_results();
         if !missing.is_empty() {
@@ -121,7 +121,7 @@ impl Service {
     ///
     /// # Errors
     /// A setting is missing or cannot be right.
-    pub(crate) fn legacy(&self) -> Result<LegacyClient, Failure> {
+    pub(crate) fn legacy(&self) -> Result<LegacyClient, CliError> {
         let settings = &self.settings;
         let missing = settings.missing_for_legacy();
         if !missing.is_empty() {

@@ -9,7 +9,7 @@ use flinks_upload::Paths;
 
 use crate::arguments::Common;
 use crate::output::Output;
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
 use crate::settings::{Settings, Source, shown};
 
 /// What every command of one run shares.
@@ -57,8 +57,8 @@ impl Context {
     }
 
     /// The endpoint that a failed call was for.
-    pub(crate) fn endpoint(&self, failure: &Failure) -> Option<String> {
-        let (error, hosts) = (failure.error()?, self.hosts.get()?);
+    pub(crate) fn endpoint(&self, failure: &CliError) -> Option<String> {
+        let (error, hosts) = (failure.call()?, self.hosts.get()?);
         let operation = error.operation()?;
         // Paths of the user's own are no preset, and may hold anything.
         let preset = [Paths::api_v1(), Paths::root()].contains(&hosts.paths);

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
 use crate::prompt::terminal;
 use crate::state::files;
 
@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// The signals cannot be listened for.
-pub(crate) fn listen() -> Result<(), Failure> {
+pub(crate) fn listen() -> Result<(), CliError> {
     start().map_err(|error| {
-        Failure::settings(format!(
+        CliError::settings(format!(
             "this machine does not let the program hear signals: {error}"
         ))
     })
@@ -58,15 +58,15 @@ fn start() -> io::Result<()> {
 /// # Errors
 /// The task's own, or that it was interrupted.
 pub(crate) async fn or_interrupted<T>(
-    task: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    task: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
     if *STOP.borrow() {
-        return Err(Failure::interrupted());
+        return Err(CliError::interrupted());
     }
     tokio::select! {
         biased;
         outcome = task => outcome,
-        () = stopped() => Err(Failure::interrupted()),
+        () = stopped() => Err(CliError::interrupted()),
     }
 }
 

@@ -26,9 +26,10 @@ use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::context::{Context, variable};
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
-use crate::output::{Output, complain};
+use crate::output::text::shown_path;
+use crate::output::{Output, write_stderr};
 use crate::output::{io_error, support_report, usage_error};
 
 /// Runs the program on the arguments of this process.
@@ -46,7 +47,7 @@ pub fn run() -> ExitCode {
         Output::new(common.json, no_colour, common.verbose > 0),
     );
     if let Some(why) = usage_error::text_for_path(&arguments) {
-        return tell(&Failure::usage(&why), context.output).into();
+        return tell(&CliError::usage(&why), context.output).into();
     }
     let outcome = room()
         .and_then(|()| interrupt::listen())
@@ -56,7 +57,7 @@ pub fn run() -> ExitCode {
         Err(failure) => failure,
     };
     if !context.sandbox {
-        failure.keep_answer(variable);
+        failure.save_unread_answer(variable);
     }
     let exit = tell(&failure, context.output);
     if let Some(path) = &common.support {
@@ -67,11 +68,8 @@ pub fn run() -> ExitCode {
             arguments.command.name(),
             endpoint.as_deref(),
         );
-        complain(&match written {
-            Ok(()) => format!(
-                "support report: {}\n",
-                output::plain(&path.to_string_lossy())
-            ),
+        write_stderr(&match written {
+            Ok(()) => format!("support report: {}\n", shown_path(path)),
             Err(failure) => failure.to_text(),
         });
     }
@@ -80,11 +78,11 @@ pub fn run() -> ExitCode {
 
 /// Tells of a failure: as one JSON object on standard output, or as text on standard error. Where
 /// standard output cannot be written, the object goes to standard error as well.
-fn tell(failure: &Failure, output: Output) -> Exit {
+fn tell(failure: &CliError, output: Output) -> Exit {
     if !output.json {
-        complain(&failure.to_text());
-    } else if failure.is_untold() || output.object(&failure.to_json()).is_err() {
-        complain(&output::json_line(&failure.to_json()));
+        write_stderr(&failure.to_text());
+    } else if failure.is_stdout() || output.object(&failure.to_json()).is_err() {
+        write_stderr(&output::json::line(&failure.to_json()));
     }
     failure.exit()
 }
@@ -101,14 +99,14 @@ fn misused(error: &clap::Error) -> ExitCode {
         .into();
     }
     if std::env::args_os().any(|argument| argument == "--json") {
-        let failure = Failure::usage(&usage_error::message(error));
+        let failure = CliError::usage(&usage_error::message(error));
         return tell(&failure, Output::new(true, true, true)).into();
     }
-    complain(&usage_error::text(error));
+    write_stderr(&usage_error::text(error));
     Exit::Usage.into()
 }
 
-fn run_command(command: &Command, context: &Context) -> Result<Exit, Failure> {
+fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
     match command {
         Command::Upload(arguments) => wait_for(context, commands::upload::run(arguments, context)),
         Command::Resume(arguments) => wait_for(context, commands::resume::run(arguments, context)),
@@ -135,8 +133,8 @@ fn run_command(command: &Command, context: &Context) -> Result<Exit, Failure> {
 /// Runs a command.
 fn wait_for(
     context: &Context,
-    command: impl Future<Output = Result<Exit, Failure>>,
-) -> Result<Exit, Failure> {
+    command: impl Future<Output = Result<Exit, CliError>>,
+) -> Result<Exit, CliError> {
     if context.sandbox {
         return serve(command);
     }
@@ -145,20 +143,20 @@ fn wait_for(
 }
 
 /// Runs a command that serves, beside its calls or alone.
-fn serve(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+fn serve(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2);
     block_on(builder, command)
 }
 
 /// Checks that there are file descriptors left: tokio panics where it has none for its signals.
-fn room() -> Result<(), Failure> {
+fn room() -> Result<(), CliError> {
     let reserve: io::Result<Vec<_>> = (0..4).map(|_| io::pipe()).collect();
     reserve.map(drop).map_err(|error| no_runtime(&error))
 }
 
-fn no_runtime(error: &io::Error) -> Failure {
-    Failure::settings(format!(
+fn no_runtime(error: &io::Error) -> CliError {
+    CliError::settings(format!(
         "no runtime can be started: {}",
         io_error::reason(error)
     ))
@@ -167,8 +165,8 @@ fn no_runtime(error: &io::Error) -> Failure {
 /// Runs a command to its end. The runtime waits for the writes to a ledger that were begun.
 fn block_on(
     mut builder: tokio::runtime::Builder,
-    command: impl Future<Output = Result<Exit, Failure>>,
-) -> Result<Exit, Failure> {
+    command: impl Future<Output = Result<Exit, CliError>>,
+) -> Result<Exit, CliError> {
     let runtime = builder
         .enable_all()
         .build()

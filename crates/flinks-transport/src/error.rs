@@ -384,15 +384,21 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.0.to_string();
         f.write_str(&said)?;
+        // The message says what is wrong with a certificate; its causes are in rustls's `Debug` form.
+        if self.0.kind() == ErrorKind::ServerCertificate {
+            return Ok(());
+        }
         let mut next = self.0.source();
         while let Some(cause) = next {
             // Many errors repeat their cause; people should read it once.
             let text = cause.to_string();
+            // rustls adds the address of a page for programmers.
+            let text = text.split(": https://docs.rs/").next().unwrap_or_default();
             // The client's own word for its part of the work ("client error (SendRequest)").
             let is_inner_name = cause.is::<hyper_util::client::legacy::Error>();
-            if !is_inner_name && !said.contains(&text) {
+            if !is_inner_name && !said.contains(text) {
                 write!(f, ": {text}")?;
-                said.push_str(&text);
+                said.push_str(text);
             }
             next = cause.source();
         }
@@ -453,6 +459,27 @@ mod tests {
         }
         assert!(!text.contains("the cause"));
         assert!(error.report().to_string().ends_with("the cause"));
+    }
+
+    #[test]
+    fn a_report_leaves_out_what_only_programmers_read() {
+        let report = |kind, source| {
+            Error::new(kind, "it failed")
+                .with_source(source)
+                .report()
+                .to_string()
+        };
+        let lost = report(
+            ErrorKind::Connect,
+            "no close_notify: https://docs.rs/rustls/x.html",
+        );
+        assert_eq!(lost, "it failed: no close_notify");
+        let untrusted = report(
+            ErrorKind::ServerCertificate,
+            "Other(OtherError(CaUsedAsEndEntity))",
+        );
+        assert_eq!(untrusted, "it failed");
+        assert_eq!(report(ErrorKind::Config, "it failed"), "it failed");
     }
 
     #[test]

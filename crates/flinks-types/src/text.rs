@@ -63,12 +63,19 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Whether a character is a control character, a line or paragraph separator, of zero width, or
-/// changes the direction of text.
+/// Whether a terminal acts on a character or shows nothing for it: control and format characters,
+/// separators of lines, direction marks, fillers, joiners, variation selectors, tags.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{16fe4}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 type ByteOrder = fn([u8; 2]) -> u16;
@@ -189,6 +196,21 @@ mod tests {
     fn nothing_invisible_is_shown() {
         let text = "Zoë\n\u{1b}[31m\u{202e}x\u{2028}";
         assert_eq!(escaped(text), r"Zoë\n\u{1b}[31m\u{202e}x\u{2028}");
+        let visible = "Zoë's café 日本 — naïve \u{a0}🙂";
+        assert_eq!(escaped(visible), visible);
+    }
+
+    /// General categories Cc, Cf, Zl and Zp, and what else Unicode calls default ignorable, by
+    /// examples of each.
+    #[test]
+    fn every_kind_of_invisible_character_is_known() {
+        let examples = "\u{0}\u{7}\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{34f}\u{600}\u{61c}\u{115f}\
+            \u{1160}\u{17b4}\u{180b}\u{180e}\u{180f}\u{200b}\u{200d}\u{200e}\u{202a}\u{202e}\u{2028}\
+            \u{2029}\u{2060}\u{2800}\u{2066}\u{2069}\u{206f}\u{3164}\u{fe0f}\u{feff}\u{ffa0}\u{fff9}\u{fffb}\
+            \u{16fe4}\u{1d159}\u{1d173}\u{e0001}\u{e0041}\u{e0100}\u{e0fff}";
+        for c in examples.chars() {
+            assert!(is_invisible(c), "{c:?}");
+        }
     }
 
     proptest! {

@@ -8,12 +8,14 @@ use crate::clients::Service;
 use crate::commands::data_wait;
 use crate::commands::ids;
 use crate::context::Context;
+use crate::output::Output;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
-use crate::output::{Output, counted, plain};
+use crate::output::text::counted;
+use flinks_types::text::escaped;
 
 /// Reads the accounts, waiting while the service is at work.
-pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, CliError> {
     let session = ids::session(&arguments.request_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let (legacy, pace) = (service.legacy()?, arguments.pace);
@@ -103,10 +105,14 @@ fn widths(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
 }
 
 fn row(account: &Account) -> [String; COLUMNS] {
-    let amount =
-        |amount: Option<&Decimal>| amount.map(Decimal::as_str).map_or_else(String::new, plain);
+    let amount = |amount: Option<&Decimal>| {
+        amount
+            .map(Decimal::as_str)
+            .map_or_else(String::new, |text| escaped(text).into_owned())
+    };
     let balance = account.balance.as_ref();
-    let word = |word: Option<&str>| word.map_or_else(String::new, plain);
+    let word =
+        |word: Option<&str>| word.map_or_else(String::new, |text| escaped(text).into_owned());
     [
         word(account.title.as_deref()),
         word(account.account_number.as_deref()),
@@ -128,7 +134,7 @@ mod tests {
             {"Title":"Loan"}
         ]}"#;
         let answer: AccountsResponse = flinks_types::from_json(json.as_bytes()).expect("accounts");
-        let text = text(&answer, Output::plain());
+        let text = text(&answer, Output::without_color());
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines,
@@ -147,9 +153,9 @@ mod tests {
             flinks_types::from_json(json.as_bytes()).expect("accounts")
         };
         let odd = read(r#"{"Accounts":[{"Title":"Chq","Balance":{"Current":"1,234.50"}}]}"#);
-        assert!(text(&odd, Output::plain()).contains("  1,234.50\n"));
+        assert!(text(&odd, Output::without_color()).contains("  1,234.50\n"));
         for none in ["{}", r#"{"Accounts":null}"#] {
-            assert!(!text(&read(none), Output::plain()).contains("0 accounts"));
+            assert!(!text(&read(none), Output::without_color()).contains("0 accounts"));
         }
     }
 
@@ -161,7 +167,7 @@ mod tests {
             accounts.push(account(title));
             let json = format!(r#"{{"Accounts":[{}]}}"#, accounts.join(","));
             let answer = flinks_types::from_json(json.as_bytes()).expect("accounts");
-            text(&answer, Output::plain()).len()
+            text(&answer, Output::without_color()).len()
         };
         assert!(length(1000, 100_000) < length(1000, WIDEST) + 100_000);
     }

@@ -13,19 +13,21 @@ use crate::commands::ids;
 use crate::context::{Context, variable};
 use crate::interrupt;
 use crate::output::bank_session;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
 use crate::output::progress::Spinner;
-use crate::output::{complain, plain};
+use crate::output::text::shown_path;
+use crate::output::write_stderr;
 use crate::prompt::answers_file::AnswerFile;
 use crate::prompt::challenges::Interview;
 use crate::prompt::image_files::Images;
 use crate::prompt::terminal::{self, Terminal, Typing};
 use crate::prompt::terminal_images::Protocol;
 use crate::state::session_file::{SessionFile, remove_stale};
+use flinks_types::text::escaped;
 
 /// Opens a session, or goes on where one waits.
-pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit, CliError> {
     let mut answers = match &arguments.answers {
         Some(path) => AnswerFile::open(path)?,
         None => AnswerFile::empty(),
@@ -56,9 +58,9 @@ pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit
     outcome.map_err(|mut failure| {
         let cut_off = file.as_ref().is_some_and(SessionFile::is_answering);
         if cut_off && failure.exit() == Exit::Interrupted && !context.output.json {
-            complain("the answers may have been sent: open a new session\n");
+            write_stderr("the answers may have been sent: open a new session\n");
         }
-        failure.reached.extend(file.and_then(|file| file.held()));
+        failure.result.extend(file.and_then(|file| file.held()));
         failure
     })
 }
@@ -80,7 +82,7 @@ impl Opening<'_> {
         arguments: &Authorize,
         waiting: Option<Round>,
         answers: &mut AnswerFile,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<Exit, CliError> {
         let mut step = match waiting {
             Some(round) => Step::Challenged(round),
             None => {
@@ -95,15 +97,19 @@ impl Opening<'_> {
                 Step::Authorized(session) => {
                     return bank_session::print_authorized(&session, self.context);
                 }
-                _ => return Err(Failure::settings("the session opens in a way unknown here")),
+                _ => {
+                    return Err(CliError::settings(
+                        "the session opens in a way unknown here",
+                    ));
+                }
             };
             let placed = self.hold(&round).and_then(|()| match &self.images {
                 Some(folder) => Images::write(&round, folder),
                 None => Ok(Images::default()),
             });
             let images = placed.map_err(|failure| {
-                let mut failure = failure.after_the_act();
-                failure.reached = bank_session::challenged_object(&round);
+                let mut failure = failure.after_the_call();
+                failure.result = bank_session::challenged_object(&round);
                 failure
             })?;
             let answered = match self.ask(&round, &images, answers).await {
@@ -115,7 +121,7 @@ impl Opening<'_> {
                 }
                 Err(mut failure) => {
                     images.keep();
-                    failure.reached = bank_session::challenged_object(&round);
+                    failure.result = bank_session::challenged_object(&round);
                     return Err(failure);
                 }
             };
@@ -128,7 +134,7 @@ impl Opening<'_> {
         round: &Round,
         images: &Images,
         answers: &mut AnswerFile,
-    ) -> Result<Option<AnsweredRound>, Failure> {
+    ) -> Result<Option<AnsweredRound>, CliError> {
         if let Some(terminal) = &mut self.terminal {
             terminal.show(&introduction(round, images, self.images.as_deref()));
         }
@@ -142,7 +148,7 @@ impl Opening<'_> {
 
     /// Sends the answers. From then on nobody may go on at this place, whatever becomes of the
     /// program, unless they never left.
-    async fn answer(&mut self, round: &Round, answered: AnsweredRound) -> Result<Step, Failure> {
+    async fn answer(&mut self, round: &Round, answered: AnsweredRound) -> Result<Step, CliError> {
         if let Some(file) = &mut self.file {
             file.answering()?;
         }
@@ -161,7 +167,7 @@ impl Opening<'_> {
         Ok(outcome?)
     }
 
-    fn hold(&mut self, round: &Round) -> Result<(), Failure> {
+    fn hold(&mut self, round: &Round) -> Result<(), CliError> {
         let images = self.images.as_deref();
         match &mut self.file {
             Some(file) => file.hold(round, images),
@@ -180,7 +186,7 @@ fn place(
     arguments: &Authorize,
     context: &Context,
     host: &str,
-) -> Result<Option<SessionFile>, Failure> {
+) -> Result<Option<SessionFile>, CliError> {
     let given = arguments.session.as_deref();
     if given.is_none() && context.sandbox {
         return Ok(None);
@@ -198,7 +204,7 @@ fn waits(arguments: &Authorize) -> Option<&Path> {
 async fn request(
     arguments: &Authorize,
     terminal: Option<&mut Terminal>,
-) -> Result<AuthorizeRequest, Failure> {
+) -> Result<AuthorizeRequest, CliError> {
     let language = arguments.language.map(flinks_types::Language::from);
     if let Some(login_id) = &arguments.login_id {
         let login_id = ids::login_id(login_id).await?;
@@ -226,21 +232,21 @@ async fn request(
 async fn sign_in(
     arguments: &Authorize,
     mut terminal: Option<&mut Terminal>,
-) -> Result<(Secret, Secret), Failure> {
+) -> Result<(Secret, Secret), CliError> {
     let username = match (&arguments.username, terminal.as_deref_mut()) {
         (Some(username), _) => Some(terminal::argument(username, "user name").await?),
         (None, Some(terminal)) => terminal.ask("User name: ", Typing::Visible).await?,
         (None, None) => None,
     };
     let username = username
-        .ok_or_else(|| Failure::usage("there is no terminal to ask at: give --username U"))?;
+        .ok_or_else(|| CliError::usage("there is no terminal to ask at: give --username U"))?;
     let password = match terminal {
         _ if arguments.password_stdin => terminal::read("", Typing::Hidden).await?,
         Some(terminal) => terminal.ask("Password (hidden): ", Typing::Hidden).await?,
         None => None,
     };
     let password = password.ok_or_else(|| {
-        Failure::usage("there is no password: give --password-stdin and the password there")
+        CliError::usage("there is no password: give --password-stdin and the password there")
     })?;
     Ok((username, password))
 }
@@ -248,14 +254,14 @@ async fn sign_in(
 fn introduction(round: &Round, images: &Images, folder: Option<&Path>) -> String {
     let bank = round
         .institution()
-        .map_or_else(|| "The bank".to_owned(), plain);
+        .map_or_else(|| "The bank".to_owned(), |text| escaped(text).into_owned());
     let mut text = if round.answers_were_wrong() {
         format!("\n{bank} did not accept the answers, and asks again.\n")
     } else {
         format!("\n{bank} asks:\n")
     };
     if let Some(folder) = folder.filter(|_| !images.is_empty()) {
-        let folder = plain(&folder.to_string_lossy());
+        let folder = shown_path(folder);
         text.push_str(&format!("(the images are in {folder})\n"));
     }
     text

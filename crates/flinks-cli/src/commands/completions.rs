@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::arguments::{Arguments, Completions};
 use crate::output::Output;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
 
 /// Prints the script.
-pub(crate) fn run(arguments: &Completions, output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Completions, output: Output) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,

@@ -9,20 +9,21 @@ use rcgen::{
 use serde_json::json;
 
 use crate::arguments::Csr;
+use crate::output::Output;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
-use crate::output::{Output, plain};
+use crate::output::text::shown_path;
 use crate::state::files::{self, Existing};
 
 /// Makes both files, or neither.
-pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, CliError> {
     let (key_path, csr_path) = (
         arguments.out.join("client.key"),
         arguments.out.join("client.csr"),
     );
     for path in [&key_path, &csr_path] {
         if path.symlink_metadata().is_ok() {
-            return Err(Failure::settings(format!(
+            return Err(CliError::settings(format!(
                 "{} exists in the folder of --out: it is never overwritten, because a key that is lost \
                  makes its certificate worthless; choose another folder",
                 path.file_name().unwrap_or_default().display()
@@ -31,15 +32,15 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, Failure> {
     }
     let subject = subject(arguments)?;
     let (key, csr) = make(subject)
-        .map_err(|error| Failure::settings(format!("the request cannot be made: {error}")))?;
+        .map_err(|error| CliError::settings(format!("the request cannot be made: {error}")))?;
 
     files::make_folder(&arguments.out)
-        .map_err(|error| Failure::disk("the folder (--out)", &error))?;
+        .map_err(|error| CliError::disk("the folder (--out)", &error))?;
     files::write(&key_path, key.as_bytes(), Existing::Keep)
-        .map_err(|error| Failure::disk("the private key in the folder of --out", &error))?;
+        .map_err(|error| CliError::disk("the private key in the folder of --out", &error))?;
     if let Err(error) = files::write(&csr_path, csr.as_bytes(), Existing::Keep) {
         drop(std::fs::remove_file(&key_path));
-        return Err(Failure::disk(
+        return Err(CliError::disk(
             "the certificate request in the folder of --out",
             &error,
         ));
@@ -54,7 +55,7 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, Failure> {
 }
 
 fn told(key: &Path, csr: &Path, output: Output) -> String {
-    let shown = |path: &Path| plain(&path.to_string_lossy());
+    let shown = |path: &Path| shown_path(path);
     let (key, csr) = (shown(key), shown(csr));
     format!(
         "{}  {key}   (P-256, only you can read it)\n{}  {csr}\n\n\
@@ -77,14 +78,14 @@ fn make(subject: DistinguishedName) -> Result<(String, String), rcgen::Error> {
     Ok((key.serialize_pem(), csr))
 }
 
-fn subject(arguments: &Csr) -> Result<DistinguishedName, Failure> {
+fn subject(arguments: &Csr) -> Result<DistinguishedName, CliError> {
     let mut subject = DistinguishedName::new();
     if let Some(country) = &arguments.country {
         let code = country.to_ascii_uppercase();
         let valid = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
         let printable = PrintableString::try_from(code).ok().filter(|_| valid);
         let code = printable.ok_or_else(|| {
-            Failure::settings("--country takes a two-letter code, such as CA or US")
+            CliError::settings("--country takes a two-letter code, such as CA or US")
         })?;
         subject.push(DnType::CountryName, DnValue::PrintableString(code));
     }
@@ -125,7 +126,7 @@ fn subject(arguments: &Csr) -> Result<DistinguishedName, Failure> {
         // The upper bounds of RFC 5280; a longer name makes a request that CAs refuse.
         let length = value.chars().count();
         if value.trim().is_empty() || length > limit || value.chars().any(char::is_control) {
-            return Err(Failure::settings(format!(
+            return Err(CliError::settings(format!(
                 "{flag} takes 1 to {limit} characters without control characters"
             )));
         }

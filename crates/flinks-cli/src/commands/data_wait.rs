@@ -7,7 +7,8 @@ use flinks_legacy::{Collected, Data, Fetch};
 use crate::arguments::FetchPace;
 use crate::context::Context;
 use crate::interrupt;
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
+use crate::output::exit_status::Request;
 use crate::output::progress::Spinner;
 
 /// The embedded sandbox is ready at once or soon.
@@ -21,7 +22,7 @@ pub(crate) async fn wait<D: Data>(
     fetch: Fetch<D>,
     pace: FetchPace,
     context: &Context,
-) -> Result<Collected<D::Response>, Failure> {
+) -> Result<Collected<D::Response>, CliError> {
     let poll = pace
         .poll
         .or_else(|| context.sandbox.then_some(SANDBOX_POLL));
@@ -34,7 +35,11 @@ pub(crate) async fn wait<D: Data>(
         None => fetch,
     };
     let spinner = Spinner::start("waiting for the bank".to_owned(), context.output.progress);
-    let outcome = interrupt::or_interrupted(async { Ok(fetch.await?) }).await;
+    let outcome = interrupt::or_interrupted(async {
+        let fetched = fetch.await;
+        fetched.map_err(|error| CliError::failed(Request::BankData, error))
+    })
+    .await;
     drop(spinner);
     outcome
 }

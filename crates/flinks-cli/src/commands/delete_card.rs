@@ -8,13 +8,14 @@ use crate::clients::Service;
 use crate::commands::ids;
 use crate::context::Context;
 use crate::interrupt;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
-use crate::output::plain;
+use crate::output::exit_status::Request;
 use crate::prompt::terminal::{Terminal, Typing};
+use flinks_types::text::escaped;
 
 /// Deletes the login once somebody has confirmed it, at the terminal or with `--yes`.
-pub(crate) async fn run(arguments: &DeleteCard, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &DeleteCard, context: &Context) -> Result<Exit, CliError> {
     let login_id = ids::login_id(&arguments.login_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let legacy = service.legacy()?;
@@ -22,8 +23,8 @@ pub(crate) async fn run(arguments: &DeleteCard, context: &Context) -> Result<Exi
         if !arguments.yes {
             confirm(&login_id).await?;
         }
-        legacy.delete_card(&login_id).await?;
-        Ok(())
+        let deleted = legacy.delete_card(&login_id).await;
+        deleted.map_err(|error| CliError::failed(Request::BankLogin, error))
     })
     .await?;
     context.output.text("Deleted\n")?;
@@ -33,20 +34,20 @@ pub(crate) async fn run(arguments: &DeleteCard, context: &Context) -> Result<Exi
     Ok(Exit::Done)
 }
 
-async fn confirm(login_id: &LoginId) -> Result<(), Failure> {
+async fn confirm(login_id: &LoginId) -> Result<(), CliError> {
     let Some(mut terminal) = Terminal::open() else {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "there is no terminal to confirm it at: add --yes",
         ));
     };
     let prompt = format!(
         "Delete {} and all data that Flinks keeps of it, for good? Type yes: ",
-        plain(login_id.as_str())
+        escaped(login_id.as_str())
     );
     let line = terminal.ask(&prompt, Typing::Visible).await?;
     if line.is_some_and(|line| line.expose().trim().eq_ignore_ascii_case("yes")) {
         Ok(())
     } else {
-        Err(Failure::usage("not confirmed: nothing was deleted"))
+        Err(CliError::usage("not confirmed: nothing was deleted"))
     }
 }

@@ -12,8 +12,8 @@ use crate::arguments::Doctor;
 use crate::clients::Service;
 use crate::context::Context;
 use crate::interrupt;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
 use crate::output::io_error;
 use crate::settings::{Given, Material, Settings, shown};
 
@@ -25,7 +25,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SOON: u64 = 30;
 
 /// Checks everything that can be checked without sending a document.
-pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, CliError> {
     let service = Service::start(context, &arguments.connection).await?;
     let findings = interrupt::or_interrupted(async { Ok(examine(&service).await) }).await?;
     context.output.text(&findings.to_text(context.output))?;

@@ -5,11 +5,11 @@ use crate::clients::Service;
 use crate::commands::fraud_wait::{self, Reading};
 use crate::commands::ids;
 use crate::context::Context;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
 
 /// Reads the analysis, once or with `--wait` until it is final.
-pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, CliError> {
     let login_id = ids::login_id(&arguments.login_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let fraud = service.fraud()?;

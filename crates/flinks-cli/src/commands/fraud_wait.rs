@@ -11,8 +11,8 @@ use crate::arguments::Pace;
 use crate::context::Context;
 use crate::interrupt;
 use crate::output::analysis::Report;
-use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
+use crate::output::exit_status::{Exit, Request};
 use crate::output::progress::Spinner;
 
 /// Upload guide, Fraud Analysis Endpoint: "every 30 seconds".
@@ -52,12 +52,13 @@ pub(crate) async fn read(
     fraud: &FraudClient,
     reading: &Reading<'_>,
     context: &Context,
-) -> Result<Report, Failure> {
+) -> Result<Report, CliError> {
     let task = async {
         if reading.wait {
             wait(fraud, reading, context).await
         } else {
-            Ok(fraud.analysis(reading.login_id).await?)
+            let analysis = fraud.analysis(reading.login_id).await;
+            analysis.map_err(|error| CliError::failed(Request::FraudAnalysis, error))
         }
     };
     let analysis = interrupt::or_interrupted(task).await?;
@@ -72,7 +73,7 @@ async fn wait(
     fraud: &FraudClient,
     reading: &Reading<'_>,
     context: &Context,
-) -> Result<flinks_fraud::Analysis, Failure> {
+) -> Result<flinks_fraud::Analysis, CliError> {
     let default = if context.sandbox { SANDBOX_POLL } else { POLL };
     let poll = reading.pace.poll.unwrap_or(default);
     let deadline = reading.pace.deadline.unwrap_or(DEADLINE);
@@ -93,9 +94,9 @@ async fn wait(
         // The last poll begins this much before the deadline.
         let margin = Duration::from_secs(10).min(deadline / 4);
         if start.elapsed() + margin >= deadline && passes(&error) {
-            Failure::deadline(error)
+            CliError::failed(Request::FraudAnalysis, error).at_deadline()
         } else {
-            Failure::from(error)
+            CliError::failed(Request::FraudAnalysis, error)
         }
     })
 }

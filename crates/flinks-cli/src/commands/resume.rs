@@ -5,13 +5,13 @@ use crate::clients::Service;
 use crate::commands::upload::with_ledger;
 use crate::commands::upload_result::{self, After};
 use crate::context::{Context, variable};
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
 use crate::output::progress::UploadBar;
 use crate::state::ledger_file::LedgerFile;
 
 /// Sends what is still to be sent and completes the session; a completed ledger sends nothing.
-pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, CliError> {
     let service = Service::start(context, &arguments.connection).await?;
     let uploads = service.uploads()?;
     let fraud = if arguments.wait.wait {
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, F
     };
     let (place, ledger, entries) = LedgerFile::open(&arguments.ledger, variable)?;
     let session = uploads.resume(ledger, &entries).map_err(|error| {
-        let mut failure = Failure::from(error);
+        let mut failure = CliError::from(error);
         failure.ledger = place.left();
         failure
     })?;

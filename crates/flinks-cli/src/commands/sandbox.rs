@@ -11,13 +11,14 @@ use serde_json::json;
 use crate::arguments::Serve;
 use crate::context::Context;
 use crate::interrupt;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
-use crate::output::{self, plain};
+use crate::output::write_stdout;
 use crate::state::files::TemporaryFolder;
+use flinks_types::text::escaped;
 
 /// Serves until SIGINT or SIGTERM; a temporary folder goes with it.
-pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, CliError> {
     let folder = Folder::new(arguments.dir.clone())?;
     let mut config = Config::default();
     config.upload_port = arguments.port;
@@ -30,7 +31,7 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Fa
         drop(log.send(json!(line).to_string()));
     }));
     let sandbox = Sandbox::start(config).await.map_err(|error| {
-        Failure::settings(format!(
+        CliError::settings(format!(
             "the sandbox cannot listen on this machine: {error}"
         ))
     })?;
@@ -39,10 +40,13 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Fa
         .write_dir(&path)
         .map_err(|error| match error.get_ref() {
             // The sandbox's own words, which quote nothing.
-            Some(why) => Failure::settings(format!("the folder (--dir): {why}")),
-            None => Failure::disk("the folder (--dir)", &error),
+            Some(why) => CliError::settings(format!("the folder (--dir): {why}")),
+            None => CliError::disk("the folder (--dir)", &error),
         })?;
-    output::line(&ready(&sandbox, &path, context.output.json))?;
+    write_stdout(&format!(
+        "{}\n",
+        ready(&sandbox, &path, context.output.json)
+    ))?;
     interrupt::stopped().await;
     sandbox.shutdown().await;
     // The last lines, unless standard output is not read.
@@ -52,17 +56,17 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Fa
 
 /// Writes lines to standard output on a thread of its own: no answer waits for whoever reads the
 /// log. The receiver ends when all lines are written, once nobody can send more.
-fn log() -> Result<(Sender<String>, Receiver<()>), Failure> {
+fn log() -> Result<(Sender<String>, Receiver<()>), CliError> {
     let (lines, waiting) = channel::<String>();
     let (done, written) = channel();
     let thread = std::thread::Builder::new().spawn(move || {
         for line in waiting {
             // Whoever reads may be gone; the server goes on.
-            drop(output::line(&line));
+            drop(write_stdout(&format!("{line}\n")));
         }
         drop::<Sender<()>>(done);
     });
-    thread.map_err(|error| Failure::settings(format!("no thread can be started: {error}")))?;
+    thread.map_err(|error| CliError::settings(format!("no thread can be started: {error}")))?;
     Ok((lines, written))
 }
 
@@ -79,7 +83,7 @@ fn ready(sandbox: &Sandbox, folder: &std::path::Path, json: bool) -> String {
         })
         .to_string();
     }
-    let env = plain(&env.to_string_lossy()).replace('\'', r"'\''");
+    let env = escaped(&env.to_string_lossy()).replace('\'', r"'\''");
     format!("ready: upload {upload} results {results} settings: . '{env}'")
 }
 
@@ -90,12 +94,12 @@ enum Folder {
 }
 
 impl Folder {
-    fn new(given: Option<PathBuf>) -> Result<Self, Failure> {
+    fn new(given: Option<PathBuf>) -> Result<Self, CliError> {
         match given {
             Some(path) => Ok(Self::Given(std::path::absolute(&path).unwrap_or(path))),
             None => TemporaryFolder::new()
                 .map(Self::Temporary)
-                .map_err(|error| Failure::settings(format!("no temporary folder: {error}"))),
+                .map_err(|error| CliError::settings(format!("no temporary folder: {error}"))),
         }
     }
 

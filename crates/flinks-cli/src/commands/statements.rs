@@ -13,21 +13,24 @@ use crate::clients::Service;
 use crate::commands::data_wait;
 use crate::commands::ids;
 use crate::context::Context;
+use crate::output::Output;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
-use crate::output::{Output, counted, plain, size};
+use crate::output::exit_status::Request;
+use crate::output::text::{counted, shown_path, size};
 use crate::state::files::{self, Draft, Existing};
+use flinks_types::text::escaped;
 
 /// What the names of statements begin with.
 const PREFIX: &str = "statement-";
 
 /// Fetches the statements, waiting while the service is at work, and writes them.
-pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, CliError> {
     let session = ids::session(&arguments.request_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let legacy = service.legacy()?;
     let folder = &arguments.out;
-    let disk = |error: io::Error| Failure::disk("the folder (--out)", &error);
+    let disk = |error: io::Error| CliError::disk("the folder (--out)", &error);
     files::make_folder(folder).map_err(disk)?;
     // That nothing can be written here must be known before anything is fetched.
     if let Some(path) = earlier(folder).map_err(disk)? {
@@ -44,9 +47,7 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     context.output.raw(answer.raw()).map_err(|mut failure| {
         // The statements themselves belong on no log.
         let paths = written.iter().map(|(path, _)| path.to_string_lossy());
-        failure
-            .reached
-            .insert("written".to_owned(), paths.collect());
+        failure.result.insert("written".to_owned(), paths.collect());
         failure
     })?;
     Ok(Exit::Done)
@@ -67,15 +68,15 @@ fn earlier(folder: &Path) -> io::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-fn exists(path: &Path) -> Failure {
-    Failure::settings(format!(
+fn exists(path: &Path) -> CliError {
+    CliError::settings(format!(
         "{} exists in the folder of --out: statements are never overwritten; choose another folder, or \
          move the files away",
-        plain(&path.file_name().unwrap_or_default().to_string_lossy())
+        escaped(&path.file_name().unwrap_or_default().to_string_lossy())
     ))
 }
 
-fn write_all(answer: &StatementsResponse, folder: &Path) -> Result<Vec<(PathBuf, u64)>, Failure> {
+fn write_all(answer: &StatementsResponse, folder: &Path) -> Result<Vec<(PathBuf, u64)>, CliError> {
     let accounts = answer.accounts.as_deref().unwrap_or_default();
     let statements = accounts.iter().flat_map(|account| &account.statements);
     let mut taken = HashSet::new();
@@ -101,21 +102,19 @@ fn write(statement: &Statement, path: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-fn failed(index: usize, path: &Path, error: io::Error) -> Failure {
+fn failed(index: usize, path: &Path, error: io::Error) -> CliError {
     if error.kind() == io::ErrorKind::InvalidData {
         let message = format!("statement {} cannot be read", index + 1);
         let unreadable = Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
-        return unreadable
-            .with_operation("legacy.statements")
-            .with_source(error)
-            .into();
+        let unreadable = unreadable.with_operation("legacy.statements");
+        return CliError::failed(Request::BankData, unreadable.with_source(error));
     }
     let failure = if error.kind() == io::ErrorKind::AlreadyExists {
         exists(path)
     } else {
-        Failure::disk("a statement in the folder of --out", &error)
+        CliError::disk("a statement in the folder of --out", &error)
     };
-    failure.after_the_act()
+    failure.after_the_call()
 }
 
 /// A name made of the service's, which may be anything: no other folder, no hidden file.
@@ -136,7 +135,7 @@ fn word(text: &str, longest: usize) -> String {
 fn text(written: &[(PathBuf, u64)], output: Output) -> String {
     let mut text = format!("{}\n", output.bold(&counted(written.len(), "statement")));
     for (path, bytes) in written {
-        let path = plain(&path.to_string_lossy());
+        let path = shown_path(path);
         text.push_str(&format!("  {path}  {}\n", size(*bytes)));
     }
     text

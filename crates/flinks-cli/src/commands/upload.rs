@@ -13,16 +13,18 @@ use crate::clients::Service;
 use crate::commands::upload_result::{self, After};
 use crate::context::{Context, variable};
 use crate::interrupt;
-use crate::output::exit_status::{Exit, is_exhausted};
-use crate::output::failure::{Failure, whole};
+use crate::output::error::CliError;
+use crate::output::exit_status::Exit;
+use crate::output::io_error::too_many_open_files;
 use crate::output::progress::UploadBar;
-use crate::output::{counted, plain};
+use crate::output::text::{counted, shown_path};
 use crate::settings::path_value;
 use crate::state::ledger_file::LedgerFile;
+use flinks_types::text::escaped;
 
 /// Uploads the files; everything that can be wrong on this machine is found before the first byte
 /// leaves.
-pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, Failure> {
+pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, CliError> {
     let service = Service::start(context, &arguments.connection).await?;
     let uploads = service.uploads()?;
     let fraud = if arguments.wait.wait {
@@ -77,8 +79,8 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, F
 pub(crate) async fn with_ledger(
     ledger: &LedgerFile,
     session: impl Future<Output = Result<Completed, UploadError>>,
-) -> Result<Completed, Failure> {
-    let task = async { session.await.map_err(Failure::from) };
+) -> Result<Completed, CliError> {
+    let task = async { session.await.map_err(CliError::from) };
     interrupt::or_interrupted(task)
         .await
         .map_err(|mut failure| {
@@ -88,7 +90,7 @@ pub(crate) async fn with_ledger(
 }
 
 /// Opens and checks every document, and names all that are refused, so that one more run is enough.
-fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, Failure> {
+fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, CliError> {
     let limits = Limits::default();
     let mut documents = Vec::with_capacity(files.len());
     let mut refused = Vec::new();
@@ -105,15 +107,18 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, Failure> {
         match opened {
             Ok(document) => documents.push(document),
             // No fault of this file, and the same for those after it.
-            Err(error) if is_exhausted(&error) => return Err(error.into()),
-            Err(error) => refused.push(named(path, error)),
+            Err(error) if too_many_open_files(&error) => return Err(error.into()),
+            Err(error) => refused.push(with_name(path, error)),
         }
     }
     match refused.as_slice() {
         [] => Ok(documents),
         [only] => Err(only.clone().into()),
         several => {
-            let list: Vec<_> = several.iter().map(whole).collect();
+            let list: Vec<_> = several
+                .iter()
+                .map(|error| error.report().to_string())
+                .collect();
             let count = counted(list.len(), "file");
             let message = format!("{count} refused: {}", list.join("; "));
             Err(Error::new(ErrorKind::File, message).into())
@@ -121,11 +126,11 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, Failure> {
     }
 }
 
-/// The error with the file's name, which some do not have.
-fn named(path: &Path, error: Error) -> Error {
-    let (name, text) = (path.file_name().unwrap_or(path.as_os_str()), whole(&error));
-    let name = plain(&name.to_string_lossy());
-    if plain(&text).contains(&name) {
+/// Adds the file's name to an error that does not have it.
+fn with_name(path: &Path, error: Error) -> Error {
+    let name = shown_path(path.file_name().unwrap_or(path.as_os_str()).as_ref());
+    let text = error.report().to_string();
+    if escaped(&text).contains(&name) {
         error
     } else {
         Error::new(ErrorKind::File, format!("{name}: {text}"))

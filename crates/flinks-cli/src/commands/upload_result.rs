@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use crate::arguments::WaitAfterUpload;
 use crate::commands::fraud_wait::{self, Reading};
 use crate::context::Context;
+use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::failure::Failure;
-use crate::output::{counted, plain, size};
-use crate::state::files::shell_word;
+use crate::output::text::{counted, shell_word, shown_path, size};
 use crate::state::ledger_file::LedgerFile;
+use flinks_types::text::escaped;
 
 /// What to do after a session is complete.
 pub(crate) struct After<'a> {
@@ -28,10 +28,10 @@ pub(crate) async fn settle(
     done: &Completed,
     ledger: &LedgerFile,
     after: After<'_>,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     let output = context.output;
     // Whoever could not be told of the LoginId finds it in the ledger.
-    let untold = |mut failure: Failure| {
+    let untold = |mut failure: CliError| {
         failure.ledger = ledger.left();
         failure
     };
@@ -59,7 +59,7 @@ pub(crate) async fn settle(
             }
             Err(mut failure) => {
                 ledger.done();
-                failure.reached = object;
+                failure.result = object;
                 return Err(failure);
             }
         }
@@ -75,7 +75,7 @@ fn text(done: &Completed, after: &After<'_>, ledger: &LedgerFile, context: &Cont
     let names: Vec<_> = done
         .files
         .iter()
-        .map(|file| plain(&file.file_name))
+        .map(|file| escaped(&file.file_name))
         .collect();
     let width = names
         .iter()
@@ -99,18 +99,15 @@ fn text(done: &Completed, after: &After<'_>, ledger: &LedgerFile, context: &Cont
     }
     text.push_str(&format!(
         "\nAggregationId  {}\n",
-        plain(done.aggregation_id.as_str())
+        escaped(done.aggregation_id.as_str())
     ));
     text.push_str(&format!(
         "LoginId        {}\n",
-        output.bold(&plain(done.login_id.as_str()))
+        output.bold(&escaped(done.login_id.as_str()))
     ));
     text.push_str(&abandoned(done));
     if let Some(path) = ledger.kept() {
-        text.push_str(&format!(
-            "Ledger         {} (complete)\n",
-            plain(&path.to_string_lossy())
-        ));
+        text.push_str(&format!("Ledger         {} (complete)\n", shown_path(path)));
     }
     if after.fraud.is_none() && !context.sandbox {
         let id = shell_word(done.login_id.as_str().as_ref());
@@ -125,7 +122,7 @@ fn abandoned(done: &Completed) -> String {
     for id in &done.abandoned {
         text.push_str(&format!(
             "Abandoned      {} (never completed)\n",
-            plain(id.as_str())
+            escaped(id.as_str())
         ));
     }
     if done.abandoned_unnamed > 0 {

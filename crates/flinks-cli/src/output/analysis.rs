@@ -6,7 +6,9 @@ use flinks_types::{
 };
 use serde_json::{Value, json};
 
-use crate::output::{Output, counted, plain};
+use crate::output::Output;
+use crate::output::text::counted;
+use flinks_types::text::escaped;
 
 /// How many details of a signal people are shown; scripts get all.
 const DETAILS: usize = 8;
@@ -63,7 +65,8 @@ impl Report {
                 )
             }
             Verdict::Undetermined(reason) => {
-                let reason = plain(&reason.to_string());
+                let reason = reason.to_string();
+                let reason = escaped(&reason);
                 format!("Verdict: {}, {reason}", output.yellow("UNDETERMINED"))
             }
             other => format!("Verdict: {}", output.yellow(other.as_str())),
@@ -160,7 +163,7 @@ fn document_text(document: &DocumentAnalysis, output: Output) -> String {
     } else {
         ""
     };
-    format!("{kind}{}{none}\n{found}", plain(status))
+    format!("{kind}{}{none}\n{found}", escaped(status))
 }
 
 fn kind_name(kind: &DocumentType) -> String {
@@ -170,7 +173,7 @@ fn kind_name(kind: &DocumentType) -> String {
         DocumentType::Paystub => "pay stub".to_owned(),
         DocumentType::VoidCheque => "void cheque (not checked for fraud)".to_owned(),
         DocumentType::W2 => "W-2".to_owned(),
-        DocumentType::Other(_) | _ => plain(kind.as_str()),
+        DocumentType::Other(_) | _ => escaped(kind.as_str()).into_owned(),
     }
 }
 
@@ -190,13 +193,14 @@ fn signal_text(signal: &FraudSignal, output: Output) -> String {
     };
     let mut text = format!(
         "  {} ({place}{times})\n",
-        output.red(&format!("! {}", plain(name)))
+        output.red(&format!("! {}", escaped(name)))
     );
     if let Some(meaning) = signal.signal_type.as_ref().and_then(meaning) {
         text.push_str(&format!("    {meaning}\n"));
     }
     let all: Vec<_> = details(signal).collect();
-    let label = |detail: &Detail| plain(detail.specific_type.as_deref().unwrap_or("value"));
+    let label =
+        |detail: &Detail| escaped(detail.specific_type.as_deref().unwrap_or("value")).into_owned();
     let shown = all.iter().take(DETAILS);
     let width = shown
         .clone()
@@ -204,7 +208,7 @@ fn signal_text(signal: &FraudSignal, output: Output) -> String {
         .max()
         .unwrap_or_default();
     for detail in shown {
-        let value = plain(detail.value.as_deref().unwrap_or("-"));
+        let value = escaped(detail.value.as_deref().unwrap_or("-"));
         text.push_str(&format!("      {:<width$}  {value}\n", label(detail)));
     }
     if all.len() > DETAILS {
@@ -302,7 +306,7 @@ mod tests {
 
     #[test]
     fn people_get_every_signal_without_control_characters() {
-        let text = report(ANALYSIS).to_text(Output::plain());
+        let text = report(ANALYSIS).to_text(Output::without_color());
         for part in [
             "Verdict: FLAGGED, 2 signals in 1 of 3 documents",
             "Document 1 of 3: bank statement, COMPLETED, no fraud signal\n",
@@ -315,7 +319,7 @@ mod tests {
             assert!(text.contains(part), "{part} is missing from\n{text}");
         }
         assert!(!text.contains('\u{1b}'), "{text:?}");
-        let unknown = report("{}").to_text(Output::plain());
+        let unknown = report("{}").to_text(Output::without_color());
         assert_eq!(
             unknown,
             "Verdict: UNDETERMINED, the analysis has no documents\n"

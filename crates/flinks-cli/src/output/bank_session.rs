@@ -7,21 +7,21 @@ use flinks_types::{ChallengeType, SecurityChallenge};
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
+use crate::output::error::{CliError, SESSION};
 use crate::output::exit_status::Exit;
-use crate::output::failure::{Failure, SESSION};
-use crate::output::{counted, plain};
-use crate::state::files::shell_word;
+use crate::output::text::{counted, shell_word};
+use flinks_types::text::escaped;
 
 /// Tells the ids of an open session.
-pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<Exit, Failure> {
+pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<Exit, CliError> {
     let output = context.output;
-    let bank = session.institution().map(plain);
+    let bank = session.institution().map(escaped);
     let bank = bank.map_or_else(String::new, |bank| format!(" ({bank})"));
-    let request_id = plain(session.request_id().as_str());
+    let request_id = escaped(session.request_id().as_str());
     let mut text = format!("{}{bank}\n\nRequestId  ", output.bold("Authorized"));
     text.push_str(&format!("{}\n", output.bold(&request_id)));
     if let Some(login_id) = session.login_id() {
-        text.push_str(&format!("LoginId    {}\n", plain(login_id.as_str())));
+        text.push_str(&format!("LoginId    {}\n", escaped(login_id.as_str())));
     }
     if !context.sandbox {
         let word = shell_word(session.request_id().as_str().as_ref());
@@ -46,7 +46,7 @@ pub(crate) fn print_challenged(
     round: &Round,
     file: Option<&Path>,
     context: &Context,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     let output = context.output;
     let count = counted(round.questions().len(), "question");
     let title = format!("The bank waits for answers to {count}");
@@ -57,17 +57,19 @@ pub(crate) fn print_challenged(
         text.push_str(&format!(
             "  {:>2}  {} [{}]\n",
             index + 1,
-            plain(question.text()),
-            plain(kind)
+            escaped(question.text()),
+            escaped(kind)
         ));
         for choice in choices(challenge).unwrap_or_default() {
-            let choice = choice.as_str().map_or_else(|| choice.to_string(), plain);
+            let choice = choice
+                .as_str()
+                .map_or_else(|| choice.to_string(), |text| escaped(text).into_owned());
             text.push_str(&format!("        - {choice}\n"));
         }
     }
     text.push_str(&format!(
         "\nRequestId  {}\n",
-        plain(round.request_id().as_str())
+        escaped(round.request_id().as_str())
     ));
     if let Some(file) = file {
         let path = shell_word(file);

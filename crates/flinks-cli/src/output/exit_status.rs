@@ -1,12 +1,12 @@
-//! The exit statuses, and which of them an error ends in.
+//! The exit statuses, and which one a failed request ends in.
 
 use std::process::ExitCode;
 
 use flinks_transport::{Delivery, Error, ErrorKind, Step};
 
-use crate::output::io_error;
+use crate::output::io_error::too_many_open_files;
 
-/// How the program ends; scripts rely on the numbers.
+/// The exit statuses, which scripts rely on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -29,16 +29,46 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// What a request was for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Request {
+    /// A call of an upload session.
+    Upload,
+    /// Reading a fraud analysis.
+    FraudAnalysis,
+    /// Opening a bank session, or deleting a login.
+    BankLogin,
+    /// Reading the data of a bank session.
+    BankData,
+    /// A check of the setup by `flinks doctor`.
+    Check,
+}
+
+impl Request {
+    /// Whether this error may have changed something at the service. Token requests never do.
+    pub(crate) fn may_change_data(self, error: &Error) -> bool {
+        error.step() == Step::Call && matches!(self, Self::Upload | Self::BankLogin)
+    }
+
+    /// Whether the request is part of a wait with its own timeout.
+    fn is_polled(self) -> bool {
+        matches!(self, Self::FraudAnalysis | Self::BankData)
+    }
+}
+
 impl Exit {
-    /// The status of a failed call.
-    pub(crate) fn of(error: &Error) -> Self {
-        let delivery = if acts(error) {
+    /// Returns the exit status of a failed request.
+    pub(crate) fn of(request: Request, error: &Error) -> Self {
+        let delivery = if request.may_change_data(error) {
             error.delivery()
+        } else if error.kind() == ErrorKind::Api {
+            Delivery::Rejected
         } else {
-            harmless(error)
+            // A lost answer to a call that only reads is as good as a call that was not made.
+            Delivery::NotSent
         };
         match error.kind() {
-            // That the service may have acted is worse than anything else that is wrong.
+            // That the service may have acted outweighs any other fault.
             ErrorKind::ClientCertificate
             | ErrorKind::Config
             | ErrorKind::Input
@@ -51,13 +81,12 @@ impl Exit {
             | ErrorKind::Config
             | ErrorKind::Input
             | ErrorKind::Journal => Self::Usage,
-            _ if is_exhausted(error) && !delivery.may_have_acted() => Self::Usage,
+            _ if too_many_open_files(error) && !delivery.may_have_acted() => Self::Usage,
             ErrorKind::File => Self::File,
-            // A token that cannot be read opens nothing: the call was not made.
-            ErrorKind::Decode if is_token(error) => Self::Unreachable,
-            // An answer that cannot be read says that there was one.
+            // Without a readable token the call was not made.
+            ErrorKind::Decode if error.step() == Step::Token => Self::Unreachable,
             ErrorKind::Decode => Self::Unknown,
-            ErrorKind::Timeout if is_awaited(error) => Self::Deadline,
+            ErrorKind::Timeout if request.is_polled() => Self::Deadline,
             ErrorKind::Api
             | ErrorKind::Connect
             | ErrorKind::Connection
@@ -73,63 +102,18 @@ impl Exit {
     }
 }
 
-/// Whether the token request failed, for a call or on its own.
-fn is_token(error: &Error) -> bool {
-    error.step() == Step::Token
-        || matches!(
-            error.operation(),
-            Some("auth.token" | "auth.authorize_token")
-        )
-}
-
-/// Whether this machine had no file descriptor left for it.
-pub(crate) fn is_exhausted(error: &Error) -> bool {
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        if cause.downcast_ref().is_some_and(io_error::is_exhausted) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
-}
-
-/// Whether the call that failed changes anything at the service.
-pub(crate) fn acts(error: &Error) -> bool {
-    error.step() == Step::Call
-        && matches!(
-            error.operation(),
-            None | Some(
-                "upload.file" | "upload.complete" | "legacy.authorize" | "legacy.delete_card"
-            )
-        )
-}
-
-/// Whether the call that failed belongs to a wait with a deadline of its own.
-fn is_awaited(error: &Error) -> bool {
-    error.operation().is_some_and(|operation| {
-        operation == "fraud.analysis"
-            || operation.starts_with("legacy.accounts_")
-            || operation.starts_with("legacy.statements")
-    })
-}
-
-/// What the delivery of a call that changes nothing comes to: it was refused, or never answered.
-fn harmless(error: &Error) -> Delivery {
-    if error.kind() == ErrorKind::Api {
-        Delivery::Rejected
-    } else {
-        Delivery::NotSent
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    use Delivery::{Delivered, NotSent, Rejected, Unknown};
+
+    fn exit(request: Request, kind: ErrorKind, delivery: Delivery) -> Exit {
+        Exit::of(request, &Error::new(kind, "").with_delivery(delivery))
+    }
+
     #[test]
     fn every_kind_and_delivery_has_its_status() {
-        use Delivery::{Delivered, NotSent, Rejected, Unknown};
         let rows = [
             (ErrorKind::Api, Rejected, Exit::Refused),
             (ErrorKind::Api, Unknown, Exit::Unknown),
@@ -150,48 +134,59 @@ mod tests {
             (ErrorKind::Timeout, NotSent, Exit::Unreachable),
             (ErrorKind::Timeout, Unknown, Exit::Unknown),
         ];
-        for (kind, delivery, exit) in rows {
-            let error = Error::new(kind, "").with_delivery(delivery);
-            assert_eq!(Exit::of(&error), exit, "{kind:?} {delivery:?}");
+        for (kind, delivery, status) in rows {
+            for request in [Request::Upload, Request::BankLogin] {
+                assert_eq!(
+                    exit(request, kind, delivery),
+                    status,
+                    "{kind:?} {delivery:?}"
+                );
+            }
         }
     }
 
     #[test]
-    fn a_token_request_never_leaves_an_unknown_outcome() {
-        for kind in [
-            ErrorKind::Connection,
-            ErrorKind::Timeout,
-            ErrorKind::Connect,
-        ] {
-            let error = Error::new(kind, "")
-                .with_delivery(Delivery::Unknown)
-                .with_step(Step::Token);
-            assert_eq!(Exit::of(&error), Exit::Unreachable, "{kind:?}");
+    fn a_call_that_only_reads_leaves_no_unknown_outcome() {
+        let rows = [
+            (ErrorKind::Api, Exit::Refused, Exit::Refused),
+            (ErrorKind::Connection, Exit::Unreachable, Exit::Unreachable),
+            (ErrorKind::Decode, Exit::Unknown, Exit::Unknown),
+            (ErrorKind::Timeout, Exit::Deadline, Exit::Unreachable),
+        ];
+        for (kind, polled, checked) in rows {
+            for request in [Request::FraudAnalysis, Request::BankData] {
+                assert_eq!(exit(request, kind, Unknown), polled, "{kind:?}");
+            }
+            assert_eq!(exit(Request::Check, kind, Unknown), checked, "{kind:?}");
         }
-        let refused = Error::new(ErrorKind::Api, "")
-            .with_delivery(Delivery::Unknown)
-            .with_step(Step::Token);
-        assert_eq!(Exit::of(&refused), Exit::Refused);
-        let unreadable = Error::new(ErrorKind::Decode, "")
-            .with_delivery(Delivery::Delivered)
-            .with_step(Step::Token);
-        assert_eq!(Exit::of(&unreadable), Exit::Unreachable);
-        let alone = Error::new(ErrorKind::Decode, "")
-            .with_delivery(Delivery::Delivered)
-            .with_operation("auth.token");
-        assert_eq!(Exit::of(&alone), Exit::Unreachable);
+    }
+
+    #[test]
+    fn a_token_request_leaves_no_unknown_outcome() {
+        let rows = [
+            (ErrorKind::Connection, Exit::Unreachable),
+            (ErrorKind::Timeout, Exit::Unreachable),
+            (ErrorKind::Connect, Exit::Unreachable),
+            (ErrorKind::Api, Exit::Refused),
+            (ErrorKind::Decode, Exit::Unreachable),
+        ];
+        for (kind, status) in rows {
+            let error = Error::new(kind, "").with_delivery(Unknown);
+            let error = error.with_step(Step::Token);
+            assert_eq!(Exit::of(Request::Upload, &error), status, "{kind:?}");
+        }
     }
 
     #[cfg(unix)]
     #[test]
     fn too_many_open_files_are_no_fault_of_a_file() {
-        let exhausted = |kind| {
+        let exhausted = |kind, delivery| {
             let cause = std::io::Error::from(rustix::io::Errno::MFILE);
-            Error::new(kind, "").with_source(cause)
+            let error = Error::new(kind, "").with_source(cause);
+            Exit::of(Request::Upload, &error.with_delivery(delivery))
         };
-        assert_eq!(Exit::of(&exhausted(ErrorKind::File)), Exit::Usage);
-        assert_eq!(Exit::of(&exhausted(ErrorKind::Connect)), Exit::Usage);
-        let unknown = exhausted(ErrorKind::Connection).with_delivery(Delivery::Unknown);
-        assert_eq!(Exit::of(&unknown), Exit::Unknown);
+        assert_eq!(exhausted(ErrorKind::File, NotSent), Exit::Usage);
+        assert_eq!(exhausted(ErrorKind::Connect, NotSent), Exit::Usage);
+        assert_eq!(exhausted(ErrorKind::Connection, Unknown), Exit::Unknown);
     }
 }

@@ -1,65 +1,94 @@
-//! What to do about an error: the rows of the Upload guide's "Common Errors", and those it lacks.
+//! Hints: what the user can do about an error. Rows of the Upload guide's "Common Errors" are named.
 
 use flinks_legacy::{AuthorizeError, Refusal};
 use flinks_transport::{Error, ErrorKind, Step};
 use flinks_types::FlinksCode;
 
-use crate::output::exit_status::is_exhausted;
+use crate::output::exit_status::Request;
+use crate::output::io_error::too_many_open_files;
 
-/// What to do about this error, when there is something to do; rows of the guide are named.
-pub(crate) fn for_call(error: &Error) -> Option<&'static str> {
-    let status = error.status().map(|status| status.as_u16());
-    let analysis = error.operation() == Some("fraud.analysis");
-    let code = error.api().and_then(|api| api.flinks_code.as_ref());
-    if is_exhausted(error) {
-        return Some(EXHAUSTED);
+/// Returns the hint for a failed request, if there is one.
+pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> {
+    if too_many_open_files(error) {
+        return Some(TOO_MANY_OPEN_FILES);
     }
-    if is_page(error) {
-        return Some(PAGE);
+    if is_html_page(error) {
+        return Some(HTML_PAGE);
     }
     if error.kind() != ErrorKind::Api && error.to_string().contains("the scope") {
         return Some(SCOPE);
     }
-    match (error.kind(), error.step(), status) {
-        (ErrorKind::ClientCertificate, _, _) => Some(HANDSHAKE),
-        (ErrorKind::ServerCertificate, _, _) => Some(SERVER_CERTIFICATE),
-        (ErrorKind::Connect, _, _) => Some(CONNECT),
-        _ if is_legacy(error) => code.and_then(legacy),
-        (ErrorKind::Api, Step::Token, Some(400)) => Some(TOKEN_400),
-        (ErrorKind::Api, Step::Token, Some(401)) => Some(TOKEN_401),
-        (ErrorKind::Api, Step::Call, Some(401))
-            if analysis && code == Some(&FlinksCode::InvalidLogin) =>
-        {
-            Some(UNKNOWN_LOGIN)
-        }
-        (ErrorKind::Api, Step::Call, Some(401)) if analysis => Some(FRAUD_401),
-        (ErrorKind::Api, Step::Call, Some(401)) => Some(CALL_401),
-        (ErrorKind::Api, _, Some(403)) if analysis => Some(FRAUD_403),
-        (ErrorKind::Api, _, Some(403)) => Some(FORBIDDEN),
-        (ErrorKind::Api, _, Some(404 | 405)) if analysis => Some(FRAUD_404),
-        (ErrorKind::Api, _, Some(404 | 405)) => Some(NOT_FOUND),
-        (ErrorKind::Api, Step::Call, Some(413)) => Some(TOO_LARGE),
-        (ErrorKind::Api, _, Some(429)) => Some(TOO_MANY),
-        _ => None,
+    let is_answer = error.kind() == ErrorKind::Api;
+    let status = error.status().filter(|_| is_answer);
+    let status = status.map(|status| status.as_u16());
+    match (error.kind(), request) {
+        (ErrorKind::ClientCertificate, _) => Some(CLIENT_CERTIFICATE),
+        (ErrorKind::ServerCertificate, _) => Some(SERVER_CERTIFICATE),
+        (ErrorKind::Connect, _) => Some(CONNECT),
+        (_, Request::BankLogin | Request::BankData) => for_bank(error),
+        (_, Request::FraudAnalysis) => for_fraud_analysis(error, status?),
+        (_, Request::Upload | Request::Check) => for_upload(error.step(), status?),
     }
 }
 
-/// What to do when no bank session came about, told by who must act.
+fn for_upload(step: Step, status: u16) -> Option<&'static str> {
+    Some(match (step, status) {
+        (Step::Token, 400) => TOKEN_400,
+        (Step::Token, 401) => TOKEN_401,
+        (Step::Call, 401) => CALL_401,
+        (_, 403) => FORBIDDEN,
+        (_, 404 | 405) => UPLOAD_PATHS,
+        (Step::Call, 413) => TOO_LARGE,
+        (_, 429) => TOO_MANY_REQUESTS,
+        _ => return None,
+    })
+}
+
+fn for_fraud_analysis(error: &Error, status: u16) -> Option<&'static str> {
+    Some(match status {
+        401 if has_code(error, &[FlinksCode::InvalidLogin]) => FRAUD_LOGIN,
+        401 => FRAUD_401,
+        403 => FRAUD_403,
+        404 | 405 => FRAUD_404,
+        429 => TOO_MANY_REQUESTS,
+        _ => return None,
+    })
+}
+
+fn for_bank(error: &Error) -> Option<&'static str> {
+    if has_code(
+        error,
+        &[FlinksCode::SessionExpired, FlinksCode::SessionNonexistent],
+    ) {
+        Some(SESSION_EXPIRED)
+    } else if has_code(error, &[FlinksCode::CardInUse]) {
+        Some(CARD_IN_USE)
+    } else if has_code(error, &[FlinksCode::AccessDenied, FlinksCode::Unauthorized]) {
+        Some(LEGACY_KEYS)
+    } else {
+        None
+    }
+}
+
+fn has_code(error: &Error, codes: &[FlinksCode]) -> bool {
+    let code = error.api().and_then(|api| api.flinks_code.as_ref());
+    code.is_some_and(|code| codes.contains(code))
+}
+
+/// Returns the hint for a bank session that was not opened.
 pub(crate) fn for_authorize(error: &AuthorizeError) -> Option<&'static str> {
     if error.session().is_some() {
-        return Some(STALE);
+        return Some(STALE_SESSION);
     }
     Some(match error.refusal()? {
         Refusal::ApiCredentials => LEGACY_KEYS,
-        Refusal::BankDown => "the bank cannot be reached for now: try again later",
+        Refusal::BankDown => "the bank is unavailable: try again later",
         Refusal::BankLogin => {
-            "the bank does not let the customer in: check institution, user name and password, and \
-             do not try again unchanged, because banks lock cards"
+            "the bank refused the login: check the institution, user name and password; banks lock \
+             cards after repeated failures"
         }
-        Refusal::Pending => {
-            "the service works on in the background: open a session again in a few minutes"
-        }
-        Refusal::SessionOver => "the session is over: open a new one",
+        Refusal::Pending => "Flinks is still working: open the session again in a few minutes",
+        Refusal::SessionOver => "the session has ended: open a new one",
         Refusal::WrongAnswer | Refusal::WrongAnswerFinal => {
             "an answer was wrong, and the bank does not ask again: open a new session"
         }
@@ -67,105 +96,76 @@ pub(crate) fn for_authorize(error: &AuthorizeError) -> Option<&'static str> {
     })
 }
 
-/// Whether an HTML page stood where the answer belongs; only the library's words tell.
-fn is_page(error: &Error) -> bool {
+/// Whether the answer is an HTML page. Only the error's text says so.
+fn is_html_page(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Api | ErrorKind::Decode)
         && error.api().is_none()
         && error.to_string().contains("HTML")
 }
 
-/// Whether the error is of the legacy API, of which the Upload guide says nothing.
-fn is_legacy(error: &Error) -> bool {
-    error.operation().is_some_and(|operation| {
-        operation.starts_with("legacy.") || operation == "auth.authorize_token"
-    })
-}
-
-/// What to do about a code of the legacy data calls.
-fn legacy(code: &FlinksCode) -> Option<&'static str> {
-    if [FlinksCode::SessionExpired, FlinksCode::SessionNonexistent].contains(code) {
-        return Some(SESSION_OVER);
-    }
-    if *code == FlinksCode::CardInUse {
-        return Some("the login is being fetched: try again in a minute");
-    }
-    [FlinksCode::AccessDenied, FlinksCode::Unauthorized]
-        .contains(code)
-        .then_some(LEGACY_KEYS)
-}
-
-/// For a ledger that cannot be made where it lies by default.
-pub(crate) const LEDGER_PLACE: &str = "set XDG_STATE_HOME to a folder that this program may write, \
-     or give the ledger's place with --ledger PATH";
-/// For an answer that could not be read and is kept in a file.
-pub(crate) const KEPT_ANSWER: &str = "the service may have acted, and its answer is kept in a file: \
-     look there for the id (LoginId, AggregationId, RequestId) before anything is sent again";
-/// For an HTML page where the answer of the API belongs.
-const PAGE: &str = "a proxy, portal or firewall between this machine and the service answered with \
-     an HTML page of its own: ask who runs the network, and check the base URL";
-const SCOPE: &str = "set FLINKS_SCOPE (or --scope) to the scope that Flinks gave this client; unset, \
-     it is ocr.write";
-const EXHAUSTED: &str = "this program has too many open files: raise the limit (ulimit -n)";
-const STALE: &str = "this repeats what the bank said at the last refresh; the data from before can \
-     still be read: `flinks accounts --request-id ID` with the RequestId of this error";
-const SESSION_OVER: &str = "check the RequestId; a session that nobody uses ends after 8 minutes: \
-     open a new one with `flinks authorize`";
-const LEGACY_KEYS: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_AUTH_KEY and FLINKS_X_API_KEY if \
-     Flinks gave you such keys: all belong to one instance";
-const TOKEN_400: &str = "guide, \"400 Bad Request: malformed token request body\": the form itself \
-     is made by this program, so check FLINKS_SCOPE (ocr.write) and that FLINKS_UPLOAD_URL and \
-     FLINKS_UPLOAD_PATHS name the token endpoint; a front end may also answer 400 when it got no \
-     client certificate, which `flinks doctor` tells";
-const TOKEN_401: &str = "guide, \"401 Unauthorized: invalid or missing credentials\": check \
-     FLINKS_CLIENT_ID and FLINKS_CLIENT_SECRET, give both exactly as received, without quotes, \
-     spaces or a line break";
-const CALL_401: &str = "guide, \"401 Unauthorized: expired access token\": a fresh token was \
-     fetched and refused as well, so check that FLINKS_SCOPE is ocr.write and that the client may \
-     upload";
-const FORBIDDEN: &str = "guide, \"403 Forbidden: certificate mismatch or not trusted\": present \
-     the certificate issued by Flinks (not the CSR) with the private key it belongs to, and the \
-     client id that was delivered with it";
-const HANDSHAKE: &str = "guide, \"SSL Handshake Error: certificate not being sent\": set \
-     FLINKS_CERT to the certificate that Flinks returned (not the CSR) and FLINKS_KEY to the key \
-     that its request was made with; `flinks doctor` checks both";
-const SERVER_CERTIFICATE: &str = "check the base URL, and FLINKS_CA when the server has a private \
-     CA or a proxy inspects traffic; unset, the platform's roots are trusted";
-const CONNECT: &str = "check the base URL, the network and the firewall; `flinks doctor` tells \
-     which part fails";
-const FRAUD_401: &str = "guide, \"Fraud Analysis Endpoint\": this host takes the API secret \
-     (FLINKS_API_SECRET), not the OAuth token";
-const UNKNOWN_LOGIN: &str = "check the LoginId: only the instance that issued it knows it, and it \
-     is the Login.Id of a completed upload, not its AggregationId";
-const FRAUD_403: &str = "check FLINKS_CUSTOMER_ID and FLINKS_API_SECRET: both belong to one \
-     instance";
+/// For a ledger that cannot be created in its default place.
+pub(crate) const LEDGER_PLACE: &str =
+    "set XDG_STATE_HOME to a writable folder, or give --ledger PATH";
+/// For an unreadable answer that was saved.
+pub(crate) const UNREAD_ANSWER: &str = "the service may have acted, and its answer was saved to a file: \
+     look there for the LoginId, AggregationId or RequestId before sending anything again";
+const HTML_PAGE: &str = "an HTML page came back instead of the API's answer, probably from a proxy, \
+     captive portal or firewall: check the base URL and ask your network administrator";
+const SCOPE: &str =
+    "set FLINKS_SCOPE (or --scope) to the scope that Flinks gave you; the default is ocr.write";
+const TOO_MANY_OPEN_FILES: &str =
+    "this program has too many open files: raise the limit (ulimit -n)";
+const STALE_SESSION: &str = "the bank reported this at the last refresh; older data can still be read: \
+     `flinks accounts --request-id ID` with the RequestId of this error";
+const SESSION_EXPIRED: &str = "check the RequestId; a session expires after 8 minutes without use: open a new one \
+     with `flinks authorize`";
+const CARD_IN_USE: &str = "the login's data is being fetched: try again in a minute";
+const LEGACY_KEYS: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_AUTH_KEY and FLINKS_X_API_KEY if Flinks gave you \
+     such keys: all must be of the same instance";
+const TOKEN_400: &str = "guide, \"400 Bad Request: malformed token request body\": check FLINKS_SCOPE (ocr.write) \
+     and that FLINKS_UPLOAD_URL and FLINKS_UPLOAD_PATHS name the token endpoint; some servers also answer 400 \
+     without a client certificate, which `flinks doctor` checks";
+const TOKEN_401: &str = "guide, \"401 Unauthorized: invalid or missing credentials\": check FLINKS_CLIENT_ID and \
+     FLINKS_CLIENT_SECRET; give both exactly as received, without quotes, spaces or a line break";
+const CALL_401: &str = "guide, \"401 Unauthorized: expired access token\": a new token was refused as well, so \
+     check that FLINKS_SCOPE is ocr.write and that the client may upload";
+const FORBIDDEN: &str = "guide, \"403 Forbidden: certificate mismatch or not trusted\": use the certificate that \
+     Flinks issued (not the CSR), its private key, and the client id that came with it";
+const CLIENT_CERTIFICATE: &str = "guide, \"SSL Handshake Error: certificate not being sent\": set FLINKS_CERT to \
+     the certificate that Flinks returned (not the CSR) and FLINKS_KEY to the key that the CSR was made with; \
+     `flinks doctor` checks both";
+const SERVER_CERTIFICATE: &str = "check the base URL, and FLINKS_CA if the server has a private CA or a proxy \
+     inspects TLS; without FLINKS_CA the platform's root certificates are trusted";
+const CONNECT: &str =
+    "check the base URL, the network and the firewall; `flinks doctor` shows which part fails";
+const FRAUD_401: &str = "guide, \"Fraud Analysis Endpoint\": this host takes the API secret (FLINKS_API_SECRET), \
+     not the OAuth token";
+const FRAUD_LOGIN: &str = "check the LoginId: it is the Login.Id of a completed upload, not its AggregationId, and \
+     only valid on the instance that issued it";
+const FRAUD_403: &str =
+    "check FLINKS_CUSTOMER_ID and FLINKS_API_SECRET: both must be of the same instance";
 const FRAUD_404: &str = "check FLINKS_API_URL or FLINKS_INSTANCE, and FLINKS_CUSTOMER_ID";
-const NOT_FOUND: &str = "the guide shows two styles of paths: try FLINKS_UPLOAD_PATHS=root, or \
-     ask Flinks for the paths";
-const TOO_LARGE: &str = "guide, \"File and Size Limits\": 18 MB a file and 180 MB a session; split \
-     the document or the session";
-const TOO_MANY: &str = "wait as long as the service asks, then go on; with --concurrency 1 fewer \
-     requests are sent at once";
+const UPLOAD_PATHS: &str = "the guide shows two styles of paths: try FLINKS_UPLOAD_PATHS=root, or ask Flinks for \
+     the paths";
+const TOO_LARGE: &str = "guide, \"File and Size Limits\": 18 MB per file and 180 MB per session; split the document \
+     or the session";
+const TOO_MANY_REQUESTS: &str = "wait as long as the service asks, then resume; --concurrency 1 sends fewer \
+     requests at once";
 
 #[cfg(test)]
 mod tests {
-    use flinks_transport::Delivery;
-
     use super::*;
 
     #[test]
-    fn kinds_without_an_answer_have_their_hints() {
-        let hint_of = |kind| for_call(&Error::new(kind, "").with_delivery(Delivery::NotSent));
-        let handshake = hint_of(ErrorKind::ClientCertificate).expect("a row of the guide");
+    fn hints_without_an_answer() {
+        let hint = |kind| for_call(Request::Upload, &Error::new(kind, ""));
+        let handshake = hint(ErrorKind::ClientCertificate).expect("a row of the guide");
         assert!(handshake.contains("SSL Handshake Error"));
-        assert!(
-            hint_of(ErrorKind::ServerCertificate)
-                .expect("a hint")
-                .contains("FLINKS_CA")
-        );
-        assert!(hint_of(ErrorKind::Connect).is_some());
-        assert_eq!(hint_of(ErrorKind::File), None);
-        let keys = "the key means nothing here; the keys are client_id, scope, api_url";
-        let unknown_key = Error::new(ErrorKind::Config, keys).with_delivery(Delivery::NotSent);
-        assert_eq!(for_call(&unknown_key), None);
+        let untrusted = hint(ErrorKind::ServerCertificate).expect("a hint");
+        assert!(untrusted.contains("FLINKS_CA"));
+        assert!(hint(ErrorKind::Connect).is_some());
+        assert_eq!(hint(ErrorKind::Input), None);
+        let unknown_key = Error::new(ErrorKind::Config, "the keys are client_id, scope, api_url");
+        assert_eq!(for_call(Request::Upload, &unknown_key), None);
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use flinks_upload::{Progress, UploadSession};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use flinks_types::text::escaped;
+
 const BAR: &str = "{msg}\n[{bar:32}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
 
 /// A bar that follows an upload; it disappears when this value is dropped.
@@ -53,7 +55,7 @@ fn advance(sent: &mut Vec<u64>, file: usize, files: usize, bytes: u64) -> u64 {
 }
 
 fn title(progress: &Progress<'_>) -> String {
-    let name = crate::output::plain(progress.file_name);
+    let name = escaped(progress.file_name);
     format!("file {} of {}: {name}", progress.file + 1, progress.files)
 }
 

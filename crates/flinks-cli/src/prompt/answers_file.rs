@@ -7,7 +7,7 @@ use flinks_transport::{Error, ErrorKind};
 use flinks_types::text;
 use serde_json::{Map, Value};
 
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
 use crate::output::io_error::reason;
 use crate::state::files;
 
@@ -31,10 +31,10 @@ impl AnswerFile {
     ///
     /// # Errors
     /// It cannot be read, or has another form. No message quotes it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
         // Somebody may have given the answers themselves where their path belongs.
         let failed =
-            |why: &str| Failure::settings(format!("the answers file given by --answers {why}"));
+            |why: &str| CliError::settings(format!("the answers file given by --answers {why}"));
         let bytes = files::read(path, MAX_BYTES)
             .map_err(|error| failed(&format!("cannot be read: {}", reason(&error))))?;
         let text = text::read(&bytes).ok_or_else(|| failed("holds no text"))?;

@@ -4,12 +4,12 @@ use flinks_legacy::{AnsweredRound, Answers, Ask, Channel, Question, Round};
 use flinks_transport::{Error, ErrorKind};
 use flinks_types::Secret;
 
-use crate::output::failure::Failure;
-use crate::output::plain;
+use crate::output::error::CliError;
 use crate::prompt::answers_file::RoundAnswers;
 use crate::prompt::image_files::decoded;
 use crate::prompt::terminal::{Terminal, Typing};
 use crate::prompt::terminal_images::Protocol;
+use flinks_types::text::escaped;
 
 /// Who answers.
 pub(crate) struct Interview<'a> {
@@ -27,7 +27,7 @@ impl Interview<'_> {
     pub(crate) async fn answers(
         &mut self,
         round: &Round,
-    ) -> Result<Option<AnsweredRound>, Failure> {
+    ) -> Result<Option<AnsweredRound>, CliError> {
         loop {
             let mut answers = round.answers();
             let mut asked = None;
@@ -66,9 +66,9 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     /// Asks again until the answer can be right; `false` when there will be none.
-    async fn until_answered(&mut self, question: &Question<'_>) -> Result<bool, Failure> {
+    async fn until_answered(&mut self, question: &Question<'_>) -> Result<bool, CliError> {
         self.terminal
-            .show(&format!("\n{}\n", plain(question.text())));
+            .show(&format!("\n{}\n", escaped(question.text())));
         loop {
             match self.once(question.ask()).await? {
                 Some(Ok(())) => return Ok(true),
@@ -81,7 +81,7 @@ impl Asking<'_> {
         }
     }
 
-    async fn once(&mut self, ask: Ask<'_>) -> Result<Option<Result<(), Error>>, Failure> {
+    async fn once(&mut self, ask: Ask<'_>) -> Result<Option<Result<(), Error>>, CliError> {
         Ok(Some(match ask {
             Ask::Text(q) => {
                 let Some(text) = self.secret("Answer (hidden): ").await? else {
@@ -163,16 +163,16 @@ impl Asking<'_> {
         }))
     }
 
-    async fn secret(&mut self, prompt: &str) -> Result<Option<Secret>, Failure> {
+    async fn secret(&mut self, prompt: &str) -> Result<Option<Secret>, CliError> {
         self.terminal.ask(prompt, Typing::Hidden).await
     }
 
-    async fn line(&mut self, prompt: &str) -> Result<Option<Secret>, Failure> {
+    async fn line(&mut self, prompt: &str) -> Result<Option<Secret>, CliError> {
         self.terminal.ask(prompt, Typing::Visible).await
     }
 
     /// One of a list, by its number from 1.
-    async fn pick<'c>(&mut self, choices: Vec<&'c str>) -> Result<Option<&'c str>, Failure> {
+    async fn pick<'c>(&mut self, choices: Vec<&'c str>) -> Result<Option<&'c str>, CliError> {
         self.list(&choices);
         let prompt = format!("Number (1 to {}): ", choices.len());
         self.numbered(&prompt, |line| {
@@ -186,7 +186,7 @@ impl Asking<'_> {
     async fn pick_several<'c>(
         &mut self,
         choices: Vec<&'c str>,
-    ) -> Result<Option<Vec<&'c str>>, Failure> {
+    ) -> Result<Option<Vec<&'c str>>, CliError> {
         self.list(&choices);
         let prompt = format!("Numbers (1 to {}, with commas): ", choices.len());
         self.numbered(&prompt, |line| {
@@ -201,7 +201,7 @@ impl Asking<'_> {
     }
 
     /// One of the images, by its number from 0, as in the names of the files.
-    async fn pick_image<'c>(&mut self, images: Vec<&'c str>) -> Result<Option<&'c str>, Failure> {
+    async fn pick_image<'c>(&mut self, images: Vec<&'c str>) -> Result<Option<&'c str>, CliError> {
         for (number, image) in images.iter().enumerate() {
             let shown = self.protocol.and_then(|protocol| {
                 let image = decoded(image)?;
@@ -223,7 +223,7 @@ impl Asking<'_> {
         for (index, choice) in choices.iter().enumerate() {
             let number = index + 1;
             self.terminal
-                .show(&format!("  {number:>2}  {}\n", plain(choice)));
+                .show(&format!("  {number:>2}  {}\n", escaped(choice)));
         }
     }
 
@@ -232,7 +232,7 @@ impl Asking<'_> {
         &mut self,
         prompt: &str,
         chosen: impl Fn(&str) -> Option<T> + Send,
-    ) -> Result<Option<T>, Failure> {
+    ) -> Result<Option<T>, CliError> {
         loop {
             let Some(line) = self.line(prompt).await? else {
                 return Ok(None);
@@ -245,7 +245,7 @@ impl Asking<'_> {
 }
 
 fn refused(error: &Error) -> String {
-    format!("{}\n", plain(&error.to_string()))
+    format!("{}\n", escaped(&error.to_string()))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use flinks_legacy::{Ask, Round};
 use sha2::{Digest as _, Sha256};
 
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
 use crate::prompt::terminal_images::extension;
 use crate::state::files::{self, Draft, Existing, Temporary};
 
@@ -21,7 +21,7 @@ impl Images {
     ///
     /// # Errors
     /// The folder or a file cannot be written; none of the files is left then.
-    pub(crate) fn write(round: &Round, folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn write(round: &Round, folder: &Path) -> Result<Self, CliError> {
         let mut images = Self::default();
         let mark = mark(round);
         for (index, question) in round.questions().enumerate() {
@@ -29,7 +29,7 @@ impl Images {
                 continue;
             };
             files::make_folder(folder)
-                .map_err(|error| Failure::disk("the folder (--images)", &error))?;
+                .map_err(|error| CliError::disk("the folder (--images)", &error))?;
             for (number, image) in question.images().enumerate() {
                 let Some(image) = decoded(image) else {
                     continue;
@@ -38,8 +38,9 @@ impl Images {
                 let name = format!("flinks-question-{question}-image-{number}-{mark}.{kind}");
                 let path = folder.join(name);
                 images.0.push(Temporary::new(path.clone()));
-                write(&path, &image)
-                    .map_err(|error| Failure::disk("an image in the folder of --images", &error))?;
+                write(&path, &image).map_err(|error| {
+                    CliError::disk("an image in the folder of --images", &error)
+                })?;
             }
         }
         Ok(images)

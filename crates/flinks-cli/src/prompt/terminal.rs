@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use flinks_types::{Secret, text};
 use tokio::sync::oneshot;
 
-use crate::output::complain;
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
+use crate::output::write_stderr;
 
 /// Whether what is typed can be seen.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,7 +42,7 @@ impl Terminal {
     )]
     pub(crate) fn show(&mut self, text: &str) {
         match self {
-            Self::Standard => complain(text),
+            Self::Standard => write_stderr(text),
             #[cfg(test)]
             Self::Script { seen, .. } => seen.push_str(text),
         }
@@ -60,7 +60,7 @@ impl Terminal {
         &mut self,
         prompt: &str,
         typing: Typing,
-    ) -> Result<Option<Secret>, Failure> {
+    ) -> Result<Option<Secret>, CliError> {
         match self {
             Self::Standard => read(prompt, typing).await,
             #[cfg(test)]
@@ -77,15 +77,15 @@ impl Terminal {
 ///
 /// # Errors
 /// Standard input cannot be read, or holds no text.
-pub(crate) async fn read(prompt: &str, typing: Typing) -> Result<Option<Secret>, Failure> {
+pub(crate) async fn read(prompt: &str, typing: Typing) -> Result<Option<Secret>, CliError> {
     let failed =
-        |error: io::Error| Failure::settings(format!("standard input cannot be read: {error}"));
+        |error: io::Error| CliError::settings(format!("standard input cannot be read: {error}"));
     let quiet = match typing {
         Typing::Hidden => Some(Quiet::start().map_err(failed)?),
         Typing::Visible => None,
     };
     // Whoever answers at once must find the terminal quiet already.
-    complain(prompt);
+    write_stderr(prompt);
     let (tell, told) = oneshot::channel();
     let reader = std::thread::Builder::new().spawn(move || drop(tell.send(line(typing))));
     reader.map_err(failed)?;
@@ -101,12 +101,12 @@ pub(crate) async fn read(prompt: &str, typing: Typing) -> Result<Option<Secret>,
 ///
 /// # Errors
 /// Standard input cannot be read, or ends before the line.
-pub(crate) async fn argument(given: &str, what: &str) -> Result<Secret, Failure> {
+pub(crate) async fn argument(given: &str, what: &str) -> Result<Secret, CliError> {
     if given != "-" {
         return Ok(Secret::new(given));
     }
     let line = read("", Typing::Visible).await?;
-    line.ok_or_else(|| Failure::usage(&format!("standard input holds no {what}")))
+    line.ok_or_else(|| CliError::usage(&format!("standard input holds no {what}")))
 }
 
 /// More than any answer has; a line that does not end must not be read on.

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 
 use super::source::{PLAIN, SECRET, variable_name};
-use crate::output::plain;
+
+use flinks_types::text::escaped;
 
 /// A warning for each variable of the environment that begins with `FLINKS_` and is not read.
 /// A variable's name is shown, its value never.
@@ -15,7 +16,7 @@ pub(crate) fn warnings(names: impl Iterator<Item = OsString>) -> Vec<String> {
     unknown.sort();
     let warn = |name: &String| {
         let meant = nearest(name).map_or_else(String::new, |known| format!(": is {known} meant?"));
-        let name: String = plain(name).chars().take(64).collect();
+        let name: String = escaped(name).chars().take(64).collect();
         format!("{name} is no setting of this program{meant}")
     };
     unknown.iter().map(warn).collect()

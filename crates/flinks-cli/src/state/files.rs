@@ -10,8 +10,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::NamedTempFile;
 
-use crate::output::plain;
-
 /// What the names of drafts begin with.
 pub(crate) const DRAFT: &str = ".flinks-draft-";
 
@@ -189,17 +187,6 @@ pub(crate) fn unique_name(what: &str, kind: &str) -> String {
     format!("{what}-{}-{random:016x}.{kind}", since_epoch.as_millis())
 }
 
-/// A path as a word of a command that the user can copy into a shell.
-pub(crate) fn shell_word(path: &Path) -> String {
-    let text = plain(&path.to_string_lossy());
-    let safe = |c: char| c.is_alphanumeric() || "/._-+:,@%=".contains(c);
-    if !text.is_empty() && text.chars().all(safe) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 /// Why this program refuses a file.
 #[derive(Debug)]
 struct Refused(&'static str);
@@ -217,7 +204,7 @@ fn refused(kind: io::ErrorKind, why: &'static str) -> io::Error {
 }
 
 /// This program's own words in an error; they quote nothing.
-pub(crate) fn words(error: &io::Error) -> Option<&'static str> {
+pub(crate) fn refusal(error: &io::Error) -> Option<&'static str> {
     let refused = error.get_ref()?.downcast_ref::<Refused>()?;
     Some(refused.0)
 }
@@ -370,20 +357,6 @@ mod tests {
         let names: std::collections::HashSet<_> =
             (0..1000).map(|_| unique_name("upload", "ledger")).collect();
         assert_eq!(names.len(), 1000);
-    }
-
-    #[test]
-    fn a_path_is_one_word_of_a_command() {
-        let rows = [
-            ("/tmp/a-b.session", "/tmp/a-b.session"),
-            ("/tmp/a b", "'/tmp/a b'"),
-            ("it's", r"'it'\''s'"),
-            ("$(x)", "'$(x)'"),
-            ("", "''"),
-        ];
-        for (path, word) in rows {
-            assert_eq!(shell_word(Path::new(path)), word);
-        }
     }
 
     #[cfg(unix)]

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use flinks_transport::{Delivery, Error, Step};
 use flinks_upload::{FileLedger, LedgerEntry};
 
-use crate::output::exit_status::is_exhausted;
-use crate::output::failure::Failure;
+use crate::output::error::CliError;
 use crate::output::hints;
-use crate::state::files::{self, TemporaryFolder, shell_word};
+use crate::output::io_error::too_many_open_files;
+use crate::output::text::shell_word;
+use crate::state::files::{self, TemporaryFolder};
 use crate::state::folder::{absolute, state_folder};
 
 /// A ledger file, by its place.
@@ -32,17 +33,17 @@ impl LedgerFile {
         given: Option<&Path>,
         sandbox: bool,
         environment: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(Self, FileLedger), Failure> {
+    ) -> Result<(Self, FileLedger), CliError> {
         let (path, temporary) = match given {
             Some(path) => (absolute(path), None),
             None if sandbox => {
                 let folder = TemporaryFolder::new()
-                    .map_err(|error| Failure::settings(format!("no temporary folder: {error}")))?;
+                    .map_err(|error| CliError::settings(format!("no temporary folder: {error}")))?;
                 (folder.path().join("ledger"), Some(folder))
             }
             None => {
                 let folder = state_folder(environment).ok_or_else(|| {
-                    Failure::settings(
+                    CliError::settings(
                         "there is no place for the ledger: set XDG_STATE_HOME or HOME, or give \
                          --ledger PATH",
                     )
@@ -52,20 +53,15 @@ impl LedgerFile {
         };
         if path.symlink_metadata().is_ok() {
             let path = shell_word(&path);
-            return Err(Failure::settings(format!(
+            return Err(CliError::settings(format!(
                 "{path} exists: if it is the ledger of an upload, go on with flinks resume {path}; \
                  otherwise choose another --ledger"
             )));
         }
         let ledger = FileLedger::create(&path).map_err(|error| {
-            let exhausted = is_exhausted(&error);
-            let failure = Failure::from(error);
             // The place was not the user's choice.
-            if given.is_none() && !exhausted {
-                failure.advised(hints::LEDGER_PLACE)
-            } else {
-                failure
-            }
+            let is_default = given.is_none() && !too_many_open_files(&error);
+            CliError::from(error).with_hint(is_default.then_some(hints::LEDGER_PLACE))
         })?;
         let place = Self {
             path,
@@ -115,7 +111,7 @@ impl LedgerFile {
 
     /// The run failed. Returns the path of the ledger when there is something to go on with; one that
     /// this run began and sent nothing for is removed.
-    pub(crate) fn left_after(&self, failure: &Failure) -> Option<PathBuf> {
+    pub(crate) fn left_after(&self, failure: &CliError) -> Option<PathBuf> {
         if self.temporary.is_none() && self.fresh && self.sent_nothing(failure) {
             drop(std::fs::remove_file(&self.path));
             return None;
@@ -129,7 +125,7 @@ impl LedgerFile {
     }
 
     /// Whether no byte of a document has left.
-    fn sent_nothing(&self, failure: &Failure) -> bool {
+    fn sent_nothing(&self, failure: &CliError) -> bool {
         if std::fs::metadata(&self.path).is_ok_and(|facts| facts.len() == 0) {
             return true;
         }
@@ -153,7 +149,7 @@ impl LedgerFile {
         };
         let unsent =
             |error: &Error| error.delivery() == Delivery::NotSent || error.step() == Step::Token;
-        steps.is_empty() || steps.chunks(2).all(in_vain) && failure.error().is_some_and(unsent)
+        steps.is_empty() || steps.chunks(2).all(in_vain) && failure.call().is_some_and(unsent)
     }
 
     /// The path of a ledger that outlives this run.
@@ -175,7 +171,7 @@ mod tests {
             .ok()
             .expect("made");
         drop(ledger);
-        assert_eq!(place.left_after(&Failure::interrupted()), None);
+        assert_eq!(place.left_after(&CliError::interrupted()), None);
         assert!(!path.exists());
     }
 

@@ -14,9 +14,10 @@ use flinks_legacy::Round;
 use flinks_transport::{Delivery, Error, ErrorKind};
 use serde_json::{Value, json};
 
-use crate::output::failure::{Failure, SESSION};
+use crate::output::error::{CliError, SESSION};
 use crate::output::io_error::reason;
-use crate::state::files::{self, DRAFT, Draft, Existing, shell_word};
+use crate::output::text::shell_word;
+use crate::state::files::{self, DRAFT, Draft, Existing};
 use crate::state::folder::{absolute, state_folder};
 
 /// Questions can hold images.
@@ -77,16 +78,16 @@ impl SessionFile {
         given: Option<&Path>,
         environment: impl Fn(&str) -> Option<OsString>,
         host: &str,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let path = match given {
             Some(path) => absolute(path),
             None => {
                 let folder = state_folder(environment).ok_or_else(|| {
-                    Failure::settings(format!("there is no place for the session file: {PLACES}"))
+                    CliError::settings(format!("there is no place for the session file: {PLACES}"))
                 })?;
                 files::make_folder(&folder).map_err(|error| {
                     let folder = shell_word(&folder);
-                    Failure::settings(format!(
+                    CliError::settings(format!(
                         "the state folder {folder}: {}; {PLACES}",
                         reason(&error)
                     ))
@@ -108,12 +109,12 @@ impl SessionFile {
         let file = begin().map_err(|error| {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 let path = shell_word(&path);
-                Failure::settings(format!(
+                CliError::settings(format!(
                     "{path} exists: if a session waits in it, go on with `flinks authorize \
                      --session {path}` alone; otherwise remove the file or choose another one"
                 ))
             } else {
-                Failure::disk("the session file (--session)", &error)
+                CliError::disk("the session file (--session)", &error)
             }
         })?;
         Ok(Self {
@@ -129,12 +130,12 @@ impl SessionFile {
     /// # Errors
     /// Another process is at work on it or was; it cannot be read, is no session file, or belongs to
     /// another host.
-    pub(crate) fn open(path: &Path, host: &str) -> Result<(Self, Waiting), Failure> {
+    pub(crate) fn open(path: &Path, host: &str) -> Result<(Self, Waiting), CliError> {
         let shown = shell_word(path);
-        let failed = |why: &str| Failure::settings(format!("the session file {shown} {why}"));
+        let failed = |why: &str| CliError::settings(format!("the session file {shown} {why}"));
         let unreadable = |error: io::Error| {
             if error.kind() == io::ErrorKind::NotFound {
-                return Failure::settings(format!(
+                return CliError::settings(format!(
                     "no session waits in {shown}: it is over, another process has answered its \
                      questions, or it has another name; nothing was sent"
                 ));
@@ -213,7 +214,7 @@ impl SessionFile {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(crate) fn hold(&mut self, round: &Round, images: Option<&Path>) -> Result<(), Failure> {
+    pub(crate) fn hold(&mut self, round: &Round, images: Option<&Path>) -> Result<(), CliError> {
         let images = images.map(|folder| folder_entry(&absolute(folder)));
         self.enter(Stage::Waiting, &json!({ "round": round, "images": images }))
     }
@@ -222,7 +223,7 @@ impl SessionFile {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(crate) fn answering(&mut self) -> Result<(), Failure> {
+    pub(crate) fn answering(&mut self) -> Result<(), CliError> {
         self.enter(Stage::Answering, &json!({}))
     }
 
@@ -233,7 +234,7 @@ impl SessionFile {
         self.stage = Stage::Over;
     }
 
-    fn enter(&mut self, stage: Stage, more: &Value) -> Result<(), Failure> {
+    fn enter(&mut self, stage: Stage, more: &Value) -> Result<(), CliError> {
         let mut entry = more.clone();
         if let Some(entry) = entry.as_object_mut() {
             entry.insert("host".to_owned(), json!(self.host));
@@ -251,7 +252,7 @@ impl SessionFile {
         write().map_err(|error| {
             // A full disk leaves no torn line behind.
             drop(self.file.set_len(keep));
-            Failure::disk("the session file (--session)", &error)
+            CliError::disk("the session file (--session)", &error)
         })?;
         self.stage = stage;
         Ok(())
@@ -271,7 +272,7 @@ impl Drop for SessionFile {
 const PLACES: &str = "set XDG_STATE_HOME or HOME, or give --session FILE";
 
 /// The failure of a session whose process ended while something may have been on its way.
-fn cut_off(path: &str, stage: Stage) -> Failure {
+fn cut_off(path: &str, stage: Stage) -> CliError {
     let sent = if stage == Stage::Opening {
         "the sign-in was"
     } else {
@@ -406,7 +407,7 @@ pub(crate) mod tests {
         round(&[json!({ "type": "QuestionAndAnswer", "prompt": "Dog?", "choices": [] })])
     }
 
-    fn create(path: &Path, host: &str) -> Result<SessionFile, Failure> {
+    fn create(path: &Path, host: &str) -> Result<SessionFile, CliError> {
         SessionFile::create(Some(path), |_| None, host)
     }
 

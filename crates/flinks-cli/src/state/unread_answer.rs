@@ -12,7 +12,7 @@ use crate::state::folder::{absolute, state_folder};
 ///
 /// # Errors
 /// It cannot be written, or there is no state folder.
-pub(crate) fn keep(
+pub(crate) fn save(
     answer: &[u8],
     ledger: Option<&Path>,
     environment: impl Fn(&str) -> Option<OsString>,

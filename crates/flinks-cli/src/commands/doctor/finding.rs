@@ -3,10 +3,10 @@
 use flinks_transport::Error;
 use serde_json::{Value, json};
 
-use crate::output::exit_status::Exit;
-use crate::output::failure::whole;
+use crate::output::Output;
+use crate::output::exit_status::{Exit, Request};
 use crate::output::hints;
-use crate::output::{Output, plain};
+use flinks_types::text::escaped;
 
 /// One part of the set-up.
 pub(crate) struct Finding {
@@ -50,8 +50,12 @@ impl Finding {
 
     /// A call that failed.
     pub(crate) fn of(part: &'static str, error: &Error) -> Self {
-        let finding = Self::fail(part, Exit::of(error), whole(error));
-        match hints::for_call(error) {
+        let finding = Self::fail(
+            part,
+            Exit::of(Request::Check, error),
+            error.report().to_string(),
+        );
+        match hints::for_call(Request::Check, error) {
             Some(hint) => finding.hint(hint),
             None => finding,
         }
@@ -95,9 +99,9 @@ impl Findings {
                 State::Warn => output.yellow("WARN"),
                 State::Fail(_) => output.red("FAIL"),
             };
-            text.push_str(&format!("{state}  {part:<19} {}\n", plain(message)));
+            text.push_str(&format!("{state}  {part:<19} {}\n", escaped(message)));
             if let Some(hint) = hint {
-                text.push_str(&output.faint(&format!("{:26}{}", "", plain(hint))));
+                text.push_str(&output.faint(&format!("{:26}{}", "", escaped(hint))));
                 text.push('\n');
             }
         }
@@ -135,7 +139,7 @@ mod tests {
         findings.add(Finding::fail("b", Exit::Unreachable, "gone").hint("look"));
         findings.add(Finding::fail("c", Exit::Refused, "no"));
         assert_eq!(findings.exit(), Exit::Unreachable);
-        let text = findings.to_text(Output::plain());
+        let text = findings.to_text(Output::without_color());
         assert!(text.starts_with("WARN  a "), "{text}");
         assert!(
             text.contains("FAIL  b ") && text.contains("   look\n"),

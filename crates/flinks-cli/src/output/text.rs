@@ -1,0 +1,82 @@
+//! Sizes, counts and shell words in printed text.
+
+use std::path::Path;
+
+use flinks_types::text::escaped;
+
+/// Formats a size: `12.3 KiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 3] = ["KiB", "MiB", "GiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = bytes.saturating_mul(10) / 1024;
+    let mut unit = UNITS[0];
+    for next in &UNITS[1..] {
+        if tenths < 10 * 1024 {
+            break;
+        }
+        tenths /= 1024;
+        unit = next;
+    }
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+/// Formats a count: `1 file`, `2 files`.
+pub(crate) fn counted(count: usize, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
+/// Formats a path, safe in a terminal.
+pub(crate) fn shown_path(path: &Path) -> String {
+    escaped(&path.to_string_lossy()).into_owned()
+}
+
+/// Quotes a path or an id so that it is one word of a shell command.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = shown_path(path);
+    let safe = |c: char| c.is_alphanumeric() || "/._-+:,@%=".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_counts() {
+        let rows = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (12_600, "12.3 KiB"),
+            (18 << 20, "18.0 MiB"),
+            (180 << 20, "180.0 MiB"),
+            (5 << 30, "5.0 GiB"),
+        ];
+        for (bytes, text) in rows {
+            assert_eq!(size(bytes), text);
+        }
+        assert_eq!(counted(1, "file"), "1 file");
+        assert_eq!(counted(0, "file"), "0 files");
+    }
+
+    #[test]
+    fn a_path_is_one_shell_word() {
+        let rows = [
+            ("/tmp/a-b.session", "/tmp/a-b.session"),
+            ("/tmp/a b", "'/tmp/a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x)", "'$(x)'"),
+            ("", "''"),
+        ];
+        for (path, word) in rows {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
+}
