@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, CallMeta, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Route, Step,
+    Body, CallMeta, CustomerEndpoint, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay,
+    Route, Step,
 };
 use flinks_types::{ApiError, CustomerId, Secret, from_json};
-use http::header::{CONTENT_TYPE, HeaderName};
-use http::{HeaderValue, Method, Request, Response};
+use http::header::HeaderName;
+use http::{HeaderValue, Request, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -59,8 +60,7 @@ impl fmt::Debug for AuthorizeToken {
 /// Source: API reference, GenerateAuthorizeToken.
 #[derive(Clone)]
 pub struct AuthorizeTokenRequest {
-    endpoint: Endpoint,
-    customer_id: CustomerId,
+    customer: CustomerEndpoint,
     pub(crate) key: HeaderValue,
 }
 
@@ -71,11 +71,8 @@ impl AuthorizeTokenRequest {
     /// [`ErrorKind::Config`]: the key is empty or cannot stand in a header.
     pub fn new(endpoint: Endpoint, customer_id: CustomerId, key: &Secret) -> Result<Self, Error> {
         let key = key_value("the authorize secret key", key.expose())?;
-        let request = Self {
-            endpoint,
-            customer_id,
-            key,
-        };
+        let customer = CustomerEndpoint::new(endpoint, customer_id);
+        let request = Self { customer, key };
         // Built once here so that what cannot be sent is an error of the set-up.
         request.request()?;
         Ok(request)
@@ -92,13 +89,8 @@ impl Operation for AuthorizeTokenRequest {
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
-        let customer = self.customer_id.as_str();
-        let path = ["v3", customer, "BankingServices", "GenerateAuthorizeToken"];
-        let mut request = Request::new(Body::from("{}".to_owned()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.join(path)?;
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json);
+        let body = Body::from("{}".to_owned());
+        let mut request = self.customer.json_request(ROUTE, &[], body)?;
         request.headers_mut().insert(AUTH_KEY, self.key.clone());
         Ok(request)
     }
@@ -128,8 +120,7 @@ impl Operation for AuthorizeTokenRequest {
 impl fmt::Debug for AuthorizeTokenRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizeTokenRequest")
-            .field("endpoint", &self.endpoint)
-            .field("customer_id", &self.customer_id)
+            .field("customer", &self.customer)
             .finish_non_exhaustive()
     }
 }

@@ -11,6 +11,7 @@ use flinks_types::Secret;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{BoxError, Delivery, Error, ErrorKind};
@@ -38,6 +39,16 @@ impl Body {
     #[must_use]
     pub fn empty() -> Self {
         Self(Kind::Bytes(Bytes::new()))
+    }
+
+    /// A value without secrets, as JSON.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`]: the value cannot be written as JSON.
+    pub fn json(value: &impl Serialize) -> Result<Self, Error> {
+        let json = serde_json::to_vec(value);
+        json.map(Self::from)
+            .map_err(|_| Error::new(ErrorKind::Input, "the request cannot be written as JSON"))
     }
 
     /// A stream of exactly `length` bytes that `open` starts anew for each attempt.

@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use crate::clock::after;
 use crate::progress::Progress;
+use crate::request::try_clone_request;
 use crate::retry_after::retry_after;
 use crate::service::HttpService;
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, Replay, Step};
@@ -257,21 +258,6 @@ fn note(span: &tracing::Span, outcome: &Result<Response<Body>, BoxError>) {
             }
         }
     }
-}
-
-/// The same request once more, extensions included; `None` for a body that can be read once.
-///
-/// For layers that may have to send a request again, as a credential layer after a 401.
-#[must_use]
-pub fn try_clone_request(request: &Request<Body>) -> Option<Request<Body>> {
-    let body = request.body().try_clone()?;
-    let mut again = Request::new(body);
-    *again.method_mut() = request.method().clone();
-    *again.uri_mut() = request.uri().clone();
-    *again.version_mut() = request.version();
-    *again.headers_mut() = request.headers().clone();
-    *again.extensions_mut() = request.extensions().clone();
-    Some(again)
 }
 
 /// The only use of the wall clock: a `Retry-After` date on an answer that carries no `Date`.
