@@ -94,7 +94,7 @@ pub(crate) fn described(failure: &Failure, called: &str, wanted: Option<&WantErr
     let code = error.api().and_then(|api| api.flinks_code.as_ref());
     let step = error.step().as_str();
     WantError {
-        kind: error.kind().as_str().to_owned(),
+        kind: failure.kind.to_owned(),
         delivery: error.delivery().as_str().to_owned(),
         step: (step != "call").then(|| step.to_owned()),
         operation: shows_operation.then(|| operation.to_owned()),

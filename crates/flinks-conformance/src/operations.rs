@@ -12,7 +12,7 @@ use http::{Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use outcome::{Failure, Outcome};
+pub(crate) use outcome::{Failure, Outcome, kind_word};
 
 use crate::case::{Call, Credentials};
 use crate::json;

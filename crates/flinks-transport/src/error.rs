@@ -64,14 +64,13 @@ pub enum ErrorKind {
     Connection,
     /// The answer could not be read. The service has acted.
     Decode,
-    /// A document was refused before sending, could not be read, or changed while it was read.
-    File,
     /// An argument cannot be sent. Nothing was sent.
     Input,
-    /// The journal could not be written, or belongs elsewhere. The step it guards was not sent.
-    Journal,
     /// A layer or service of the application failed; [`Error::report`] has its own words.
     Layer,
+    /// This machine failed, not the call: the source of a request's body, or a file that a crate
+    /// above this one keeps. The message or the source says why.
+    Local,
     /// The server's certificate is not trusted. Nothing was sent.
     /// *What to do:* check the host name and the root certificates.
     ServerCertificate,
@@ -90,10 +89,9 @@ impl ErrorKind {
             Self::Connect => "connect",
             Self::Connection => "connection",
             Self::Decode => "decode",
-            Self::File => "file",
             Self::Input => "input",
-            Self::Journal => "journal",
             Self::Layer => "layer",
+            Self::Local => "local",
             Self::ServerCertificate => "server_certificate",
             Self::Timeout => "timeout",
         }

@@ -195,7 +195,7 @@ fn of_leaf(error: BoxError, flight: &Flight) -> Error {
     if let Some(failure) = flight.take_failure() {
         return match failure.downcast::<Error>() {
             Ok(error) => error.with_delivery(flight.if_lost()),
-            Err(other) => Error::new(ErrorKind::Input, "the request body failed")
+            Err(other) => Error::new(ErrorKind::Local, "the source of the request body failed")
                 .with_delivery(flight.if_lost())
                 .with_source(other),
         };

@@ -8,6 +8,7 @@ use flinks_types::AggregationId;
 use http::Uri;
 
 use crate::document::Document;
+use crate::error::UploadError;
 use crate::ledger::{Ledger, LedgerEntry, checksum};
 use crate::limits::Limits;
 use crate::operation::{Complete, UploadFile};
@@ -95,14 +96,14 @@ impl UploadClient {
     /// The documents are opened again by their paths; a file that changed starts the session over.
     ///
     /// # Errors
-    /// [`ErrorKind::Journal`](flinks_transport::ErrorKind::Journal): the ledger belongs to another
+    /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): the ledger belongs to another
     /// host or client, or a document did not come from a file.
-    /// [`ErrorKind::File`](flinks_transport::ErrorKind::File): a document is gone.
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): a document is gone.
     pub fn resume(
         &self,
         ledger: impl Ledger + 'static,
         entries: &[LedgerEntry],
-    ) -> Result<UploadSession, Error> {
+    ) -> Result<UploadSession, UploadError> {
         UploadSession::resume(self.clone(), Box::new(ledger), entries)
     }
 

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use flinks_transport::{Error, ErrorKind};
 
+use crate::error::{UploadError, file_error};
 use crate::limits::{HEAD, Limits};
 
 /// A document to upload.
@@ -73,22 +73,21 @@ impl Document {
     /// is left incomplete.
     ///
     /// # Errors
-    /// [`ErrorKind::File`]: it cannot be read, is no regular file, or its name is not UTF-8.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be read, is no regular file, or its name is not UTF-8.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, UploadError> {
         let path = path.as_ref();
         let shown = shown(&path.to_string_lossy());
-        let name = path
-            .file_name()
-            .and_then(OsStr::to_str)
-            .ok_or_else(|| refused(format!("{shown} has no name that can be sent: rename it")))?;
+        let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| {
+            file_error(format!("{shown} has no name that can be sent: rename it"))
+        })?;
         check_name(name)?;
-        let unreadable = |error| refused(format!("{shown} cannot be read")).with_source(error);
+        let unreadable = |error| file_error(format!("{shown} cannot be read")).with_source(error);
         // The ledger is resumed from any directory.
         let absolute = std::path::absolute(path).map_err(unreadable)?;
         // Asked before opening: opening a pipe would wait for its writer.
         let metadata = std::fs::metadata(&absolute).map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(refused(format!("{shown} is no regular file")));
+            return Err(file_error(format!("{shown} is no regular file")));
         }
         let mut file = File::open(&absolute).map_err(unreadable)?;
         let head = read_head(&mut file).map_err(unreadable)?;
@@ -108,8 +107,11 @@ impl Document {
     /// A document in memory.
     ///
     /// # Errors
-    /// [`ErrorKind::File`]: the name is empty, a path, or holds control characters.
-    pub fn from_bytes(name: impl Into<String>, bytes: impl Into<Bytes>) -> Result<Self, Error> {
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): the name is empty, a path, or holds control characters.
+    pub fn from_bytes(
+        name: impl Into<String>,
+        bytes: impl Into<Bytes>,
+    ) -> Result<Self, UploadError> {
         let (name, bytes) = (name.into(), bytes.into());
         check_name(&name)?;
         let head = bytes.slice(..bytes.len().min(HEAD));
@@ -127,17 +129,17 @@ impl Document {
     /// the blocking pool while it is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::File`]: it cannot be read, or the name is empty, a path, or holds control
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be read, or the name is empty, a path, or holds control
     /// characters.
     pub fn from_reader(
         name: impl Into<String>,
         bytes: u64,
         mut reader: impl Read + Send + 'static,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, UploadError> {
         let name = name.into();
         check_name(&name)?;
         let head = read_head(&mut reader).map_err(|error| {
-            refused(format!("{} cannot be read", shown(&name))).with_source(error)
+            file_error(format!("{} cannot be read", shown(&name))).with_source(error)
         })?;
         let whole: Box<dyn Read + Send> = Box::new(Cursor::new(head.clone()).chain(reader));
         let source = Source::Once(Arc::new(Mutex::new(Some(whole))));
@@ -201,19 +203,19 @@ impl Document {
     /// Checks the name, the size and the first bytes, as a session does before it sends anything.
     ///
     /// # Errors
-    /// [`ErrorKind::File`]: it is empty, too large, of another type, or not what its name says.
-    pub fn check(&self, limits: &Limits) -> Result<(), Error> {
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it is empty, too large, of another type, or not what its name says.
+    pub fn check(&self, limits: &Limits) -> Result<(), UploadError> {
         limits.check(&self.name, self.bytes, &self.head)
     }
 
     /// Opens the document for one attempt. Blocks: called on the blocking pool.
-    pub(crate) fn reader(&self) -> Result<Reader, Error> {
+    pub(crate) fn reader(&self) -> Result<Reader, UploadError> {
         let input = match &self.source {
             Source::Memory(bytes) => Input::Memory(Cursor::new(bytes.clone())),
             Source::Once(reader) => {
                 let taken = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
                 Input::Once(taken.ok_or_else(|| {
-                    refused(format!("{} can be read only once", shown(&self.name)))
+                    file_error(format!("{} can be read only once", shown(&self.name)))
                 })?)
             }
             Source::Path { path, .. } => {
@@ -228,7 +230,7 @@ impl Document {
 
     /// Fails when the open file is another one than the document was made from. Asked again after
     /// the last byte: a file that is rewritten while it is read gives half of each.
-    pub(crate) fn check_unchanged(&self, reader: &Reader) -> Result<(), Error> {
+    pub(crate) fn check_unchanged(&self, reader: &Reader) -> Result<(), UploadError> {
         let (
             Input::File(file),
             Source::Path {
@@ -246,12 +248,12 @@ impl Document {
         }
     }
 
-    pub(crate) fn changed(&self) -> Error {
-        refused(format!("{} changed while it was read", shown(&self.name)))
+    pub(crate) fn changed(&self) -> UploadError {
+        file_error(format!("{} changed while it was read", shown(&self.name)))
     }
 
-    pub(crate) fn unreadable(&self, error: io::Error) -> Error {
-        refused(format!("{} cannot be read", shown(&self.name))).with_source(error)
+    pub(crate) fn unreadable(&self, error: io::Error) -> UploadError {
+        file_error(format!("{} cannot be read", shown(&self.name))).with_source(error)
     }
 }
 
@@ -277,13 +279,13 @@ fn read_head(reader: &mut impl Read) -> io::Result<Bytes> {
     Ok(head.into())
 }
 
-fn check_name(name: &str) -> Result<(), Error> {
+fn check_name(name: &str) -> Result<(), UploadError> {
     if name.is_empty() || name.len() > 255 {
-        return Err(refused("a file name has 1 to 255 bytes"));
+        return Err(file_error("a file name has 1 to 255 bytes"));
     }
     if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
         let why = "a file name holds no \"/\", \"\\\" or control character";
-        return Err(refused(format!("{} cannot be sent: {why}", shown(name))));
+        return Err(file_error(format!("{} cannot be sent: {why}", shown(name))));
     }
     Ok(())
 }
@@ -298,13 +300,10 @@ fn shown(name: &str) -> String {
     }
 }
 
-fn refused(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::File, message.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::UploadErrorKind;
 
     #[test]
     fn names_are_checked_before_anything_else() {
@@ -352,14 +351,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(
             Document::open(folder.path()).expect_err("a folder").kind(),
-            ErrorKind::File
+            UploadErrorKind::File
         );
         let missing = Document::open(folder.path().join("a.pdf")).expect_err("missing");
-        assert!(
-            missing.report().to_string().contains("a.pdf"),
-            "{}",
-            missing.report()
-        );
+        assert!(missing.to_string().contains("a.pdf"), "{missing}");
     }
 
     #[test]

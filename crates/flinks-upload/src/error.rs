@@ -1,16 +1,44 @@
-//! A session that did not end in a LoginId: why, and what was left behind.
+//! Why an upload failed, whether the service may have acted, and which sessions were left behind.
 
 use std::fmt;
 
-use flinks_transport::Error;
+use flinks_transport::{BoxError, Delivery, Error, ErrorKind};
 use flinks_types::AggregationId;
 
-/// A session that did not end in a LoginId.
+/// What failed: a document, the ledger, or a call.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum UploadErrorKind {
+    /// A document was refused before it was sent, could not be read, or changed while it was read.
+    /// *What to do:* send another file; the message says what is wrong with this one.
+    File,
+    /// The ledger could not be read or written, is damaged, or belongs to another host or client.
+    /// A step whose entry could not be written is not taken.
+    Ledger,
+    /// A call to the service failed or could not be made.
+    Call(ErrorKind),
+}
+
+impl UploadErrorKind {
+    /// The kind in `snake_case`, as the program's JSON output and the fixtures name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Ledger => "ledger",
+            Self::Call(kind) => kind.as_str(),
+        }
+    }
+}
+
+/// A document that was refused, a ledger that cannot be used, or an upload that did not end in a
+/// LoginId.
 ///
-/// It derefs to nothing and hides nothing: [`UploadError::error`] is the call's own error, with its
-/// kind and delivery; the rest says which file it was about and which sessions were given up.
+/// [`kind`](Self::kind) says who can mend it, [`delivery`](Self::delivery) whether the service may
+/// have acted. [`error`](Self::error) has the details of the call.
 #[derive(Clone, Debug)]
 pub struct UploadError {
+    pub(crate) kind: UploadErrorKind,
     pub(crate) error: Error,
     pub(crate) ledger: Option<Error>,
     pub(crate) file: Option<String>,
@@ -20,31 +48,78 @@ pub struct UploadError {
 }
 
 impl UploadError {
-    pub(crate) fn early(error: Error) -> Self {
+    /// An error found before anything was sent; for implementations of [`Ledger`](crate::Ledger),
+    /// and for tests.
+    ///
+    /// `message` is shown to people and written to logs: it must hold no secret and no account data.
+    #[must_use]
+    pub fn new(kind: UploadErrorKind, message: impl Into<String>) -> Self {
+        let call = match kind {
+            UploadErrorKind::File | UploadErrorKind::Ledger => ErrorKind::Local,
+            UploadErrorKind::Call(kind) => kind,
+        };
         Self {
-            error,
-            ledger: None,
-            file: None,
-            aggregation_id: None,
-            abandoned: Vec::new(),
-            abandoned_unnamed: 0,
+            kind,
+            ..Self::from(Error::new(call, message.into()))
         }
     }
 
-    /// The error of the call that failed.
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.error = self.error.with_source(source);
+        self
+    }
+
+    /// Sets whether the service may have acted.
+    #[must_use]
+    pub fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.error = self.error.with_delivery(delivery);
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
+        self.error = self.error.with_operation(operation);
+        self
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn kind(&self) -> UploadErrorKind {
+        self.kind
+    }
+
+    /// Whether the service may have acted on the step that failed.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.error.delivery()
+    }
+
+    /// The error of the call that failed, or the one that kept it from being made.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The same error, where the ledger could not take its outcome down either.
-    pub(crate) fn and_ledger(mut self, unwritten: Option<Self>) -> Self {
-        self.ledger = unwritten.map(|unwritten| unwritten.error);
-        self
+    /// Returns the message with all causes on one line.
+    #[must_use]
+    pub fn report(&self) -> impl fmt::Display + '_ {
+        Report(self)
     }
 
-    /// Why the ledger could not record what came of the call, if it could not. Its next reader
-    /// finds the step announced, and takes its outcome as unknown.
+    fn write(&self, f: &mut fmt::Formatter<'_>, call: &dyn fmt::Display) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{}: ", file.escape_debug())?;
+        }
+        write!(f, "{call}")?;
+        if let Some(ledger) = &self.ledger {
+            write!(f, "; the ledger could not be updated: {}", ledger.report())?;
+        }
+        Ok(())
+    }
+
+    /// Why the outcome of the call could not be written to the ledger, if it could not. A resumed
+    /// upload then finds the step announced, and takes its outcome as unknown.
     #[must_use]
     pub fn ledger(&self) -> Option<&Error> {
         self.ledger.as_ref()
@@ -75,16 +150,36 @@ impl UploadError {
     }
 }
 
+/// In the calls of an upload, only the document's own bytes come from this machine: an error of
+/// kind [`ErrorKind::Local`] is one of the document.
+impl From<Error> for UploadError {
+    fn from(error: Error) -> Self {
+        let kind = if error.kind() == ErrorKind::Local {
+            UploadErrorKind::File
+        } else {
+            UploadErrorKind::Call(error.kind())
+        };
+        Self {
+            kind,
+            error,
+            ledger: None,
+            file: None,
+            aggregation_id: None,
+            abandoned: Vec::new(),
+            abandoned_unnamed: 0,
+        }
+    }
+}
+
+impl From<UploadError> for Error {
+    fn from(error: UploadError) -> Self {
+        error.error
+    }
+}
+
 impl fmt::Display for UploadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
-            write!(f, "{}: ", file.escape_debug())?;
-        }
-        write!(f, "{}", self.error)?;
-        if let Some(ledger) = &self.ledger {
-            write!(f, "; this could not be recorded: {ledger}")?;
-        }
-        Ok(())
+        self.write(f, &self.error)
     }
 }
 
@@ -92,4 +187,20 @@ impl std::error::Error for UploadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.error.source()
     }
+}
+
+struct Report<'e>(&'e UploadError);
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, &self.0.error.report())
+    }
+}
+
+pub(crate) fn file_error(message: impl Into<String>) -> UploadError {
+    UploadError::new(UploadErrorKind::File, message)
+}
+
+pub(crate) fn ledger_error(message: impl Into<String>) -> UploadError {
+    UploadError::new(UploadErrorKind::Ledger, message)
 }

@@ -8,7 +8,9 @@ mod state;
 use std::future::Future;
 use std::pin::Pin;
 
-use flinks_transport::{Error, ErrorKind};
+use flinks_transport::BoxError;
+
+use crate::error::{UploadError, ledger_error};
 
 pub use entry::{FileInfo, LedgerEntry, SessionInfo};
 pub use file::FileLedger;
@@ -25,11 +27,11 @@ pub trait Ledger: Send {
     /// Makes one entry durable.
     ///
     /// # Errors
-    /// Anything that kept it from being durable, best as [`ErrorKind::Journal`].
+    /// Anything that kept the entry from being durable.
     fn append<'a>(
         &'a mut self,
         entry: &'a LedgerEntry,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 }
 
 /// Keeps nothing: an upload that dies with its process starts over.
@@ -40,11 +42,15 @@ impl Ledger for NoLedger {
     fn append<'a>(
         &'a mut self,
         _: &'a LedgerEntry,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async { Ok(()) })
     }
 }
 
-pub(crate) fn ledger_error(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Journal, message.into())
+/// The error of a ledger, which may be one of the application's own.
+pub(crate) fn append_error(error: BoxError) -> UploadError {
+    match error.downcast::<UploadError>() {
+        Ok(error) => *error,
+        Err(other) => ledger_error("the ledger could not be written").with_source(other),
+    }
 }

@@ -53,7 +53,7 @@ mod stream;
 
 pub use client::UploadClient;
 pub use document::Document;
-pub use error::UploadError;
+pub use error::{UploadError, UploadErrorKind};
 pub use ledger::{FileInfo, FileLedger, Ledger, LedgerEntry, SessionInfo};
 pub use limits::Limits;
 pub use operation::{Complete, UploadFile};

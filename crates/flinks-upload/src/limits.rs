@@ -1,8 +1,7 @@
 //! What the Upload guide accepts (File and Size Limits), checked before a byte leaves.
 
-use flinks_transport::{Error, ErrorKind};
-
 use crate::contents::{self, Kind};
+use crate::error::{UploadError, file_error};
 
 /// How many bytes at the start of a file its kind is told by.
 pub(crate) const HEAD: usize = 1024;
@@ -77,7 +76,7 @@ impl Limits {
     }
 
     /// Checks one document by its name, its size and its first bytes.
-    pub(crate) fn check(&self, name: &str, bytes: u64, head: &[u8]) -> Result<(), Error> {
+    pub(crate) fn check(&self, name: &str, bytes: u64, head: &[u8]) -> Result<(), UploadError> {
         if bytes == 0 {
             return Err(refused(name, "is empty"));
         }
@@ -119,20 +118,19 @@ impl Limits {
     }
 
     /// Checks the size of a session.
-    pub(crate) fn check_session(&self, bytes: u64) -> Result<(), Error> {
+    pub(crate) fn check_session(&self, bytes: u64) -> Result<(), UploadError> {
         if bytes <= self.max_session_bytes {
             return Ok(());
         }
         let limit = self.max_session_bytes;
-        Err(Error::new(
-            ErrorKind::File,
-            format!("the files have {bytes} bytes together; a session may have {limit}: split it"),
-        ))
+        Err(file_error(format!(
+            "the files have {bytes} bytes together; a session may have {limit}: split it"
+        )))
     }
 }
 
-fn refused(name: &str, why: &str) -> Error {
-    Error::new(ErrorKind::File, format!("{} {why}", name.escape_debug()))
+fn refused(name: &str, why: &str) -> UploadError {
+    file_error(format!("{} {why}", name.escape_debug()))
 }
 
 /// What the file is instead, where that is certain, and the name that would be taken.
@@ -167,6 +165,7 @@ fn looks_like(extension: &str, head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::UploadErrorKind;
 
     const PDF: &[u8] = b"%PDF-1.7";
 
@@ -202,7 +201,7 @@ mod tests {
         ];
         for (name, bytes, head, why) in rows {
             let error = limits.check(name, bytes, head).expect_err(name);
-            assert_eq!(error.kind(), ErrorKind::File);
+            assert_eq!(error.kind(), UploadErrorKind::File);
             let text = error.to_string();
             assert!(text.contains(name) && text.contains(why), "{text}");
         }

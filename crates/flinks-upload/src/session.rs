@@ -12,9 +12,9 @@ use flinks_types::{AggregationId, CompleteResponse, LoginId};
 
 use crate::client::UploadClient;
 use crate::document::Document;
-use crate::error::UploadError;
+use crate::error::{UploadError, ledger_error};
 use crate::ledger::{
-    Completion, FileInfo, Ledger, LedgerEntry, LedgerState, NoLedger, ledger_error,
+    Completion, FileInfo, Ledger, LedgerEntry, LedgerState, NoLedger, append_error,
 };
 
 /// What to do when it is unknown whether a file arrived.
@@ -188,14 +188,14 @@ impl UploadSession {
     /// added again.
     ///
     /// # Errors
-    /// [`ErrorKind::File`]: it was refused before anything was sent, or changed while it was read.
-    /// [`ErrorKind::Journal`]: the ledger could not be written; the step it guards was not sent.
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it was refused before anything was sent, or changed while it was read.
+    /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): the ledger could not be written; the step it guards was not sent.
     /// Delivery `Unknown`: it is unknown whether the file arrived, and [`OnUnknown`] does not
     /// allow to go on. Otherwise as any call.
     pub async fn add(&mut self, document: Document) -> Result<&AggregationId, UploadError> {
         self.stage(vec![document])?;
         if let Err(error) = self.send_all().await {
-            if !error.error().delivery().may_have_acted() {
+            if !error.delivery().may_have_acted() {
                 self.withdraw_last().await;
             }
             return Err(error);
@@ -204,7 +204,7 @@ impl UploadSession {
         self.state
             .aggregation_id
             .as_ref()
-            .ok_or_else(|| UploadError::early(missing()))
+            .ok_or_else(|| missing().into())
     }
 
     /// Sends what is still to be sent, and completes the session: processing starts.
@@ -241,17 +241,14 @@ impl UploadSession {
         };
         // What becomes of this one does not tell what became of an earlier one.
         let earlier = (self.state.completion == Completion::Unknown).then_some(Delivery::Unknown);
-        let at_least = |error: Error| match earlier {
+        let at_least = |error: UploadError| match earlier {
             Some(earlier) if !error.delivery().may_have_acted() => error.with_delivery(earlier),
             _ => error,
         };
         let completing = LedgerEntry::Completing {
             aggregation_id: aggregation_id.clone(),
         };
-        if let Err(mut failed) = self.append(completing).await {
-            failed.error = at_least(failed.error);
-            return Err(failed);
-        }
+        self.append(completing).await.map_err(at_least)?;
         let answer = self.client.complete(aggregation_id.clone()).await;
         let login_id = match answer.and_then(login_id_of) {
             Ok(login_id) => login_id,
@@ -262,7 +259,9 @@ impl UploadSession {
                     LedgerEntry::NotCompleted
                 };
                 let unwritten = self.append(entry).await.err();
-                return Err(self.failed(at_least(error), None).and_ledger(unwritten));
+                let mut failed = self.failed(at_least(error.into()), None);
+                failed.ledger = unwritten.map(Error::from);
+                return Err(failed);
             }
         };
         let done = LedgerEntry::Completed {
@@ -311,7 +310,7 @@ impl UploadSession {
                 self.state_file(file).await?;
             }
             self.in_doubt = added;
-            self.ledger.append(&entry).await
+            self.ledger.append(&entry).await.map_err(append_error)
         };
         match durable.await {
             Ok(()) => {
@@ -323,7 +322,7 @@ impl UploadSession {
         }
     }
 
-    fn failed(&self, error: Error, file: Option<usize>) -> UploadError {
+    fn failed(&self, error: impl Into<UploadError>, file: Option<usize>) -> UploadError {
         let file = file.and_then(|file| self.state.files.get(file));
         let open = self.state.abandoned.iter();
         let strays = self
@@ -331,12 +330,11 @@ impl UploadSession {
             .iter()
             .filter(|id| !self.state.abandoned.contains(id));
         UploadError {
-            error,
-            ledger: None,
             file: file.map(|file| file.facts.file_name.clone()),
             aggregation_id: self.state.aggregation_id.clone(),
             abandoned: open.chain(strays).cloned().collect(),
             abandoned_unnamed: self.state.abandoned_unnamed,
+            ..error.into()
         }
     }
 }

@@ -15,6 +15,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::document::{Document, Reader};
+use crate::error::{UploadError, file_error};
 
 /// What is read and encoded at a time: a multiple of 3, so that only the last chunk is padded, and
 /// large enough that the blocking pool costs a tenth, not a half.
@@ -78,7 +79,7 @@ impl Envelope {
         let content = bytes.div_ceil(3).checked_mul(4);
         content
             .and_then(|content| content.checked_add((self.head.len() + self.tail.len()) as u64))
-            .ok_or_else(|| Error::new(ErrorKind::File, "the document is too large to encode"))
+            .ok_or_else(|| file_error("the document is too large to encode").into())
     }
 }
 
@@ -103,7 +104,7 @@ pub(crate) struct Upload {
 enum State {
     Head,
     /// A chunk is being read and encoded on the blocking pool.
-    Busy(JoinHandle<Result<Chunk, Error>>),
+    Busy(JoinHandle<Result<Chunk, UploadError>>),
     Tail,
     Done,
 }
@@ -142,7 +143,7 @@ impl Upload {
         }
     }
 
-    fn open(&self) -> JoinHandle<Result<Chunk, Error>> {
+    fn open(&self) -> JoinHandle<Result<Chunk, UploadError>> {
         let document = self.document.clone();
         spawn_blocking(move || {
             let reader = document.reader()?;
@@ -164,7 +165,7 @@ impl Upload {
 
 impl Chunk {
     /// Reads and encodes the next chunk, and after the last one makes sure that it was the last.
-    fn next(mut self, document: &Document) -> Result<Self, Error> {
+    fn next(mut self, document: &Document) -> Result<Self, UploadError> {
         let want = self
             .raw
             .len()
@@ -184,7 +185,7 @@ impl Chunk {
         self.buffer.resize(want.div_ceil(3) * 4, 0);
         let written = base64()
             .encode_slice(&*raw, &mut self.buffer)
-            .map_err(|_| Error::new(ErrorKind::File, "the document cannot be encoded"))?;
+            .map_err(|_| file_error("the document cannot be encoded"))?;
         self.encoded = self.buffer.split_to(written).freeze();
         if self.left == 0 {
             match self.reader.read(&mut [0]) {
@@ -216,16 +217,13 @@ impl HttpBody for Upload {
             State::Busy(step) => {
                 let step = ready!(Pin::new(step).poll(cx));
                 let step = step.unwrap_or_else(|_| {
-                    Err(Error::new(
-                        ErrorKind::File,
-                        "the runtime stopped while a file was read",
-                    ))
+                    Err(file_error("the runtime stopped while a file was read"))
                 });
                 let mut chunk = match step {
                     Ok(chunk) => chunk,
                     Err(error) => {
                         this.state = State::Done;
-                        return Poll::Ready(Some(Err(error.into())));
+                        return Poll::Ready(Some(Err(Error::from(error).into())));
                     }
                 };
                 let (encoded, read) = (std::mem::take(&mut chunk.encoded), chunk.read);

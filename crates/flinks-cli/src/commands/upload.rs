@@ -4,8 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flinks_transport::{Error, ErrorKind};
-use flinks_upload::{Completed, Document, Limits, UploadError};
+use flinks_upload::{Completed, Document, Limits, UploadError, UploadErrorKind};
 use sha2::{Digest as _, Sha256};
 
 use crate::arguments::Upload;
@@ -97,7 +96,7 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, CliError> {
     for (index, path) in files.iter().enumerate() {
         if let Some(why) = path_value::mistake(path.as_os_str()) {
             let message = format!("file {} of {} {why}", index + 1, files.len());
-            refused.push(Error::new(ErrorKind::File, message));
+            refused.push(UploadError::new(UploadErrorKind::File, message));
             continue;
         }
         let opened = Document::open(path).and_then(|document| {
@@ -121,19 +120,19 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, CliError> {
                 .collect();
             let count = counted(list.len(), "file");
             let message = format!("{count} refused: {}", list.join("; "));
-            Err(Error::new(ErrorKind::File, message).into())
+            Err(UploadError::new(UploadErrorKind::File, message).into())
         }
     }
 }
 
 /// Adds the file's name to an error that does not have it.
-fn with_name(path: &Path, error: Error) -> Error {
+fn with_name(path: &Path, error: UploadError) -> UploadError {
     let name = shown_path(path.file_name().unwrap_or(path.as_os_str()).as_ref());
     let text = error.report().to_string();
     if escaped(&text).contains(&name) {
         error
     } else {
-        Error::new(ErrorKind::File, format!("{name}: {text}"))
+        UploadError::new(UploadErrorKind::File, format!("{name}: {text}"))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use flinks_legacy::AuthorizeError;
 use flinks_transport::{Delivery, Error, ErrorKind};
-use flinks_upload::UploadError;
+use flinks_upload::{UploadError, UploadErrorKind};
 use serde_json::{Map, Value, json};
 
 use crate::output::exit_status::{Exit, Request};
@@ -47,6 +47,8 @@ enum Cause {
 struct FailedCall {
     request: Request,
     error: Error,
+    /// The kind of an upload's error, which has more kinds than that of a call.
+    upload: Option<UploadErrorKind>,
     /// A hint that the error alone does not determine.
     hint: Option<&'static str>,
     /// A wait timed out before any answer was read.
@@ -68,6 +70,8 @@ impl From<Error> for CliError {
 
 impl From<UploadError> for CliError {
     fn from(error: UploadError) -> Self {
+        let mut call = FailedCall::new(Request::Upload, error.error().clone());
+        call.upload = Some(error.kind());
         Self {
             file: error.file().map(Box::from),
             abandoned: error
@@ -76,7 +80,7 @@ impl From<UploadError> for CliError {
                 .map(|id| id.as_str().to_owned())
                 .collect(),
             abandoned_unnamed: error.abandoned_unnamed(),
-            ..Self::from(error.error().clone())
+            ..Self::new(Cause::Call(Box::new(call)))
         }
     }
 }
@@ -85,6 +89,18 @@ impl From<AuthorizeError> for CliError {
     fn from(error: AuthorizeError) -> Self {
         let hint = hints::for_authorize(&error);
         Self::failed(Request::BankLogin, error.into()).with_hint(hint)
+    }
+}
+
+impl FailedCall {
+    fn new(request: Request, error: Error) -> Self {
+        Self {
+            request,
+            error,
+            upload: None,
+            hint: None,
+            is_deadline: false,
+        }
     }
 }
 
@@ -102,12 +118,7 @@ impl CliError {
 
     /// A failed request.
     pub(crate) fn failed(request: Request, error: Error) -> Self {
-        Self::new(Cause::Call(Box::new(FailedCall {
-            request,
-            error,
-            hint: None,
-            is_deadline: false,
-        })))
+        Self::new(Cause::Call(Box::new(FailedCall::new(request, error))))
     }
 
     fn local(kind: &'static str, delivery: Delivery, message: String) -> Self {
@@ -185,9 +196,24 @@ impl CliError {
     pub(crate) fn exit(&self) -> Exit {
         match &self.cause {
             Cause::Call(call) if call.is_deadline => Exit::Deadline,
+            Cause::Call(call) if call.upload == Some(UploadErrorKind::Ledger) => {
+                Exit::of_ledger(call.error.delivery())
+            }
             Cause::Call(call) => Exit::of(call.request, &call.error),
             Cause::Interrupted => Exit::Interrupted,
             Cause::Local(_) => Exit::Usage,
+        }
+    }
+
+    /// Returns the word for the kind of error.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.cause {
+            Cause::Call(call) => {
+                let upload = call.upload.map(UploadErrorKind::as_str);
+                upload.unwrap_or_else(|| call.error.kind().as_str())
+            }
+            Cause::Interrupted => "interrupted",
+            Cause::Local(local) => local.kind,
         }
     }
 

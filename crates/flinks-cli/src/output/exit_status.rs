@@ -57,6 +57,15 @@ impl Request {
 }
 
 impl Exit {
+    /// Returns the exit status of a ledger that could not be used.
+    pub(crate) fn of_ledger(delivery: Delivery) -> Self {
+        if delivery.may_have_acted() {
+            Self::Unknown
+        } else {
+            Self::Usage
+        }
+    }
+
     /// Returns the exit status of a failed request.
     pub(crate) fn of(request: Request, error: &Error) -> Self {
         let delivery = if request.may_change_data(error) {
@@ -69,20 +78,14 @@ impl Exit {
         };
         match error.kind() {
             // That the service may have acted outweighs any other fault.
-            ErrorKind::ClientCertificate
-            | ErrorKind::Config
-            | ErrorKind::Input
-            | ErrorKind::Journal
+            ErrorKind::ClientCertificate | ErrorKind::Config | ErrorKind::Input
                 if delivery.may_have_acted() =>
             {
                 Self::Unknown
             }
-            ErrorKind::ClientCertificate
-            | ErrorKind::Config
-            | ErrorKind::Input
-            | ErrorKind::Journal => Self::Usage,
+            ErrorKind::ClientCertificate | ErrorKind::Config | ErrorKind::Input => Self::Usage,
             _ if too_many_open_files(error) && !delivery.may_have_acted() => Self::Usage,
-            ErrorKind::File => Self::File,
+            ErrorKind::Local => Self::File,
             // Without a readable token the call was not made.
             ErrorKind::Decode if error.step() == Step::Token => Self::Unreachable,
             ErrorKind::Decode => Self::Unknown,
@@ -113,6 +116,13 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_error_after_an_unknown_outcome_is_unknown() {
+        assert_eq!(Exit::of_ledger(NotSent), Exit::Usage);
+        assert_eq!(Exit::of_ledger(Unknown), Exit::Unknown);
+        assert_eq!(Exit::of_ledger(Delivered), Exit::Unknown);
+    }
+
+    #[test]
     fn every_kind_and_delivery_has_its_status() {
         let rows = [
             (ErrorKind::Api, Rejected, Exit::Refused),
@@ -123,11 +133,8 @@ mod tests {
             (ErrorKind::Connection, NotSent, Exit::Unreachable),
             (ErrorKind::Connection, Unknown, Exit::Unknown),
             (ErrorKind::Decode, Delivered, Exit::Unknown),
-            (ErrorKind::File, NotSent, Exit::File),
+            (ErrorKind::Local, NotSent, Exit::File),
             (ErrorKind::Input, NotSent, Exit::Usage),
-            (ErrorKind::Journal, NotSent, Exit::Usage),
-            (ErrorKind::Journal, Unknown, Exit::Unknown),
-            (ErrorKind::Journal, Delivered, Exit::Unknown),
             (ErrorKind::ClientCertificate, Unknown, Exit::Unknown),
             (ErrorKind::Layer, Unknown, Exit::Unknown),
             (ErrorKind::ServerCertificate, NotSent, Exit::Unreachable),
@@ -185,7 +192,7 @@ mod tests {
             let error = Error::new(kind, "").with_source(cause);
             Exit::of(Request::Upload, &error.with_delivery(delivery))
         };
-        assert_eq!(exhausted(ErrorKind::File, NotSent), Exit::Usage);
+        assert_eq!(exhausted(ErrorKind::Local, NotSent), Exit::Usage);
         assert_eq!(exhausted(ErrorKind::Connect, NotSent), Exit::Usage);
         assert_eq!(exhausted(ErrorKind::Connection, Unknown), Exit::Unknown);
     }

@@ -48,7 +48,7 @@ fn report(error: &CliError, command: &str, endpoint: Option<&str>, now: SystemTi
         line("FlinksCode", &escaped(code.as_str()));
     }
     if let Some(call) = call {
-        line("Kind", call.kind().as_str());
+        line("Kind", error.kind());
         line("Delivery", call.delivery().as_str());
         line("Attempts", &call.attempts().to_string());
         line("Elapsed", &format!("{:.3} s", call.elapsed().as_secs_f64()));

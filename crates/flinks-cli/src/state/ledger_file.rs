@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use flinks_transport::{Delivery, Error, Step};
-use flinks_upload::{FileLedger, LedgerEntry};
+use flinks_upload::{FileLedger, LedgerEntry, UploadError};
 
 use crate::output::error::CliError;
 use crate::output::hints;
@@ -80,7 +80,7 @@ impl LedgerFile {
     pub(crate) fn open(
         path: &Path,
         environment: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(Self, FileLedger, Vec<LedgerEntry>), Error> {
+    ) -> Result<(Self, FileLedger, Vec<LedgerEntry>), UploadError> {
         let (ledger, entries) = FileLedger::open(path)?;
         let path = absolute(path);
         let ours = state_folder(environment)

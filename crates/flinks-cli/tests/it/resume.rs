@@ -167,7 +167,7 @@ fn a_ledger_of_another_client_or_a_damaged_one_is_refused() {
     let id = bench.sandbox.client_id().to_owned();
     bench.set("FLINKS_CLIENT_ID", "another");
     let run = bench.run(&["resume", &path, "--json"]).ends_with(2);
-    assert_eq!(run.json()["error"]["kind"], "journal");
+    assert_eq!(run.json()["error"]["kind"], "ledger");
     bench.set("FLINKS_CLIENT_ID", &id);
 
     let text = fs::read_to_string(&ledger).expect("readable");

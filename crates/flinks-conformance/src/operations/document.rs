@@ -2,8 +2,7 @@
 
 use std::io::{Cursor, Read as _};
 
-use flinks_transport::Error;
-use flinks_upload::Document;
+use flinks_upload::{Document, UploadError};
 use serde::Deserialize;
 
 /// A document: its content as text or hex, filled up with zeros to `size` when that is given.
@@ -23,7 +22,7 @@ pub(crate) struct DocumentInput {
 }
 
 impl DocumentInput {
-    pub(crate) fn open(&self) -> Result<Document, Error> {
+    pub(crate) fn open(&self) -> Result<Document, UploadError> {
         let head = self.content();
         let size = self.size.unwrap_or(head.len());
         if self.once {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use flinks_legacy::{AuthorizeError, Refusal};
-use flinks_transport::Error;
-use flinks_upload::UploadError;
+use flinks_transport::{Error, ErrorKind};
+use flinks_upload::{UploadError, UploadErrorKind};
 use serde_json::Value;
 
 /// What came of a call.
@@ -16,6 +16,7 @@ pub(crate) struct Outcome {
 
 /// An error, and what a session adds to it.
 pub(crate) struct Failure {
+    pub(crate) kind: &'static str,
     pub(crate) error: Error,
     pub(crate) file: Option<String>,
     pub(crate) aggregation_id: Option<String>,
@@ -47,6 +48,7 @@ impl Outcome {
             ("report()", error.report().to_string()),
         ];
         let failure = Failure {
+            kind: kind_word(&error),
             error,
             file: None,
             aggregation_id: None,
@@ -70,6 +72,7 @@ impl Outcome {
             .texts
             .push(("the session's Display", error.to_string()));
         if let Err(failure) = &mut outcome.result {
+            failure.kind = error.kind().as_str();
             failure.file = error.file().map(ToOwned::to_owned);
             failure.aggregation_id = error.aggregation_id().map(|id| id.as_str().to_owned());
             failure.abandoned = error
@@ -95,6 +98,14 @@ impl Outcome {
             failure.session = session.map(|session| session.request_id().as_str().to_owned());
         }
         outcome
+    }
+}
+
+/// The word of the fixtures for a kind: in a call, only a document can fail on this machine.
+pub(crate) fn kind_word(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::Local => UploadErrorKind::File.as_str(),
+        kind => kind.as_str(),
     }
 }
 

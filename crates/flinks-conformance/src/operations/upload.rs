@@ -1,9 +1,12 @@
 //! `auth.token`, `upload.file`, `upload.complete` and the flow `upload.session`: inputs, calls, canonical outputs.
 
 use flinks_auth::{AccessToken, TokenRequest};
-use flinks_transport::{Endpoint, Error, ErrorKind};
+use flinks_transport::{Endpoint, Error};
 use flinks_types::{AggregationId, CompleteResponse, UploadResponse};
-use flinks_upload::{Complete, Completed, FileLedger, OnUnknown, Paths, UploadClient, UploadFile};
+use flinks_upload::{
+    Complete, Completed, FileLedger, OnUnknown, Paths, UploadClient, UploadError, UploadErrorKind,
+    UploadFile,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -158,9 +161,10 @@ impl SessionInput {
         let documents: Result<Vec<_>, _> = self.files.iter().map(DocumentInput::open).collect();
         let paths = paths(self.paths.as_deref(), &stack.keys);
         let client = paths.and_then(|paths| client(stack, paths));
-        let (client, documents) = match client.and_then(|client| Ok((client, documents?))) {
-            Ok(ready) => ready,
-            Err(error) => return Outcome::failed(error),
+        let (client, documents) = match (client, documents) {
+            (Ok(client), Ok(documents)) => (client, documents),
+            (Err(error), _) => return Outcome::failed(error),
+            (_, Err(error)) => return Outcome::session_failed(&error),
         };
         let mut session = client.session().on_unknown(match self.on_unknown {
             Policy::Restart => OnUnknown::Restart,
@@ -178,7 +182,7 @@ impl SessionInput {
         }
         let (folder, ledger) = match ledger() {
             Ok(made) => made,
-            Err(error) => return Outcome::failed(error),
+            Err(error) => return Outcome::session_failed(&error),
         };
         let path = ledger.path().to_owned();
         let outcome = match session.ledger(ledger).upload(documents).await {
@@ -192,9 +196,10 @@ impl SessionInput {
 }
 
 /// A ledger in a folder of its own: every session of the corpus writes one, and it is searched for secrets.
-fn ledger() -> Result<(TempDir, FileLedger), Error> {
+fn ledger() -> Result<(TempDir, FileLedger), UploadError> {
     let folder = tempfile::tempdir().map_err(|error| {
-        Error::new(ErrorKind::Journal, "there is no place for a ledger").with_source(error)
+        let message = "there is no place for a ledger";
+        UploadError::new(UploadErrorKind::Ledger, message).with_source(error)
     })?;
     let ledger = FileLedger::create(folder.path().join("ledger"))?;
     Ok((folder, ledger))

@@ -9,7 +9,7 @@ use super::{Broken, Ran, broken};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::matching::{Head, check_codec, target};
-use crate::operations::{Codec, Outcome, Parsed};
+use crate::operations::{Codec, Outcome, Parsed, kind_word};
 use crate::script::{Action, Scripted, ScriptedReply};
 use crate::standard;
 
@@ -53,7 +53,7 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Bro
 /// The operation refused to build a request.
 fn refused(fixture: &Fixture, error: &Error) -> Vec<String> {
     match &fixture.case.want.error {
-        Some(wanted) if wanted.kind == error.kind().as_str() => Vec::new(),
+        Some(wanted) if wanted.kind == kind_word(error) => Vec::new(),
         _ => vec![format!(
             "the request could not be built: {}",
             error.report()

@@ -7,6 +7,7 @@ use flinks_conformance::{
     OPERATIONS, Reply, ServerCertificate, Shows, Step, Tls, Want, WantError, fixtures, load,
 };
 use flinks_transport::{Delivery, ErrorKind};
+use flinks_upload::UploadErrorKind;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -108,16 +109,19 @@ fn the_schema_knows_every_kind_and_delivery() {
         ErrorKind::Connect,
         ErrorKind::Connection,
         ErrorKind::Decode,
-        ErrorKind::File,
         ErrorKind::Input,
-        ErrorKind::Journal,
         ErrorKind::Layer,
         ErrorKind::ServerCertificate,
         ErrorKind::Timeout,
     ];
     assert_eq!(
         known("kind"),
-        kinds.iter().map(|kind| kind.as_str().to_owned()).collect()
+        kinds
+            .iter()
+            .map(|kind| kind.as_str())
+            .chain([UploadErrorKind::File, UploadErrorKind::Ledger].map(UploadErrorKind::as_str))
+            .map(str::to_owned)
+            .collect()
     );
     let deliveries = [
         Delivery::Delivered,

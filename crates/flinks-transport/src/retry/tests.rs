@@ -22,7 +22,7 @@ fn failure(kind: ErrorKind, delivery: Delivery) -> Result<Response<Body>, BoxErr
 #[test]
 fn the_decision_table_holds() {
     use Delivery::{NotSent, Unknown};
-    use ErrorKind::{ClientCertificate, Connect, Connection, File, Layer, Timeout};
+    use ErrorKind::{ClientCertificate, Connect, Connection, Layer, Local, Timeout};
     use Verdict::{Again, Final, Throttled};
     type Row = (&'static str, Result<Response<Body>, BoxError>, [Verdict; 3]);
     let rows: Vec<Row> = vec![
@@ -55,7 +55,7 @@ fn the_decision_table_holds() {
             failure(ClientCertificate, NotSent),
             [Final, Final, Final],
         ),
-        ("file", failure(File, NotSent), [Final, Final, Final]),
+        ("local", failure(Local, NotSent), [Final, Final, Final]),
         ("layer", failure(Layer, NotSent), [Final, Final, Final]),
         (
             "token",

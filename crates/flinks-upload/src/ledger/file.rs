@@ -7,11 +7,12 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
-use flinks_transport::Error;
+use flinks_transport::BoxError;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::error::{UploadError, ledger_error};
 use crate::ledger::line::{read, write};
-use crate::ledger::{Ledger, LedgerEntry, ledger_error};
+use crate::ledger::{Ledger, LedgerEntry};
 
 /// A ledger in a file: JSON lines, each with a checksum, synced one by one on the blocking pool.
 ///
@@ -25,7 +26,7 @@ pub struct FileLedger {
 enum State {
     Ready(Tail),
     /// An entry is being written on the blocking pool; still so when the append was cancelled.
-    Writing(JoinHandle<(Self, Result<(), Error>)>),
+    Writing(JoinHandle<(Self, Result<(), UploadError>)>),
     /// What lies on the disk is not known any more.
     Broken,
 }
@@ -44,8 +45,8 @@ impl FileLedger {
     /// Begins a new ledger; missing folders are made, mode 0700.
     ///
     /// # Errors
-    /// [`ErrorKind::Journal`]: there is a file already, or it cannot be written or locked.
-    pub fn create(path: impl AsRef<Path>) -> Result<Self, Error> {
+    /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): there is a file already, or it cannot be written or locked.
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, UploadError> {
         let path = path.as_ref().to_owned();
         let failed = |error| unusable("cannot be made", error);
         let folder = path
@@ -86,8 +87,8 @@ impl FileLedger {
     /// mark of a crash while it was written, is cut off.
     ///
     /// # Errors
-    /// [`ErrorKind::Journal`]: it cannot be read, is in use, or is damaged in any other way.
-    pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<LedgerEntry>), Error> {
+    /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): it cannot be read, is in use, or is damaged in any other way.
+    pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<LedgerEntry>), UploadError> {
         let path = path.as_ref().to_owned();
         let failed = |error| unusable("cannot be read", error);
         // Asked before opening: opening a pipe would wait for its writer.
@@ -138,13 +139,13 @@ impl FileLedger {
     /// Deletes the ledger: for a session that is complete.
     ///
     /// # Errors
-    /// [`ErrorKind::Journal`]: the file cannot be deleted.
-    pub fn remove(self) -> Result<(), Error> {
+    /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): the file cannot be deleted.
+    pub fn remove(self) -> Result<(), UploadError> {
         std::fs::remove_file(&self.path).map_err(|error| unusable("cannot be deleted", error))
     }
 
     /// Waits for the write that is under way, also for one whose append was cancelled.
-    async fn written(&mut self) -> Result<(), Error> {
+    async fn written(&mut self) -> Result<(), UploadError> {
         let State::Writing(step) = &mut self.state else {
             return Ok(());
         };
@@ -161,20 +162,20 @@ impl Ledger for FileLedger {
     fn append<'a>(
         &'a mut self,
         entry: &'a LedgerEntry,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async move {
             // Its caller is gone and has to assume the worst; this entry stands for itself.
             drop(self.written().await);
             let State::Ready(mut tail) = std::mem::replace(&mut self.state, State::Broken) else {
-                return Err(ledger_error(
-                    "the ledger lost an entry: resume the upload from it",
-                ));
+                return Err(
+                    ledger_error("the ledger lost an entry: resume the upload from it").into(),
+                );
             };
             let (line, checksum) = match write(entry, &tail.checksum) {
                 Ok(line) => line,
                 Err(error) => {
                     self.state = State::Ready(tail);
-                    return Err(error);
+                    return Err(error.into());
                 }
             };
             self.state = State::Writing(spawn_blocking(move || {
@@ -192,7 +193,7 @@ impl Ledger for FileLedger {
                 };
                 (state, outcome)
             }));
-            self.written().await
+            Ok(self.written().await?)
         })
     }
 }
@@ -257,7 +258,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn lock(file: &File) -> Result<(), Error> {
+fn lock(file: &File) -> Result<(), UploadError> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => ledger_error("the ledger is in use by another process"),
         TryLockError::Error(error) => unusable(
@@ -268,7 +269,7 @@ fn lock(file: &File) -> Result<(), Error> {
 }
 
 /// The caller knows the path; it is not shown, because a secret may stand where a path belongs.
-fn unusable(what: &str, error: io::Error) -> Error {
+fn unusable(what: &str, error: io::Error) -> UploadError {
     ledger_error(format!("the ledger {what}")).with_source(error)
 }
 

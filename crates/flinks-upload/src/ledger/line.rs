@@ -1,11 +1,11 @@
 //! The lines of a ledger file: an entry and a checksum each, and what counts as damage.
 
-use flinks_transport::Error;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ledger::{LedgerEntry, LedgerState, ledger_error};
+use crate::error::{UploadError, ledger_error};
+use crate::ledger::{LedgerEntry, LedgerState};
 
 /// A checksum covers the line before as well, so that a line cannot be lost, doubled or moved.
 #[derive(Deserialize, Serialize)]
@@ -16,7 +16,7 @@ struct Line<'a> {
 }
 
 /// The line of an entry after the line with this checksum, and its own checksum.
-pub(super) fn write(entry: &LedgerEntry, before: &str) -> Result<(Vec<u8>, String), Error> {
+pub(super) fn write(entry: &LedgerEntry, before: &str) -> Result<(Vec<u8>, String), UploadError> {
     let unwritable = |_| ledger_error("an entry cannot be written as JSON");
     let json = serde_json::value::to_raw_value(entry).map_err(unwritable)?;
     let crc = chained(before, json.get());

@@ -1,24 +1,22 @@
 //! Which files a session holds, and that its ledger holds the same ones whatever interrupts it.
 
-use flinks_transport::Error;
-
 use super::UploadSession;
 use crate::document::Document;
 use crate::error::UploadError;
-use crate::ledger::{FileInfo, FileState, LedgerEntry, SessionInfo};
+use crate::ledger::{FileInfo, FileState, LedgerEntry, SessionInfo, append_error};
 
 impl UploadSession {
     /// Checks documents and puts them into the session; nothing is sent or recorded.
     pub(super) fn stage(&mut self, documents: Vec<Document>) -> Result<(), UploadError> {
         let limits = self.client.check();
         for document in &documents {
-            document.check(limits).map_err(UploadError::early)?;
+            document.check(limits)?;
         }
         let held = self.state.files.iter().map(|file| file.facts.bytes);
         let new = self.incoming.iter().chain(&documents).map(Document::bytes);
         // A sum that overflows is over any limit.
         let total = held.chain(new).fold(0u64, u64::saturating_add);
-        limits.check_session(total).map_err(UploadError::early)?;
+        limits.check_session(total)?;
         self.incoming.extend(documents);
         Ok(())
     }
@@ -72,7 +70,7 @@ impl UploadSession {
     }
 
     /// Makes the ledger hold this file, or not, as the session does.
-    pub(super) async fn state_file(&mut self, file: usize) -> Result<(), Error> {
+    pub(super) async fn state_file(&mut self, file: usize) -> Result<(), UploadError> {
         let entry = match self.state.files.get(file) {
             Some(entry) => LedgerEntry::Added {
                 file,
@@ -80,7 +78,7 @@ impl UploadSession {
             },
             None => LedgerEntry::Withdrawn { files: file },
         };
-        self.ledger.append(&entry).await?;
+        self.ledger.append(&entry).await.map_err(append_error)?;
         self.in_doubt = None;
         Ok(())
     }

@@ -3,21 +3,19 @@
 use std::error::Error as _;
 use std::io;
 
-use flinks_transport::{Error, ErrorKind};
-
 use super::UploadSession;
 use super::files::facts;
 use crate::client::UploadClient;
 use crate::document::Document;
-use crate::error::UploadError;
-use crate::ledger::{Completion, FileState, Ledger, LedgerEntry, ledger_error};
+use crate::error::{UploadError, file_error, ledger_error};
+use crate::ledger::{Completion, FileState, Ledger, LedgerEntry};
 
 impl UploadSession {
     pub(crate) fn resume(
         client: UploadClient,
         ledger: Box<dyn Ledger>,
         entries: &[LedgerEntry],
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, UploadError> {
         let Some(LedgerEntry::Session(session)) = entries.first() else {
             return Err(ledger_error("the ledger does not begin with a session"));
         };
@@ -56,7 +54,7 @@ impl UploadSession {
     }
 
     /// Opens the documents of a ledger again, and notes which of them are not what they were.
-    fn reopen(&mut self) -> Result<(), Error> {
+    fn reopen(&mut self) -> Result<(), UploadError> {
         let mut total = 0u64;
         let mut refused = Vec::new();
         for (index, file) in self.state.files.iter().enumerate() {
@@ -96,10 +94,10 @@ impl UploadSession {
             several => {
                 let list: Vec<_> = several
                     .iter()
-                    .map(|error| error.report().to_string())
+                    .map(|error| error.error().report().to_string())
                     .collect();
                 let message = format!("{} files refused: {}", list.len(), list.join("; "));
-                Err(Error::new(ErrorKind::File, message))
+                Err(file_error(message))
             }
         }
     }
@@ -114,7 +112,7 @@ impl UploadSession {
             if self.documents.iter().any(Option::is_none) {
                 let message =
                     "a file changed, so the session has to start over, and another file is gone";
-                return Err(self.failed(Error::new(ErrorKind::File, message), None));
+                return Err(self.failed(file_error(message), None));
             }
             self.abandon().await?;
         }
@@ -128,7 +126,7 @@ impl UploadSession {
 
 /// Whether a document is refused for what it is, or is gone, and not for want of something that the
 /// next one would lack too.
-fn is_of_the_file(error: &Error) -> bool {
+fn is_of_the_file(error: &UploadError) -> bool {
     let cause = error.source().and_then(|cause| cause.downcast_ref());
     cause.is_none_or(|cause: &io::Error| {
         matches!(

@@ -11,7 +11,7 @@ use flinks_types::{AggregationId, UploadResponse, find_aggregation_id};
 
 use super::{OnUnknown, Progress, UploadSession};
 use crate::document::Document;
-use crate::error::UploadError;
+use crate::error::{UploadError, UploadErrorKind, file_error};
 use crate::ledger::{FileState, LedgerEntry};
 use crate::operation::UploadFile;
 
@@ -64,10 +64,7 @@ impl UploadSession {
         while let Some(file) = self.state.first(FileState::Sending) {
             self.append(LedgerEntry::Unknown { file })
                 .await
-                .map_err(|mut failed| {
-                    failed.error = failed.error.with_delivery(Delivery::Unknown);
-                    failed
-                })?;
+                .map_err(|failed| failed.with_delivery(Delivery::Unknown))?;
         }
         Ok(())
     }
@@ -90,7 +87,7 @@ impl UploadSession {
                 match self.begin(file) {
                     Ok(sending) => match self.append(LedgerEntry::Sending { file }).await {
                         Ok(()) => under_way.push((file, sending)),
-                        Err(unwritten) => failure = Some(Failure::new(file, unwritten.error)),
+                        Err(unwritten) => failure = Some(Failure::new(file, unwritten)),
                     },
                     Err(error) => failure = Some(Failure::new(file, error)),
                 }
@@ -115,10 +112,10 @@ impl UploadSession {
         }
     }
 
-    fn begin(&self, file: usize) -> Result<Sending, Error> {
+    fn begin(&self, file: usize) -> Result<Sending, UploadError> {
         let Some(Some(document)) = self.documents.get(file).cloned() else {
             let message = "a file of the session is gone";
-            return Err(Error::new(ErrorKind::File, message));
+            return Err(file_error(message));
         };
         let url = self.client.upload_url();
         let name = document.name().to_owned();
@@ -177,7 +174,7 @@ impl UploadSession {
                             }
                             return Ok(());
                         };
-                        let error = unwritten.error.with_delivery(Delivery::Delivered);
+                        let error = unwritten.with_delivery(Delivery::Delivered);
                         return Err(Failure::new(file, error.with_operation("upload.file")));
                     }
                     None => {
@@ -222,15 +219,13 @@ impl UploadSession {
                 known.state = FileState::Pending;
             }
         }
-        Err(Failure {
-            ledger: unwritten.map(|unwritten| unwritten.error),
-            ..failure
-        })
+        failure.error.ledger = unwritten.map(Error::from);
+        Err(failure)
     }
 
     /// Decides how to go on when it is unknown whether a file arrived.
     async fn go_on_after(&mut self, failure: Failure, pause: Pause) -> Result<(), UploadError> {
-        let pause = match self.pause(&failure.error, pause) {
+        let pause = match self.pause(failure.error.error(), pause) {
             Some(pause) if self.may_go_on(&failure) => pause,
             _ => return Err(self.fail(failure)),
         };
@@ -239,7 +234,9 @@ impl UploadSession {
         // Without an id there is no session to send it into again.
         if self.on_unknown == OnUnknown::Restart || self.state.aggregation_id.is_none() {
             if let Err(unwritten) = self.abandon().await {
-                return Err(self.fail(failure).and_ledger(Some(unwritten)));
+                let mut failed = self.fail(failure);
+                failed.ledger = Some(unwritten.into());
+                return Err(failed);
             }
             return Ok(());
         }
@@ -302,35 +299,30 @@ impl UploadSession {
         } else {
             failure.error
         };
-        let mut error = self.failed(error, Some(failure.file));
-        error.ledger = failure.ledger;
-        error
+        self.failed(error, Some(failure.file))
     }
 }
 
 /// A file that was not confirmed.
 struct Failure {
     file: usize,
-    error: Error,
-    /// Why this could not be recorded, if it could not.
-    ledger: Option<Error>,
+    error: UploadError,
     /// The answer named another session than was sent, or none: this one is unusable.
     split: bool,
 }
 
 impl Failure {
-    fn new(file: usize, error: Error) -> Self {
+    fn new(file: usize, error: impl Into<UploadError>) -> Self {
         Self {
             file,
-            error,
-            ledger: None,
+            error: error.into(),
             split: false,
         }
     }
 
     /// Starting over cannot mend it: nothing was acted on, or the ledger cannot be written.
     fn is_final(&self) -> bool {
-        let unwritten = self.ledger.is_some() || self.error.kind() == ErrorKind::Journal;
+        let unwritten = self.error.ledger.is_some() || self.error.kind() == UploadErrorKind::Ledger;
         unwritten || !self.error.delivery().may_have_acted()
     }
 }

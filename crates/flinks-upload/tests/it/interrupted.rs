@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flinks_auth::ClientCredentials;
-use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_upload::{
-    Completed, Document, FileLedger, Ledger, LedgerEntry, OnUnknown, UploadClient, UploadSession,
+    BoxError, Completed, Delivery, Document, FileLedger, Ledger, LedgerEntry, OnUnknown,
+    UploadClient, UploadError, UploadErrorKind, UploadSession,
 };
 use tokio::time::timeout;
 
@@ -67,7 +67,7 @@ async fn with_stop_a_dropped_add_is_an_unknown_outcome() {
     session.add(a).await.unwrap();
     add_and_give_up(&mut session, b).await;
     let error = session.complete().await.unwrap_err();
-    assert_eq!(error.error().delivery(), Delivery::Unknown);
+    assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(error.file(), Some("1.pdf"));
     assert_eq!(host.state(|s| s.completes), 0);
 }
@@ -99,14 +99,13 @@ impl Ledger for Failing {
     fn append<'a>(
         &'a mut self,
         entry: &'a LedgerEntry,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         let write = self.writes.fetch_add(1, Ordering::Relaxed);
         let fails = self.at.filter(|(at, _)| *at == write);
         if fails.is_none_or(|(_, durable)| durable) {
             self.entries.lock().unwrap().push(entry.clone());
         }
-        let full = || Error::new(ErrorKind::Journal, "no space left");
-        Box::pin(async move { fails.map_or(Ok(()), |_| Err(full())) })
+        Box::pin(async move { fails.map_or(Ok(()), |_| Err("no space left".into())) })
     }
 }
 
@@ -123,7 +122,7 @@ async fn a_ledger_that_fails_once_costs_no_file() {
         for document in documents(3) {
             // What was refused to the caller is added again, what may have been sent is not.
             while let Err(error) = session.add(document.clone()).await {
-                if error.error().delivery().may_have_acted() {
+                if error.delivery().may_have_acted() {
                     break;
                 }
             }
@@ -137,7 +136,7 @@ async fn a_ledger_that_fails_once_costs_no_file() {
                 assert!(reported >= given_up, "{at} {durable}");
             }
             Err(error) => {
-                assert_eq!(error.error().kind(), ErrorKind::Journal, "{at} {durable}");
+                assert_eq!(error.kind(), UploadErrorKind::Ledger, "{at} {durable}");
                 assert!(host.completed().is_empty(), "{at} {durable}");
             }
         }
@@ -191,8 +190,9 @@ async fn a_ledger_error_does_not_hide_what_became_of_the_call() {
         let session = host.client().session().ledger(ledger);
         let error = session.upload(documents(1)).await.unwrap_err();
         assert_eq!(error.error().operation(), Some(operation), "{fates:?}");
-        assert_eq!(error.error().delivery(), delivery, "{fates:?}");
-        assert!(error.to_string().contains("no space left"), "{error}");
+        assert_eq!(error.delivery(), delivery, "{fates:?}");
+        let text = error.report().to_string();
+        assert!(text.contains("no space left"), "{text}");
     }
 }
 
@@ -205,7 +205,7 @@ async fn a_pause_longer_than_a_minute_ends_the_upload() {
         .upload(documents(1))
         .await
         .unwrap_err();
-    assert_eq!(error.error().delivery(), Delivery::Unknown);
+    assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(
         error.error().retry_after(),
         Some(Duration::from_secs(9_000_000_000))
@@ -235,13 +235,10 @@ async fn half_done(host: &Host, folder: &std::path::Path, second: Fate) -> std::
     path
 }
 
-async fn resume(host: &Host, ledger: &std::path::Path) -> Result<Completed, Error> {
+async fn resume(host: &Host, ledger: &std::path::Path) -> Result<Completed, UploadError> {
     let (ledger, entries) = FileLedger::open(ledger)?;
     let session = host.client().resume(ledger, &entries)?;
-    session
-        .complete()
-        .await
-        .map_err(|error| error.error().clone())
+    session.complete().await
 }
 
 #[tokio::test(start_paused = true)]
@@ -289,6 +286,6 @@ async fn a_file_that_outgrew_the_limits_is_not_resumed() {
     let error = resume(&host, &ledger).await.unwrap_err();
     assert_eq!(
         (error.kind(), host.state(|s| s.uploads)),
-        (ErrorKind::File, 1)
+        (UploadErrorKind::File, 1)
     );
 }

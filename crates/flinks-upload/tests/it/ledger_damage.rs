@@ -9,8 +9,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use flinks_transport::Error;
-use flinks_upload::{Document, FileLedger, Ledger, LedgerEntry};
+use flinks_upload::{BoxError, Document, FileLedger, Ledger, LedgerEntry};
 
 use crate::generator::folder;
 use crate::service::{Fate, Host, Session, names};
@@ -36,7 +35,7 @@ impl Ledger for Witness {
     fn append<'a>(
         &'a mut self,
         entry: &'a LedgerEntry,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async move {
             let held = self.host.state(|state| state.sessions.clone());
             self.file.append(entry).await?;

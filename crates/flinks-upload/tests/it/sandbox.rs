@@ -64,10 +64,7 @@ async fn a_broken_second_file_ends_complete_or_stops() {
                 .collect();
             if policy == OnUnknown::Stop && !told {
                 let error = outcome.unwrap_err();
-                assert!(
-                    error.error().delivery().may_have_acted(),
-                    "{fault}: {error}"
-                );
+                assert!(error.delivery().may_have_acted(), "{fault}: {error}");
                 assert_eq!(sandbox.requests(ApiOperation::Complete), 0, "{fault}");
                 continue;
             }

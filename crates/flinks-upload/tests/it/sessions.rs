@@ -3,8 +3,7 @@
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 
-use flinks_transport::{Delivery, ErrorKind};
-use flinks_upload::{Document, FileLedger, Limits, OnUnknown};
+use flinks_upload::{Delivery, Document, FileLedger, Limits, OnUnknown, UploadErrorKind};
 
 use crate::service::{Fate, Host, documents, expected};
 
@@ -55,8 +54,8 @@ async fn one_bad_document_and_nothing_is_sent() {
     all.push(Document::from_bytes("a.docx", "PK").unwrap());
     let error = host.client().session().upload(all).await.unwrap_err();
     assert_eq!(
-        (error.error().kind(), error.error().delivery()),
-        (ErrorKind::File, Delivery::NotSent)
+        (error.kind(), error.delivery()),
+        (UploadErrorKind::File, Delivery::NotSent)
     );
     let small = host
         .client()
@@ -82,7 +81,7 @@ async fn a_lost_answer_a_503_and_a_cut_in_file_two_each_end_complete() {
         let host = Host::new([Fate::Good, fate]);
         let session = host.client().session().on_unknown(OnUnknown::Stop);
         let error = session.upload(documents(2)).await.unwrap_err();
-        assert!(error.error().delivery().may_have_acted(), "{fate:?}");
+        assert!(error.delivery().may_have_acted(), "{fate:?}");
         assert_eq!(error.file(), Some("1.pdf"));
         assert_eq!(host.state(|s| s.completes), 0, "{fate:?}");
     }
@@ -113,7 +112,7 @@ async fn restarts_are_used_up_after_two() {
         .upload(documents(1))
         .await
         .unwrap_err();
-    assert_eq!(error.error().delivery(), Delivery::Unknown);
+    assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(
         (error.abandoned_unnamed(), host.state(|s| s.uploads)),
         (2, 3)
@@ -144,7 +143,7 @@ async fn a_document_that_is_read_once_stops_instead_of_restarting() {
         .upload([document.unwrap()])
         .await
         .unwrap_err();
-    assert_eq!(error.error().delivery(), Delivery::Unknown);
+    assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(host.state(|s| s.uploads), 1);
 }
 
@@ -163,7 +162,7 @@ async fn complete_is_never_sent_again_after_an_unknown_outcome() {
             .upload(documents(1))
             .await
             .unwrap_err();
-        assert!(error.error().delivery().may_have_acted(), "{fate:?}");
+        assert!(error.delivery().may_have_acted(), "{fate:?}");
         assert_eq!(error.error().operation(), Some("upload.complete"));
         assert!(host.state(|s| s.completes) <= 1);
     }
@@ -183,7 +182,7 @@ async fn a_stale_token_is_fetched_again_once() {
         .await
         .unwrap_err();
     assert_eq!(error.error().status().unwrap(), 401);
-    assert_eq!(error.error().delivery(), Delivery::Rejected);
+    assert_eq!(error.delivery(), Delivery::Rejected);
     assert_eq!(host.state(|s| s.tokens), 2);
 }
 
@@ -203,7 +202,7 @@ async fn a_changed_file_starts_the_session_over() {
         .ledger(FileLedger::create(&path).unwrap());
     let error = session.upload(all).await.unwrap_err();
     assert_eq!(
-        (error.file(), error.error().delivery()),
+        (error.file(), error.delivery()),
         (Some("b.pdf"), Delivery::Rejected)
     );
 
@@ -239,7 +238,7 @@ async fn a_changed_file_starts_the_session_over() {
         .client_of("another")
         .resume(ledger, &entries)
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Journal);
+    assert_eq!(error.kind(), UploadErrorKind::Ledger);
 }
 
 #[tokio::test(start_paused = true)]

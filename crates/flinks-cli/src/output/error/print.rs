@@ -86,12 +86,12 @@ impl CliError {
 
     fn error_object(&self) -> Value {
         let Some(error) = self.call() else {
-            let (kind, delivery) = match &self.cause {
-                Cause::Local(local) => (local.kind, local.delivery),
-                Cause::Call(_) | Cause::Interrupted => ("interrupted", Delivery::Unknown),
+            let delivery = match &self.cause {
+                Cause::Local(local) => local.delivery,
+                Cause::Call(_) | Cause::Interrupted => Delivery::Unknown,
             };
             return json!({
-                "kind": kind,
+                "kind": self.kind(),
                 "delivery": delivery.as_str(),
                 "operation": null,
                 "step": "call",
@@ -102,7 +102,7 @@ impl CliError {
         let code = api.and_then(|api| api.flinks_code.as_ref());
         let request_id = api.and_then(|api| api.request_id.as_ref());
         let fields = [
-            ("kind", json!(error.kind().as_str())),
+            ("kind", json!(self.kind())),
             ("delivery", json!(error.delivery().as_str())),
             ("operation", json!(error.operation())),
             ("step", json!(error.step().as_str())),

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::pin::Pin;
 
 use flinks_sandbox::ApiOperation;
-use flinks_transport::{Delivery, Error, ErrorKind};
+use flinks_transport::{BoxError, Delivery};
 use flinks_upload::{
-    Document, FileLedger, Ledger, LedgerEntry, OnUnknown, UploadClient, UploadSession,
+    Document, FileLedger, Ledger, LedgerEntry, OnUnknown, UploadClient, UploadError,
+    UploadErrorKind, UploadSession,
 };
 
 use super::{
@@ -35,7 +36,7 @@ fn kept(client: &UploadClient, folder: &Path) -> UploadSession {
 }
 
 /// Goes on with the ledger in the folder.
-fn resumed(client: &UploadClient, folder: &Path) -> Result<UploadSession, Error> {
+fn resumed(client: &UploadClient, folder: &Path) -> Result<UploadSession, UploadError> {
     let (ledger, entries) = FileLedger::open(folder.join("ledger")).expect("a ledger");
     client.resume(ledger, &entries)
 }
@@ -149,7 +150,7 @@ async fn a_ledger_of_another_host_is_refused_before_anything_is_sent() {
     let error = session.upload(files(folder.path())).await;
     error.expect_err("refused");
     let error = resumed(&uploads(&theirs), folder.path()).expect_err("another host");
-    assert_eq!(error.kind(), ErrorKind::Journal);
+    assert_eq!(error.kind(), UploadErrorKind::Ledger);
     assert!(theirs.log().is_empty());
 
     let session = resumed(&uploads(&ours), folder.path()).expect("a session");
@@ -191,7 +192,7 @@ async fn a_file_that_changes_before_its_turn_ends_the_upload_uncompleted() {
     let error = uploads(&sandbox).session().upload(documents).await;
     let error = error.expect_err("it is another file");
     assert_eq!(error.file(), Some("february.pdf"));
-    assert_eq!(error.error().kind(), ErrorKind::File);
+    assert_eq!(error.kind(), UploadErrorKind::File);
     assert_eq!(error.error().delivery(), Delivery::NotSent);
     nothing_completed(&sandbox);
     assert_eq!(file_names(&only(&sandbox)), ["january.pdf"]);
@@ -204,11 +205,11 @@ impl Ledger for FullAt {
     fn append<'a>(
         &'a mut self,
         entry: &'a LedgerEntry,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         let full = self.0(entry);
         Box::pin(async move {
             if full {
-                return Err(Error::new(ErrorKind::Journal, "the disk is full"));
+                return Err("the disk is full".into());
             }
             Ok(())
         })
@@ -227,7 +228,7 @@ async fn a_step_that_cannot_be_written_down_is_not_taken() {
         let session = uploads(&sandbox).session().ledger(FullAt(full));
         let error = session.upload(files(folder.path())).await;
         let error = error.expect_err("the disk is full");
-        assert_eq!(error.error().kind(), ErrorKind::Journal);
+        assert_eq!(error.kind(), UploadErrorKind::Ledger);
         nothing_completed(&sandbox);
         assert_eq!(sandbox.requests(ApiOperation::Upload), uploaded);
         assert_eq!(only(&sandbox).files.len(), uploaded);

@@ -6,7 +6,7 @@ use flinks_conformance::fixtures;
 use flinks_sandbox::ApiOperation;
 use flinks_transport::{Delivery, ErrorKind};
 use flinks_types::{AggregationId, FlinksCode};
-use flinks_upload::{Document, Limits, OnUnknown, Paths};
+use flinks_upload::{Document, Limits, OnUnknown, Paths, UploadErrorKind};
 
 use super::{
     code, completed, completed_once, crc32, document, documents, file_names, nothing_completed,
@@ -77,14 +77,14 @@ async fn what_the_guide_does_not_accept_never_reaches_the_host() {
     ] {
         let files = [document("january.pdf"), refused];
         let error = client.session().upload(files).await.expect_err("refused");
-        assert_eq!(error.error().kind(), ErrorKind::File);
+        assert_eq!(error.kind(), UploadErrorKind::File);
         assert_eq!(error.error().delivery(), Delivery::NotSent);
     }
     let narrow = client
         .clone()
         .limits(Limits::default().max_session_bytes(40));
     let error = narrow.session().upload(documents()).await;
-    assert_eq!(error.expect_err("split it").error().kind(), ErrorKind::File);
+    assert_eq!(error.expect_err("split it").kind(), UploadErrorKind::File);
     assert!(sandbox.log().is_empty(), "not even a token was asked for");
 
     let done = client.session().upload(documents()).await;

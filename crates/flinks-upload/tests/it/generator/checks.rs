@@ -15,10 +15,10 @@ pub(crate) fn rule(holds: bool, broken: impl FnOnce() -> String) -> Result<(), B
 impl Run {
     /// Whether an error says the truth about what the service may have done.
     pub(crate) fn blame(&self, what: &str, error: &UploadError) -> Result<(), Broken> {
-        if error.error().delivery().may_have_acted() {
+        if error.delivery().may_have_acted() {
             return Ok(());
         }
-        let said = error.error().delivery();
+        let said = error.delivery();
         let completed = self.host.state(|state| state.maybe_completed);
         rule(completed == 0, || {
             format!("{what} says {said:?}, but the service may have completed the session")

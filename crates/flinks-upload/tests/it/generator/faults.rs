@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
-use flinks_transport::{Error, ErrorKind};
-use flinks_upload::{Ledger, LedgerEntry};
+use flinks_upload::{BoxError, Ledger, LedgerEntry};
 
 use crate::service::{Ask, Fate, Host};
 
@@ -109,7 +108,7 @@ impl Ledger for Book {
     fn append<'a>(
         &'a mut self,
         entry: &'a LedgerEntry,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async move {
             self.host
                 .moment(&mut self.rng, || format!("ledger: {entry:?}"))
@@ -137,7 +136,7 @@ impl Ledger for Book {
                 })
                 .await;
             match failed {
-                Some(_) => Err(Error::new(ErrorKind::Journal, "the disk is full")),
+                Some(_) => Err("the disk is full".into()),
                 None => Ok(()),
             }
         })

@@ -305,7 +305,7 @@ impl Run {
                     End::Dropped(false) => break,
                     End::Failed(error) => error,
                 };
-                let acted = error.error().delivery().may_have_acted();
+                let acted = error.delivery().may_have_acted();
                 let own = error
                     .file()
                     .is_none_or(|file| file == self.items[item].name);
