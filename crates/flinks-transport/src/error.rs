@@ -1,6 +1,7 @@
 //! The one error of every call: what failed, what the service said, and whether it may have acted.
 
 mod delivery;
+mod kind;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -15,6 +16,7 @@ use http::{StatusCode, Uri};
 use crate::{CallMeta, Replay, Route};
 
 pub use delivery::{Delivery, Step};
+pub use kind::ErrorKind;
 
 /// A boxed error, as tower's services hand it on.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -44,58 +46,6 @@ struct Inner {
     elapsed: Duration,
     is_wait_over: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-/// What kind of failure it was, and so who can mend it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The service answered with an error. *What to do:* read [`Error::api`] and the status.
-    Api,
-    /// The server refused the client certificate, or none was presented.
-    /// *What to do:* present the certificate that Flinks returned (not the CSR) with the private key
-    /// it was made from, and check that it has not expired.
-    ClientCertificate,
-    /// A setting cannot be right: a base URL, an identity, a limit. Nothing was sent.
-    Config,
-    /// No connection came about: name resolution, TCP, or TLS short of certificates. Nothing was sent.
-    Connect,
-    /// The connection broke after it was made. [`Error::delivery`] says what that means.
-    Connection,
-    /// The answer could not be read. The service has acted.
-    Decode,
-    /// An argument cannot be sent. Nothing was sent.
-    Input,
-    /// A layer or service of the application failed; [`Error::report`] has its own words.
-    Layer,
-    /// This machine failed, not the call: the source of a request's body, or a file that a crate
-    /// above this one keeps. The message or the source says why.
-    Local,
-    /// The server's certificate is not trusted. Nothing was sent.
-    /// *What to do:* check the host name and the root certificates.
-    ServerCertificate,
-    /// A time limit passed: an attempt, a stalled upload, or the deadline of the whole call.
-    Timeout,
-}
-
-impl ErrorKind {
-    /// The kind in `snake_case`, as the program's JSON output and the fixtures name it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::ClientCertificate => "client_certificate",
-            Self::Config => "config",
-            Self::Connect => "connect",
-            Self::Connection => "connection",
-            Self::Decode => "decode",
-            Self::Input => "input",
-            Self::Layer => "layer",
-            Self::Local => "local",
-            Self::ServerCertificate => "server_certificate",
-            Self::Timeout => "timeout",
-        }
-    }
 }
 
 impl Error {

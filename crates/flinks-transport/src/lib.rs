@@ -63,6 +63,7 @@
 //! `ring` (default) or `aws-lc-rs`: the crypto provider, unless the application installed one.
 //! `platform-roots` (default) or `webpki-roots`: whom to trust when no [`Roots`] are given.
 //! `pfx`: PKCS#12 identities.
+//! `testing`: a scripted service and a hostile layer for tests, in `[dev-dependencies]`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -88,6 +89,8 @@ mod retry;
 mod retry_after;
 mod route;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod transport;
 

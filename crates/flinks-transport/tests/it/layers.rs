@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use flinks_transport::testing::{Reply, ScriptedService};
 use flinks_transport::{Body, CallMeta, Delivery, ErrorKind, HttpService, Replay};
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Request, Response};
@@ -11,7 +12,7 @@ use tower::timeout::TimeoutLayer;
 use tower_http::set_header::SetRequestHeaderLayer;
 use tower_http::trace::TraceLayer;
 
-use crate::leaf::{Act, Ask, Leaf, ok};
+use crate::ask::{Ask, ok};
 
 type Log = Arc<Mutex<Vec<String>>>;
 
@@ -61,7 +62,7 @@ impl tower_service::Service<Request<Body>> for Noting {
 #[tokio::test(start_paused = true)]
 async fn layers_run_in_the_documented_order_and_see_no_credential() {
     let log = Log::default();
-    let leaf = Leaf::new([Act::Refuse, ok()]);
+    let leaf = ScriptedService::new([Reply::refuse(), ok()]);
     let transport = leaf
         .builder()
         .attempt_layer(noting(&log, "attempt-1"))
@@ -86,14 +87,14 @@ async fn layers_run_in_the_documented_order_and_see_no_credential() {
     .map(|name| format!("{name} test.ask false"))
     .into();
     assert_eq!(*log.lock().unwrap(), expected);
-    assert_eq!(leaf.seen()[1].headers[AUTHORIZATION], "Bearer secret");
-    assert_eq!(leaf.seen()[1].headers["accept"], "application/json");
+    assert_eq!(leaf.requests()[1].headers[AUTHORIZATION], "Bearer secret");
+    assert_eq!(leaf.requests()[1].headers["accept"], "application/json");
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_layers_runs_none_of_them() {
     let log = Log::default();
-    let leaf = Leaf::new([ok()]);
+    let leaf = ScriptedService::new([ok()]);
     let transport = leaf
         .builder()
         .layer(noting(&log, "a"))
@@ -110,9 +111,9 @@ async fn without_layers_runs_none_of_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_users_timeout_keeps_the_delivery_right() {
-    let cases = [(Act::Hang, Delivery::Unknown)];
+    let cases = [(Reply::hang(), Delivery::Unknown)];
     for (act, delivery) in cases {
-        let leaf = Leaf::new([act]);
+        let leaf = ScriptedService::new([act]);
         let limit = TimeoutLayer::new(Duration::from_secs(5));
         let error = leaf
             .builder()
@@ -148,7 +149,7 @@ async fn a_users_timeout_keeps_the_delivery_right() {
 
 #[tokio::test(start_paused = true)]
 async fn layers_of_the_ecosystem_fit() {
-    let leaf = Leaf::new([ok(), ok()]);
+    let leaf = ScriptedService::new([ok(), ok()]);
     let transport = leaf
         .builder()
         .layer(ConcurrencyLimitLayer::new(4))
@@ -161,7 +162,7 @@ async fn layers_of_the_ecosystem_fit() {
         .build()
         .unwrap();
     transport.call(Ask::new(Replay::Safe)).await.unwrap();
-    assert_eq!(leaf.seen()[0].headers["user-agent"], "mine");
+    assert_eq!(leaf.requests()[0].headers["user-agent"], "mine");
     // A call is `Send` and needs no lifetime.
     tokio::spawn(transport.call(Ask::new(Replay::Safe)).into_future())
         .await

@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use flinks_transport::testing::{Reply, ScriptedService};
 use flinks_transport::{Body, Delivery, ErrorKind, Replay, RetryConfig, Route};
 use http::Response;
 
-use crate::leaf::{Act, Ask, Leaf, ok};
+use crate::ask::{Ask, ok};
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_ends_at_its_limit() {
-    let leaf = Leaf::new([Act::Hang]);
+    let leaf = ScriptedService::new([Reply::hang()]);
     let start = tokio::time::Instant::now();
     let error = leaf
-        .transport()
+        .builder()
+        .build()
+        .unwrap()
         .call(Ask::new(Replay::Unsent))
         .await
         .unwrap_err();
@@ -26,9 +29,11 @@ async fn an_attempt_ends_at_its_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn the_deadline_covers_all_attempts() {
-    let leaf = Leaf::new([Act::Hang, Act::Hang, Act::Hang]);
+    let leaf = ScriptedService::new([Reply::hang(), Reply::hang(), Reply::hang()]);
     let call = leaf
-        .transport()
+        .builder()
+        .build()
+        .unwrap()
         .call(Ask::new(Replay::Safe))
         .timeout(Duration::from_secs(45));
     let start = tokio::time::Instant::now();
@@ -40,11 +45,11 @@ async fn the_deadline_covers_all_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn after_the_last_byte_the_answer_has_its_own_limit() {
-    let leaf = Leaf::new([Act::Hang]);
+    let leaf = ScriptedService::new([Reply::hang()]);
     let mut ask = Ask::new(Replay::Unsent);
     ask.stall = Some((Duration::from_secs(30), Duration::from_secs(120)));
     let start = tokio::time::Instant::now();
-    let error = leaf.transport().call(ask).await.unwrap_err();
+    let error = leaf.builder().build().unwrap().call(ask).await.unwrap_err();
     assert_eq!(start.elapsed(), Duration::from_secs(120));
     assert!(
         error.to_string().contains("no answer within 120 s"),
@@ -142,9 +147,9 @@ async fn our_own_slow_source_is_not_the_servers_stall() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_over_the_limit_is_delivered_but_not_kept() {
-    let leaf = Leaf::new([
-        Act::Answer(200, "0123456789"),
-        Act::Answer(200, "012345678"),
+    let leaf = ScriptedService::new([
+        Reply::json(200, "0123456789"),
+        Reply::json(200, "012345678"),
     ]);
     let transport = leaf.builder().max_response_bytes(9).build().unwrap();
     let error = transport.call(Ask::new(Replay::Safe)).await.unwrap_err();
@@ -157,7 +162,7 @@ async fn an_answer_over_the_limit_is_delivered_but_not_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_layer_cannot_unpack_beyond_the_limit() {
-    let leaf = Leaf::new([Act::Answer(200, "small")]);
+    let leaf = ScriptedService::new([Reply::json(200, "small")]);
     let bomb = tower::util::MapResponseLayer::new(|_: Response<Body>| {
         Response::new(Body::from(vec![b'x'; 1000]))
     });
@@ -173,9 +178,11 @@ async fn a_layer_cannot_unpack_beyond_the_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_compressed_answer_is_refused_unseen() {
-    let leaf = Leaf::new([Act::With(200, "content-encoding", "gzip")]);
+    let leaf = ScriptedService::new([Reply::json(200, "{}").header("content-encoding", "gzip")]);
     let error = leaf
-        .transport()
+        .builder()
+        .build()
+        .unwrap()
         .call(Ask::new(Replay::Safe))
         .await
         .unwrap_err();
@@ -187,10 +194,10 @@ async fn no_duration_is_too_long() {
     let max = Duration::MAX;
     let retry = RetryConfig::new().backoff(max, max).max_retry_after(max);
     let long = "18446744073709551615";
-    let leaf = Leaf::new([
+    let leaf = ScriptedService::new([
         ok(),
-        Act::With(429, "retry-after", long),
-        Act::Answer(503, ""),
+        Reply::json(429, "{}").header("retry-after", long),
+        Reply::json(503, ""),
     ]);
     let transport = leaf.builder().retry(retry).timeout(max);
     let transport = transport.attempt_timeout(max).connect_timeout(max);
@@ -203,7 +210,10 @@ async fn no_duration_is_too_long() {
     let wait = tokio::time::timeout(Duration::from_secs(9), transport.call(ask.clone()));
     drop(wait.await);
     ask.stall = Some((max, max));
-    let silent = Leaf::new([Act::Hang]).transport();
+    let silent = ScriptedService::new([Reply::hang()])
+        .builder()
+        .build()
+        .unwrap();
     let wait = tokio::time::timeout(Duration::from_secs(9), silent.call(ask));
     wait.await.unwrap_err();
 }

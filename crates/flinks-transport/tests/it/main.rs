@@ -8,9 +8,10 @@
     reason = "tests say what is wrong by failing, and may serve themselves"
 )]
 
+mod ask;
 mod kept;
 mod layers;
-mod leaf;
+
 mod limits;
 mod retries;
 mod sealed;

@@ -2,20 +2,28 @@
 
 use std::time::Duration;
 
+use flinks_transport::testing::{Reply, ScriptedService};
 use flinks_transport::{Delivery, ErrorKind, Replay, RetryConfig, Route};
 
-use crate::leaf::{Act, Ask, Leaf, ok};
+use crate::ask::{Ask, ok};
 
-async fn run(replay: Replay, script: Vec<Act>) -> (Leaf, Result<String, flinks_transport::Error>) {
-    let leaf = Leaf::new(script);
-    let outcome = leaf.transport().call(Ask::new(replay)).await;
+async fn run(
+    replay: Replay,
+    script: Vec<Reply>,
+) -> (ScriptedService, Result<String, flinks_transport::Error>) {
+    let leaf = ScriptedService::new(script);
+    let outcome = leaf.builder().build().unwrap().call(Ask::new(replay)).await;
     (leaf, outcome)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_connect_is_tried_again_unless_never() {
     for (replay, sends) in [(Replay::Safe, 3), (Replay::Unsent, 3), (Replay::Never, 1)] {
-        let (leaf, outcome) = run(replay, vec![Act::Refuse, Act::Refuse, Act::Refuse]).await;
+        let (leaf, outcome) = run(
+            replay,
+            vec![Reply::refuse(), Reply::refuse(), Reply::refuse()],
+        )
+        .await;
         let error = outcome.unwrap_err();
         assert_eq!((leaf.count(), error.attempts()), (sends, sends as u32));
         assert_eq!(error.delivery(), Delivery::NotSent);
@@ -26,10 +34,10 @@ async fn a_refused_connect_is_tried_again_unless_never() {
 #[tokio::test(start_paused = true)]
 async fn what_may_have_arrived_is_sent_again_only_when_safe() {
     for act in [
-        Act::BreakAfter,
-        Act::Torn(200),
-        Act::Answer(503, ""),
-        Act::Hang,
+        Reply::disconnect(),
+        Reply::truncated(200, "{\"a\":"),
+        Reply::json(503, ""),
+        Reply::hang(),
     ] {
         let (leaf, outcome) = run(Replay::Safe, vec![act.clone(), ok()]).await;
         assert_eq!(
@@ -51,13 +59,17 @@ async fn what_may_have_arrived_is_sent_again_only_when_safe() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_was_not_read_is_not_sent() {
-    let (leaf, outcome) = run(Replay::Unsent, vec![Act::BreakBefore, ok()]).await;
+    let (leaf, outcome) = run(Replay::Unsent, vec![Reply::disconnect_before_body(), ok()]).await;
     assert_eq!((leaf.count(), outcome.unwrap().as_str()), (2, "up"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unknown_attempt_before_a_refusal_stays_unknown() {
-    let (_, outcome) = run(Replay::Safe, vec![Act::BreakAfter, Act::Answer(403, "")]).await;
+    let (_, outcome) = run(
+        Replay::Safe,
+        vec![Reply::disconnect(), Reply::json(403, "")],
+    )
+    .await;
     let error = outcome.unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),
@@ -68,10 +80,10 @@ async fn an_unknown_attempt_before_a_refusal_stays_unknown() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_honoured_up_to_a_minute() {
-    let throttled = |after| Act::With(429, "retry-after", after);
+    let throttled = |after| Reply::json(429, "{}").header("retry-after", after);
     let (leaf, outcome) = run(Replay::Unsent, vec![throttled("7"), ok()]).await;
     outcome.unwrap();
-    let seen = leaf.seen();
+    let seen = leaf.requests();
     assert_eq!(seen[1].at - seen[0].at, Duration::from_secs(7));
 
     let (leaf, outcome) = run(Replay::Safe, vec![throttled("61"), ok()]).await;
@@ -86,14 +98,14 @@ async fn retry_after_is_honoured_up_to_a_minute() {
     // Garbage counts as absent: the wait is our own.
     let (leaf, outcome) = run(Replay::Safe, vec![throttled("120junk"), ok()]).await;
     outcome.unwrap();
-    let seen = leaf.seen();
+    let seen = leaf.requests();
     assert!(seen[1].at - seen[0].at <= Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_wait_goes_beyond_the_deadline() {
-    let leaf = Leaf::new([Act::With(429, "retry-after", "50"), ok()]);
-    let call = leaf.transport().call(Ask::new(Replay::Safe));
+    let leaf = ScriptedService::new([Reply::json(429, "{}").header("retry-after", "50"), ok()]);
+    let call = leaf.builder().build().unwrap().call(Ask::new(Replay::Safe));
     let start = tokio::time::Instant::now();
     let error = call.timeout(Duration::from_secs(40)).await.unwrap_err();
     assert_eq!(
@@ -106,7 +118,7 @@ async fn no_wait_goes_beyond_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_storm_of_failures_runs_out_of_budget() {
-    let leaf = Leaf::new(std::iter::repeat_n(Act::Answer(503, ""), 4000));
+    let leaf = ScriptedService::new(std::iter::repeat_n(Reply::json(503, ""), 4000));
     let transport = leaf
         .builder()
         .retry(RetryConfig::new().backoff(Duration::ZERO, Duration::ZERO))
@@ -127,7 +139,7 @@ async fn a_storm_of_failures_runs_out_of_budget() {
 async fn redirects_are_errors_and_are_not_followed() {
     let (leaf, outcome) = run(
         Replay::Safe,
-        vec![Act::With(302, "location", "https://evil.example/")],
+        vec![Reply::json(302, "{}").header("location", "https://evil.example/")],
     )
     .await;
     let error = outcome.unwrap_err();
@@ -141,7 +153,7 @@ async fn redirects_are_errors_and_are_not_followed() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_read_was_delivered() {
-    let (_, outcome) = run(Replay::Safe, vec![Act::Answer(200, "malformed")]).await;
+    let (_, outcome) = run(Replay::Safe, vec![Reply::json(200, "malformed")]).await;
     let error = outcome.unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),
@@ -163,10 +175,10 @@ async fn what_the_body_says_decides_the_delivery_unless_it_is_no_refusal() {
         (200, Some(600), Delivery::Unknown),
         (200, Some(7), Delivery::Unknown),
     ] {
-        let leaf = Leaf::new([Act::Answer(status, "refused")]);
+        let leaf = ScriptedService::new([Reply::json(status, "refused")]);
         let mut ask = Ask::new(Replay::Unsent);
         ask.says = Some(inner);
-        let error = leaf.transport().call(ask).await.unwrap_err();
+        let error = leaf.builder().build().unwrap().call(ask).await.unwrap_err();
         assert_eq!(error.delivery(), delivery, "{status} {inner:?}");
         assert_eq!(error.answer().is_some(), delivery.may_have_acted());
     }
@@ -174,7 +186,8 @@ async fn what_the_body_says_decides_the_delivery_unless_it_is_no_refusal() {
 
 #[tokio::test(start_paused = true)]
 async fn an_encoded_refusal_is_still_a_refusal() {
-    let acts = [429, 401].map(|status| Act::With(status, "content-encoding", "gzip"));
+    let acts =
+        [429, 401].map(|status| Reply::json(status, "{}").header("content-encoding", "gzip"));
     let (leaf, outcome) = run(Replay::Unsent, acts.into()).await;
     let error = outcome.unwrap_err();
     assert_eq!((leaf.count(), error.kind()), (2, ErrorKind::Api));

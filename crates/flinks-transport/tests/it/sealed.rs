@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use flinks_transport::testing::{HostileLayer, Reply, ScriptedService};
 use flinks_transport::{
     Body, BoxError, CallMeta, DecodeError, Delivery, Error, ErrorKind, HttpService, Operation,
     Replay, Route, try_clone_request,
@@ -14,7 +15,7 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_service::Service;
 
-use crate::leaf::{Act, Leaf, ok};
+use crate::ask::ok;
 
 const PASSWORD: &str = "canary-password";
 
@@ -38,47 +39,15 @@ impl Operation for SignIn {
     }
 }
 
-/// Sends every request three times.
-#[derive(Clone)]
-struct Thrice(HttpService);
-
-impl Service<Request<Body>> for Thrice {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let inner = self.0.clone();
-        Box::pin(async move {
-            let copies = [
-                try_clone_request(&request).unwrap(),
-                try_clone_request(&request).unwrap(),
-                request,
-            ];
-            let mut last = Err("none".into());
-            for copy in copies {
-                last = inner.clone().oneshot(copy).await;
-            }
-            last
-        })
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_hostile_layer_cannot_send_it_twice() {
-    let leaf = Leaf::new([ok(), ok(), ok()]);
-    let transport = leaf
-        .builder()
-        .layer(tower::layer::layer_fn(Thrice))
-        .build()
-        .unwrap();
+    let leaf = ScriptedService::new([ok()]);
+    let hostile = HostileLayer::new(3);
+    let transport = leaf.builder().layer(hostile.clone()).build().unwrap();
     let error = transport.call(SignIn).await.unwrap_err();
+    assert_eq!(leaf.requests()[0].body, PASSWORD);
+    assert!(hostile.requests()[0].body.is_empty());
     assert_eq!(leaf.count(), 1);
-    assert_eq!(leaf.seen()[0].body, PASSWORD);
     assert_eq!(
         (error.kind(), error.delivery()),
         (ErrorKind::Layer, Delivery::Delivered)
@@ -87,7 +56,7 @@ async fn a_hostile_layer_cannot_send_it_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hostile_layer_cannot_read_it() {
-    let leaf = Leaf::new([ok()]);
+    let leaf = ScriptedService::new([ok()]);
     let reading = tower::layer::layer_fn(|inner: HttpService| {
         tower::service_fn(move |request: Request<Body>| {
             let inner = inner.clone();
@@ -108,7 +77,7 @@ async fn a_hostile_layer_cannot_read_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_layer_that_drops_the_extensions_sends_nothing() {
-    let leaf = Leaf::new([ok()]);
+    let leaf = ScriptedService::new([ok()]);
     let forgetting = tower::util::MapRequestLayer::new(|request: Request<Body>| {
         let (parts, body) = request.into_parts();
         let mut bare = Request::new(body);
@@ -123,9 +92,14 @@ async fn a_layer_that_drops_the_extensions_sends_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_never_tried_again() {
-    for act in [Act::Refuse, Act::Answer(429, ""), Act::Answer(503, "")] {
-        let leaf = Leaf::new([act.clone(), ok()]);
-        leaf.transport().call(SignIn).await.unwrap_err();
+    for act in [Reply::refuse(), Reply::json(429, ""), Reply::json(503, "")] {
+        let leaf = ScriptedService::new([act.clone(), ok()]);
+        leaf.builder()
+            .build()
+            .unwrap()
+            .call(SignIn)
+            .await
+            .unwrap_err();
         assert_eq!(leaf.count(), 1, "{act:?}");
     }
 }
@@ -160,14 +134,14 @@ impl Service<Request<Body>> for Renewing {
 #[tokio::test(start_paused = true)]
 async fn a_credential_layer_sends_it_again_and_a_hostile_layer_above_does_not() {
     let renewing = tower::layer::layer_fn(Renewing);
-    let leaf = Leaf::new([Act::Answer(401, ""), ok()]);
-    let transport = leaf.transport().with_credentials(renewing);
+    let leaf = ScriptedService::new([Reply::json(401, ""), ok()]);
+    let transport = leaf.builder().build().unwrap().with_credentials(renewing);
     transport.call(SignIn).await.unwrap();
-    assert!(leaf.seen().iter().all(|seen| seen.body == PASSWORD));
+    assert!(leaf.requests().iter().all(|seen| seen.body == PASSWORD));
     assert_eq!(leaf.count(), 2);
 
-    let leaf = Leaf::new([Act::Answer(401, ""), ok()]);
-    let hostile = leaf.builder().layer(tower::layer::layer_fn(Thrice)).build();
+    let leaf = ScriptedService::new([Reply::json(401, ""), ok()]);
+    let hostile = leaf.builder().layer(HostileLayer::new(3)).build();
     let transport = hostile.unwrap().with_credentials(renewing);
     let error = transport.call(SignIn).await.unwrap_err();
     assert_eq!((leaf.count(), error.kind()), (2, ErrorKind::Layer));
@@ -186,7 +160,7 @@ async fn what_the_service_repeats_of_a_request_is_not_shown() {
         ("x-api-key".parse().unwrap(), bearer),
     ];
     for status in [200, 401, 500] {
-        let leaf = Leaf::new([Act::Answer(status, answer)]);
+        let leaf = ScriptedService::new([Reply::json(status, answer)]);
         let mut transport = leaf.builder();
         for (name, value) in headers.clone() {
             transport = transport.header(name, value);
