@@ -3,7 +3,7 @@
 //! [`Sandbox`] serves what the Upload guide and the legacy guide document: the upload host,
 //! which demands a client certificate, and the results host, with the fraud analysis and the
 //! legacy API. It makes its own throw-away authority, remembers tokens and sessions, refuses
-//! what the guides forbid, finds simple signs of fraud in the documents themselves, and makes
+//! what the guides forbid, plays the fraud analysis that a document's markers ask for, and makes
 //! requests go wrong as a [`Fault`] says. It is for tests, in any language: it shares no code
 //! with the client crates, and [`Sandbox::write_dir`] leaves files that other programs can use.
 //!
@@ -43,16 +43,40 @@
 //! `PENDING`, then `PROCESSING`; then `COMPLETED`. Four LoginIds always answer alike:
 //! [`CLEAN_LOGIN_ID`], [`FLAGGED_LOGIN_ID`], [`PENDING_LOGIN_ID`] and [`FAILED_LOGIN_ID`].
 //!
-//! Signals come from the content of a document, never from its name. The guide publishes no
-//! values of `Type`; these are the sandbox's own:
+//! The sandbox does not examine documents: the tester says what the analysis finds, by marker
+//! lines anywhere in a document's bytes.
 //!
-//! - `EDITING_SOFTWARE_DETECTED`: the metadata of a PDF, PNG, JPEG or TIFF names a program
-//!   that edits documents or pictures;
-//! - `UNRECONCILED_BALANCES`: in a PDF bank statement with rows of date, description, amounts
-//!   and balance, a balance does not follow from the one before. One signal a page, one
-//!   `delta` each: what the rows promise less what is printed.
+//! ```text
+//! %flinks-sandbox signal=UNRECONCILED_BALANCES page=2 count=3 detail=delta:2000.00
+//! %flinks-sandbox status=UNABLE_TO_PROCESS
+//! ```
 //!
-//! What cannot be read gives no signal.
+//! | In a marker | Means | Without it |
+//! |---|---|---|
+//! | `signal=` | `ACCOUNT_INFORMATION_EDITS`, `DATE_EDITS`, `DESCRIPTION_EDITS`, `DOLLAR_AMOUNT_EDITS`, `EDITING_SOFTWARE_DETECTED`, `EMPTY_TRANSACTION_DATA`, `MISALIGNED_TEXT`, `MISSING_TRANSACTION_DATA`, `UNRECONCILED_BALANCES`, `UNUSUAL_DOCUMENT_SOURCE` | no signal |
+//! | `page=` | the page of the signal, from 1 | `null`: the whole document |
+//! | `count=` | occurrences of the signal, at most 1000 | 1 |
+//! | `detail=NAME:VALUE` | a `SpecificType` and `Value` of each occurrence, may be repeated; `DataType` is `bool`, `int`, `float` or `str`, as the value looks | one fitting example |
+//! | `status=` | `COMPLETED`, `PENDING`, `PROCESSING`, `UNABLE_TO_PROCESS`, `UNSUPPORTED`, `DELETED`, `DOCUMENT_PROCESSING_FAILED`, once processing is over | `COMPLETED` |
+//! | `document_type=` | any `DocumentType` | `BANK_STATEMENT` |
+//!
+//! A value with spaces is in double quotes. A marker ends at the first byte that is not printable
+//! ASCII; several markers of a document add up. In a PDF a marker is a comment line, in a PNG, JPEG
+//! or TIFF it is in a text chunk, or in bytes behind the picture. The guide publishes names for the
+//! ten signals, but not the values of `Type`; these are the names in upper case.
+//!
+//! A document whose marker cannot be understood is refused with 400 `SANDBOX_INVALID_MARKER`; the
+//! message, and [`LogLine::marker_error`], say why.
+//!
+//! A document without markers is clean if it is whole, and otherwise `UNABLE_TO_PROCESS`. Whole is:
+//!
+//! - a PDF with `%PDF-` in its first 1,024 bytes, with `startxref` and `%%EOF` in its last 4,096,
+//!   and without `/Encrypt` in the trailer that `startxref` points to;
+//! - a PNG with its signature, whose chunks reach `IEND`;
+//! - a JPEG that starts with its signature and has an end marker in its last 4,096 bytes;
+//! - a TIFF whose header points to a directory inside the file.
+//!
+//! [`Sandbox::set_analysis`] sets the analysis of a LoginId instead.
 //!
 //! # The legacy API
 //!
@@ -109,7 +133,6 @@ pub mod certificates;
 mod client_files;
 mod complete;
 mod config;
-mod document;
 mod exchange;
 mod fault;
 mod fraud;

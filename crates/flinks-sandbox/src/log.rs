@@ -64,6 +64,9 @@ pub struct LogLine {
     /// How many answers an *Authorize* carried; never the answers themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<usize>,
+    /// What is wrong with a marker of the uploaded file, which was refused for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker_error: Option<String>,
     /// The kinds of the faults that applied, joined by `+`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
@@ -91,6 +94,7 @@ impl LogLine {
             files: None,
             request_id: None,
             answers: None,
+            marker_error: None,
             fault: None,
             acted: false,
         }

@@ -2,6 +2,7 @@
 
 use std::{fmt, io, net::Ipv4Addr, path::Path, sync::Arc};
 
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
@@ -182,6 +183,44 @@ impl Sandbox {
     #[must_use]
     pub fn logins(&self) -> Vec<SandboxLogin> {
         lock(&self.state.legacy).logins()
+    }
+
+    /// Sets the fraud analysis of a LoginId, whether the sandbox knows it or not.
+    ///
+    /// A JSON array is the `DocumentAnalysis`, and the sandbox adds the rest of the answer. A JSON
+    /// object is the whole answer. Either is served from the next request on, without any
+    /// [processing time](Config::processing).
+    ///
+    /// ```
+    /// use flinks_sandbox::{Config, Sandbox};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let sandbox = Sandbox::start(Config::default()).await?;
+    /// sandbox.set_analysis(
+    ///     "9d41a1a2-0000-4000-8000-000000000000",
+    ///     r#"[{"Status": "COMPLETED", "FullAnalysis": [{
+    ///         "DocumentType": "BANK_STATEMENT",
+    ///         "FraudSignals": [{"Type": "DATE_EDITS", "PageNumber": 2, "Count": 1}]
+    ///     }]}]"#,
+    /// )?;
+    /// # Ok::<(), std::io::Error>(()) })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not a JSON array or object.
+    pub fn set_analysis(&self, login_id: &str, json: &str) -> io::Result<()> {
+        let analysis: Value = serde_json::from_str(json)?;
+        if !analysis.is_array() && !analysis.is_object() {
+            let kind = io::ErrorKind::InvalidData;
+            return Err(io::Error::new(
+                kind,
+                "an analysis is a JSON array or object",
+            ));
+        }
+        lock(&self.state.analyses).insert(login_id.to_owned(), analysis);
+        Ok(())
     }
 
     /// Adds a fault. Requests are counted from the start of the sandbox, not from here.

@@ -5,12 +5,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
     config::Config,
-    document::Signal,
     fault::{Fault, Plan},
+    fraud::Document,
     legacy::Store,
     lock,
     log::Log,
@@ -51,8 +52,8 @@ pub struct StoredFile {
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) session: SandboxSession,
-    /// The fraud signals of each file.
-    pub(crate) signals: Vec<Vec<Signal>>,
+    /// The analysis of each file.
+    pub(crate) documents: Vec<Document>,
     pub(crate) completed_at: Option<Instant>,
 }
 
@@ -141,6 +142,8 @@ pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) log: Arc<Log>,
     pub(crate) sessions: Mutex<Sessions>,
+    /// What [`Sandbox::set_analysis`](crate::Sandbox::set_analysis) has set, by LoginId.
+    pub(crate) analyses: Mutex<HashMap<String, Value>>,
     pub(crate) legacy: Mutex<Store>,
     tokens: Mutex<HashMap<String, Token>>,
     arrivals: Mutex<Arrivals>,
@@ -154,6 +157,7 @@ impl State {
             faults: Mutex::new(std::mem::take(&mut config.faults)),
             config,
             sessions: Mutex::default(),
+            analyses: Mutex::default(),
             legacy: Mutex::new(Store::new()),
             tokens: Mutex::default(),
             arrivals: Mutex::default(),

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     answer::Answer,
-    document::{self, Signal},
+    fraud::{Document, analyze},
     lock,
     log::LogLine,
     state::{Record, SandboxSession, State, StoredFile, uuid},
@@ -25,6 +25,9 @@ const SESSION_LIMIT: u64 = 180 * 1024 * 1024;
 
 /// A body that can hold a file of the largest size, with room for escapes and names.
 pub(crate) const BODY_LIMIT: u64 = 26 * 1024 * 1024;
+
+/// The FlinksCode of the refusal of a document whose marker cannot be understood.
+const INVALID_MARKER: &str = "SANDBOX_INVALID_MARKER";
 
 const EXTENSIONS: [&str; 6] = ["pdf", "png", "jpg", "jpeg", "tif", "tiff"];
 
@@ -52,7 +55,8 @@ struct Received {
     tag: Option<String>,
     client_name: Option<String>,
     file: StoredFile,
-    signals: Vec<Signal>,
+    /// What its markers say, or what is wrong with one.
+    document: Result<Document, String>,
 }
 
 impl Received {
@@ -92,6 +96,7 @@ impl Received {
         if bytes > FILE_LIMIT {
             return Err(too_large("The file is larger than 18 MB."));
         }
+        let document = analyze(&file.file_name, &content);
         Ok(Self {
             aggregation_id: envelope.aggregation_id,
             tag: envelope.tag,
@@ -101,12 +106,17 @@ impl Received {
                 bytes,
                 crc32: crc32fast::hash(&content),
             },
-            signals: document::inspect(&content),
+            document,
         })
     }
 
     /// Adds the file to its session, or opens one. Both checks and change are under one lock.
-    fn store(self, state: &State) -> Result<String, Answer> {
+    fn store(self, state: &State, line: &mut LogLine) -> Result<String, Answer> {
+        let document = self.document.map_err(|reason| {
+            let answer = Answer::house(StatusCode::BAD_REQUEST, INVALID_MARKER, &reason);
+            line.marker_error = Some(reason);
+            answer
+        })?;
         let mut sessions = lock(&state.sessions);
         let Some(id) = self.aggregation_id else {
             let aggregation_id = uuid();
@@ -118,7 +128,7 @@ impl Received {
                     client_name: self.client_name,
                     ..SandboxSession::default()
                 },
-                signals: vec![self.signals],
+                documents: vec![document],
                 completed_at: None,
             });
             return Ok(aggregation_id);
@@ -137,7 +147,7 @@ impl Received {
             ));
         }
         record.session.files.push(self.file);
-        record.signals.push(self.signals);
+        record.documents.push(document);
         if self.tag.is_some() {
             record.session.tag = self.tag;
         }
@@ -162,7 +172,7 @@ pub(crate) async fn accept(
     line.file_name = Some(received.file.file_name.clone());
     line.file_bytes = Some(received.file.bytes);
     line.crc32 = Some(format!("{:08x}", received.file.crc32));
-    let aggregation_id = received.store(state)?;
+    let aggregation_id = received.store(state, line)?;
     line.acted = true;
     line.aggregation_id = Some(aggregation_id.clone());
     Ok(Answer::json(
@@ -203,6 +213,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::operation::{ApiOperation, Host};
 
     fn body(name: &str, content: &[u8]) -> Value {
         json!({"Files": [{"FileName": name, "Content": BASE64_STANDARD.encode(content)}]})
@@ -287,28 +298,20 @@ mod tests {
                 bytes,
                 crc32: 0,
             },
-            signals: Vec::new(),
+            document: Ok(Document::default()),
         };
-        let id = received(None, FILE_LIMIT).store(&state).unwrap();
+        let store = |received: Received| {
+            let mut line = LogLine::new(Host::Upload, "POST", "/", ApiOperation::Upload);
+            received.store(&state, &mut line)
+        };
+        let id = store(received(None, FILE_LIMIT)).unwrap();
         for _ in 0..9 {
-            received(Some(&id), FILE_LIMIT).store(&state).unwrap();
+            store(received(Some(&id), FILE_LIMIT)).unwrap();
         }
-        assert_eq!(
-            received(Some(&id), 1)
-                .store(&state)
-                .unwrap_err()
-                .status
-                .as_u16(),
-            413
-        );
+        let over = store(received(Some(&id), 1)).unwrap_err();
+        assert_eq!(over.status.as_u16(), 413);
         let unknown = "00000000-0000-4000-8000-000000000000".to_owned();
-        assert_eq!(
-            received(Some(&unknown), 1)
-                .store(&state)
-                .unwrap_err()
-                .status
-                .as_u16(),
-            400
-        );
+        let refused = store(received(Some(&unknown), 1)).unwrap_err();
+        assert_eq!(refused.status.as_u16(), 400);
     }
 }

@@ -49,8 +49,8 @@ impl Server {
         let path = |name: &str| self.folder.path().join(name);
         fs::write(path("other.pem"), identity.cert_pem).expect("written");
         fs::write(path("other.key"), identity.key_pem).expect("written");
-        fs::write(path("a.pdf"), "%PDF-1.7 first").expect("written");
-        fs::write(path("b.pdf"), "%PDF-1.7 second").expect("written");
+        fs::write(path("a.pdf"), "%PDF-1.7 first\nstartxref\n0\n%%EOF\n").expect("written");
+        fs::write(path("b.pdf"), "%PDF-1.7 second\nstartxref\n0\n%%EOF\n").expect("written");
         let mut shell = Command::new("sh");
         shell
             .args(["-c", &format!(". ./files/env && {line}")])

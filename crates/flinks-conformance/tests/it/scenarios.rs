@@ -111,7 +111,8 @@ fn login_id(text: &str) -> LoginId {
 const NAMES: [&str; 3] = ["january.pdf", "february.pdf", "march.pdf"];
 
 fn document(name: &str) -> Document {
-    Document::from_bytes(name, format!("%PDF-1.7 {name}")).expect("a document")
+    Document::from_bytes(name, format!("%PDF-1.7 {name}\nstartxref\n0\n%%EOF\n"))
+        .expect("a document")
 }
 
 fn documents() -> Vec<Document> {

@@ -1,7 +1,6 @@
 //! The sixteen pictures of an image selection: real PNG files, made here.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use miniz_oxide::deflate::compress_to_vec_zlib;
 
 const SIDE: i32 = 31;
 
@@ -22,14 +21,25 @@ fn png(number: i32) -> Vec<u8> {
     // Eight bits, red, green and blue, no interlacing.
     header.extend([8, 2, 0, 0, 0]);
     chunk(&mut file, *b"IHDR", &header);
-    // Level 0 stores: the size does not depend on the picture.
-    chunk(
-        &mut file,
-        *b"IDAT",
-        &compress_to_vec_zlib(&pixels(number), 0),
-    );
+    chunk(&mut file, *b"IDAT", &stored(&pixels(number)));
     chunk(&mut file, *b"IEND", &[]);
     file
+}
+
+/// A zlib stream of one block that is not compressed.
+fn stored(data: &[u8]) -> Vec<u8> {
+    let (mut a, mut b) = (1_u32, 0_u32);
+    for byte in data {
+        a = (a + u32::from(*byte)) % 65_521;
+        b = (b + a) % 65_521;
+    }
+    let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
+    let head = [
+        [0x78, 0x01, 0x01].as_slice(),
+        &length.to_le_bytes(),
+        &(!length).to_le_bytes(),
+    ];
+    [head.concat().as_slice(), data, &(b << 16 | a).to_be_bytes()].concat()
 }
 
 fn pixels(number: i32) -> Vec<u8> {
@@ -73,9 +83,8 @@ fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
 mod tests {
     use std::collections::HashSet;
 
-    use miniz_oxide::inflate::decompress_to_vec_zlib;
-
     use super::*;
+    use crate::fraud::is_readable;
 
     #[test]
     fn sixteen_different_pictures_of_about_4_000_characters() {
@@ -83,26 +92,8 @@ mod tests {
         assert_eq!(images.iter().collect::<HashSet<_>>().len(), 16);
         for image in &images {
             assert!((3_900..4_100).contains(&image.len()), "{}", image.len());
+            let file = BASE64_STANDARD.decode(image).unwrap();
+            assert!(is_readable("a.png", &file));
         }
-    }
-
-    #[test]
-    fn every_chunk_is_whole() {
-        let file = BASE64_STANDARD.decode(&sixteen()[5]).unwrap();
-        let mut rest = file.strip_prefix(b"\x89PNG\r\n\x1a\n").unwrap();
-        let mut kinds = Vec::new();
-        while !rest.is_empty() {
-            let length = u32::from_be_bytes(rest[..4].try_into().unwrap());
-            let (chunk, next) = rest[4..].split_at(4 + usize::try_from(length).unwrap());
-            let crc = u32::from_be_bytes(next[..4].try_into().unwrap());
-            assert_eq!(crc32fast::hash(chunk), crc);
-            if chunk.starts_with(b"IDAT") {
-                let pixels = decompress_to_vec_zlib(&chunk[4..]).unwrap();
-                assert_eq!(pixels.len(), 31 * (1 + 31 * 3));
-            }
-            kinds.push(String::from_utf8(chunk[..4].to_vec()).unwrap());
-            rest = &next[4..];
-        }
-        assert_eq!(kinds, ["IHDR", "IDAT", "IEND"]);
     }
 }

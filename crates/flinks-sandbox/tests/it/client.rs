@@ -201,9 +201,23 @@ pub(crate) fn post(
         .unwrap()
 }
 
+/// The least that is a whole PDF for the sandbox.
+pub(crate) const PDF: &str = "%PDF-1.7\nstartxref\n0\n%%EOF\n";
+
 /// The first or a further file of a session.
 pub(crate) fn file(token: &str, aggregation_id: Option<&str>) -> Request<Full<Bytes>> {
-    let mut body = json!({"Files": [{"FileName": "a.pdf", "Content": "JVBERi0="}], "Tag": "tag"});
+    document(token, aggregation_id, "a.pdf", PDF.as_bytes())
+}
+
+/// An upload of these bytes.
+pub(crate) fn document(
+    token: &str,
+    aggregation_id: Option<&str>,
+    name: &str,
+    content: &[u8],
+) -> Request<Full<Bytes>> {
+    let content = BASE64_STANDARD.encode(content);
+    let mut body = json!({"Files": [{"FileName": name, "Content": content}], "Tag": "tag"});
     if let Some(id) = aggregation_id {
         body["AggregationId"] = json!(id);
     }

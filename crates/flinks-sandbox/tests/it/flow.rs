@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use flinks_sandbox::{ApiOperation, Config, Host, Sandbox};
 use serde_json::json;
 
-use crate::client::{Client, FORM, GOOD_FORM, complete, file, fraud, post};
+use crate::client::{Client, FORM, GOOD_FORM, PDF, complete, document, file, fraud, post};
 
 #[tokio::test]
 async fn a_whole_session_is_answered_as_documented() {
@@ -66,7 +65,7 @@ async fn a_whole_session_is_answered_as_documented() {
     let [session] = sandbox.sessions().try_into().unwrap();
     assert_eq!(session.aggregation_id, id);
     assert_eq!(session.files.len(), 2);
-    assert_eq!(session.files[0].bytes, 5);
+    assert_eq!(session.files[0].bytes, PDF.len() as u64);
     assert_eq!(session.tag.as_deref(), Some("tag"));
     assert!(session.completed);
     assert_eq!(session.login_id.as_deref(), Some(login_id.as_str()));
@@ -109,54 +108,109 @@ async fn a_whole_session_is_answered_as_documented() {
         sandbox.client_secret(),
         sandbox.api_secret(),
         bearer.as_str(),
-        "JVBERi0",
+        "JVBERi",
         client.basic.as_str(),
     ] {
         assert!(!text.contains(secret), "{text}");
     }
 }
 
+/// The analysis of one document, by its status and the types of its signals.
+async fn analyzed(sandbox: &Sandbox, name: &str, content: &[u8]) -> (String, Vec<String>) {
+    let client = Client::upload(sandbox);
+    let token = client.token().await;
+    let answer = client.send(document(&token, None, name, content)).await;
+    let id = answer.text("AggregationId");
+    let done = client.send(complete(&token, &id)).await.json();
+    let login_id = done["Login"]["Id"].as_str().unwrap();
+    let request = fraud(sandbox.api_secret(), sandbox.customer_id(), login_id);
+    let analysis = Client::results(sandbox).send(request).await.json();
+    let document = &analysis["DocumentAnalysis"][0];
+    let status = document["Status"].as_str().unwrap().to_owned();
+    let signals = document["FullAnalysis"][0]["FraudSignals"].as_array();
+    let types = signals.into_iter().flatten();
+    let types: Vec<_> = types
+        .map(|one| one["Type"].as_str().unwrap().to_owned())
+        .collect();
+    let is_clean = status == "COMPLETED" && types.is_empty();
+    assert_eq!(analysis.get("Message").is_some(), is_clean, "{name}");
+    (status, types)
+}
+
 #[tokio::test]
-async fn signals_come_from_the_content_whatever_the_name() {
+async fn the_analysis_follows_the_markers_and_the_bytes_whatever_the_name() {
     let mut config = Config::default();
     config.processing = Duration::ZERO;
     let sandbox = Sandbox::start(config).await.unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/documents/");
+    let fixture = |name: &str| std::fs::read(format!("{folder}{name}")).unwrap();
+    let clean = fixture("statement-january.pdf");
+    let edited = fixture("statement-january-edited.pdf");
+    let marker = b"\n%flinks-sandbox signal=MISALIGNED_TEXT status=PENDING\n";
+    // A text chunk behind the first one of a PNG, which has 33 bytes with the signature.
+    let mut text = fixture("scan.png");
+    let chunk = b"tEXtComment\0%flinks-sandbox signal=DATE_EDITS";
+    let length = chunk.len() as u32 - 4;
+    let chunk = [&length.to_be_bytes(), &chunk[..], b"AAAA"].concat();
+    text.splice(33..33, chunk);
+    let both = ["EDITING_SOFTWARE_DETECTED", "UNRECONCILED_BALANCES"];
+    for (name, content, status, types) in [
+        ("edited-fraud.pdf", clean.clone(), "COMPLETED", &[][..]),
+        ("clean.pdf", edited, "COMPLETED", &both[..]),
+        ("a.png", fixture("scan.png"), "COMPLETED", &[]),
+        ("text.png", text, "COMPLETED", &["DATE_EDITS"]),
+        (
+            "a.jpg",
+            [&fixture("scan.jpg"), &marker[..]].concat(),
+            "PENDING",
+            &["MISALIGNED_TEXT"],
+        ),
+        (
+            "broken.pdf",
+            clean[..5_000].to_vec(),
+            "UNABLE_TO_PROCESS",
+            &[],
+        ),
+        ("a.png", clean, "UNABLE_TO_PROCESS", &[]),
+    ] {
+        let types = types.iter().map(|&one| one.to_owned()).collect();
+        let found = analyzed(&sandbox, name, &content).await;
+        assert_eq!(found, (status.to_owned(), types), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_marker_that_cannot_be_understood_is_refused() {
+    let sandbox = Sandbox::start(Config::default()).await.unwrap();
     let client = Client::upload(&sandbox);
     let token = client.token().await;
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/documents/");
-    for (file, name, expected) in [
-        ("statement-january.pdf", "edited-fraud.pdf", &[][..]),
-        (
-            "statement-january-edited.pdf",
-            "clean.pdf",
-            &["EDITING_SOFTWARE_DETECTED", "UNRECONCILED_BALANCES"][..],
-        ),
-    ] {
-        let content = BASE64_STANDARD.encode(std::fs::read(format!("{folder}{file}")).unwrap());
-        let body = json!({"Files": [{"FileName": name, "Content": content}]}).to_string();
-        let answer = client
-            .send(post("/upload", &token, "application/json", body))
-            .await;
-        let done = client
-            .send(complete(&token, &answer.text("AggregationId")))
-            .await
-            .json();
-        let login_id = done["Login"]["Id"].as_str().unwrap();
-        let request = fraud(sandbox.api_secret(), sandbox.customer_id(), login_id);
-        let analysis = Client::results(&sandbox).send(request).await.json();
-        let signals = &analysis["DocumentAnalysis"][0]["FullAnalysis"][0]["FraudSignals"];
-        let types: Vec<_> = signals
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|signal| signal["Type"].as_str().unwrap())
-            .collect();
-        assert_eq!(types, expected, "{name}");
-        assert_eq!(
-            analysis.get("Message").is_some(),
-            expected.is_empty(),
-            "{name}"
-        );
+    let wrong = b"%PDF-1.7\n%flinks-sandbox signal=DATE\n";
+    let answer = client.send(document(&token, None, "a.pdf", wrong)).await;
+    assert_eq!(
+        (answer.status, answer.text("FlinksCode")),
+        (400, "SANDBOX_INVALID_MARKER".to_owned())
+    );
+    assert!(answer.text("Message").contains("there is no `DATE`"));
+    let line = sandbox.log().pop().unwrap();
+    assert_eq!(line.marker_error, Some(answer.text("Message")));
+    assert_eq!(line.file_name.as_deref(), Some("a.pdf"));
+    assert!(sandbox.sessions().is_empty());
+}
+
+#[tokio::test]
+async fn an_analysis_can_be_set() {
+    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let client = Client::results(&sandbox);
+    let request = || fraud(sandbox.api_secret(), sandbox.customer_id(), "any");
+    let documents = json!([{"Status": "DELETED", "FullAnalysis": []}]);
+    sandbox.set_analysis("any", &documents.to_string()).unwrap();
+    let analysis = client.send(request()).await.json();
+    assert_eq!(analysis["DocumentAnalysis"], documents);
+    assert_eq!(analysis["Login"]["LoginId"], "any");
+    sandbox.set_analysis("any", r#"{"Own": 1}"#).unwrap();
+    assert_eq!(client.send(request()).await.json(), json!({"Own": 1}));
+    for wrong in ["", "3", "[", "null"] {
+        assert!(sandbox.set_analysis("any", wrong).is_err(), "{wrong}");
     }
 }
 

@@ -1,0 +1,217 @@
+//! The fraud analysis of a LoginId (Upload guide, "Fraud Analysis Endpoint").
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::document::Document;
+use super::signal::Signal;
+use crate::answer::Answer;
+use crate::bearer;
+use crate::lock;
+use crate::log::LogLine;
+use crate::state::{Record, State, uuid};
+
+/// A LoginId that always has one completed document without any signal.
+pub const CLEAN_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000001";
+/// A LoginId that always has one completed document with the signal printed in the guide.
+pub const FLAGGED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000002";
+/// A LoginId whose one document is `PENDING` for ever.
+pub const PENDING_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000003";
+/// A LoginId whose one document is `UNABLE_TO_PROCESS`.
+pub const FAILED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000004";
+
+/// Refuses anything but the API secret, the OAuth token too, and other customers.
+pub(crate) fn authorize(
+    state: &State,
+    headers: &HeaderMap,
+    customer_id: &str,
+) -> Result<(), Answer> {
+    let denied = |status, message| Err(Answer::house(status, "ACCESS_DENIED", message));
+    let credentials = &state.config.credentials;
+    if bearer::of(headers) != Some(&credentials.api_secret) {
+        return denied(
+            StatusCode::UNAUTHORIZED,
+            "The bearer is not the API secret. The access token of the upload host is not \
+             accepted here.",
+        );
+    }
+    if customer_id != credentials.customer_id {
+        return denied(
+            StatusCode::FORBIDDEN,
+            "The API secret is not this customer's.",
+        );
+    }
+    Ok(())
+}
+
+/// The analysis as it stands now.
+pub(crate) fn analysis(
+    state: &State,
+    login_id: &str,
+    line: &mut LogLine,
+) -> Result<Answer, Answer> {
+    line.login_id = Some(login_id.to_owned());
+    let (mut documents, mut tag) = (fixed(login_id).map(|one| Value::Array(vec![one])), None);
+    if let Some(record) = lock(&state.sessions).with_login(login_id) {
+        documents = Some(in_progress(record, state.config.processing));
+        tag.clone_from(&record.session.tag);
+    }
+    if let Some(set) = lock(&state.analyses).get(login_id) {
+        if set.is_object() {
+            return Ok(Answer::json(StatusCode::OK, set));
+        }
+        documents = Some(set.clone());
+    }
+    let documents = documents.ok_or_else(|| {
+        Answer::house(
+            StatusCode::UNAUTHORIZED,
+            "INVALID_LOGIN",
+            "The LoginId is unknown.",
+        )
+    })?;
+    let message = is_clean(&documents).then(|| "No Fraud Signal Detected".to_owned());
+    let mut body = json!({
+        "HttpStatusCode": 200,
+        "Login": {"LoginId": login_id, "RequestId": uuid()},
+        "DocumentAnalysis": documents,
+    });
+    for (field, value) in [("Message", message), ("Tag", tag)] {
+        if let (Some(value), Some(body)) = (value, body.as_object_mut()) {
+            body.insert(field.to_owned(), Value::String(value));
+        }
+    }
+    Ok(Answer::json(StatusCode::OK, &body))
+}
+
+/// Every document is completed, and no signal is found anywhere.
+fn is_clean(documents: &Value) -> bool {
+    fn all(values: &Value, each: fn(&Value) -> bool) -> bool {
+        let values = values.as_array();
+        values.is_some_and(|values| !values.is_empty() && values.iter().all(each))
+    }
+    all(documents, |document| {
+        document["Status"] == "COMPLETED"
+            && all(&document["FullAnalysis"], |one| {
+                one["FraudSignals"] == json!([])
+            })
+    })
+}
+
+/// One element for each file, in the order of the files. While processing there is nothing, then
+/// `PENDING`, then `PROCESSING`, for a third of the time each.
+fn in_progress(record: &Record, processing: Duration) -> Value {
+    let elapsed = record
+        .completed_at
+        .map_or(Duration::ZERO, |at| Instant::now() - at);
+    let unfinished = |status| vec![Document::with_status(status).json(); record.documents.len()];
+    Value::Array(if elapsed >= processing {
+        record.documents.iter().map(Document::json).collect()
+    } else if elapsed < processing / 3 {
+        Vec::new()
+    } else if elapsed < processing / 3 * 2 {
+        unfinished("PENDING")
+    } else {
+        unfinished("PROCESSING")
+    })
+}
+
+fn fixed(login_id: &str) -> Option<Value> {
+    let document = match login_id {
+        CLEAN_LOGIN_ID => Document::default(),
+        FLAGGED_LOGIN_ID => {
+            let mut document = Document::default();
+            document.add(Signal::guide_example());
+            document
+        }
+        PENDING_LOGIN_ID => Document::with_status("PENDING"),
+        FAILED_LOGIN_ID => Document::with_status("UNABLE_TO_PROCESS"),
+        _ => return None,
+    };
+    Some(document.json())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::Config,
+        log::LogLine,
+        operation::{ApiOperation, Host},
+        state::SandboxSession,
+    };
+
+    fn answer(state: &State, login_id: &str) -> Value {
+        let mut line = LogLine::new(Host::Results, "GET", "/", ApiOperation::Fraud);
+        serde_json::from_slice(&analysis(state, login_id, &mut line).unwrap().body).unwrap()
+    }
+
+    fn with_files(documents: Vec<Document>) -> State {
+        let state = State::new(Config::default());
+        let mut sessions = lock(&state.sessions);
+        sessions.open(Record {
+            session: SandboxSession {
+                aggregation_id: "a".to_owned(),
+                tag: Some("tag".to_owned()),
+                ..SandboxSession::default()
+            },
+            documents,
+            completed_at: None,
+        });
+        sessions.complete("a", "l", Instant::now());
+        drop(sessions);
+        state
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_status_goes_from_nothing_over_two_others_to_completed() {
+        let state = with_files(vec![Document::default(); 2]);
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            let body = answer(&state, "l");
+            seen.push(
+                body["DocumentAnalysis"][1]["Status"]
+                    .as_str()
+                    .unwrap_or("")
+                    .to_owned(),
+            );
+            let is_final = seen.last().unwrap() == "COMPLETED";
+            assert_eq!(body.get("Message").is_some(), is_final);
+            tokio::time::advance(Duration::from_millis(2500)).await;
+        }
+        assert_eq!(seen, ["", "", "PENDING", "PROCESSING", "COMPLETED"]);
+        assert_eq!(answer(&state, "l")["Tag"], "tag");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_signal_anywhere_takes_the_message_away() {
+        let mut flagged = Document::default();
+        flagged.add(Signal::guide_example());
+        let state = with_files(vec![Document::default(), flagged]);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        let body = answer(&state, "l");
+        assert_eq!(body.get("Message"), None);
+        let signal = &body["DocumentAnalysis"][1]["FullAnalysis"][0]["FraudSignals"][0];
+        assert_eq!(signal["Type"], "SIGNAL_TYPE");
+    }
+
+    #[test]
+    fn the_fixed_logins_answer_always_alike() {
+        let state = State::new(Config::default());
+        assert_eq!(
+            answer(&state, CLEAN_LOGIN_ID)["Message"],
+            "No Fraud Signal Detected"
+        );
+        for (login_id, status) in [
+            (FLAGGED_LOGIN_ID, "COMPLETED"),
+            (PENDING_LOGIN_ID, "PENDING"),
+            (FAILED_LOGIN_ID, "UNABLE_TO_PROCESS"),
+        ] {
+            let body = answer(&state, login_id);
+            assert_eq!(body.get("Message"), None, "{login_id}");
+            assert_eq!(body["DocumentAnalysis"][0]["Status"], status);
+        }
+    }
+}
