@@ -1,7 +1,7 @@
 //! Whom a call is made for: the runner's own made-up credentials, or those of an environment.
 
 use flinks_auth::{ApiSecret, ClientCredentials, LegacyKeys};
-use flinks_transport::{Error, ErrorKind};
+use flinks_transport::{CustomerEndpoint, Endpoint, Error, ErrorKind};
 use flinks_types::{CustomerId, Secret};
 use flinks_upload::Paths;
 
@@ -48,6 +48,11 @@ impl Keys {
     pub(crate) fn customer(&self) -> Result<CustomerId, Error> {
         CustomerId::new(&self.customer_id)
             .map_err(|error| Error::new(ErrorKind::Input, error.to_string()))
+    }
+
+    /// The customer at a host.
+    pub(crate) fn customer_endpoint(&self, endpoint: &Endpoint) -> Result<CustomerEndpoint, Error> {
+        Ok(CustomerEndpoint::new(endpoint.clone(), self.customer()?))
     }
 
     /// The keys of the legacy host, as far as there are any.

@@ -79,7 +79,7 @@ fn measure(mode: &str) -> (f64, f64) {
 }
 
 /// Milliseconds and MiB, typed and as values.
-type Round = ((f64, f64), (f64, f64));
+type ChallengeRound = ((f64, f64), (f64, f64));
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -96,7 +96,7 @@ fn main() {
     let rounds: Vec<_> = (0..ROUNDS)
         .map(|_| (measure("typed"), measure("value")))
         .collect();
-    let column = |pick: fn(&Round) -> f64| median(rounds.iter().map(pick).collect());
+    let column = |pick: fn(&ChallengeRound) -> f64| median(rounds.iter().map(pick).collect());
     println!(
         "{TRANSACTIONS} transactions, {} KiB of JSON, {ROUNDS} rounds, medians",
         answer().len() / 1024

@@ -11,7 +11,8 @@
 use std::env::var;
 
 use flinks_legacy::{
-    Ask, Authorize, Credentials, CustomerId, Endpoint, LegacyClient, LegacyKeys, Roots, Transport,
+    Authorize, Credentials, CustomerId, Endpoint, LegacyClient, LegacyKeys, QuestionKind, Roots,
+    Transport,
 };
 
 /// Asks on the terminal.
@@ -44,9 +45,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let mut answers = round.answers();
                 for question in round.questions() {
                     let answer = ask(question.text())?;
-                    match question.ask() {
-                        Ask::Text(text) => text.answer(&mut answers, answer)?,
-                        other => other.raw(&mut answers, [answer])?,
+                    match question.kind() {
+                        QuestionKind::Text(text) => text.answer(&mut answers, answer)?,
+                        other => other.answer_raw(&mut answers, [answer])?,
                     }
                 }
                 legacy.answer(answers.finish()?).await? // refused here if a question has no answer

@@ -1,171 +1,241 @@
-//! `legacy.authorize`: the call that opens a session or answers its challenges, and how it can end.
-
-use std::time::Duration;
+//! `legacy.authorize`: the call that opens a session or answers its challenges.
 
 use bytes::Bytes;
 use flinks_auth::AuthorizeToken;
 use flinks_transport::{
-    Body, CallMeta, Credential, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Route,
+    Body, CallMeta, Credential, CustomerEndpoint, DecodeError, Error, ErrorKind, Operation, Replay,
+    Route,
 };
 use flinks_types::{
-    ApiError, AuthorizeRequest, AuthorizeResponse, CustomerId, FlinksCode, Login, LoginId, Outcome,
+    ApiError, AuthorizeRequest, AuthorizeResponse, FlinksCode, Login, LoginId, Outcome, RequestId,
     Subject, find_http_status_code, find_login_id, find_request_id, from_json,
 };
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response, StatusCode, response};
+use http::{Request, Response, StatusCode, response};
 
-use crate::answers::AnsweredRound;
-use crate::challenge::Round;
-use crate::client::LegacyClient;
-use crate::data::about;
+use crate::answer::check_subject;
+use crate::challenge::{ChallengeRound, CompletedAnswers, OPERATION};
+use crate::client::{ATTEMPT_TIMEOUT, LegacyClient};
 use crate::refusal::AuthorizeError;
 use crate::session::Session;
 
 const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/Authorize");
-pub(crate) const OPERATION: &str = "legacy.authorize";
 
-/// The service itself waits up to 210 s for a bank.
-pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(240);
-
-/// How a call to `/Authorize` went well.
+/// The result of a successful call to `/Authorize`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[must_use = "a session may be waiting for answers"]
 pub enum Authorize {
     /// The session is open.
     Authorized(Session),
-    /// The bank asks. Answers may lead to more questions, any number of times.
-    Challenged(Round),
+    /// The bank asks questions. Their answers may lead to another round, any number of times.
+    Challenged(ChallengeRound),
+}
+
+impl Authorize {
+    /// Reads the body of an answer, such as one that a test provides in place of the service's.
+    ///
+    /// ```
+    /// use flinks_legacy::{Authorize, DecodeError, QuestionKind};
+    ///
+    /// /// The code under test: how many questions need a person?
+    /// fn questions(step: &Authorize) -> usize {
+    ///     match step {
+    ///         Authorize::Challenged(round) => round.questions().len(),
+    ///         _ => 0,
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), DecodeError> {
+    /// let asks = Authorize::from_json(br#"{ "HttpStatusCode": 203, "RequestId": "9022abc2",
+    ///     "SecurityChallenges": [{ "Type": "QuestionAndAnswer", "Prompt": "Your pet?" }] }"#)?;
+    /// assert_eq!(questions(&asks), 1);
+    ///
+    /// let opens = br#"{ "HttpStatusCode": 200, "RequestId": "9022abc2", "Login": { "Id": "b0debb48" } }"#;
+    /// let Authorize::Authorized(session) = Authorize::from_json(opens)? else { panic!() };
+    /// assert_eq!(session.login_id().unwrap().as_str(), "b0debb48");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the answer is a failure, or lacks what a session needs.
+    pub fn from_json(body: &[u8]) -> Result<Self, DecodeError> {
+        let answer: AuthorizeResponse =
+            from_json(body).map_err(|error| DecodeError::json(&error))?;
+        let status = answer
+            .http_status_code
+            .and_then(|status| StatusCode::from_u16(status).ok());
+        let status = status.unwrap_or(StatusCode::OK);
+        read(answer, status, &Context::default())
+            .map_err(|refused| refused.into_error(status, body))
+    }
 }
 
 impl LegacyClient {
-    /// Opens a session, from [`Credentials`](flinks_types::Credentials) or a
+    /// Opens a session with [`Credentials`](flinks_types::Credentials) or a
     /// [`StoredLogin`](flinks_types::StoredLogin): `legacy.authorize`.
     ///
-    /// *Effect:* signs in at the bank, but for a cached login. It is sent once, come what may:
-    /// banks lock cards. A cached login is asked again when an attempt fails. The service may
+    /// *Effect:* signs in at the bank, except for a cached login. It is sent at most once, because
+    /// banks lock cards; only a cached login is sent again when an attempt fails. The service may
     /// take 210 s.
     ///
     /// # Errors
-    /// [`AuthorizeError`]: its [`refusal`](AuthorizeError::refusal) tells who must act.
+    /// [`AuthorizeError`]: its [`refusal`](AuthorizeError::refusal) says who must act.
     pub async fn authorize(
         &self,
         request: impl Into<AuthorizeRequest> + Send,
     ) -> Result<Authorize, AuthorizeError> {
-        self.run(AuthorizeCall::new(
-            self.endpoint().clone(),
-            self.customer_id().clone(),
-            request,
-        ))
-        .await
+        self.send(AuthorizeCall::new(self.endpoint().clone(), request))
+            .await
     }
 
     /// Answers a round of challenges: `legacy.authorize`.
     ///
-    /// *Effect:* the bank checks the answers; a code is then spent. It is sent once, come what
-    /// may. After an unknown outcome open a new session.
+    /// *Effect:* the bank checks the answers, and a code is then used up. They are sent at most once.
+    /// After an unknown outcome, open a new session.
     ///
     /// # Errors
     /// [`AuthorizeError`]: its [`refusal`](AuthorizeError::refusal) tells a wrong answer from a
-    /// session that is over. A wrong answer that the bank asks for again is no error, but a round
-    /// whose [`answers_were_wrong`](Round::answers_were_wrong).
-    pub async fn answer(&self, answers: AnsweredRound) -> Result<Authorize, AuthorizeError> {
-        let AnsweredRound {
+    /// session that has ended. A wrong answer after which the bank asks again is not an error but a
+    /// round with [`answers_were_wrong`](ChallengeRound::answers_were_wrong).
+    pub async fn answer(&self, answers: CompletedAnswers) -> Result<Authorize, AuthorizeError> {
+        let CompletedAnswers {
             responses,
             token,
             login_id,
         } = answers;
-        let call = AuthorizeCall::new(
-            self.endpoint().clone(),
-            self.customer_id().clone(),
-            responses,
-        );
-        self.run(call.of_session(token).of_login(login_id)).await
+        let call = AuthorizeCall::new(self.endpoint().clone(), responses);
+        self.send(call.with_token(token).with_login_id(login_id))
+            .await
     }
 
-    async fn run(&self, call: AuthorizeCall) -> Result<Authorize, AuthorizeError> {
-        let cached = call.login_id.clone().filter(|_| call.request.is_cached());
+    async fn send(&self, call: AuthorizeCall) -> Result<Authorize, AuthorizeError> {
+        let cached = call.request.is_cached();
+        let cached_login_id = call.context.login_id.clone().filter(|_| cached);
         let outcome = self.transport().call(call).await;
-        outcome.map_err(|error| AuthorizeError { error, cached })
+        outcome.map_err(|error| AuthorizeError {
+            error,
+            cached_login_id,
+        })
     }
 }
 
-/// Opens a session or answers its challenges: `legacy.authorize`, as a value.
+/// The call that opens a session or answers its challenges: `legacy.authorize`.
 ///
 /// Source: Legacy guide, Authorize.
 #[derive(Clone, Debug)]
 pub struct AuthorizeCall {
-    endpoint: Endpoint,
-    customer_id: CustomerId,
+    endpoint: CustomerEndpoint,
     request: AuthorizeRequest,
+    context: Context,
+}
+
+/// What is known of a session before the answer.
+#[derive(Clone, Debug, Default)]
+struct Context {
+    request_id: Option<RequestId>,
     login_id: Option<LoginId>,
     token: AuthorizeToken,
 }
 
 impl AuthorizeCall {
-    /// Asks `endpoint`, in a session of its own.
+    /// Creates a call that begins a session, unless `request` holds answers.
     #[must_use]
-    pub fn new(
-        endpoint: Endpoint,
-        customer_id: CustomerId,
-        request: impl Into<AuthorizeRequest>,
-    ) -> Self {
+    pub fn new(endpoint: CustomerEndpoint, request: impl Into<AuthorizeRequest>) -> Self {
         let request = request.into();
+        let context = Context {
+            request_id: request.request_id().cloned(),
+            login_id: request.login_id().cloned(),
+            token: AuthorizeToken::new(),
+        };
         Self {
             endpoint,
-            customer_id,
-            login_id: request.login_id().cloned(),
             request,
-            token: AuthorizeToken::new(),
+            context,
         }
     }
 
-    /// The same call in the session of a known login: an answer about another one is refused.
+    /// Sets the login of the session: an answer about another login is then an error.
     #[must_use]
-    pub fn of_login(mut self, login_id: Option<LoginId>) -> Self {
-        self.login_id = login_id;
+    pub fn with_login_id(mut self, login_id: Option<LoginId>) -> Self {
+        self.context.login_id = login_id;
         self
     }
 
-    /// The same call in the session that `token` belongs to.
+    /// Sets the authorize token of the session that this call continues.
     #[must_use]
-    pub fn of_session(mut self, token: AuthorizeToken) -> Self {
-        self.token = token;
+    pub fn with_token(mut self, token: AuthorizeToken) -> Self {
+        self.context.token = token;
         self
-    }
-
-    fn read(&self, answer: AuthorizeResponse, status: StatusCode) -> Result<Authorize, Refused> {
-        let code = answer.flinks_code.as_ref();
-        let over = code == Some(&FlinksCode::InvalidSecurityResponseNoRetry);
-        let challenged = !answer.security_challenges.is_empty() && !over;
-        let authorized = code == Some(&FlinksCode::AlreadyAuthorized);
-        if !challenged && !authorized {
-            let inner = answer.http_status_code;
-            if Outcome::of(status.as_u16(), inner, code) != Outcome::Done {
-                return Err(Refused::Said);
-            }
-            // A 203 promises questions; a session that is open already has none.
-            if status.as_u16() == 203 || inner == Some(203) {
-                return Err(Refused::Lacks("the challenges"));
-            }
-        }
-        // The RequestId of before must not make a session of an answer that says nothing.
-        if answer == AuthorizeResponse::default() {
-            return Err(Refused::Lacks("everything"));
-        }
-        let newest = answer.request_id.clone();
-        let request_id = newest.or_else(|| self.request.request_id().cloned());
-        let request_id = request_id.ok_or(Refused::Lacks("a RequestId"))?;
-        let login_id = self.login_id.clone();
-        Ok(if challenged {
-            Authorize::Challenged(Round::new(request_id, answer, self.token.clone(), login_id))
-        } else {
-            Authorize::Authorized(Session::new(request_id, answer, login_id))
-        })
     }
 }
 
-/// The answer with ids that stand in it otherwise than documented: they exist nowhere else.
+fn read(
+    answer: AuthorizeResponse,
+    status: StatusCode,
+    context: &Context,
+) -> Result<Authorize, NoSession> {
+    let code = answer.flinks_code.as_ref();
+    let is_over = code == Some(&FlinksCode::InvalidSecurityResponseNoRetry);
+    let is_challenge = !answer.security_challenges.is_empty() && !is_over;
+    let is_authorized = code == Some(&FlinksCode::AlreadyAuthorized);
+    if !is_challenge && !is_authorized {
+        let inner = answer.http_status_code;
+        if Outcome::of(status.as_u16(), inner, code) != Outcome::Done {
+            return Err(NoSession::Failed);
+        }
+        // A 203 promises questions; a session that is open already has none.
+        if status.as_u16() == 203 || inner == Some(203) {
+            return Err(NoSession::Missing("the challenges"));
+        }
+    }
+    // The RequestId of before must not make a session of an answer that says nothing.
+    if answer == AuthorizeResponse::default() {
+        return Err(NoSession::Missing("everything"));
+    }
+    // The answer to a round may bring a new RequestId, which replaces the one before.
+    let request_id = answer
+        .request_id
+        .clone()
+        .or_else(|| context.request_id.clone());
+    let request_id = request_id.ok_or(NoSession::Missing("a RequestId"))?;
+    let login_id = context.login_id.clone();
+    Ok(if is_challenge {
+        let token = context.token.clone();
+        Authorize::Challenged(ChallengeRound::new(request_id, answer, token, login_id))
+    } else {
+        Authorize::Authorized(Session::new(request_id, answer, login_id))
+    })
+}
+
+/// Why an answer opens no session and asks no questions.
+enum NoSession {
+    /// It says that the call failed.
+    Failed,
+    /// It lacks what a session needs.
+    Missing(&'static str),
+}
+
+impl NoSession {
+    fn into_error(self, status: StatusCode, body: &[u8]) -> DecodeError {
+        match self {
+            Self::Failed => failure(status, body),
+            Self::Missing(what) => DecodeError::Malformed(format!("the answer lacks {what}")),
+        }
+    }
+}
+
+fn failure(status: StatusCode, body: &[u8]) -> DecodeError {
+    let mut error = ApiError::from_body(body).unwrap_or_default();
+    // The body's status outranks the other unless it contradicts a failure.
+    let inner = error.http_status_code;
+    if !status.is_success() && inner.is_none_or(|inner| (200..300).contains(&inner)) {
+        error.http_status_code = Some(status.as_u16());
+    }
+    DecodeError::api(error)
+}
+
+/// Adds the ids that stand in the answer otherwise than documented: they may exist nowhere else.
 fn with_ids(mut answer: AuthorizeResponse, body: &[u8]) -> AuthorizeResponse {
     answer.request_id = answer.request_id.or_else(|| find_request_id(body));
     let known = answer.login.as_ref().and_then(|login| login.id.as_ref());
@@ -177,14 +247,6 @@ fn with_ids(mut answer: AuthorizeResponse, body: &[u8]) -> AuthorizeResponse {
     answer
 }
 
-/// Why an answer opens nothing.
-enum Refused {
-    /// It says so.
-    Said,
-    /// It lacks what nobody can go on without.
-    Lacks(&'static str),
-}
-
 impl Operation for AuthorizeCall {
     type Output = Authorize;
 
@@ -194,7 +256,7 @@ impl Operation for AuthorizeCall {
         } else {
             Replay::Never
         };
-        // Two tokens may have to be fetched besides.
+        // Two tokens may have to be fetched in addition.
         CallMeta::new(OPERATION, ROUTE, replay)
             .with_credential(Credential::AuthorizeToken)
             .with_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -207,25 +269,19 @@ impl Operation for AuthorizeCall {
             return Err(Error::new(ErrorKind::Input, message));
         }
         let json = self.request.to_json().map_err(|error| {
-            Error::new(ErrorKind::Input, "this request cannot be written").with_source(error)
+            Error::new(ErrorKind::Input, "the request cannot be written as JSON").with_source(error)
         })?;
         let body = if self.request.is_cached() {
             Body::from(json)
         } else {
             Body::sealed(json).with_secrets(self.request.secrets())
         };
-        let customer = self.customer_id.as_str();
-        let path = ["v3", customer, "BankingServices", "Authorize"];
-        let mut request = Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.join(path)?;
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json);
-        request.extensions_mut().insert(self.token.clone());
+        let mut request = self.endpoint.json_request(ROUTE, &[], body)?;
+        request.extensions_mut().insert(self.context.token.clone());
         Ok(request)
     }
 
-    /// A 401 may hold questions: whatever is no redirect is read.
+    /// A 401 may hold questions: every answer but a redirect is read.
     fn accepts(&self, parts: &response::Parts) -> bool {
         !parts.status.is_redirection()
     }
@@ -233,36 +289,23 @@ impl Operation for AuthorizeCall {
     fn decode(&self, response: Response<Bytes>) -> Result<Authorize, DecodeError> {
         let (parts, body) = response.into_parts();
         let status = parts.status;
-        let said = || {
-            let mut said = ApiError::from_body(&body).unwrap_or_default();
-            // The body's status outranks the other unless it contradicts a failure.
-            let inner = said.http_status_code;
-            if !status.is_success() && inner.is_none_or(|inner| (200..300).contains(&inner)) {
-                said.http_status_code = Some(status.as_u16());
-            }
-            DecodeError::api(said)
-        };
         let answer = match from_json::<AuthorizeResponse>(&body) {
             Ok(answer) => with_ids(answer, &body),
             Err(error) if status.is_success() => return Err(DecodeError::json(&error)),
             // A gateway's page says no more than its status.
-            Err(_) => return Err(said()),
+            Err(_) => return Err(failure(status, &body)),
         };
-        let read = self.read(answer, status);
-        // The RequestId is not compared: a round's answer may bring a new one, and the newest counts.
-        // A refusal of a cached login offers its session.
+        let read = read(answer, status, &self.context);
+        // A refusal of a cached login offers its session, so its login must be the right one too.
         if read.is_ok() || self.request.is_cached() {
-            about(Subject::new(self.login_id.as_ref(), None), &body)?;
+            check_subject(Subject::new(self.context.login_id.as_ref(), None), &body)?;
         }
-        read.map_err(|refused| match refused {
-            Refused::Said => said(),
-            Refused::Lacks(what) => DecodeError::Malformed(format!("the answer lacks {what}")),
-        })
+        read.map_err(|refused| refused.into_error(status, &body))
     }
 
-    /// The bank has been asked, and must not be asked again: a formality must not cost the session.
+    /// The bank must not be asked again, so an answer that is malformed must not cost the session.
     ///
-    /// Only an answer that names a Login opens one; an answer that asks, or gives a reason, does not.
+    /// Only an answer that names a Login opens one; an answer with questions or a reason does not.
     fn recover(&self, answer: &[u8]) -> Option<Authorize> {
         let text = String::from_utf8_lossy(answer).replace('\0', "");
         let opens = find_http_status_code(answer) == Some(200)
@@ -270,17 +313,18 @@ impl Operation for AuthorizeCall {
                 .iter()
                 .any(|word| text.contains(word));
         let login_id = find_login_id(answer)?;
-        let is_asked = |asked: &LoginId| !asked.is_another(login_id.as_str());
-        if self.request.is_cached() || !opens || !self.login_id.as_ref().is_none_or(is_asked) {
+        let expected = self.context.login_id.as_ref();
+        let is_another = expected.is_some_and(|login| login.is_another(login_id.as_str()));
+        if self.request.is_cached() || !opens || is_another {
             return None;
         }
-        let sent = || self.request.request_id().cloned();
+        let sent = || self.context.request_id.clone();
         let request_id = find_request_id(answer).or_else(sent)?;
         let mut login = Login::default();
         login.id = Some(login_id);
-        let mut read = AuthorizeResponse::default();
-        read.login = Some(login);
-        let session = Session::new(request_id, read, self.login_id.clone());
+        let mut response = AuthorizeResponse::default();
+        response.login = Some(login);
+        let session = Session::new(request_id, response, expected.cloned());
         Some(Authorize::Authorized(session))
     }
 }

@@ -12,7 +12,8 @@
 //!
 //! ```
 //! use flinks_legacy::{
-//!     Ask, Authorize, Channel, Credentials, CustomerId, Endpoint, LegacyClient, LegacyKeys, Transport,
+//!     Authorize, Channel, Credentials, CustomerId, Endpoint, LegacyClient, LegacyKeys, QuestionKind,
+//!     Transport,
 //! };
 //!
 //! # fn type_in(_: &str) -> String { "Triangle".to_owned() }
@@ -46,14 +47,14 @@
 //!         Authorize::Challenged(round) => {
 //!             let mut answers = round.answers();
 //!             for question in round.questions() {
-//!                 match question.ask() {
-//!                     Ask::Text(q) => q.answer(&mut answers, type_in(q.text()))?,
-//!                     Ask::OneOf(q) => q.choose(&mut answers, pick(q.choices()))?,
-//!                     Ask::Phone(q) => {
+//!                 match question.kind() {
+//!                     QuestionKind::Text(q) => q.answer(&mut answers, type_in(q.text()))?,
+//!                     QuestionKind::SingleChoice(q) => q.choose(&mut answers, pick(q.choices()))?,
+//!                     QuestionKind::Phone(q) => {
 //!                         q.send_to(&mut answers, pick(q.numbers()), Channel::Text)?;
 //!                     }
-//!                     Ask::Approval(q) => q.approved(&mut answers)?,
-//!                     other => other.raw(&mut answers, [type_in(question.text())])?,
+//!                     QuestionKind::Approval(q) => q.approved(&mut answers)?,
+//!                     other => other.answer_raw(&mut answers, [type_in(question.text())])?,
 //!                 }
 //!             }
 //!             // An unanswered question is refused here, before anything is sent.
@@ -81,27 +82,29 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answers;
+mod answer;
 mod authorize;
+mod calls;
 mod challenge;
 mod client;
 mod data;
-mod question;
 mod refusal;
 mod session;
 
-pub use answers::{AnsweredRound, Answers};
 pub use authorize::{Authorize, AuthorizeCall};
-pub use challenge::Round;
+pub use calls::{
+    Acknowledgement, AnswerMfaQuestions, DeleteCard, InstitutionStream, Institutions, MfaQuestions,
+    NightlyStatus, SetScheduledRefresh,
+};
+pub use challenge::{
+    Answers, ApprovalQuestion, ChallengeRound, Channel, CodeQuestion, CompletedAnswers,
+    DateQuestion, ImageQuestion, MultipleChoiceQuestion, NewQuestion, OtherQuestion, PhoneQuestion,
+    Question, QuestionKind, SingleChoiceQuestion, TextQuestion,
+};
 pub use client::LegacyClient;
 pub use data::{
-    AccountsDetail, AccountsSummary, Acknowledgement, AnswerMfaQuestions, Collected, Data,
-    DataPoll, DataRequest, DataResponse, DeleteCard, Fetch, Fetched, InstitutionStream,
-    Institutions, MfaQuestions, NightlyStatus, SetScheduledRefresh, StatementContent, Statements,
-};
-pub use question::{
-    ApprovalQuestion, Ask, Channel, CodeQuestion, DateQuestion, ImageQuestion, NewQuestion,
-    OneOfQuestion, OtherQuestion, PhoneQuestion, Question, SeveralOfQuestion, TextQuestion,
+    AccountsDetail, AccountsSummary, Data, DataCall, DataState, DataWait, StatementContent,
+    Statements, WithRawBody,
 };
 pub use refusal::{AuthorizeError, Refusal};
 pub use session::Session;
@@ -111,10 +114,10 @@ pub use session::Session;
 pub use flinks_auth::{ApiSecret, AuthorizeToken, LegacyKeys};
 #[doc(no_inline)]
 pub use flinks_transport::{
-    Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
-    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration, IdentityPart,
-    IntoHttpService, Operation, Replay, RetryConfig, Roots, Step, TlsVersion, Transport,
-    TransportBuilder,
+    Body, BoxError, Call, CallMeta, ClientIdentity, CustomerEndpoint, DecodeError, Delivery,
+    Endpoint, Error, ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration,
+    IdentityPart, IntoHttpService, Operation, Replay, RetryConfig, Roots, Step, TlsVersion,
+    Transport, TransportBuilder,
 };
 #[doc(no_inline)]
 pub use flinks_types::{

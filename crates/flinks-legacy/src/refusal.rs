@@ -1,4 +1,4 @@
-//! How `/Authorize` is refused: by whom, who must act, and what the answer still tells.
+//! Why `/Authorize` failed, who must act, and the ids in its answer.
 
 use std::fmt;
 
@@ -8,61 +8,62 @@ use http::StatusCode;
 
 use crate::session::Session;
 
-/// Why no session came about, told by who must act.
+/// Why no session was opened, by who must act.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The API credentials are not accepted. *What to do:* check the keys and the customer id.
+    /// The API credentials were not accepted. *What to do:* check the keys and the customer id.
     ApiCredentials,
-    /// The bank cannot be reached, or is switched off. *What to do:* try again later.
+    /// The bank cannot be reached or is disabled. *What to do:* try again later.
     BankDown,
-    /// The bank does not let the customer in. *What to do:* ask the customer, who may have to type
-    /// user name and password again or go to the bank; never try again unchanged.
+    /// The bank refused the login. *What to do:* ask the customer, who may have to enter user name
+    /// and password again or contact the bank. Never try again unchanged: banks lock cards.
     BankLogin,
-    /// The service works on in the background, and its asynchronous form is not supported yet.
+    /// The service continues in the background. The asynchronous form of Authorize is not supported.
     Pending,
     /// The session is over. *What to do:* open a new one.
     SessionOver,
-    /// An answer was wrong, and the bank does not ask again. *What to do:* open a new session.
+    /// An answer was wrong and the bank does not ask again. *What to do:* open a new session.
     WrongAnswer,
-    /// An answer was wrong, and the service says that this was the last chance of the session.
+    /// An answer was wrong and the service has ended the session. *What to do:* open a new one.
     WrongAnswerFinal,
 }
 
-/// A call to `/Authorize` that ended in no session and no questions.
+/// A call to `/Authorize` that led neither to a session nor to questions.
 ///
-/// `Display` is that of [`AuthorizeError::error`].
+/// `Display` is that of [`AuthorizeError::error`]. Create one with `From<Error>`, in tests for
+/// example.
 #[derive(Clone, Debug)]
 pub struct AuthorizeError {
     pub(crate) error: Error,
-    /// The login whose kept data was asked for.
-    pub(crate) cached: Option<LoginId>,
+    /// The login whose stored data was requested.
+    pub(crate) cached_login_id: Option<LoginId>,
 }
 
 impl AuthorizeError {
-    /// The call's own error, with its kind, its delivery and what the service said.
+    /// Returns the error of the call, with its kind, its delivery and the service's answer.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The session that the answer names, also one that cannot be read otherwise.
+    /// Returns the session that the answer names, even if the answer is incomplete or malformed.
     ///
-    /// After an answer that was lost in part it may be the only trace of a session that is open.
+    /// After an answer that was lost in part it may be the only trace of an open session.
     #[must_use]
     pub fn request_id(&self) -> Option<RequestId> {
         let said = self.error.api().and_then(|api| api.request_id.clone());
         said.or_else(|| find_request_id(self.error.answer()?))
     }
 
-    /// The login that the answer names, also one that cannot be read otherwise.
+    /// Returns the login that the answer names, even if the answer is incomplete or malformed.
     #[must_use]
     pub fn login_id(&self) -> Option<LoginId> {
         let said = self.error.api().and_then(|api| api.login_id.clone());
         said.or_else(|| find_login_id(self.error.answer()?))
     }
 
-    /// Why, and who must act; `None` when the service said nothing of the kind.
+    /// Returns why the call was refused, or `None` if the answer does not say.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         let token_refused = self.error.step() == Step::Token
@@ -71,25 +72,27 @@ impl AuthorizeError {
             return Some(Refusal::ApiCredentials);
         }
         let api = self.error.api()?;
-        let accepted = StatusCode::ACCEPTED;
-        if self.error.status() == Some(accepted) || api.http_status_code == Some(accepted.as_u16())
-        {
+        let accepted = StatusCode::ACCEPTED.as_u16();
+        let status = self.error.status().map(|status| status.as_u16());
+        if [status, api.http_status_code].contains(&Some(accepted)) {
             return Some(Refusal::Pending);
         }
         let of_bank = api.request_id.is_some() || api.login_id.is_some();
         refusal(api.flinks_code.as_ref()?, of_bank)
     }
 
-    /// The session of a cached login that was refused: the refusal repeats what the bank said at
-    /// the last refresh, and the data from before can still be read. Look how old it is.
+    /// Returns the session of a cached login that was refused.
+    ///
+    /// The refusal repeats the bank's answer to the last refresh; the data from before can still be
+    /// read. Check its age with [`Login::last_refresh`](flinks_types::Login::last_refresh).
     ///
     /// Source: Flinks help centre, cached mode and 401.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
-        let login_id = self.cached.clone()?;
+        let login_id = self.cached_login_id.clone()?;
         let refused = self.error.status() == Some(StatusCode::UNAUTHORIZED);
         let request_id: RequestId = self.error.api()?.request_id.clone()?;
-        refused.then(|| Session::of_request(request_id).of_login(login_id))
+        refused.then(|| Session::from_request_id(request_id).with_login_id(login_id))
     }
 }
 
@@ -146,5 +149,14 @@ impl std::error::Error for AuthorizeError {
 impl From<AuthorizeError> for Error {
     fn from(error: AuthorizeError) -> Self {
         error.error
+    }
+}
+
+impl From<Error> for AuthorizeError {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            cached_login_id: None,
+        }
     }
 }

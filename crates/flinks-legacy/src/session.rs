@@ -1,103 +1,102 @@
-//! An open session: what the data calls need, and what the answer said of it.
+//! An open session: the id that the data calls need, and what the answer said about it.
 
 use std::fmt;
 
 use flinks_types::{AuthorizeResponse, Link, Login, LoginId, RequestId};
 
-/// An open session with a bank, or with the data that was kept of one.
+/// An open session, with a bank or with the data that the service stored of one.
 ///
-/// It takes the next call within 8 minutes, and lives 30 minutes once data is being fetched; then
-/// the service answers `SESSION_EXPIRED` or `SESSION_NONEXISTENT`. **The LoginId outlives it**:
-/// the service keeps login and data until the card is deleted.
+/// It accepts the next call within 8 minutes and ends 30 minutes after a data call began; from then
+/// on the service answers `SESSION_EXPIRED` or `SESSION_NONEXISTENT`. **The LoginId outlives it**:
+/// the service keeps the login and its data until the card is deleted.
 ///
-/// The RequestId is all that a session needs to go on in another process: see
-/// [`Session::of_request`].
+/// To continue in another process, store the RequestId and use [`Session::from_request_id`].
 ///
 /// Source: Legacy guide, Generating a new requestId, and LoginId.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Session {
     request_id: RequestId,
     login: Option<Login>,
-    /// The login that the session was asked for.
-    asked: Option<LoginId>,
+    /// The login that the session was requested for.
+    expected_login_id: Option<LoginId>,
     links: Vec<Link>,
     institution: Option<String>,
     tag: Option<String>,
 }
 
 impl Session {
-    /// The session that `request_id` names, as one that was opened by another process.
+    /// Creates a session from its id, such as one that another process opened.
     #[must_use]
-    pub fn of_request(request_id: RequestId) -> Self {
+    pub fn from_request_id(request_id: RequestId) -> Self {
         Self {
             request_id,
             login: None,
-            asked: None,
+            expected_login_id: None,
             links: Vec::new(),
             institution: None,
             tag: None,
         }
     }
 
-    /// The same session, of a login that is known: data of another login is refused.
+    /// Sets the login of the session: data of another login is then an error.
     #[must_use]
-    pub fn of_login(mut self, login_id: LoginId) -> Self {
-        self.asked = Some(login_id);
+    pub fn with_login_id(mut self, login_id: LoginId) -> Self {
+        self.expected_login_id = Some(login_id);
         self
     }
 
     pub(crate) fn new(
         request_id: RequestId,
         answer: AuthorizeResponse,
-        asked: Option<LoginId>,
+        expected_login_id: Option<LoginId>,
     ) -> Self {
         Self {
             request_id,
             login: answer.login,
-            asked,
+            expected_login_id,
             links: answer.links,
             institution: answer.institution.or(answer.institution_name),
             tag: answer.tag,
         }
     }
 
-    /// Names the session in every data call.
+    /// Returns the id of the session, which every data call sends.
     #[must_use]
     pub fn request_id(&self) -> &RequestId {
         &self.request_id
     }
 
-    /// Names the login from now on; absent when the service was told not to save it. Keep it
-    /// safe: whoever has it and the API's keys can read the account.
+    /// Returns the id of the login, or `None` if the session was opened without saving it. Keep it
+    /// secret: with it and the API's keys the account can be read.
     #[must_use]
     pub fn login_id(&self) -> Option<&LoginId> {
         self.login.as_ref()?.id.as_ref()
     }
 
-    /// The login that data of this session must be of, if it is known.
-    pub(crate) fn expected_login(&self) -> Option<&LoginId> {
-        self.asked.as_ref().or_else(|| self.login_id())
+    /// Returns the login that the data of this session must belong to, if it is known.
+    pub(crate) fn expected_login_id(&self) -> Option<&LoginId> {
+        self.expected_login_id.as_ref().or_else(|| self.login_id())
     }
 
-    /// Whose session it is, and when the bank was last asked.
+    /// Returns the login, with the time of its last refresh.
     #[must_use]
     pub fn login(&self) -> Option<&Login> {
         self.login.as_ref()
     }
 
-    /// What the service offers next. It tells what there is; the client follows none of it.
+    /// Returns the calls that the service offers next. The client never follows these links.
     #[must_use]
     pub fn links(&self) -> &[Link] {
         &self.links
     }
 
-    /// The bank.
+    /// Returns the name of the bank.
     #[must_use]
     pub fn institution(&self) -> Option<&str> {
         self.institution.as_deref()
     }
 
-    /// The label that the request brought.
+    /// Returns the tag given in the request.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

@@ -1,6 +1,6 @@
 //! `flinks accounts`: the accounts of an open session.
 
-use flinks_legacy::{AccountsDetail, AccountsSummary, Collected};
+use flinks_legacy::{AccountsDetail, AccountsSummary, WithRawBody};
 use flinks_types::{Account, AccountsResponse, Decimal};
 
 use crate::arguments::Accounts;
@@ -19,7 +19,7 @@ pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit,
     let session = ids::session(&arguments.request_id).await?;
     let service = Service::start(context, &arguments.connection).await?;
     let (legacy, pace) = (service.legacy()?, arguments.pace);
-    let answer: Collected<AccountsResponse> = if arguments.summary {
+    let answer: WithRawBody<AccountsResponse> = if arguments.summary {
         data_wait::wait::<AccountsSummary>(legacy.accounts_summary(&session), pace, context).await?
     } else {
         data_wait::wait::<AccountsDetail>(legacy.accounts_detail(&session), pace, context).await?

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use flinks_legacy::{AnsweredRound, Authorize as Step, LegacyClient, Round};
+use flinks_legacy::{Authorize as Step, ChallengeRound, CompletedAnswers, LegacyClient};
 use flinks_transport::Delivery;
 use flinks_types::{AuthorizeRequest, Credentials, Secret, StoredLogin};
 
@@ -80,7 +80,7 @@ impl Opening<'_> {
     async fn run(
         &mut self,
         arguments: &Authorize,
-        waiting: Option<Round>,
+        waiting: Option<ChallengeRound>,
         answers: &mut AnswerFile,
     ) -> Result<Exit, CliError> {
         let mut step = match waiting {
@@ -131,10 +131,10 @@ impl Opening<'_> {
 
     async fn ask(
         &mut self,
-        round: &Round,
+        round: &ChallengeRound,
         images: &Images,
         answers: &mut AnswerFile,
-    ) -> Result<Option<AnsweredRound>, CliError> {
+    ) -> Result<Option<CompletedAnswers>, CliError> {
         if let Some(terminal) = &mut self.terminal {
             terminal.show(&introduction(round, images, self.images.as_deref()));
         }
@@ -148,7 +148,11 @@ impl Opening<'_> {
 
     /// Sends the answers. From then on nobody may go on at this place, whatever becomes of the
     /// program, unless they never left.
-    async fn answer(&mut self, round: &Round, answered: AnsweredRound) -> Result<Step, CliError> {
+    async fn answer(
+        &mut self,
+        round: &ChallengeRound,
+        answered: CompletedAnswers,
+    ) -> Result<Step, CliError> {
         if let Some(file) = &mut self.file {
             file.answering()?;
         }
@@ -167,7 +171,7 @@ impl Opening<'_> {
         Ok(outcome?)
     }
 
-    fn hold(&mut self, round: &Round) -> Result<(), CliError> {
+    fn hold(&mut self, round: &ChallengeRound) -> Result<(), CliError> {
         let images = self.images.as_deref();
         match &mut self.file {
             Some(file) => file.hold(round, images),
@@ -251,7 +255,7 @@ async fn sign_in(
     Ok((username, password))
 }
 
-fn introduction(round: &Round, images: &Images, folder: Option<&Path>) -> String {
+fn introduction(round: &ChallengeRound, images: &Images, folder: Option<&Path>) -> String {
     let bank = round
         .institution()
         .map_or_else(|| "The bank".to_owned(), |text| escaped(text).into_owned());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_legacy::{Collected, Data, Fetch};
+use flinks_legacy::{Data, DataWait, WithRawBody};
 
 use crate::arguments::FetchPace;
 use crate::context::Context;
@@ -19,10 +19,10 @@ const SANDBOX_POLL: Duration = Duration::from_secs(1);
 /// # Errors
 /// Those of the calls; the deadline; an interruption.
 pub(crate) async fn wait<D: Data>(
-    fetch: Fetch<D>,
+    fetch: DataWait<D>,
     pace: FetchPace,
     context: &Context,
-) -> Result<Collected<D::Response>, CliError> {
+) -> Result<WithRawBody<D::Response>, CliError> {
     let poll = pace
         .poll
         .or_else(|| context.sandbox.then_some(SANDBOX_POLL));

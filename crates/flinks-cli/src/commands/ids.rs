@@ -23,5 +23,5 @@ pub(crate) async fn session(request_id: &str) -> Result<Session, CliError> {
     let text = terminal::argument(request_id, "RequestId").await?;
     let id = RequestId::new(text.expose().trim())
         .map_err(|error| CliError::settings(error.to_string()))?;
-    Ok(Session::of_request(id))
+    Ok(Session::from_request_id(id))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flinks_legacy::{Round, Session};
+use flinks_legacy::{ChallengeRound, Session};
 use flinks_types::{ChallengeType, SecurityChallenge};
 use serde_json::{Map, Value, json};
 
@@ -43,7 +43,7 @@ pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<E
 
 /// Tells the questions of a session that waits, and how to go on.
 pub(crate) fn print_challenged(
-    round: &Round,
+    round: &ChallengeRound,
     file: Option<&Path>,
     context: &Context,
 ) -> Result<Exit, CliError> {
@@ -87,7 +87,7 @@ pub(crate) fn print_challenged(
 }
 
 /// A session that waits, for scripts.
-pub(crate) fn challenged_object(round: &Round) -> Map<String, Value> {
+pub(crate) fn challenged_object(round: &ChallengeRound) -> Map<String, Value> {
     let mut object = head(
         "challenged",
         round.request_id().as_str(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flinks_legacy::{Answers, Ask, Channel, Question};
+use flinks_legacy::{Answers, Channel, Question, QuestionKind};
 use flinks_transport::{Error, ErrorKind};
 use flinks_types::text;
 use serde_json::{Map, Value};
@@ -87,19 +87,19 @@ impl RoundAnswers {
         };
         let text = || given.as_str().ok_or_else(|| form("a text"));
         let field = |name: &str| given.get(name).and_then(Value::as_str);
-        match question.ask() {
-            Ask::Text(q) => q.answer(answers, text()?),
-            Ask::Code(q) => q.enter(answers, text()?),
-            Ask::Date(q) => q.answer(answers, text()?),
-            Ask::OneOf(q) => match texts(given).as_deref() {
+        match question.kind() {
+            QuestionKind::Text(q) => q.answer(answers, text()?),
+            QuestionKind::Code(q) => q.enter(answers, text()?),
+            QuestionKind::Date(q) => q.answer(answers, text()?),
+            QuestionKind::SingleChoice(q) => match texts(given).as_deref() {
                 Some([choice]) => q.choose(answers, choice),
                 Some(_) | None => Err(form("one of its choices")),
             },
-            Ask::SeveralOf(q) => {
+            QuestionKind::MultipleChoice(q) => {
                 let choices = texts(given).ok_or_else(|| form("an array of its choices"))?;
                 q.choose(answers, choices)
             }
-            Ask::Image(q) => {
+            QuestionKind::Image(q) => {
                 let place = given.get("image").and_then(Value::as_u64);
                 let place = place.and_then(|place| usize::try_from(place).ok());
                 let image = place
@@ -110,19 +110,19 @@ impl RoundAnswers {
                     })?;
                 q.choose(answers, image)
             }
-            Ask::Phone(q) => match (field("to"), field("by").and_then(channel)) {
+            QuestionKind::Phone(q) => match (field("to"), field("by").and_then(channel)) {
                 (Some(number), Some(channel)) => q.send_to(answers, number, channel),
                 _ => Err(form("{\"to\": number, \"by\": \"Text\" or \"Call\"}")),
             },
-            Ask::Approval(q) if given == &Value::Bool(true) => q.approved(answers),
-            Ask::Approval(_) => Err(form("true")),
-            Ask::NewQuestion(q) => match (field("question"), field("answer")) {
+            QuestionKind::Approval(q) if given == &Value::Bool(true) => q.approved(answers),
+            QuestionKind::Approval(_) => Err(form("true")),
+            QuestionKind::NewQuestion(q) => match (field("question"), field("answer")) {
                 (Some(question), Some(answer)) => q.choose(answers, question, answer),
                 _ => Err(form("{\"question\": text, \"answer\": text}")),
             },
-            other @ (Ask::Other(_) | _) => {
+            other @ (QuestionKind::Other(_) | _) => {
                 let values = texts(given).ok_or_else(|| form("a text or an array of texts"))?;
-                other.raw(answers, values)
+                other.answer_raw(answers, values)
             }
         }
         .map(|()| true)

@@ -1,6 +1,6 @@
 //! A round of a bank's questions: answered from the answers file, else by somebody at the terminal.
 
-use flinks_legacy::{AnsweredRound, Answers, Ask, Channel, Question, Round};
+use flinks_legacy::{Answers, ChallengeRound, Channel, CompletedAnswers, Question, QuestionKind};
 use flinks_transport::{Error, ErrorKind};
 use flinks_types::Secret;
 
@@ -26,8 +26,8 @@ impl Interview<'_> {
     /// An answer of the file cannot be right, or the terminal cannot be read.
     pub(crate) async fn answers(
         &mut self,
-        round: &Round,
-    ) -> Result<Option<AnsweredRound>, CliError> {
+        round: &ChallengeRound,
+    ) -> Result<Option<CompletedAnswers>, CliError> {
         loop {
             let mut answers = round.answers();
             let mut asked = None;
@@ -70,7 +70,7 @@ impl Asking<'_> {
         self.terminal
             .show(&format!("\n{}\n", escaped(question.text())));
         loop {
-            match self.once(question.ask()).await? {
+            match self.once(question.kind()).await? {
                 Some(Ok(())) => return Ok(true),
                 None => return Ok(false),
                 Some(Err(error)) if error.kind() == ErrorKind::Input => {
@@ -81,45 +81,45 @@ impl Asking<'_> {
         }
     }
 
-    async fn once(&mut self, ask: Ask<'_>) -> Result<Option<Result<(), Error>>, CliError> {
+    async fn once(&mut self, ask: QuestionKind<'_>) -> Result<Option<Result<(), Error>>, CliError> {
         Ok(Some(match ask {
-            Ask::Text(q) => {
+            QuestionKind::Text(q) => {
                 let Some(text) = self.secret("Answer (hidden): ").await? else {
                     return Ok(None);
                 };
                 q.answer(self.answers, text.expose())
             }
-            Ask::Code(q) => {
+            QuestionKind::Code(q) => {
                 let Some(code) = self.secret("Code (hidden): ").await? else {
                     return Ok(None);
                 };
                 q.enter(self.answers, code.expose())
             }
-            Ask::Date(q) => {
+            QuestionKind::Date(q) => {
                 let Some(date) = self.line("Date: ").await? else {
                     return Ok(None);
                 };
                 q.answer(self.answers, date.expose())
             }
-            Ask::OneOf(q) => {
+            QuestionKind::SingleChoice(q) => {
                 let Some(choice) = self.pick(q.choices().collect()).await? else {
                     return Ok(None);
                 };
                 q.choose(self.answers, choice)
             }
-            Ask::SeveralOf(q) => {
+            QuestionKind::MultipleChoice(q) => {
                 let Some(choices) = self.pick_several(q.choices().collect()).await? else {
                     return Ok(None);
                 };
                 q.choose(self.answers, choices)
             }
-            Ask::Image(q) => {
+            QuestionKind::Image(q) => {
                 let Some(image) = self.pick_image(q.images().collect()).await? else {
                     return Ok(None);
                 };
                 q.choose(self.answers, image)
             }
-            Ask::Phone(q) => {
+            QuestionKind::Phone(q) => {
                 let Some(number) = self.pick(q.numbers().collect()).await? else {
                     return Ok(None);
                 };
@@ -131,14 +131,14 @@ impl Asking<'_> {
                 let channel = channels.into_iter().find(|one| one.as_str() == word);
                 q.send_to(self.answers, number, channel.unwrap_or(Channel::Text))
             }
-            Ask::Approval(q) => {
+            QuestionKind::Approval(q) => {
                 let prompt = "Approve on your device first, then press Enter: ";
                 if self.line(prompt).await?.is_none() {
                     return Ok(None);
                 }
                 q.approved(self.answers)
             }
-            Ask::NewQuestion(q) => {
+            QuestionKind::NewQuestion(q) => {
                 let Some(question) = self.pick(q.choices().collect()).await? else {
                     return Ok(None);
                 };
@@ -148,17 +148,17 @@ impl Asking<'_> {
                 };
                 q.choose(self.answers, question, answer.expose())
             }
-            Ask::Other(q) if q.choices().len() > 0 => {
+            QuestionKind::Other(q) if q.choices().len() > 0 => {
                 let Some(choices) = self.pick_several(q.choices().collect()).await? else {
                     return Ok(None);
                 };
                 q.answer(self.answers, choices)
             }
-            other @ (Ask::Other(_) | _) => {
+            other @ (QuestionKind::Other(_) | _) => {
                 let Some(text) = self.secret("Answer (hidden): ").await? else {
                     return Ok(None);
                 };
-                other.raw(self.answers, [text.expose()])
+                other.answer_raw(self.answers, [text.expose()])
             }
         }))
     }

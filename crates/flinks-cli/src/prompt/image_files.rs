@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flinks_legacy::{Ask, Round};
+use flinks_legacy::{ChallengeRound, QuestionKind};
 use sha2::{Digest as _, Sha256};
 
 use crate::output::error::CliError;
@@ -21,11 +21,11 @@ impl Images {
     ///
     /// # Errors
     /// The folder or a file cannot be written; none of the files is left then.
-    pub(crate) fn write(round: &Round, folder: &Path) -> Result<Self, CliError> {
+    pub(crate) fn write(round: &ChallengeRound, folder: &Path) -> Result<Self, CliError> {
         let mut images = Self::default();
         let mark = mark(round);
         for (index, question) in round.questions().enumerate() {
-            let Ask::Image(question) = question.ask() else {
+            let QuestionKind::Image(question) = question.kind() else {
                 continue;
             };
             files::make_folder(folder)
@@ -73,7 +73,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// A mark of the session in the names of its images, so that two sessions can share a folder. The
 /// RequestId itself must not stand there.
-fn mark(round: &Round) -> String {
+fn mark(round: &ChallengeRound) -> String {
     let hash = Sha256::digest(round.request_id().as_str());
     let hash = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
     hash.collect()

@@ -10,7 +10,7 @@ use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use flinks_legacy::Round;
+use flinks_legacy::ChallengeRound;
 use flinks_transport::{Delivery, Error, ErrorKind};
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ impl Stage {
 
 /// A session that waits.
 pub(crate) struct Waiting {
-    pub(crate) round: Round,
+    pub(crate) round: ChallengeRound,
     /// Where the images of the round lie.
     pub(crate) images: Option<PathBuf>,
 }
@@ -214,7 +214,11 @@ impl SessionFile {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(crate) fn hold(&mut self, round: &Round, images: Option<&Path>) -> Result<(), CliError> {
+    pub(crate) fn hold(
+        &mut self,
+        round: &ChallengeRound,
+        images: Option<&Path>,
+    ) -> Result<(), CliError> {
         let images = images.map(|folder| folder_entry(&absolute(folder)));
         self.enter(Stage::Waiting, &json!({ "round": round, "images": images }))
     }
@@ -398,12 +402,12 @@ pub(crate) mod tests {
     use crate::output::exit_status::Exit;
 
     /// A round of these questions, as they stand in a session file.
-    pub(crate) fn round(questions: &[Value]) -> Round {
+    pub(crate) fn round(questions: &[Value]) -> ChallengeRound {
         let round = json!({ "request_id": "r-1", "questions": questions });
         serde_json::from_value(round).expect("a round")
     }
 
-    fn dog() -> Round {
+    fn dog() -> ChallengeRound {
         round(&[json!({ "type": "QuestionAndAnswer", "prompt": "Dog?", "choices": [] })])
     }
 

@@ -11,8 +11,7 @@ use std::pin::Pin;
 
 use flinks_auth::LegacyKeys;
 use flinks_legacy::LegacyClient;
-use flinks_transport::{Endpoint, Error, Operation};
-use flinks_types::CustomerId;
+use flinks_transport::{CustomerEndpoint, Endpoint, Error, Operation};
 use serde_json::Value;
 
 use super::{Codec, OPERATIONS, Outcome, Stack, call, described, input};
@@ -46,24 +45,22 @@ pub(crate) type Running<'c> = Pin<Box<dyn Future<Output = Outcome> + Send + 'c>>
 trait Single: Send + Sync {
     type Operation: Operation<Output: Send + std::fmt::Debug> + Send + Sync + 'static;
 
-    fn operation(&self, endpoint: Endpoint, customer: CustomerId)
-    -> Result<Self::Operation, Error>;
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Self::Operation, Error>;
 
     fn canonical(output: &<Self::Operation as Operation>::Output) -> Value;
 }
 
 impl<S: Single> LegacyCall for S {
     fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
-        let customer = Keys::standard().customer();
-        let operation = customer.and_then(|customer| self.operation(endpoint.clone(), customer));
+        let endpoint = Keys::standard().customer_endpoint(endpoint);
+        let operation = endpoint.and_then(|endpoint| self.operation(endpoint));
         Some(operation.and_then(|operation| described(operation, S::canonical)))
     }
 
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
-            let customer = stack.keys.customer();
-            let operation =
-                customer.and_then(|customer| self.operation(stack.endpoint.clone(), customer));
+            let endpoint = stack.keys.customer_endpoint(&stack.endpoint);
+            let operation = endpoint.and_then(|endpoint| self.operation(endpoint));
             match operation.and_then(|operation| Ok((operation, client(stack)?))) {
                 Ok((operation, client)) => call(client.transport(), operation, S::canonical).await,
                 Err(error) => Outcome::failed(error),

@@ -1,12 +1,12 @@
 //! What each type of challenge lets one answer, its exact JSON, and what is refused before it is sent.
 
-use flinks_legacy::{Answers, Ask, Authorize, Channel};
+use flinks_legacy::{Answers, Authorize, Channel, QuestionKind};
 use flinks_transport::{Delivery, Error, ErrorKind};
 use proptest::prelude::*;
 
 use crate::leaf::{REQUEST_ID, round};
 
-type Answer = fn(Ask<'_>, &mut Answers) -> Result<(), Error>;
+type Answer = fn(QuestionKind<'_>, &mut Answers) -> Result<(), Error>;
 
 /// Challenge, the answer through its type, and the exact `SecurityResponses`.
 #[expect(
@@ -18,7 +18,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "free text",
         r#"{"Type":"QuestionAndAnswer","Prompt":"What shape do people like most?"}"#,
         |ask, answers| match ask {
-            Ask::Text(q) => q.answer(answers, "Triangle"),
+            QuestionKind::Text(q) => q.answer(answers, "Triangle"),
             other => panic!("{other:?}"),
         },
         r#"{"What shape do people like most?":["Triangle"]}"#,
@@ -27,7 +27,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "free text with an empty list",
         r#"{"Type":"QuestionAndAnswer","Prompt":"Où êtes-vous né ?","Iterables":[]}"#,
         |ask, answers| match ask {
-            Ask::Text(q) => q.answer(answers, "Montréal"),
+            QuestionKind::Text(q) => q.answer(answers, "Montréal"),
             other => panic!("{other:?}"),
         },
         r#"{"Où êtes-vous né ?":["Montréal"]}"#,
@@ -36,7 +36,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "one of several",
         r#"{"Type":"MultipleChoice","Prompt":"Choose one of the following:","Iterables":["Something","None of the above"]}"#,
         |ask, answers| match ask {
-            Ask::OneOf(q) => q.choose(answers, q.choices().last().unwrap()),
+            QuestionKind::SingleChoice(q) => q.choose(answers, q.choices().last().unwrap()),
             other => panic!("{other:?}"),
         },
         r#"{"Choose one of the following:":["None of the above"]}"#,
@@ -45,7 +45,9 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "several of several",
         r#"{"Type":"MultipleChoiceMultipleAnswers","Prompt":"What purchases did you make over the last 10 days?","Iterables":["Purchase 1: $10.35","Purchase 2: $73.42","Purchase 3: $143.86"]}"#,
         |ask, answers| match ask {
-            Ask::SeveralOf(q) => q.choose(answers, ["Purchase 1: $10.35", "Purchase 3: $143.86"]),
+            QuestionKind::MultipleChoice(q) => {
+                q.choose(answers, ["Purchase 1: $10.35", "Purchase 3: $143.86"])
+            }
             other => panic!("{other:?}"),
         },
         r#"{"What purchases did you make over the last 10 days?":["Purchase 1: $10.35","Purchase 3: $143.86"]}"#,
@@ -54,7 +56,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "an image",
         r#"{"Type":"ImageSelection","Prompt":"Select an image","Iterables":["aW1hZ2Ux","aW1hZ2Uy+/=="]}"#,
         |ask, answers| match ask {
-            Ask::Image(q) => q.choose(answers, q.images().nth(1).unwrap()),
+            QuestionKind::Image(q) => q.choose(answers, q.images().nth(1).unwrap()),
             other => panic!("{other:?}"),
         },
         r#"{"Select an image":["aW1hZ2Uy+/=="]}"#,
@@ -63,7 +65,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a phone number and a channel",
         r#"{"Type":"TextOrCall","Prompt":"Choose a phone number","Iterables":["PhoneNumber #1","PhoneNumber #2"]}"#,
         |ask, answers| match ask {
-            Ask::Phone(q) => q.send_to(answers, "PhoneNumber #2", Channel::Text),
+            QuestionKind::Phone(q) => q.send_to(answers, "PhoneNumber #2", Channel::Text),
             other => panic!("{other:?}"),
         },
         r#"{"PhoneNumber #2":["Text"]}"#,
@@ -72,7 +74,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a phone number without a prompt",
         r#"{"Type":"TextOrCall","Iterables":["PhoneNumber #1"]}"#,
         |ask, answers| match ask {
-            Ask::Phone(q) => q.send_to(answers, "PhoneNumber #1", Channel::Call),
+            QuestionKind::Phone(q) => q.send_to(answers, "PhoneNumber #1", Channel::Call),
             other => panic!("{other:?}"),
         },
         r#"{"PhoneNumber #1":["Call"]}"#,
@@ -81,7 +83,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "an approval",
         r#"{"Type":"WaitUntilEUAccept","Prompt":"Please verify your identity on your trusted device"}"#,
         |ask, answers| match ask {
-            Ask::Approval(q) => q.approved(answers),
+            QuestionKind::Approval(q) => q.approved(answers),
             other => panic!("{other:?}"),
         },
         r#"{"Please verify your identity on your trusted device":["VERIFIED"]}"#,
@@ -90,7 +92,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a new question",
         r#"{"Type":"QuestionAndAnswer","Prompt":"Personal Verification Question 1","Iterables":["What is the name of my mother","What is the name of my dog"]}"#,
         |ask, answers| match ask {
-            Ask::NewQuestion(q) => q.choose(answers, "What is the name of my dog", "Wouf"),
+            QuestionKind::NewQuestion(q) => q.choose(answers, "What is the name of my dog", "Wouf"),
             other => panic!("{other:?}"),
         },
         r#"{"What is the name of my dog":["Wouf"]}"#,
@@ -99,7 +101,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a date",
         r#"{"Type":"Date","Prompt":"Date of birth (YYYY-MM-DD)"}"#,
         |ask, answers| match ask {
-            Ask::Date(q) => q.answer(answers, "1980-02-29"),
+            QuestionKind::Date(q) => q.answer(answers, "1980-02-29"),
             other => panic!("{other:?}"),
         },
         r#"{"Date of birth (YYYY-MM-DD)":["1980-02-29"]}"#,
@@ -108,7 +110,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a SecurID code",
         r#"{"Type":"QuestionAndAnswer","Prompt":"Enter your SecurID"}"#,
         |ask, answers| match ask {
-            Ask::Code(q) if q.digits() == Some(6) => q.enter(answers, "012345"),
+            QuestionKind::Code(q) if q.digits() == Some(6) => q.enter(answers, "012345"),
             other => panic!("{other:?}"),
         },
         r#"{"Enter your SecurID":["012345"]}"#,
@@ -117,7 +119,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a one-time code",
         r#"{"Type":"OneTimeVerification","Prompt":"Code"}"#,
         |ask, answers| match ask {
-            Ask::Code(q) if q.digits().is_none() => q.enter(answers, "AB-12"),
+            QuestionKind::Code(q) if q.digits().is_none() => q.enter(answers, "AB-12"),
             other => panic!("{other:?}"),
         },
         r#"{"Code":["AB-12"]}"#,
@@ -126,7 +128,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a type of tomorrow",
         r#"{"Type":"Fingerprint","Prompt":"Touch","Iterables":["left","right"]}"#,
         |ask, answers| match ask {
-            Ask::Other(q) if q.r#type().unwrap().as_str() == "Fingerprint" => {
+            QuestionKind::Other(q) if q.r#type().unwrap().as_str() == "Fingerprint" => {
                 q.answer(answers, ["left", "right"])
             }
             other => panic!("{other:?}"),
@@ -137,7 +139,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "no type and no prompt",
         r#"{"Prompt":null}"#,
         |ask, answers| match ask {
-            Ask::Other(q) => {
+            QuestionKind::Other(q) => {
                 q.answer(answers, ["x"]).unwrap_err();
                 q.answer_under(answers, "a key", ["x"])
             }
@@ -149,7 +151,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
         "a choice of nothing",
         r#"{"Type":"MultipleChoice","Prompt":"Choose"}"#,
         |ask, answers| match ask {
-            Ask::Other(_) => ask.raw(answers, ["anything"]),
+            QuestionKind::Other(_) => ask.answer_raw(answers, ["anything"]),
             other => panic!("{other:?}"),
         },
         r#"{"Choose":["anything"]}"#,
@@ -157,7 +159,7 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
     (
         "a known type, answered raw",
         r#"{"Type":"WaitUntilEUAccept","Prompt":"Approve"}"#,
-        |ask, answers| ask.raw(answers, ["DENIED"]),
+        |ask, answers| ask.answer_raw(answers, ["DENIED"]),
         r#"{"Approve":["DENIED"]}"#,
     ),
 ];
@@ -168,7 +170,7 @@ async fn each_type_has_its_key_and_its_values() {
         let (leaf, client, round) = round(&format!("[{challenge}]")).await;
         let mut answers = round.answers();
         let question = round.questions().next().unwrap();
-        answer(question.ask(), &mut answers).unwrap_or_else(|error| panic!("{name}: {error}"));
+        answer(question.kind(), &mut answers).unwrap_or_else(|error| panic!("{name}: {error}"));
         let outcome = client.answer(answers.finish().unwrap()).await.unwrap();
         assert!(matches!(outcome, Authorize::Authorized(_)), "{name}");
         let expected = format!(r#"{{"RequestId":"{REQUEST_ID}","SecurityResponses":{expected}}}"#);
@@ -183,7 +185,7 @@ async fn a_round_is_answered_in_its_order_and_at_once() {
     let (leaf, client, round) = round(challenges).await;
     let mut answers = round.answers();
     for question in round.questions() {
-        let Ask::Text(q) = question.ask() else {
+        let QuestionKind::Text(q) = question.kind() else {
             panic!("{question:?}")
         };
         q.answer(&mut answers, "wrong").unwrap();
@@ -207,7 +209,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "an empty answer",
         r#"{"Type":"QuestionAndAnswer","Prompt":"a"}"#,
         |ask, answers| match ask {
-            Ask::Text(q) => q.answer(answers, ""),
+            QuestionKind::Text(q) => q.answer(answers, ""),
             other => panic!("{other:?}"),
         },
         1,
@@ -222,7 +224,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "a choice not offered",
         r#"{"Type":"MultipleChoice","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::OneOf(q) => q.choose(answers, "B"),
+            QuestionKind::SingleChoice(q) => q.choose(answers, "B"),
             other => panic!("{other:?}"),
         },
         1,
@@ -231,7 +233,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "no choice",
         r#"{"Type":"MultipleChoiceMultipleAnswers","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::SeveralOf(q) => q.choose(answers, Vec::<String>::new()),
+            QuestionKind::MultipleChoice(q) => q.choose(answers, Vec::<String>::new()),
             other => panic!("{other:?}"),
         },
         1,
@@ -240,7 +242,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "a choice twice",
         r#"{"Type":"MultipleChoiceMultipleAnswers","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::SeveralOf(q) => q.choose(answers, ["b", "b"]),
+            QuestionKind::MultipleChoice(q) => q.choose(answers, ["b", "b"]),
             other => panic!("{other:?}"),
         },
         1,
@@ -249,7 +251,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "another's choice",
         r#"{"Type":"MultipleChoiceMultipleAnswers","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::SeveralOf(q) => q.choose(answers, ["b", "c"]),
+            QuestionKind::MultipleChoice(q) => q.choose(answers, ["b", "c"]),
             other => panic!("{other:?}"),
         },
         1,
@@ -258,7 +260,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "another image",
         r#"{"Type":"ImageSelection","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::Image(q) => q.choose(answers, "c"),
+            QuestionKind::Image(q) => q.choose(answers, "c"),
             other => panic!("{other:?}"),
         },
         1,
@@ -267,7 +269,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "another number",
         r#"{"Type":"TextOrCall","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::Phone(q) => q.send_to(answers, "a", Channel::Call),
+            QuestionKind::Phone(q) => q.send_to(answers, "a", Channel::Call),
             other => panic!("{other:?}"),
         },
         1,
@@ -276,7 +278,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "five digits",
         r#"{"Type":"QuestionAndAnswer","Prompt":"Entrez votre code SECURID"}"#,
         |ask, answers| match ask {
-            Ask::Code(q) => q.enter(answers, "12345"),
+            QuestionKind::Code(q) => q.enter(answers, "12345"),
             other => panic!("{other:?}"),
         },
         1,
@@ -285,7 +287,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "six letters",
         r#"{"Type":"QuestionAndAnswer","Prompt":"Enter your SecurID"}"#,
         |ask, answers| match ask {
-            Ask::Code(q) => q.enter(answers, "12345a"),
+            QuestionKind::Code(q) => q.enter(answers, "12345a"),
             other => panic!("{other:?}"),
         },
         1,
@@ -294,7 +296,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "a question not offered",
         r#"{"Type":"QuestionAndAnswer","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::NewQuestion(q) => q.choose(answers, "a", "x"),
+            QuestionKind::NewQuestion(q) => q.choose(answers, "a", "x"),
             other => panic!("{other:?}"),
         },
         1,
@@ -303,7 +305,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
         "a new question without an answer",
         r#"{"Type":"QuestionAndAnswer","Prompt":"a","Iterables":["b"]}"#,
         |ask, answers| match ask {
-            Ask::NewQuestion(q) => q.choose(answers, "b", ""),
+            QuestionKind::NewQuestion(q) => q.choose(answers, "b", ""),
             other => panic!("{other:?}"),
         },
         1,
@@ -311,13 +313,13 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
     (
         "a raw answer without a value",
         r#"{"Type":"New","Prompt":"a"}"#,
-        |ask, answers| ask.raw(answers, Vec::<String>::new()),
+        |ask, answers| ask.answer_raw(answers, Vec::<String>::new()),
         1,
     ),
     (
         "the same prompt twice",
         r#"{"Type":"QuestionAndAnswer","Prompt":"a"},{"Type":"Date","Prompt":"a"}"#,
-        |ask, answers| ask.raw(answers, ["x"]),
+        |ask, answers| ask.answer_raw(answers, ["x"]),
         2,
     ),
     (
@@ -326,8 +328,8 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
            {"Type":"QuestionAndAnswer","Prompt":"2","Iterables":["dog","mother"]},
            {"Type":"QuestionAndAnswer","Prompt":"3","Iterables":["dog","mother"]}"#,
         |ask, answers| match ask {
-            Ask::NewQuestion(q) if q.text() == "2" => q.choose(answers, "mother", "x"),
-            Ask::NewQuestion(q) => q.choose(answers, "dog", "x"),
+            QuestionKind::NewQuestion(q) if q.text() == "2" => q.choose(answers, "mother", "x"),
+            QuestionKind::NewQuestion(q) => q.choose(answers, "dog", "x"),
             other => panic!("{other:?}"),
         },
         3,
@@ -341,7 +343,7 @@ async fn wrong_answers_are_refused_before_anything_is_sent() {
         let mut answers = round.answers();
         let answered = round
             .questions()
-            .try_for_each(|question| answer(question.ask(), &mut answers));
+            .try_for_each(|question| answer(question.kind(), &mut answers));
         let error = match answered {
             Err(error) => error,
             Ok(()) => answers.finish().expect_err(name),
@@ -371,8 +373,8 @@ async fn a_question_of_another_round_is_refused() {
     let (_, _, second) = round(challenge).await;
     let question = first.questions().next().unwrap();
     let error = question
-        .ask()
-        .raw(&mut second.answers(), ["x"])
+        .kind()
+        .answer_raw(&mut second.answers(), ["x"])
         .unwrap_err();
     assert!(error.to_string().contains("another round"), "{error}");
 }
@@ -385,11 +387,14 @@ async fn nothing_shows_prompts_or_answers() {
     let mut answers = round.answers();
     let mut shown = format!("{round:?}{round:#?}");
     for question in round.questions() {
-        question.ask().raw(&mut answers, ["canary-answer"]).unwrap();
-        shown += &format!("{question:?}{:?}", question.ask());
+        question
+            .kind()
+            .answer_raw(&mut answers, ["canary-answer"])
+            .unwrap();
+        shown += &format!("{question:?}{:?}", question.kind());
     }
     let given = format!("{answers:?}");
-    assert!(given.contains("questions: 2, given: 2"), "{given}");
+    assert!(given.contains("questions: 2, answered: 2"), "{given}");
     shown += &given;
     shown += &format!("{:?}", answers.finish().unwrap());
     assert!(!shown.contains("canary"), "{shown}");
@@ -415,13 +420,13 @@ proptest! {
             let mut answers = round.answers();
             for question in round.questions() {
                 #[expect(clippy::wildcard_enum_match_arm, reason = "the round has three types")]
-                match question.ask() {
-                    Ask::Text(q) => q.answer(&mut answers, &prompt).unwrap(),
-                    Ask::NewQuestion(q) => {
+                match question.kind() {
+                    QuestionKind::Text(q) => q.answer(&mut answers, &prompt).unwrap(),
+                    QuestionKind::NewQuestion(q) => {
                         let first = q.choices().next().unwrap();
                         q.choose(&mut answers, first, "answer").unwrap();
                     }
-                    Ask::OneOf(q) => q.choose(&mut answers, q.choices().next().unwrap()).unwrap(),
+                    QuestionKind::SingleChoice(q) => q.choose(&mut answers, q.choices().next().unwrap()).unwrap(),
                     other => panic!("{other:?}"),
                 }
             }

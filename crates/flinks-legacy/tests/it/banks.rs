@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use flinks_auth::LegacyKeys;
 use flinks_legacy::{
-    AnsweredRound, Answers, Ask, Authorize, Channel, LegacyClient, Question, Refusal, Round,
+    Answers, Authorize, ChallengeRound, Channel, CompletedAnswers, LegacyClient, Question,
+    QuestionKind, Refusal,
 };
 use flinks_sandbox::{ApiOperation, Config, Sandbox};
 use flinks_transport::{
@@ -59,26 +60,28 @@ fn answer(question: Question<'_>, answers: &mut Answers) -> Result<(), Error> {
         found.map_or("123456", |(_, answer)| *answer)
     };
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is answered raw")]
-    match question.ask() {
-        Ask::Approval(q) => q.approved(answers),
-        Ask::Code(q) => q.enter(answers, text(q.text())),
-        Ask::Date(q) => q.answer(answers, "1990-01-31"),
-        Ask::Image(q) => q.choose(answers, q.images().nth(3).unwrap()),
-        Ask::NewQuestion(q) => {
+    match question.kind() {
+        QuestionKind::Approval(q) => q.approved(answers),
+        QuestionKind::Code(q) => q.enter(answers, text(q.text())),
+        QuestionKind::Date(q) => q.answer(answers, "1990-01-31"),
+        QuestionKind::Image(q) => q.choose(answers, q.images().nth(3).unwrap()),
+        QuestionKind::NewQuestion(q) => {
             // The prompts are numbered, and so each takes another of the same questions.
             let place = q.text().chars().last().unwrap().to_digit(10).unwrap();
             let chosen = q.choices().nth(place as usize).unwrap();
             q.choose(answers, chosen, "a new answer")
         }
-        Ask::OneOf(q) => q.choose(answers, q.choices().last().unwrap()),
-        Ask::Phone(q) => q.send_to(answers, q.numbers().nth(1).unwrap(), Channel::Text),
-        Ask::SeveralOf(q) => q.choose(answers, ["Purchase 1: $10.35", "Purchase 3: $143.86"]),
-        Ask::Text(q) => q.answer(answers, text(q.text())),
-        other => other.raw(answers, [text(question.text())]),
+        QuestionKind::SingleChoice(q) => q.choose(answers, q.choices().last().unwrap()),
+        QuestionKind::Phone(q) => q.send_to(answers, q.numbers().nth(1).unwrap(), Channel::Text),
+        QuestionKind::MultipleChoice(q) => {
+            q.choose(answers, ["Purchase 1: $10.35", "Purchase 3: $143.86"])
+        }
+        QuestionKind::Text(q) => q.answer(answers, text(q.text())),
+        other => other.answer_raw(answers, [text(question.text())]),
     }
 }
 
-fn answered(round: &Round) -> AnsweredRound {
+fn answered(round: &ChallengeRound) -> CompletedAnswers {
     let mut answers = round.answers();
     for question in round.questions() {
         answer(question, &mut answers).unwrap();
@@ -106,7 +109,7 @@ async fn sign_in(client: &LegacyClient, credentials: Credentials) -> (usize, usi
     (rounds, questions)
 }
 
-async fn challenged(client: &LegacyClient, institution: &str, user: &str) -> Round {
+async fn challenged(client: &LegacyClient, institution: &str, user: &str) -> ChallengeRound {
     let credentials = Credentials::new(institution, user, "Everyday");
     let Authorize::Challenged(round) = client.authorize(credentials).await.unwrap() else {
         panic!("a challenge")
@@ -114,10 +117,10 @@ async fn challenged(client: &LegacyClient, institution: &str, user: &str) -> Rou
     round
 }
 
-fn wrong(round: &Round) -> AnsweredRound {
+fn wrong(round: &ChallengeRound) -> CompletedAnswers {
     let mut answers = round.answers();
     for question in round.questions() {
-        question.ask().raw(&mut answers, ["wrong"]).unwrap();
+        question.kind().answer_raw(&mut answers, ["wrong"]).unwrap();
     }
     answers.finish().unwrap()
 }
@@ -212,7 +215,7 @@ async fn a_kept_login_comes_back_cached_and_live() {
     };
     // Another process answers.
     let written = serde_json::to_vec(&round).unwrap();
-    let round: Round = serde_json::from_slice(&written).unwrap();
+    let round: ChallengeRound = serde_json::from_slice(&written).unwrap();
     let Authorize::Authorized(session) = client.answer(answered(&round)).await.unwrap() else {
         panic!("a session")
     };

@@ -77,7 +77,7 @@ async fn credentials_and_answers_are_sent_once_wherever_their_call_is_dropped() 
         };
         let mut answers = round.answers();
         for question in round.questions() {
-            question.ask().raw(&mut answers, ["b"]).unwrap();
+            question.kind().answer_raw(&mut answers, ["b"]).unwrap();
         }
         let outcome = dropped_after(polls, client.answer(answers.finish().unwrap())).await;
         assert!(leaf.count() <= 2, "{polls}");

@@ -149,7 +149,10 @@ async fn a_caller_cannot_make_it_replay() {
     let client = leaf.client();
     let endpoint = flinks_transport::Endpoint::new("https://legacy.example").unwrap();
     let customer = flinks_types::CustomerId::new("43387ca6").unwrap();
-    let call = flinks_legacy::AuthorizeCall::new(endpoint, customer, credentials());
+    let call = flinks_legacy::AuthorizeCall::new(
+        flinks_legacy::CustomerEndpoint::new(endpoint, customer),
+        credentials(),
+    );
     let outcome = client.transport().call(call).replay(Replay::Safe).await;
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Layer);
     assert_eq!(leaf.count(), 1);
@@ -167,8 +170,8 @@ async fn a_session_has_one_token_and_the_next_session_another() {
         .questions()
         .next()
         .unwrap()
-        .ask()
-        .raw(&mut answers, ["x"])
+        .kind()
+        .answer_raw(&mut answers, ["x"])
         .unwrap();
     drop(client.answer(answers.finish().unwrap()).await.unwrap());
     drop(client.authorize(credentials()).await.unwrap());
@@ -201,8 +204,8 @@ async fn answers_whose_token_is_spent_go_out_with_a_new_one_once() {
         .questions()
         .next()
         .unwrap()
-        .ask()
-        .raw(&mut answers, ["x"])
+        .kind()
+        .answer_raw(&mut answers, ["x"])
         .unwrap();
     let error = client.answer(answers.finish().unwrap()).await.unwrap_err();
     assert_eq!(error.refusal(), Some(Refusal::ApiCredentials));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use flinks_auth::LegacyKeys;
-use flinks_legacy::{Authorize, LegacyClient, Round};
+use flinks_legacy::{Authorize, ChallengeRound, LegacyClient};
 use flinks_transport::{Body, BoxError, Endpoint, Transport, TransportBuilder};
 use flinks_types::{Credentials, CustomerId};
 use http::{HeaderMap, Request, Response};
@@ -122,7 +122,7 @@ pub(crate) fn opens() -> (u16, String) {
 }
 
 /// The round that these challenges make.
-pub(crate) async fn round(challenges: &str) -> (Leaf, LegacyClient, Round) {
+pub(crate) async fn round(challenges: &str) -> (Leaf, LegacyClient, ChallengeRound) {
     let leaf = Leaf::new([asks(challenges), opens()]);
     let client = leaf.client();
     let Authorize::Challenged(round) = client.authorize(credentials()).await.unwrap() else {

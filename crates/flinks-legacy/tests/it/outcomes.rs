@@ -351,7 +351,7 @@ async fn rounds_follow_rounds_and_the_newest_request_id_counts() {
                 rounds += 1;
                 let mut answers = round.answers();
                 for question in round.questions() {
-                    question.ask().raw(&mut answers, ["x"]).unwrap();
+                    question.kind().answer_raw(&mut answers, ["x"]).unwrap();
                 }
                 client.answer(answers.finish().unwrap()).await.unwrap()
             }
@@ -420,7 +420,7 @@ async fn a_session_of_another_login_is_refused() {
         };
         let mut answers = round.answers();
         for question in round.questions() {
-            question.ask().raw(&mut answers, ["b"]).unwrap();
+            question.kind().answer_raw(&mut answers, ["b"]).unwrap();
         }
         let outcome = client.answer(answers.finish().unwrap()).await;
         assert_eq!(outcome.is_err(), is_refused);

@@ -1,7 +1,7 @@
 //! A waiting session that is put away and continued elsewhere, without secrets in it.
 
 use flinks_auth::LegacyKeys;
-use flinks_legacy::{Ask, Authorize, Round};
+use flinks_legacy::{Authorize, ChallengeRound, QuestionKind};
 
 use crate::leaf::{Leaf, asks, client, credentials, opens};
 
@@ -28,8 +28,8 @@ async fn a_waiting_session_is_continued_in_another_process() {
         .questions()
         .next()
         .unwrap()
-        .ask()
-        .raw(&mut unsent, ["canary-answer"])
+        .kind()
+        .answer_raw(&mut unsent, ["canary-answer"])
         .unwrap();
     let written = serde_json::to_string(&round).unwrap();
     assert!(
@@ -39,10 +39,11 @@ async fn a_waiting_session_is_continued_in_another_process() {
 
     let there = Leaf::new([token("another"), opens()]);
     let client_there = client(there.builder(), with_auth_key());
-    let read: Round = serde_json::from_value(serde_json::from_str(&written).unwrap()).unwrap();
+    let read: ChallengeRound =
+        serde_json::from_value(serde_json::from_str(&written).unwrap()).unwrap();
     assert_eq!(read.request_id(), round.request_id());
     let mut answers = read.answers();
-    let Ask::Text(q) = read.questions().next().unwrap().ask() else {
+    let QuestionKind::Text(q) = read.questions().next().unwrap().kind() else {
         panic!("free text")
     };
     q.answer(&mut answers, "Montréal").unwrap();
@@ -63,6 +64,6 @@ async fn a_waiting_session_is_continued_in_another_process() {
 #[test]
 fn what_was_not_written_here_is_refused() {
     for wrong in [r#"{}"#, r#"{"request_id":"..","questions":[]}"#] {
-        serde_json::from_str::<Round>(wrong).unwrap_err();
+        serde_json::from_str::<ChallengeRound>(wrong).unwrap_err();
     }
 }

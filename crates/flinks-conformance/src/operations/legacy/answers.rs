@@ -1,6 +1,6 @@
 //! Answers in the words of the program's answers file, put into a round by the types of its questions.
 
-use flinks_legacy::{Answers, Ask, Channel, Round};
+use flinks_legacy::{Answers, ChallengeRound, Channel, QuestionKind};
 use flinks_transport::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
@@ -80,38 +80,40 @@ fn texts(value: &Value) -> Option<Vec<&str>> {
 }
 
 /// Answers each question that has one; whether all have is for the library to say.
-pub(super) fn of(round: &Round, given: &Map<String, Value>) -> Result<Answers, Error> {
+pub(super) fn of(round: &ChallengeRound, given: &Map<String, Value>) -> Result<Answers, Error> {
     let mut answers = round.answers();
     for question in round.questions() {
         if let Some(value) = given.get(question.text()) {
             let given = Given::read(value).ok_or_else(|| no_answer("is of no known shape"))?;
-            put(question.ask(), &mut answers, given)?;
+            put(question.kind(), &mut answers, given)?;
         }
     }
     Ok(answers)
 }
 
-fn put(ask: Ask<'_>, answers: &mut Answers, given: Given<'_>) -> Result<(), Error> {
+fn put(ask: QuestionKind<'_>, answers: &mut Answers, given: Given<'_>) -> Result<(), Error> {
     match (ask, given) {
-        (any, Given::Raw(values)) => any.raw(answers, values),
-        (Ask::Approval(q), Given::Approved) => q.approved(answers),
-        (Ask::Code(q), Given::Text(text)) => q.enter(answers, text),
-        (Ask::Date(q), Given::Text(text)) => q.answer(answers, text),
-        (Ask::Image(q), Given::Image(index)) => {
+        (any, Given::Raw(values)) => any.answer_raw(answers, values),
+        (QuestionKind::Approval(q), Given::Approved) => q.approved(answers),
+        (QuestionKind::Code(q), Given::Text(text)) => q.enter(answers, text),
+        (QuestionKind::Date(q), Given::Text(text)) => q.answer(answers, text),
+        (QuestionKind::Image(q), Given::Image(index)) => {
             // An image that is not there is a choice that is not offered.
             let image = q.images().nth(index).unwrap_or("no such image");
             q.choose(answers, image)
         }
-        (Ask::NewQuestion(q), Given::NewQuestion { question, answer }) => {
+        (QuestionKind::NewQuestion(q), Given::NewQuestion { question, answer }) => {
             q.choose(answers, question, answer)
         }
-        (Ask::OneOf(q), Given::Text(text)) => q.choose(answers, text),
-        (Ask::Other(q), Given::Text(text)) => q.answer(answers, [text]),
-        (Ask::Other(q), Given::Several(texts)) => q.answer(answers, texts),
-        (Ask::Other(q), Given::Under { key, values }) => q.answer_under(answers, key, values),
-        (Ask::Phone(q), Given::Phone { to, by }) => q.send_to(answers, to, by),
-        (Ask::SeveralOf(q), Given::Several(texts)) => q.choose(answers, texts),
-        (Ask::Text(q), Given::Text(text)) => q.answer(answers, text),
+        (QuestionKind::SingleChoice(q), Given::Text(text)) => q.choose(answers, text),
+        (QuestionKind::Other(q), Given::Text(text)) => q.answer(answers, [text]),
+        (QuestionKind::Other(q), Given::Several(texts)) => q.answer(answers, texts),
+        (QuestionKind::Other(q), Given::Under { key, values }) => {
+            q.answer_under(answers, key, values)
+        }
+        (QuestionKind::Phone(q), Given::Phone { to, by }) => q.send_to(answers, to, by),
+        (QuestionKind::MultipleChoice(q), Given::Several(texts)) => q.choose(answers, texts),
+        (QuestionKind::Text(q), Given::Text(text)) => q.answer(answers, text),
         _ => Err(no_answer("does not fit the question's type")),
     }
 }

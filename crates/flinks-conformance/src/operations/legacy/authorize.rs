@@ -1,10 +1,10 @@
 //! `auth.authorize_token`, `legacy.authorize` and the flow `legacy.answer`: inputs and calls.
 
 use flinks_auth::{AuthorizeToken, AuthorizeTokenRequest};
-use flinks_legacy::{Authorize, AuthorizeCall, AuthorizeError, Round};
+use flinks_legacy::{Authorize, AuthorizeCall, AuthorizeError, ChallengeRound};
 use flinks_transport::{Body, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay};
 use flinks_types::{
-    AuthorizeRequest, Credentials as BankCredentials, CustomerId, Language, LoginId, RequestId,
+    AuthorizeRequest, Credentials as BankCredentials, Language, LoginId, RequestId,
     SecurityResponses, StoredLogin,
 };
 use http::Response;
@@ -158,9 +158,8 @@ impl AuthorizeInput {
 impl LegacyCall for AuthorizeInput {
     fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
         let request = self.request();
-        let call = Keys::standard()
-            .customer()
-            .map(|customer| AuthorizeCall::new(endpoint.clone(), customer, request.clone()));
+        let endpoint = Keys::standard().customer_endpoint(endpoint);
+        let call = endpoint.map(|endpoint| AuthorizeCall::new(endpoint, request.clone()));
         Some(call.map(|call| {
             let opened: Box<dyn Codec> = Box::new(Opened { call, request });
             opened
@@ -182,16 +181,16 @@ impl LegacyCall for AuthorizeInput {
 
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
-            let made = client(stack).and_then(|client| Ok((client, stack.keys.customer()?)));
-            let (client, customer) = match made {
+            let endpoint = stack.keys.customer_endpoint(&stack.endpoint);
+            let made = endpoint.and_then(|endpoint| Ok((client(stack)?, endpoint)));
+            let (client, endpoint) = match made {
                 Ok(made) => made,
                 Err(error) => return Outcome::failed(error),
             };
             match &self.0 {
                 // The client sends answers of a round only: that is `legacy.answer`.
                 Form::Answers(_) => {
-                    let answers =
-                        AuthorizeCall::new(stack.endpoint.clone(), customer, self.request());
+                    let answers = AuthorizeCall::new(endpoint, self.request());
                     call(client.transport(), answers, canonical::authorize).await
                 }
                 Form::Credentials(_) | Form::StoredLogin(_) => {
@@ -250,7 +249,7 @@ fn ended(result: Result<Authorize, AuthorizeError>) -> Outcome {
 
 /// What a round is put away as, for another process to go on with, but for what it may hold: the
 /// application's tag, the bank's prompts, and its choices, one of which is the right answer.
-fn file(round: &Round) -> String {
+fn file(round: &ChallengeRound) -> String {
     let mut file = serde_json::to_value(round).unwrap_or_default();
     if let Value::Object(file) = &mut file {
         file.remove("tag");
@@ -297,7 +296,7 @@ impl LegacyCall for AnswerInput {
 impl AnswerInput {
     async fn answer(&self, stack: &Stack) -> Result<Outcome, Error> {
         let client = client(stack)?;
-        let mut round = self.round(&stack.endpoint, stack.keys.customer()?)?;
+        let mut round = self.round()?;
         if self.put_away {
             let unreadable = |_| Error::new(ErrorKind::Input, "the round cannot be put away");
             let text = serde_json::to_string(&round).map_err(unreadable)?;
@@ -331,18 +330,9 @@ impl AnswerInput {
             .showing("the session file", files))
     }
 
-    /// What asks comes from the codec, as it does for a client.
-    fn round(&self, endpoint: &Endpoint, customer: CustomerId) -> Result<Round, Error> {
-        let call = AuthorizeCall::new(
-            endpoint.clone(),
-            customer,
-            BankCredentials::new("FlinksCapital", "Greatday", "Everyday"),
-        );
-        let body = self.challenged.to_string().into();
-        let response = Response::builder().status(203).body(body);
-        let read = response.map(|response| call.decode(response));
-        match read {
-            Ok(Ok(Authorize::Challenged(round))) => Ok(round),
+    fn round(&self) -> Result<ChallengeRound, Error> {
+        match Authorize::from_json(self.challenged.to_string().as_bytes()) {
+            Ok(Authorize::Challenged(round)) => Ok(round),
             _ => Err(Error::new(ErrorKind::Config, "challenged: asks nothing")),
         }
     }

@@ -1,6 +1,8 @@
 //! What the legacy host answers, as canonical JSON: keys of absent values are left out.
 
-use flinks_legacy::{Acknowledgement, Ask, Authorize, Fetched, Question, Round, Session};
+use flinks_legacy::{
+    Acknowledgement, Authorize, ChallengeRound, DataState, Question, QuestionKind, Session,
+};
 use flinks_types::{
     Account, AccountCategory, AccountKind, AccountStatements, AccountsResponse, Address, Balance,
     ChallengeType, Currency, Decimal, FileType, FlinksCode, Holder, IneligibleCard, Institution,
@@ -67,7 +69,7 @@ fn link(link: &Link) -> Value {
     })
 }
 
-fn round(round: &Round) -> Value {
+fn round(round: &ChallengeRound) -> Value {
     json!({
         "request_id": round.request_id().as_str(),
         "answers_were_wrong": round.answers_were_wrong(),
@@ -81,7 +83,7 @@ fn round(round: &Round) -> Value {
 fn question(question: Question<'_>) -> Value {
     let challenge = question.challenge();
     json!({
-        "ask": ask(question.ask()),
+        "ask": ask(question.kind()),
         "type": challenge.r#type.as_ref().map(ChallengeType::as_str),
         "text": challenge.prompt,
         "choices": Some(&challenge.iterables).filter(|choices| !choices.is_empty()),
@@ -89,26 +91,26 @@ fn question(question: Question<'_>) -> Value {
 }
 
 /// What kind of answer the question's type offers.
-const fn ask(ask: Ask<'_>) -> &'static str {
+const fn ask(ask: QuestionKind<'_>) -> &'static str {
     match ask {
-        Ask::Approval(_) => "approval",
-        Ask::Code(_) => "code",
-        Ask::Date(_) => "date",
-        Ask::Image(_) => "image",
-        Ask::NewQuestion(_) => "new_question",
-        Ask::OneOf(_) => "one_of",
-        Ask::Other(_) => "other",
-        Ask::Phone(_) => "phone",
-        Ask::SeveralOf(_) => "several_of",
-        Ask::Text(_) => "text",
+        QuestionKind::Approval(_) => "approval",
+        QuestionKind::Code(_) => "code",
+        QuestionKind::Date(_) => "date",
+        QuestionKind::Image(_) => "image",
+        QuestionKind::NewQuestion(_) => "new_question",
+        QuestionKind::SingleChoice(_) => "one_of",
+        QuestionKind::Other(_) => "other",
+        QuestionKind::Phone(_) => "phone",
+        QuestionKind::MultipleChoice(_) => "several_of",
+        QuestionKind::Text(_) => "text",
         _ => "unknown to the runner",
     }
 }
 
-pub(super) fn fetched<T>(fetched: &Fetched<T>, value: fn(&T) -> Value) -> Value {
+pub(super) fn fetched<T>(fetched: &DataState<T>, value: fn(&T) -> Value) -> Value {
     compact(match fetched {
-        Fetched::Ready(answer) => json!({ "ready": value(answer) }),
-        Fetched::Pending(answer) => json!({ "pending": value(answer) }),
+        DataState::Ready(answer) => json!({ "ready": value(answer) }),
+        DataState::Pending(answer) => json!({ "pending": value(answer) }),
         _ => Value::Null,
     })
 }

@@ -1,9 +1,10 @@
 //! The calls about a saved login, and the list of institutions: inputs and calls.
 
 use flinks_legacy::{DeleteCard, Institutions, MfaQuestions, NightlyStatus, SetScheduledRefresh};
-use flinks_transport::{Endpoint, Error};
-use flinks_types::{CustomerId, InstitutionsResponse, MfaQuestionsResponse, NightlyStatusResponse};
-use flinks_types::{LoginId, Secret};
+use flinks_transport::{CustomerEndpoint, Error};
+use flinks_types::{
+    InstitutionsResponse, LoginId, MfaQuestionsResponse, NightlyStatusResponse, Secret,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,8 +20,8 @@ pub(super) struct DeleteInput {
 impl Single for DeleteInput {
     type Operation = DeleteCard;
 
-    fn operation(&self, endpoint: Endpoint, customer: CustomerId) -> Result<DeleteCard, Error> {
-        Ok(DeleteCard::new(endpoint, customer, self.login_id.clone()))
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<DeleteCard, Error> {
+        Ok(DeleteCard::new(endpoint, self.login_id.clone()))
     }
 
     fn canonical(done: &flinks_legacy::Acknowledgement) -> Value {
@@ -38,13 +39,9 @@ pub(super) struct RefreshInput {
 impl Single for RefreshInput {
     type Operation = SetScheduledRefresh;
 
-    fn operation(
-        &self,
-        endpoint: Endpoint,
-        customer: CustomerId,
-    ) -> Result<SetScheduledRefresh, Error> {
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<SetScheduledRefresh, Error> {
         let id = self.login_id.clone();
-        Ok(SetScheduledRefresh::new(endpoint, customer, id, self.on))
+        Ok(SetScheduledRefresh::new(endpoint, id, self.on))
     }
 
     fn canonical(done: &flinks_legacy::Acknowledgement) -> Value {
@@ -59,8 +56,8 @@ pub(super) struct NightlyInput {}
 impl Single for NightlyInput {
     type Operation = NightlyStatus;
 
-    fn operation(&self, endpoint: Endpoint, customer: CustomerId) -> Result<NightlyStatus, Error> {
-        Ok(NightlyStatus::new(endpoint, customer))
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<NightlyStatus, Error> {
+        Ok(NightlyStatus::new(endpoint))
     }
 
     fn canonical(answer: &NightlyStatusResponse) -> Value {
@@ -77,8 +74,8 @@ pub(super) struct QuestionsInput {
 impl Single for QuestionsInput {
     type Operation = MfaQuestions;
 
-    fn operation(&self, endpoint: Endpoint, customer: CustomerId) -> Result<MfaQuestions, Error> {
-        Ok(MfaQuestions::new(endpoint, customer, self.login_id.clone()))
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<MfaQuestions, Error> {
+        Ok(MfaQuestions::new(endpoint, self.login_id.clone()))
     }
 
     fn canonical(answer: &MfaQuestionsResponse) -> Value {
@@ -96,8 +93,8 @@ pub(super) struct InstitutionsInput {
 impl Single for InstitutionsInput {
     type Operation = Institutions;
 
-    fn operation(&self, endpoint: Endpoint, customer: CustomerId) -> Result<Institutions, Error> {
-        Ok(Institutions::new(endpoint, customer, self.skip, self.take))
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Institutions, Error> {
+        Ok(Institutions::new(endpoint, self.skip, self.take))
     }
 
     fn canonical(answer: &InstitutionsResponse) -> Value {

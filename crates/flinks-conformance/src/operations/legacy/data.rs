@@ -3,12 +3,11 @@
 use std::marker::PhantomData;
 
 use flinks_legacy::{
-    AccountsDetail, AccountsSummary, Data, DataPoll, DataRequest, Fetch, Fetched, Session,
-    Statements,
+    AccountsDetail, AccountsSummary, Data, DataCall, DataState, DataWait, Session, Statements,
 };
-use flinks_transport::{Endpoint, Error};
+use flinks_transport::{CustomerEndpoint, Error};
 use flinks_types::{
-    AccountId, AccountsResponse, CustomerId, DaysOfTransactions, NumberOfStatements, RequestId,
+    AccountId, AccountsResponse, DaysOfTransactions, NumberOfStatements, RequestId,
     StatementsResponse,
 };
 use serde::Deserialize;
@@ -60,13 +59,9 @@ pub(super) struct DetailInput {
 }
 
 impl Single for DetailInput {
-    type Operation = DataRequest<AccountsDetail>;
+    type Operation = DataCall<AccountsDetail>;
 
-    fn operation(
-        &self,
-        endpoint: Endpoint,
-        customer: CustomerId,
-    ) -> Result<Self::Operation, Error> {
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Self::Operation, Error> {
         let mut data = AccountsDetail::new();
         if let Some(with) = self.with_account_identity {
             data = data.with_account_identity(with);
@@ -81,18 +76,18 @@ impl Single for DetailInput {
             data = data.with_balance(with);
         }
         if let Some(days) = &self.days {
-            data = data.days(days.clone());
+            data = data.with_days(days.clone());
         }
         let data = self
             .accounts
             .iter()
             .cloned()
-            .fold(data, AccountsDetail::account);
+            .fold(data, AccountsDetail::with_account);
         let id = self.request_id.clone();
-        Ok(DataRequest::new(endpoint, customer, id, data))
+        Ok(DataCall::start(endpoint, id, data))
     }
 
-    fn canonical(answer: &Fetched<AccountsResponse>) -> Value {
+    fn canonical(answer: &DataState<AccountsResponse>) -> Value {
         canonical::fetched(answer, canonical::accounts)
     }
 }
@@ -108,13 +103,9 @@ pub(super) struct SummaryInput {
 }
 
 impl Single for SummaryInput {
-    type Operation = DataRequest<AccountsSummary>;
+    type Operation = DataCall<AccountsSummary>;
 
-    fn operation(
-        &self,
-        endpoint: Endpoint,
-        customer: CustomerId,
-    ) -> Result<Self::Operation, Error> {
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Self::Operation, Error> {
         let mut data = AccountsSummary::new();
         if let Some(with) = self.with_balance {
             data = data.with_balance(with);
@@ -123,10 +114,10 @@ impl Single for SummaryInput {
             data = data.with_account_identity(with);
         }
         let id = self.request_id.clone();
-        Ok(DataRequest::new(endpoint, customer, id, data))
+        Ok(DataCall::start(endpoint, id, data))
     }
 
-    fn canonical(answer: &Fetched<AccountsResponse>) -> Value {
+    fn canonical(answer: &DataState<AccountsResponse>) -> Value {
         canonical::fetched(answer, canonical::accounts)
     }
 }
@@ -142,27 +133,23 @@ pub(super) struct StatementsInput {
 }
 
 impl Single for StatementsInput {
-    type Operation = DataRequest<Statements>;
+    type Operation = DataCall<Statements>;
 
-    fn operation(
-        &self,
-        endpoint: Endpoint,
-        customer: CustomerId,
-    ) -> Result<Self::Operation, Error> {
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Self::Operation, Error> {
         let mut data = Statements::new();
         if let Some(number) = &self.number {
-            data = data.number(number.clone());
+            data = data.with_number(number.clone());
         }
         let data = self
             .accounts
             .iter()
             .cloned()
-            .fold(data, Statements::account);
+            .fold(data, Statements::with_account);
         let id = self.request_id.clone();
-        Ok(DataRequest::new(endpoint, customer, id, data))
+        Ok(DataCall::start(endpoint, id, data))
     }
 
-    fn canonical(answer: &Fetched<StatementsResponse>) -> Value {
+    fn canonical(answer: &DataState<StatementsResponse>) -> Value {
         canonical::fetched(answer, canonical::statements)
     }
 }
@@ -180,13 +167,13 @@ pub(super) struct PollInput<D> {
 }
 
 impl<D: Shown> Single for PollInput<D> {
-    type Operation = DataPoll<D>;
+    type Operation = DataCall<D>;
 
-    fn operation(&self, endpoint: Endpoint, customer: CustomerId) -> Result<DataPoll<D>, Error> {
-        Ok(DataPoll::new(endpoint, customer, self.request_id.clone()))
+    fn operation(&self, endpoint: CustomerEndpoint) -> Result<DataCall<D>, Error> {
+        Ok(DataCall::poll(endpoint, self.request_id.clone()))
     }
 
-    fn canonical(answer: &Fetched<D::Response>) -> Value {
+    fn canonical(answer: &DataState<D::Response>) -> Value {
         canonical::fetched(answer, D::canonical)
     }
 }
@@ -220,7 +207,7 @@ impl LegacyCall for FetchInput {
                 Ok(client) => client,
                 Err(error) => return Outcome::failed(error),
             };
-            let session = Session::of_request(self.request_id.clone());
+            let session = Session::from_request_id(self.request_id.clone());
             match (self.data, self.resume) {
                 (Wanted::AccountsDetail, false) => {
                     self.wait(client.accounts_detail(&session)).await
@@ -242,7 +229,7 @@ impl LegacyCall for FetchInput {
 }
 
 impl FetchInput {
-    async fn wait<D: Shown>(&self, mut fetch: Fetch<D>) -> Outcome {
+    async fn wait<D: Shown>(&self, mut fetch: DataWait<D>) -> Outcome {
         if let Some(interval) = self.interval_ms {
             fetch = fetch.interval(Duration::from_millis(interval));
         }

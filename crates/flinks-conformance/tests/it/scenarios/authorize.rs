@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_legacy::{Ask, Authorize, Channel, Refusal, Round};
+use flinks_legacy::{Authorize, ChallengeRound, Channel, QuestionKind, Refusal};
 use flinks_sandbox::ApiOperation;
 use flinks_transport::ErrorKind;
 use flinks_types::{Credentials, FlinksCode, Language, RetryClass, StoredLogin};
@@ -62,7 +62,7 @@ async fn a_session_is_put_away_in_every_round_and_continued_by_another_client() 
     let request_id = round.request_id().clone();
     for text in ["Montréal", "Canada"] {
         let written = serde_json::to_string(&round).expect("JSON");
-        let read: Round = serde_json::from_str(&written).expect("a round");
+        let read: ChallengeRound = serde_json::from_str(&written).expect("a round");
         round = asked(client(&sandbox).answer(answers(&read, [text])).await);
         assert_eq!(round.request_id(), &request_id);
     }
@@ -85,7 +85,7 @@ async fn a_code_goes_to_the_chosen_phone_and_a_wrong_one_means_a_new_session() {
         let phones = asked(client.authorize(td()).await);
         let mut chosen = phones.answers();
         let question = phones.questions().next().expect("a question");
-        let Ask::Phone(phone) = question.ask() else {
+        let QuestionKind::Phone(phone) = question.kind() else {
             panic!("a phone: {question:?}")
         };
         let number = phone.numbers().nth(2).expect("three numbers");
@@ -124,7 +124,7 @@ async fn a_device_is_asked_for_again_until_its_owner_has_approved() {
         };
         let mut approved = round.answers();
         let question = round.questions().next().expect("a question");
-        let Ask::Approval(approval) = question.ask() else {
+        let QuestionKind::Approval(approval) = question.kind() else {
             panic!("an approval: {question:?}")
         };
         approval.approved(&mut approved).expect("of this round");
@@ -146,7 +146,10 @@ async fn an_unanswered_question_is_noticed_before_anything_is_sent() {
     let round = asked(client.authorize(customer("greatday_together")).await);
     let mut two = round.answers();
     for (question, text) in round.questions().zip(RIGHT).take(2) {
-        question.ask().raw(&mut two, [text]).expect("of this round");
+        question
+            .kind()
+            .answer_raw(&mut two, [text])
+            .expect("of this round");
     }
     let error = two.finish().expect_err("the third has no answer");
     assert_eq!(error.kind(), ErrorKind::Input);
@@ -243,7 +246,7 @@ async fn two_clients_that_answer_one_round_end_in_one_session() {
     let ours = client(&sandbox);
     let round = asked(ours.authorize(customer("greatday_together")).await);
     let written = serde_json::to_string(&round).expect("JSON");
-    let theirs: Round = serde_json::from_str(&written).expect("a round");
+    let theirs: ChallengeRound = serde_json::from_str(&written).expect("a round");
     let first = opened(ours.answer(answers(&round, RIGHT)).await);
     let second = opened(client(&sandbox).answer(answers(&theirs, RIGHT)).await);
     assert_eq!(first.request_id(), second.request_id());

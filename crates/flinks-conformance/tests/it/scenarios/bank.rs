@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use flinks_auth::{ApiSecret, LegacyKeys};
-use flinks_legacy::{AnsweredRound, Authorize, AuthorizeError, LegacyClient, Round, Session};
+use flinks_legacy::{
+    Authorize, AuthorizeError, ChallengeRound, CompletedAnswers, LegacyClient, Session,
+};
 use flinks_sandbox::{ApiOperation, Config, Sandbox, SandboxLogin};
 use flinks_transport::{Endpoint, TransportBuilder};
 use flinks_types::{Credentials, CustomerId, LoginId};
@@ -56,7 +58,7 @@ pub(super) fn customer(username: &str) -> Credentials {
     Credentials::new("FlinksCapital", username, "Everyday")
 }
 
-pub(super) fn asked(outcome: Result<Authorize, AuthorizeError>) -> Round {
+pub(super) fn asked(outcome: Result<Authorize, AuthorizeError>) -> ChallengeRound {
     match outcome.expect("an answer") {
         Authorize::Challenged(round) => round,
         other => panic!("the bank has to ask: {other:?}"),
@@ -76,11 +78,14 @@ pub(super) async fn open(client: &LegacyClient, username: &str) -> Session {
 }
 
 /// Answers questions of a round in their order, each under its own text.
-pub(super) fn answers<const N: usize>(round: &Round, texts: [&str; N]) -> AnsweredRound {
+pub(super) fn answers<const N: usize>(
+    round: &ChallengeRound,
+    texts: [&str; N],
+) -> CompletedAnswers {
     assert_eq!(round.questions().len(), N);
     let mut answers = round.answers();
     for (question, text) in round.questions().zip(texts) {
-        let answered = question.ask().raw(&mut answers, [text]);
+        let answered = question.kind().answer_raw(&mut answers, [text]);
         answered.expect("a question of this round");
     }
     answers.finish().expect("an answer to each")

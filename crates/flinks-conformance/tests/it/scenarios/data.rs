@@ -54,7 +54,7 @@ async fn what_one_client_has_begun_another_waits_for() {
         }
         session.request_id().clone()
     };
-    let session = Session::of_request(session);
+    let session = Session::from_request_id(session);
     let detail = client(&sandbox).accounts_detail_async(&session);
     let detail = detail.interval(SOON).await.expect("accounts");
     assert_eq!(detail.accounts.as_ref().map(Vec::len), Some(3));
@@ -195,18 +195,18 @@ async fn what_is_asked_for_is_what_comes_and_no_more() {
     let sandbox = sandbox(&[]).await;
     let client = client(&sandbox);
     let session = open(&client, "greatday_nomfa").await;
-    let year = AccountsDetail::new().days(DaysOfTransactions::Days365);
+    let year = AccountsDetail::new().with_days(DaysOfTransactions::Days365);
     let year = client.accounts_detail(&session).options(year);
     let year = year.interval(SOON).await.expect("a year");
     let all = year.accounts.as_deref().expect("a list");
     let savings = all[1].id.clone().expect("an id");
 
     let little = AccountsDetail::new()
-        .account(savings.clone())
+        .with_account(savings.clone())
         .with_kyc(false)
         .with_balance(false)
         .with_account_identity(false)
-        .days(DaysOfTransactions::Days90);
+        .with_days(DaysOfTransactions::Days90);
     let little = client.accounts_detail(&session).options(little);
     let little = little.interval(SOON).await.expect("one account");
     let [one] = little.accounts.as_deref().expect("a list") else {
@@ -241,7 +241,7 @@ async fn data_come_only_after_the_last_answer() {
     let sandbox = sandbox(&[]).await;
     let client = client(&sandbox);
     let round = asked(client.authorize(customer("greatday_together")).await);
-    let early = Session::of_request(round.request_id().clone());
+    let early = Session::from_request_id(round.request_id().clone());
     let error = client.accounts_detail(&early).await;
     let error = error.expect_err("the bank has asked something");
     assert_eq!(

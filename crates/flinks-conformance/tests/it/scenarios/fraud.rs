@@ -229,7 +229,7 @@ async fn a_banks_own_statements_arrive_whole_and_are_clean_when_they_are_uploade
     let sandbox = bank::sandbox(&[]).await;
     let client = bank::client(&sandbox);
     let session = bank::open(&client, "greatday_nomfa").await;
-    let quarter = Statements::new().number(NumberOfStatements::Months3);
+    let quarter = Statements::new().with_number(NumberOfStatements::Months3);
     let statements = client.statements(&session).options(quarter);
     let statements = statements.interval(SOON).await.expect("statements");
     let mut documents = Vec::new();

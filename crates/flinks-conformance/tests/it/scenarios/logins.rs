@@ -1,8 +1,8 @@
 //! What the service keeps of a login: opening it again, its questions, its nightly refresh, its end.
 
-use flinks_legacy::{AccountsDetail, Authorize, DataRequest, Fetched, Refusal};
+use flinks_legacy::{AccountsDetail, Authorize, DataCall, DataState, Refusal};
 use flinks_sandbox::{ApiOperation, REFUSED_LOGIN_ID};
-use flinks_transport::{Delivery, Endpoint, ErrorKind};
+use flinks_transport::{CustomerEndpoint, Delivery, Endpoint, ErrorKind};
 use flinks_types::{Credentials, CustomerId, FlinksCode, Language, LoginId, StoredLogin};
 
 use super::bank::{
@@ -212,14 +212,16 @@ async fn a_card_is_not_deleted_while_its_data_are_gathered() {
     let client = client(&sandbox);
     let session = open(&client, "greatday_nomfa").await;
     let id = session.login_id().expect("a login").clone();
-    let begin = client.transport().call(DataRequest::new(
-        Endpoint::new(sandbox.results_url()).expect("a URL"),
-        CustomerId::new(sandbox.customer_id()).expect("an id"),
+    let begin = client.transport().call(DataCall::start(
+        CustomerEndpoint::new(
+            Endpoint::new(sandbox.results_url()).expect("a URL"),
+            CustomerId::new(sandbox.customer_id()).expect("an id"),
+        ),
         session.request_id().clone(),
         AccountsDetail::new(),
     ));
     let begun = begin.await.expect("begun");
-    assert!(matches!(begun, Fetched::Pending(_)));
+    assert!(matches!(begun, DataState::Pending(_)));
     let error = client.delete_card(&id).await.expect_err("in use");
     assert_eq!(code(&error), Some(FlinksCode::CardInUse));
     assert_eq!(error.delivery(), Delivery::Rejected);

@@ -50,7 +50,7 @@ async fn answers_that_get_lost_are_sent_once_and_their_session_may_be_open() {
     assert_eq!(error.error().delivery(), Delivery::Unknown);
     assert_eq!(sandbox.requests(ApiOperation::Authorize), 2);
 
-    let session = Session::of_request(round.request_id().clone());
+    let session = Session::from_request_id(round.request_id().clone());
     let detail = client.accounts_detail(&session).interval(SOON).await;
     assert!(detail.expect("the answers had arrived").accounts.is_some());
 }

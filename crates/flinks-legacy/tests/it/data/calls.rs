@@ -40,8 +40,8 @@ async fn data_calls_ask_for_what_was_said_and_no_more() {
         .with_kyc(false)
         .with_transactions(true)
         .with_balance(true)
-        .days(DaysOfTransactions::Days365)
-        .account(account());
+        .with_days(DaysOfTransactions::Days365)
+        .with_account(account());
     let fetch = leaf.client().accounts_detail(&session());
     fetch.options(options).await.unwrap();
     let expected = json!({ "RequestId": REQUEST, "WithAccountIdentity": true, "WithKYC": false,
@@ -63,8 +63,8 @@ async fn data_calls_ask_for_what_was_said_and_no_more() {
 
     let leaf = Leaf::new([ready()]);
     let options = Statements::new()
-        .number(NumberOfStatements::Months12)
-        .account(account());
+        .with_number(NumberOfStatements::Months12)
+        .with_account(account());
     let fetch = leaf.client().statements(&session());
     fetch.options(options).await.unwrap();
     let expected = (
@@ -76,8 +76,8 @@ async fn data_calls_ask_for_what_was_said_and_no_more() {
 
 #[tokio::test]
 async fn a_year_of_statements_is_of_one_account() {
-    let year = Statements::new().number(NumberOfStatements::Months12);
-    let two = year.clone().account(account()).account(account());
+    let year = Statements::new().with_number(NumberOfStatements::Months12);
+    let two = year.clone().with_account(account()).with_account(account());
     for options in [year, two] {
         let leaf = Leaf::new([ready()]);
         let fetch = leaf.client().statements(&session());

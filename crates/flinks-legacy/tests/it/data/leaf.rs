@@ -107,7 +107,7 @@ impl Leaf {
 }
 
 pub(crate) fn session() -> Session {
-    Session::of_request(RequestId::new(REQUEST).unwrap())
+    Session::from_request_id(RequestId::new(REQUEST).unwrap())
 }
 
 pub(crate) fn login_id() -> LoginId {

@@ -49,7 +49,7 @@ async fn all_of_a_session_is_fetched() {
     let session = session(&client, "greatday_nomfa").await;
 
     let detail = client.accounts_detail(&session);
-    let options = AccountsDetail::new().days(DaysOfTransactions::Days365);
+    let options = AccountsDetail::new().with_days(DaysOfTransactions::Days365);
     let detail = detail.options(options).interval(SOON).await.unwrap();
     let accounts = detail.accounts.as_ref().unwrap();
     assert!(!accounts.is_empty());
@@ -69,8 +69,8 @@ async fn all_of_a_session_is_fetched() {
     assert!(!summary.links.is_empty());
 
     let year = Statements::new()
-        .number(NumberOfStatements::Months12)
-        .account(accounts[0].id.clone().unwrap());
+        .with_number(NumberOfStatements::Months12)
+        .with_account(accounts[0].id.clone().unwrap());
     let statements = client.statements(&session).options(year).interval(SOON);
     let statements = statements.await.unwrap();
     let [account] = statements.accounts.as_deref().unwrap() else {
@@ -107,7 +107,7 @@ async fn data_that_never_come_can_be_waited_for_elsewhere() {
     let detail = client.accounts_detail(&session).interval(SOON);
     let error = detail.timeout(wait).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    let elsewhere = Session::of_request(session.request_id().clone());
+    let elsewhere = Session::from_request_id(session.request_id().clone());
     let detail = client.accounts_detail_async(&elsewhere).interval(SOON);
     let error = detail.timeout(wait).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);

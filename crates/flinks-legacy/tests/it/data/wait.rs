@@ -263,7 +263,7 @@ async fn data_of_another_session_or_login_is_refused() {
         ] {
             let requests = script.len();
             let leaf = Leaf::new(script);
-            let session = session().of_login(login_id());
+            let session = session().with_login_id(login_id());
             let error = leaf.client().accounts_detail(&session).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode, "{fields}");
             let sentence = format!("about another {id}");
@@ -274,7 +274,7 @@ async fn data_of_another_session_or_login_is_refused() {
             200,
             format!(r#"{{"StatementsByAccount":[],{fields}}}"#),
         )]);
-        let session = session().of_login(login_id());
+        let session = session().with_login_id(login_id());
         let fetch = leaf.client().statements_async(&session);
         assert_eq!(fetch.await.unwrap_err().kind(), ErrorKind::Decode);
     }
@@ -284,7 +284,7 @@ async fn data_of_another_session_or_login_is_refused() {
         login_id().as_str()
     );
     let leaf = Leaf::new([named(&own)]);
-    let session = session().of_login(login_id());
+    let session = session().with_login_id(login_id());
     leaf.client().accounts_detail(&session).await.unwrap();
 }
 

@@ -1,23 +1,108 @@
-//! All institutions, one after another, with each page fetched when it is needed.
+//! The institutions that can be connected: `legacy.institutions`, page by page or as a stream.
 
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec::IntoIter;
 
-use flinks_transport::Error;
-use flinks_types::{Institution, InstitutionsResponse};
+use bytes::Bytes;
+use flinks_transport::{
+    Body, Call, CallMeta, Credential, CustomerEndpoint, DecodeError, Error, ErrorKind, Operation,
+    Replay, Route,
+};
+use flinks_types::{ApiError, Institution, InstitutionsResponse, from_json};
 use futures_core::Stream;
+use http::{Request, Response, Uri};
 
-use super::Institutions;
-use crate::LegacyClient;
+use crate::answer::require_done;
+use crate::client::LegacyClient;
 
-type Asking = Pin<Box<dyn Future<Output = Result<InstitutionsResponse, Error>> + Send>>;
+const ROUTE: Route = Route::get("/v3/{customerId}/BankingServices/Institutions");
+
+impl LegacyClient {
+    /// Fetches one page of the institutions: `take` of them after the first `skip`.
+    /// `legacy.institutions`.
+    ///
+    /// *Effect:* none. The service returns at most [`Institutions::PAGE`] a page.
+    pub fn institutions(&self, skip: u32, take: u32) -> Call<Institutions> {
+        self.transport()
+            .call(Institutions::new(self.endpoint().clone(), skip, take))
+    }
+
+    /// Streams all institutions and fetches each page when it is needed: `legacy.institutions`.
+    ///
+    /// *Effect:* none. The stream implements `futures_core::Stream`.
+    pub fn all_institutions(&self) -> InstitutionStream {
+        InstitutionStream::new(self.clone(), Institutions::PAGE)
+    }
+}
+
+/// Fetches one page of the institutions: `legacy.institutions`.
+///
+/// *Effect:* none; it may be sent any number of times.
+#[derive(Clone, Debug)]
+pub struct Institutions {
+    endpoint: CustomerEndpoint,
+    skip: u32,
+    take: u32,
+}
+
+impl Institutions {
+    /// The most institutions that a page can hold.
+    pub const PAGE: u32 = 1000;
+
+    /// Creates a call for `take` institutions after the first `skip`.
+    #[must_use]
+    pub fn new(endpoint: CustomerEndpoint, skip: u32, take: u32) -> Self {
+        Self {
+            endpoint,
+            skip,
+            take,
+        }
+    }
+}
+
+impl Operation for Institutions {
+    type Output = InstitutionsResponse;
+
+    fn meta(&self) -> CallMeta {
+        CallMeta::new("legacy.institutions", ROUTE, Replay::Safe)
+            .with_credential(Credential::ApiKey)
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        if !(1..=Self::PAGE).contains(&self.take) {
+            return Err(Error::new(
+                ErrorKind::Input,
+                "a page holds 1 to 1,000 institutions",
+            ));
+        }
+        let mut request = self.endpoint.request(ROUTE, &[])?;
+        let url = format!("{}?skip={}&take={}", request.uri(), self.skip, self.take);
+        *request.uri_mut() =
+            Uri::try_from(url).map_err(|_| Error::new(ErrorKind::Input, "the URL is too long"))?;
+        Ok(request)
+    }
+
+    fn decode(&self, response: Response<Bytes>) -> Result<InstitutionsResponse, DecodeError> {
+        let (parts, body) = response.into_parts();
+        let page: InstitutionsResponse =
+            from_json(&body).map_err(|error| DecodeError::json(&error))?;
+        if page.data.is_none() {
+            let error = ApiError::from_body(&body).unwrap_or_default();
+            let code = error.flinks_code.as_ref();
+            require_done(parts.status, error.http_status_code, code, &body)?;
+        }
+        Ok(page)
+    }
+}
+
+type PendingPage = Pin<Box<dyn Future<Output = Result<InstitutionsResponse, Error>> + Send>>;
 
 /// A stream of all institutions; see [`LegacyClient::all_institutions`].
 ///
 /// It ends after the last institution, or after the first error.
-#[must_use = "a stream asks for nothing until it is polled"]
+#[must_use = "a stream does nothing until polled"]
 pub struct InstitutionStream {
     client: LegacyClient,
     skip: u32,
@@ -27,10 +112,10 @@ pub struct InstitutionStream {
 }
 
 enum State {
-    /// The page is used up, and there may be more.
+    /// The page is used up, and another may follow.
     Ready,
-    Asking(Asking),
-    /// The page at hand is the last.
+    Pending(PendingPage),
+    /// The current page is the last.
     Last,
 }
 
@@ -46,13 +131,13 @@ impl InstitutionStream {
         }
     }
 
-    /// Takes a page over, and says whether another may follow it.
-    fn turn(&mut self, answer: InstitutionsResponse) -> State {
+    /// Stores a page, and returns whether another may follow it.
+    fn next_page(&mut self, answer: InstitutionsResponse) -> State {
         let page = answer.data.unwrap_or_default();
         let length = u32::try_from(page.len()).unwrap_or(u32::MAX);
         self.skip = self.skip.saturating_add(length);
         self.page = page.into_iter();
-        // A service that gives less than was asked for may still have more: its count decides.
+        // A page shorter than requested need not be the last: the count decides.
         let more = answer
             .count
             .map_or(length >= self.take, |count| self.skip < count);
@@ -77,10 +162,10 @@ impl Stream for InstitutionStream {
                 State::Last => return Poll::Ready(None),
                 State::Ready => {
                     let call = this.client.institutions(this.skip, this.take);
-                    this.state = State::Asking(call.into_future());
+                    this.state = State::Pending(call.into_future());
                 }
-                State::Asking(asking) => match ready!(asking.as_mut().poll(cx)) {
-                    Ok(answer) => this.state = this.turn(answer),
+                State::Pending(page) => match ready!(page.as_mut().poll(cx)) {
+                    Ok(answer) => this.state = this.next_page(answer),
                     Err(error) => {
                         this.state = State::Last;
                         return Poll::Ready(Some(Err(error)));
@@ -96,15 +181,6 @@ impl fmt::Debug for InstitutionStream {
         f.debug_struct("InstitutionStream")
             .field("skip", &self.skip)
             .finish_non_exhaustive()
-    }
-}
-
-impl LegacyClient {
-    /// All institutions, page by page: `legacy.institutions`, as often as it takes.
-    ///
-    /// *Effect:* none. The stream is `futures_core::Stream`, which every stream library takes.
-    pub fn all_institutions(&self) -> InstitutionStream {
-        InstitutionStream::new(self.clone(), Institutions::PAGE)
     }
 }
 

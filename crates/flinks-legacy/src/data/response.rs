@@ -1,40 +1,64 @@
-//! Answers of the data calls: read once, kept as they came, and told apart by what they say.
+//! The answer of a data call: the data, or that it is not there yet, beside the body as it came.
 
 use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
 use flinks_transport::DecodeError;
-use flinks_types::{ApiError, FlinksCode, Outcome, Subject, from_json};
+use flinks_types::{Outcome, Subject, from_json};
 use http::{Response, StatusCode};
+use serde::de::DeserializeOwned;
 
-use super::fetch::DataResponse;
+use super::call::Data;
+use crate::answer::{check_subject, failure, outcome};
 
-/// An answer that was read, beside the bytes that came.
+/// An answer together with the body that it was read from.
 ///
-/// It dereferences to what was read. The bytes are the service's own: unknown fields and the exact
-/// text of numbers are in them. `Debug` shows shape and length.
+/// It dereferences to the answer. The body is the service's own: it has unknown fields and the exact
+/// text of numbers. `Debug` shows shape and length.
+///
+/// ```
+/// use flinks_legacy::{AccountsResponse, WithRawBody};
+///
+/// let body = r#"{ "Accounts": [{ "Title": "Chequing", "New": 1.10 }] }"#;
+/// let answer = WithRawBody::<AccountsResponse>::from_json(body)?;
+/// assert_eq!(answer.accounts.as_ref().map(Vec::len), Some(1));
+/// assert_eq!(answer.raw(), body);
+/// # Ok::<(), flinks_legacy::DecodeError>(())
+/// ```
 #[derive(Clone, Eq, PartialEq)]
-pub struct Collected<T> {
+pub struct WithRawBody<T> {
     value: T,
     raw: Bytes,
 }
 
-impl<T> Collected<T> {
-    /// The body as it came. It is as large as it was, and held as long as this answer is.
+impl<T: DeserializeOwned> WithRawBody<T> {
+    /// Reads a body, such as one that a test provides in place of the service's.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the body is not JSON, or a field has another type than documented.
+    pub fn from_json(body: impl Into<Bytes>) -> Result<Self, DecodeError> {
+        let raw = body.into();
+        let value = from_json(&raw).map_err(|error| DecodeError::json(&error))?;
+        Ok(Self { value, raw })
+    }
+}
+
+impl<T> WithRawBody<T> {
+    /// Returns the body as it came. It stays in memory as long as this answer.
     #[must_use]
     pub fn raw(&self) -> &Bytes {
         &self.raw
     }
 
-    /// What was read, without the body.
+    /// Returns the answer and drops the body.
     #[must_use]
     pub fn into_inner(self) -> T {
         self.value
     }
 }
 
-impl<T> Deref for Collected<T> {
+impl<T> Deref for WithRawBody<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -42,94 +66,71 @@ impl<T> Deref for Collected<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Collected<T> {
+impl<T: fmt::Debug> fmt::Debug for WithRawBody<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Collected")
+        f.debug_struct("WithRawBody")
             .field("value", &self.value)
             .field("raw", &format_args!("{} bytes", self.raw.len()))
             .finish()
     }
 }
 
-/// What a data call answered: the data, or that there is more to come.
+/// The answer of one data call: the data, or that it is not there yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Fetched<T> {
+pub enum DataState<T> {
+    /// The service is still fetching: poll with the same RequestId. The answer may hold a part of
+    /// the data.
+    Pending(WithRawBody<T>),
     /// The data.
-    Ready(Collected<T>),
-    /// The service is at work: ask the asynchronous call with the same RequestId. The answer may
-    /// hold a part of the data.
-    Pending(Collected<T>),
-}
-
-/// The [`Outcome`] of a data call: 203 requires an answer to the bank, which no data call can give.
-pub(crate) fn outcome(
-    status: StatusCode,
-    http_status_code: Option<u16>,
-    flinks_code: Option<&FlinksCode>,
-) -> Outcome {
-    let outcome = Outcome::of(status.as_u16(), http_status_code, flinks_code);
-    let is_challenge = status.as_u16() == 203 || http_status_code == Some(203);
-    if outcome == Outcome::Done && is_challenge {
-        Outcome::Failed
-    } else {
-        outcome
-    }
-}
-
-/// Refuses an answer that names another login or session than its call.
-pub(crate) fn about(subject: Subject<'_>, body: &[u8]) -> Result<(), DecodeError> {
-    subject.contradicted_by(body).map_or(Ok(()), |id| {
-        Err(DecodeError::Malformed(format!("it is about another {id}")))
-    })
+    Ready(WithRawBody<T>),
 }
 
 /// Reads the answer of a data call.
-pub(crate) fn fetched<T: DataResponse>(
+pub(super) fn read<D: Data>(
     response: Response<Bytes>,
     subject: Subject<'_>,
-) -> Result<Fetched<T>, DecodeError> {
+) -> Result<DataState<D::Response>, DecodeError> {
     let (parts, raw) = response.into_parts();
-    let value = match from_json::<T>(&raw) {
-        Ok(value) => value,
-        // A 202 needs no body to say that the work goes on.
-        Err(_) if parts.status == StatusCode::ACCEPTED => T::default(),
-        Err(error) => return Err(DecodeError::json(&error)),
+    let answer = match WithRawBody::from_json(raw.clone()) {
+        Ok(answer) => answer,
+        // A 202 is pending even without a body.
+        Err(_) if parts.status == StatusCode::ACCEPTED => WithRawBody {
+            value: D::Response::default(),
+            raw,
+        },
+        Err(error) => return Err(error),
     };
-    let outcome = outcome(parts.status, value.http_status_code(), value.flinks_code());
+    let (http_status_code, flinks_code) = D::status(&answer);
+    let outcome = outcome(parts.status, http_status_code, flinks_code);
     if outcome != Outcome::Failed {
-        about(subject, &raw)?;
+        check_subject(subject, &answer.raw)?;
     }
-    let answer = Collected { value, raw };
     match outcome {
-        Outcome::Done => Ok(Fetched::Ready(answer)),
-        Outcome::Pending => Ok(Fetched::Pending(answer)),
-        Outcome::Failed => Err(failed(&answer.raw)),
+        Outcome::Done => Ok(DataState::Ready(answer)),
+        Outcome::Pending => Ok(DataState::Pending(answer)),
+        Outcome::Failed => Err(failure(&answer.raw)),
     }
-}
-
-/// The failure that a body tells.
-pub(crate) fn failed(body: &[u8]) -> DecodeError {
-    DecodeError::api(ApiError::from_body(body).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use flinks_types::{AccountsResponse, StatementsResponse};
+    use flinks_types::{AccountsResponse, FlinksCode};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{AccountsDetail, Statements};
 
-    fn read(status: u16, body: &[u8]) -> Result<Fetched<AccountsResponse>, DecodeError> {
+    fn read(status: u16, body: &[u8]) -> Result<DataState<AccountsResponse>, DecodeError> {
         let mut response = Response::new(Bytes::copy_from_slice(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        fetched(response, Subject::default())
+        super::read::<AccountsDetail>(response, Subject::default())
     }
 
     fn word(status: u16, body: &str) -> &'static str {
         match read(status, body.as_bytes()) {
-            Ok(Fetched::Ready(_)) => "ready",
-            Ok(Fetched::Pending(_)) => "pending",
+            Ok(DataState::Ready(_)) => "ready",
+            Ok(DataState::Pending(_)) => "pending",
             Err(DecodeError::Api(_)) => "failed",
             Err(_) => "malformed",
         }
@@ -172,7 +173,7 @@ mod tests {
     #[test]
     fn the_answer_is_kept_as_it_came() {
         let body = r#"{"Accounts":[{"New":1.10,"Balance":{"Current":1.10}}]}"#;
-        let Ok(Fetched::Ready(answer)) = read(200, body.as_bytes()) else {
+        let Ok(DataState::Ready(answer)) = read(200, body.as_bytes()) else {
             panic!("ready")
         };
         assert_eq!(answer.raw(), body);
@@ -201,7 +202,7 @@ mod tests {
             drop(read(status, &body));
             let mut response = Response::new(Bytes::from(body));
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
-            drop(fetched::<StatementsResponse>(response, Subject::default()));
+            drop(super::read::<Statements>(response, Subject::default()));
         }
     }
 }
