@@ -1,4 +1,4 @@
-//! Whom a command talks to: the user's hosts, or the embedded sandbox's.
+//! The clients that a command calls: for the hosts of the settings, or for an embedded sandbox.
 
 use std::time::Duration;
 
@@ -18,37 +18,21 @@ use crate::settings::{Given, Material, Settings, not_set, unknown_variables, wit
 /// How long the embedded sandbox takes for an analysis.
 const PROCESSING: Duration = Duration::from_secs(2);
 
-/// Both hosts, and what opens them.
-pub(crate) struct Service {
+/// Builds the clients of one run.
+pub(crate) struct Clients {
     pub(crate) settings: Settings,
-    /// Serves as long as this value lives.
+    /// Serves until it is dropped.
     sandbox: Option<Sandbox>,
 }
 
-impl Service {
-    /// Reads the settings, or starts the embedded sandbox in their place.
+impl Clients {
+    /// Reads the settings, or starts the embedded sandbox.
     ///
     /// # Errors
-    /// The settings contradict each other, or the sandbox cannot listen on this machine.
+    /// The settings contradict each other, or the sandbox cannot listen.
     pub(crate) async fn start(context: &Context, flags: &Connection) -> Result<Self, CliError> {
-        let service = if context.sandbox {
-            if flags.is_given() {
-                return Err(CliError::settings(
-                    "--sandbox brings its own hosts, certificates and credentials: leave out the \
-                     options for them",
-                ));
-            }
-            let mut config = flinks_sandbox::Config::default();
-            config.processing = PROCESSING;
-            let sandbox = Sandbox::start(config).await.map_err(|error| {
-                CliError::settings(format!(
-                    "the sandbox cannot listen on this machine: {error}"
-                ))
-            })?;
-            Self {
-                settings: of_sandbox(&sandbox),
-                sandbox: Some(sandbox),
-            }
+        let clients = if context.sandbox {
+            Self::of_sandbox(flags).await?
         } else {
             let settings = Settings::read(&context.source()?, flags)?;
             let names = std::env::vars_os().map(|(name, _)| name);
@@ -60,11 +44,31 @@ impl Service {
                 sandbox: None,
             }
         };
-        context.remember(&service.settings);
-        Ok(service)
+        let paths = clients.settings.paths().unwrap_or_default();
+        // A run starts its clients once.
+        drop(context.upload_paths.set(paths));
+        Ok(clients)
     }
 
-    /// What to tell people about the embedded sandbox, when there is one.
+    async fn of_sandbox(flags: &Connection) -> Result<Self, CliError> {
+        if flags.is_given() {
+            return Err(CliError::settings(
+                "--sandbox has its own hosts, certificates and credentials: remove the options for \
+                 them",
+            ));
+        }
+        let mut config = flinks_sandbox::Config::default();
+        config.processing = PROCESSING;
+        let sandbox = Sandbox::start(config).await;
+        let sandbox = sandbox
+            .map_err(|error| CliError::settings(format!("the sandbox cannot listen: {error}")))?;
+        Ok(Self {
+            settings: sandbox_settings(&sandbox),
+            sandbox: Some(sandbox),
+        })
+    }
+
+    /// Returns a line about the embedded sandbox, if it is used.
     pub(crate) fn introduction(&self) -> Option<String> {
         let sandbox = self.sandbox.as_ref()?;
         Some(format!(
@@ -73,78 +77,79 @@ impl Service {
         ))
     }
 
-    /// The client of the upload host.
+    /// Builds the client of the upload host.
     ///
     /// # Errors
-    /// A setting is missing or cannot be right.
-    pub(crate) fn uploads(&self) -> Result<UploadClient, CliError> {
+    /// A setting is missing or not valid.
+    pub(crate) fn upload(&self) -> Result<UploadClient, CliError> {
         let settings = &self.settings;
-        let missing = settings.missing_for_upload();
-        if !missing.is_empty() {
-            return Err(not_set(&missing).into());
-        }
+        require(&settings.missing_for_upload())?;
         let transport = Transport::builder()
             .identity(settings.identity()?)
             .roots(settings.roots()?)
             .build()
             .map_err(without_roots)?;
-        let (endpoint, paths) = (settings.upload_endpoint()?, settings.paths()?);
         Ok(UploadClient::at(
             transport,
             settings.client_credentials()?,
-            endpoint,
-            paths,
+            settings.upload_endpoint()?,
+            settings.paths()?,
         )?)
     }
 
-    /// The client of the results host.
+    /// Builds the client of the fraud analysis.
     ///
     /// # Errors
-    /// A setting is missing or cannot be right.
+    /// A setting is missing or not valid.
     pub(crate) fn fraud(&self) -> Result<FraudClient, CliError> {
         let settings = &self.settings;
-        let missing = settings.missing_for_results();
-        if !missing.is_empty() {
-            return Err(not_set(&missing).into());
-        }
+        require(&settings.missing_for_results())?;
         let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
+        let secret = settings.api_secret()?;
         let transport = self.results_transport()?;
-        Ok(FraudClient::new(
-            transport,
-            endpoint,
-            customer,
-            &settings.api_secret()?,
-        )?)
+        Ok(FraudClient::new(transport, endpoint, customer, &secret)?)
     }
 
-    /// The client of the legacy API, which the results host serves too.
+    /// Builds the client of the fraud analysis if `wanted`.
     ///
     /// # Errors
-    /// A setting is missing or cannot be right.
-    pub(crate) fn legacy(&self) -> Result<LegacyClient, CliError> {
-        let settings = &self.settings;
-        let missing = settings.missing_for_legacy();
-        if !missing.is_empty() {
-            return Err(not_set(&missing).into());
-        }
-        let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
-        let transport = self.results_transport()?;
-        Ok(LegacyClient::new(
-            transport,
-            endpoint,
-            customer,
-            settings.legacy_keys(),
-        )?)
+    /// As [`fraud`](Self::fraud).
+    pub(crate) fn fraud_if(&self, wanted: bool) -> Result<Option<FraudClient>, CliError> {
+        wanted.then(|| self.fraud()).transpose()
     }
 
-    /// A transport for the results host, which asks for no client certificate.
+    /// Builds the client of the legacy API.
+    ///
+    /// # Errors
+    /// A setting is missing or not valid.
+    pub(crate) fn legacy(&self) -> Result<LegacyClient, CliError> {
+        let settings = &self.settings;
+        require(&settings.missing_for_legacy())?;
+        let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
+        let transport = self.results_transport()?;
+        let keys = settings.legacy_keys();
+        Ok(LegacyClient::new(transport, endpoint, customer, keys)?)
+    }
+
+    /// Builds a transport for the results host, which needs no client certificate.
+    ///
+    /// # Errors
+    /// The root certificates cannot be read.
     pub(crate) fn results_transport(&self) -> Result<Transport, Error> {
         let builder = Transport::builder().roots(self.settings.roots()?);
         builder.build().map_err(without_roots)
     }
 }
 
-fn of_sandbox(sandbox: &Sandbox) -> Settings {
+fn require(missing: &[&str]) -> Result<(), Error> {
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(not_set(missing))
+    }
+}
+
+fn sandbox_settings(sandbox: &Sandbox) -> Settings {
     fn given<T>(value: T) -> Option<Given<T>> {
         Some(Given::new("the sandbox", value))
     }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::prompt::terminal;
-use crate::state::files;
+use crate::state::temporary;
 
 /// Whether the program was asked to stop.
 static STOP: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
@@ -44,7 +44,7 @@ fn start() -> io::Result<()> {
             signals.next().await;
             STOP.send_replace(true);
             drop(tokio::time::timeout(PATIENCE, signals.next()).await);
-            files::remove_temporary();
+            temporary::remove_all();
             terminal::show_typing();
             process::exit(Exit::Interrupted as i32);
         });

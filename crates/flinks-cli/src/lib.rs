@@ -1,6 +1,6 @@
-//! The program `flinks`: upload statements, read the fraud verdict, diagnose the set-up, run the sandbox.
+//! The program `flinks`: upload statements, read the fraud verdict, check the setup, run the sandbox.
 //!
-//! The library is for the program and this workspace's tests; its items may change at any time.
+//! The library exists for the program and for this workspace; its items may change at any time.
 #![allow(
     clippy::disallowed_methods,
     reason = "a program reads its environment and its clock, and starts what it needs"
@@ -29,147 +29,128 @@ use crate::context::{Context, variable};
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::text::shown_path;
-use crate::output::{Output, write_stderr};
-use crate::output::{io_error, support_report, usage_error};
+use crate::output::{Output, io_error, json, support_report, usage_error, write_stderr};
 
-/// Runs the program on the arguments of this process.
+/// Runs the program with the arguments and the environment of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return misused(&error),
-    };
+    match Arguments::try_parse() {
+        Ok(arguments) => run_arguments(&arguments).into(),
+        Err(error) => report_usage_error(&error).into(),
+    }
+}
+
+fn run_arguments(arguments: &Arguments) -> Exit {
     let common = &arguments.common;
     logging::start(common.verbose);
-    let no_colour = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let context = Context::new(
-        common,
-        Output::new(common.json, no_colour, common.verbose > 0),
-    );
-    if let Some(why) = usage_error::text_for_path(&arguments) {
-        return tell(&CliError::usage(&why), context.output).into();
+    let no_color = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let output = Output::new(common.json, no_color, common.verbose > 0);
+    let context = Context::new(common, output);
+    if let Some(message) = usage_error::text_for_path(arguments) {
+        return report(&CliError::usage(&message), output);
     }
-    let outcome = room()
+    let result = check_file_descriptors()
         .and_then(|()| interrupt::listen())
         .and_then(|()| run_command(&arguments.command, &context));
-    let mut failure = match outcome {
-        Ok(exit) => return exit.into(),
-        Err(failure) => failure,
+    let mut error = match result {
+        Ok(exit) => return exit,
+        Err(error) => error,
     };
     if !context.sandbox {
-        failure.save_unread_answer(variable);
+        error.save_unread_answer(variable);
     }
-    let exit = tell(&failure, context.output);
+    let exit = report(&error, output);
     if let Some(path) = &common.support {
-        let endpoint = context.endpoint(&failure);
-        let written = support_report::write(
-            path,
-            &failure,
-            arguments.command.name(),
-            endpoint.as_deref(),
-        );
+        let (command, endpoint) = (arguments.command.name(), context.endpoint(&error));
+        let written = support_report::write(path, &error, command, endpoint.as_deref());
         write_stderr(&match written {
             Ok(()) => format!("support report: {}\n", shown_path(path)),
-            Err(failure) => failure.to_text(),
+            Err(error) => error.to_text(),
         });
     }
-    exit.into()
+    exit
 }
 
-/// Tells of a failure: as one JSON object on standard output, or as text on standard error. Where
-/// standard output cannot be written, the object goes to standard error as well.
-fn tell(failure: &CliError, output: Output) -> Exit {
+/// Prints an error: as one JSON object on standard output, or as text on standard error. If standard
+/// output fails, the object goes to standard error.
+fn report(error: &CliError, output: Output) -> Exit {
     if !output.json {
-        write_stderr(&failure.to_text());
-    } else if failure.is_stdout() || output.object(&failure.to_json()).is_err() {
-        write_stderr(&output::json::line(&failure.to_json()));
+        write_stderr(&error.to_text());
+    } else if error.is_stdout() || output.object(&error.to_json()).is_err() {
+        write_stderr(&json::line(&error.to_json()));
     }
-    failure.exit()
+    error.exit()
 }
 
-/// A command line that means nothing, or one that only asks for help.
-fn misused(error: &clap::Error) -> ExitCode {
+/// Reports an invalid command line, or prints the help that it asks for.
+fn report_usage_error(error: &clap::Error) -> Exit {
     if usage_error::is_help(error) {
-        let printed = error.print();
-        return if error.use_stderr() || printed.is_err() {
-            Exit::Usage
-        } else {
-            Exit::Done
-        }
-        .into();
+        return match error.print() {
+            Ok(()) if !error.use_stderr() => Exit::Done,
+            Ok(()) | Err(_) => Exit::Usage,
+        };
     }
     if std::env::args_os().any(|argument| argument == "--json") {
-        let failure = CliError::usage(&usage_error::message(error));
-        return tell(&failure, Output::new(true, true, true)).into();
+        let error = CliError::usage(&usage_error::message(error));
+        return report(&error, Output::new(true, true, true));
     }
     write_stderr(&usage_error::text(error));
-    Exit::Usage.into()
+    Exit::Usage
 }
 
 fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
+    use commands::{accounts, authorize, completions, csr, delete_card, doctor};
+    use commands::{fraud, resume, sandbox, statements, upload};
     match command {
-        Command::Upload(arguments) => wait_for(context, commands::upload::run(arguments, context)),
-        Command::Resume(arguments) => wait_for(context, commands::resume::run(arguments, context)),
-        Command::Fraud(arguments) => wait_for(context, commands::fraud::run(arguments, context)),
-        Command::Authorize(arguments) => {
-            wait_for(context, commands::authorize::run(arguments, context))
-        }
-        Command::Accounts(arguments) => {
-            wait_for(context, commands::accounts::run(arguments, context))
-        }
-        Command::Statements(arguments) => {
-            wait_for(context, commands::statements::run(arguments, context))
-        }
-        Command::DeleteCard(arguments) => {
-            wait_for(context, commands::delete_card::run(arguments, context))
-        }
-        Command::Doctor(arguments) => wait_for(context, commands::doctor::run(arguments, context)),
-        Command::Sandbox(arguments) => serve(commands::sandbox::run(arguments, context)),
-        Command::Csr(arguments) => commands::csr::run(arguments, context.output),
-        Command::Completions(arguments) => commands::completions::run(arguments, context.output),
+        Command::Upload(arguments) => run_client(context, upload::run(arguments, context)),
+        Command::Resume(arguments) => run_client(context, resume::run(arguments, context)),
+        Command::Fraud(arguments) => run_client(context, fraud::run(arguments, context)),
+        Command::Authorize(arguments) => run_client(context, authorize::run(arguments, context)),
+        Command::Accounts(arguments) => run_client(context, accounts::run(arguments, context)),
+        Command::Statements(arguments) => run_client(context, statements::run(arguments, context)),
+        Command::DeleteCard(arguments) => run_client(context, delete_card::run(arguments, context)),
+        Command::Doctor(arguments) => run_client(context, doctor::run(arguments, context)),
+        Command::Sandbox(arguments) => run_server(sandbox::run(arguments, context)),
+        Command::Csr(arguments) => csr::run(arguments, context.output),
+        Command::Completions(arguments) => completions::run(arguments, context.output),
     }
 }
 
-/// Runs a command.
-fn wait_for(
+/// Runs a command that makes calls: on one thread, unless it also serves the embedded sandbox.
+fn run_client(
     context: &Context,
     command: impl Future<Output = Result<Exit, CliError>>,
 ) -> Result<Exit, CliError> {
     if context.sandbox {
-        return serve(command);
+        return run_server(command);
     }
-    // One thread is enough for a client.
     block_on(tokio::runtime::Builder::new_current_thread(), command)
 }
 
-/// Runs a command that serves, beside its calls or alone.
-fn serve(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
+/// Runs a command that serves.
+fn run_server(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2);
     block_on(builder, command)
 }
 
-/// Checks that there are file descriptors left: tokio panics where it has none for its signals.
-fn room() -> Result<(), CliError> {
-    let reserve: io::Result<Vec<_>> = (0..4).map(|_| io::pipe()).collect();
-    reserve.map(drop).map_err(|error| no_runtime(&error))
-}
-
-fn no_runtime(error: &io::Error) -> CliError {
-    CliError::settings(format!(
-        "no runtime can be started: {}",
-        io_error::reason(error)
-    ))
-}
-
-/// Runs a command to its end. The runtime waits for the writes to a ledger that were begun.
+/// Runs a command to its end. Dropping the runtime waits for ledger writes that have begun.
 fn block_on(
     mut builder: tokio::runtime::Builder,
     command: impl Future<Output = Result<Exit, CliError>>,
 ) -> Result<Exit, CliError> {
-    let runtime = builder
-        .enable_all()
-        .build()
-        .map_err(|error| no_runtime(&error))?;
+    let runtime = builder.enable_all().build();
+    let runtime = runtime.map_err(|error| cannot_start(&error))?;
     runtime.block_on(command)
+}
+
+/// Checks that file descriptors are left: tokio panics if there are none for its signals.
+fn check_file_descriptors() -> Result<(), CliError> {
+    let reserve: io::Result<Vec<_>> = (0..4).map(|_| io::pipe()).collect();
+    reserve.map(drop).map_err(|error| cannot_start(&error))
+}
+
+fn cannot_start(error: &io::Error) -> CliError {
+    let reason = io_error::reason(error);
+    CliError::settings(format!("the program cannot start: {reason}"))
 }

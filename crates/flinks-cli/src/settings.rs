@@ -335,13 +335,6 @@ fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
     (rest.starts_with([' ', '\t']) && !bare.is_empty()).then_some(bare)
 }
 
-/// The scheme, host and port of a base URL; a path behind them may be anything.
-pub(crate) fn shown(endpoint: &Endpoint) -> String {
-    let text = endpoint.to_string();
-    let (scheme, _) = text.split_once("://").unwrap_or_default();
-    format!("{scheme}://{}", endpoint.authority())
-}
-
 /// What to say of settings that a command needs.
 pub(crate) fn not_set(names: &[&str]) -> Error {
     let list = names.join(", ");

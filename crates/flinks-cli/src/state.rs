@@ -2,6 +2,7 @@
 
 pub(crate) mod files;
 pub(crate) mod folder;
-pub(crate) mod ledger_file;
+pub(crate) mod ledger_place;
 pub(crate) mod session_file;
+pub(crate) mod temporary;
 pub(crate) mod unread_answer;

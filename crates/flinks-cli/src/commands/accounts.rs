@@ -4,7 +4,7 @@ use flinks_legacy::{AccountsDetail, AccountsSummary, WithRawBody};
 use flinks_types::{Account, AccountsResponse, Decimal};
 
 use crate::arguments::Accounts;
-use crate::clients::Service;
+use crate::clients::Clients;
 use crate::commands::data_wait;
 use crate::commands::ids;
 use crate::context::Context;
@@ -17,12 +17,12 @@ use flinks_types::text::escaped;
 /// Reads the accounts, waiting while the service is at work.
 pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, CliError> {
     let session = ids::session(&arguments.request_id).await?;
-    let service = Service::start(context, &arguments.connection).await?;
-    let (legacy, pace) = (service.legacy()?, arguments.pace);
+    let clients = Clients::start(context, &arguments.connection).await?;
+    let (legacy, poll) = (clients.legacy()?, arguments.poll);
     let answer: WithRawBody<AccountsResponse> = if arguments.summary {
-        data_wait::wait::<AccountsSummary>(legacy.accounts_summary(&session), pace, context).await?
+        data_wait::wait::<AccountsSummary>(legacy.accounts_summary(&session), poll, context).await?
     } else {
-        data_wait::wait::<AccountsDetail>(legacy.accounts_detail(&session), pace, context).await?
+        data_wait::wait::<AccountsDetail>(legacy.accounts_detail(&session), poll, context).await?
     };
     if !context.output.json {
         // The table is not made for nothing: there may be many accounts.

@@ -8,7 +8,7 @@ use flinks_transport::Delivery;
 use flinks_types::{AuthorizeRequest, Credentials, Secret, StoredLogin};
 
 use crate::arguments::Authorize;
-use crate::clients::Service;
+use crate::clients::Clients;
 use crate::commands::ids;
 use crate::context::{Context, variable};
 use crate::interrupt;
@@ -32,9 +32,9 @@ pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit
         Some(path) => AnswerFile::open(path)?,
         None => AnswerFile::empty(),
     };
-    let service = Service::start(context, &arguments.connection).await?;
-    let legacy = service.legacy()?;
-    let host = service.settings.results_endpoint()?.to_string();
+    let clients = Clients::start(context, &arguments.connection).await?;
+    let legacy = clients.legacy()?;
+    let host = clients.settings.results_endpoint()?.to_string();
     let (mut file, waiting) = match waits(arguments) {
         Some(path) => {
             let (file, waiting) = SessionFile::open(path, &host)?;

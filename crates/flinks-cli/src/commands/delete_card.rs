@@ -1,24 +1,23 @@
-//! `flinks delete-card`: deletes a login with everything that Flinks keeps of it.
+//! `flinks delete-card`: deletes a login and all data that Flinks stores for it.
 
 use flinks_types::LoginId;
+use flinks_types::text::escaped;
 use serde_json::json;
 
 use crate::arguments::DeleteCard;
-use crate::clients::Service;
+use crate::clients::Clients;
 use crate::commands::ids;
 use crate::context::Context;
 use crate::interrupt;
 use crate::output::error::CliError;
-use crate::output::exit_status::Exit;
-use crate::output::exit_status::Request;
+use crate::output::exit_status::{Exit, Request};
 use crate::prompt::terminal::{Terminal, Typing};
-use flinks_types::text::escaped;
 
-/// Deletes the login once somebody has confirmed it, at the terminal or with `--yes`.
+/// Deletes the login after confirmation, at the terminal or by `--yes`.
 pub(crate) async fn run(arguments: &DeleteCard, context: &Context) -> Result<Exit, CliError> {
     let login_id = ids::login_id(&arguments.login_id).await?;
-    let service = Service::start(context, &arguments.connection).await?;
-    let legacy = service.legacy()?;
+    let clients = Clients::start(context, &arguments.connection).await?;
+    let legacy = clients.legacy()?;
     interrupt::or_interrupted(async {
         if !arguments.yes {
             confirm(&login_id).await?;
@@ -37,11 +36,11 @@ pub(crate) async fn run(arguments: &DeleteCard, context: &Context) -> Result<Exi
 async fn confirm(login_id: &LoginId) -> Result<(), CliError> {
     let Some(mut terminal) = Terminal::open() else {
         return Err(CliError::usage(
-            "there is no terminal to confirm it at: add --yes",
+            "there is no terminal to confirm at: add --yes",
         ));
     };
     let prompt = format!(
-        "Delete {} and all data that Flinks keeps of it, for good? Type yes: ",
+        "Permanently delete {} and all its data at Flinks? Type yes: ",
         escaped(login_id.as_str())
     );
     let line = terminal.ask(&prompt, Typing::Visible).await?;

@@ -1,33 +1,44 @@
-//! `flinks doctor`: checks the set-up part by part, and names each fault after the guide's row.
+//! `flinks doctor`: checks the setup part by part, and names the guide's row for each fault.
 
 mod finding;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use flinks_transport::{Body, CallMeta, Error, ErrorKind, Replay, Route};
+use flinks_transport::{Body, CallMeta, Endpoint, Error, ErrorKind, Replay, Route};
 use serde_json::json;
 
 use crate::arguments::Doctor;
-use crate::clients::Service;
+use crate::clients::Clients;
+use crate::commands::doctor::finding::{Finding, Findings};
 use crate::context::Context;
 use crate::interrupt;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::io_error;
-use crate::settings::{Given, Material, Settings, shown};
-
-use finding::{Finding, Findings};
+use crate::settings::{Given, Material, Settings};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Less time than this is little to get a new certificate signed in.
-const SOON: u64 = 30;
+/// A certificate with less time left should be renewed.
+const RENEWAL_DAYS: u64 = 30;
+
+// What is checked, as it is printed.
+const UPLOAD_SETTINGS: &str = "upload settings";
+const RESULTS_SETTINGS: &str = "results settings";
+const CLIENT_CERTIFICATE: &str = "client certificate";
+const KEY_FILE: &str = "private key file";
+const ROOTS: &str = "trusted roots";
+const UPLOAD_HOST: &str = "upload host";
+const MUTUAL_TLS: &str = "mutual TLS";
+const ACCESS_TOKEN: &str = "access token";
+const RESULTS_HOST: &str = "results host";
 
 /// Checks everything that can be checked without sending a document.
 pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, CliError> {
-    let service = Service::start(context, &arguments.connection).await?;
-    let findings = interrupt::or_interrupted(async { Ok(examine(&service).await) }).await?;
+    let clients = Clients::start(context, &arguments.connection).await?;
+    let checks = async { Ok(Box::pin(check_all(&clients)).await) };
+    let findings = interrupt::or_interrupted(checks).await?;
     context.output.text(&findings.to_text(context.output))?;
     context.output.object(&json!({
         "ok": findings.exit() == Exit::Done,
@@ -36,191 +47,161 @@ pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, C
     Ok(findings.exit())
 }
 
-async fn examine(service: &Service) -> Findings {
-    let settings = &service.settings;
+async fn check_all(clients: &Clients) -> Findings {
+    let settings = &clients.settings;
     let mut findings = Findings::default();
-    for finding in settings_found(settings) {
-        findings.add(finding);
-    }
+    findings.extend(check_settings(settings));
     if settings.certificate.is_some() {
-        findings.add(certificate(settings, SystemTime::now()));
+        findings.extend([check_certificate(settings, SystemTime::now())]);
         let key = settings.key.as_ref().or(settings.certificate.as_ref());
-        if let Some(path) = key.and_then(|key| key.file()) {
-            findings.add(key_mode(path));
-        }
+        findings.extend(key.and_then(Material::file).map(check_key_file));
     }
-    findings.add(roots(service));
+    findings.extend([check_roots(clients)]);
     if settings.missing_for_upload().is_empty() {
-        for finding in upload_host(service).await {
-            findings.add(finding);
-        }
+        findings.extend(check_upload_host(clients).await);
     }
     if settings.api_url.is_some() || settings.instance.is_some() {
-        findings.add(results_host(service).await);
+        findings.extend([check_results_host(clients).await]);
     }
     findings
 }
 
-fn settings_found(settings: &Settings) -> [Finding; 2] {
+fn check_settings(settings: &Settings) -> [Finding; 2] {
     let upload = settings.missing_for_upload();
     let results = settings.missing_for_results();
     [
         if upload.is_empty() {
-            Finding::ok("upload settings", "all are set")
+            Finding::ok(UPLOAD_SETTINGS, "all are set")
         } else {
-            let hint = "set them in the environment or in the file given by --config";
             let message = format!("not set: {}", upload.join(", "));
-            Finding::fail("upload settings", Exit::Usage, message).hint(hint)
+            Finding::fail(UPLOAD_SETTINGS, Exit::Usage, message)
+                .hint("set them in the environment or in the file given by --config")
         },
         if results.is_empty() {
-            Finding::ok("results settings", "all are set")
+            Finding::ok(RESULTS_SETTINGS, "all are set")
         } else {
             let message = format!("not set: {}", results.join(", "));
-            Finding::warn("results settings", message)
-                .hint("without them the fraud analysis cannot be read")
+            Finding::warn(RESULTS_SETTINGS, message)
+                .hint("the fraud analysis cannot be read without them")
         },
     ]
 }
 
-/// Certificate and key: readable, of one pair, valid now and for a while.
-fn certificate(settings: &Settings, now: SystemTime) -> Finding {
-    const NAME: &str = "client certificate";
+/// Checks that certificate and key are readable, belong together and are valid.
+fn check_certificate(settings: &Settings, now: SystemTime) -> Finding {
+    let fail = |error: String| Finding::fail(CLIENT_CERTIFICATE, Exit::Usage, error);
     let identity = match settings.identity() {
         Ok(identity) => identity,
-        Err(error) => return Finding::fail(NAME, Exit::Usage, error.to_string()),
+        Err(error) => return fail(error.to_string()),
     };
-    if let Err(error) = identity.check_at(now) {
-        return Finding::fail(NAME, Exit::Usage, error.to_string());
+    match identity.check_at(now) {
+        Ok(()) => valid_for(identity.not_after().duration_since(now).unwrap_or_default()),
+        Err(error) => fail(error.to_string()),
     }
-    valid_for(identity.not_after().duration_since(now).unwrap_or_default())
 }
 
-/// A certificate that fits and is valid for this long.
 fn valid_for(left: Duration) -> Finding {
-    const NAME: &str = "client certificate";
     let days = left.as_secs() / DAY.as_secs();
-    let message = format!("belongs to the key, valid for {days} more days");
-    if days < SOON {
-        Finding::warn(NAME, message).hint("ask Flinks for a new one now: `flinks csr` begins it")
+    let message = format!("matches the key, valid for {days} more days");
+    if days < RENEWAL_DAYS {
+        Finding::warn(CLIENT_CERTIFICATE, message)
+            .hint("ask Flinks for a new one now, starting with `flinks csr`")
     } else {
-        Finding::ok(NAME, message)
+        Finding::ok(CLIENT_CERTIFICATE, message)
     }
 }
 
-/// Nobody else may read the key.
+/// Checks that only the owner can read the key.
 #[cfg(unix)]
-fn key_mode(given: &Given<PathBuf>) -> Finding {
+fn check_key_file(path: &Given<PathBuf>) -> Finding {
     use std::os::unix::fs::PermissionsExt as _;
-    const NAME: &str = "private key file";
-    match std::fs::metadata(&given.value) {
-        Ok(facts) if facts.permissions().mode() & 0o077 == 0 => {
-            Finding::ok(NAME, "only its owner can read it")
-        }
-        Ok(facts) => {
-            let mode = facts.permissions().mode() & 0o777;
-            Finding::warn(
-                NAME,
-                format!("has mode {mode:04o}: others may read or change it"),
-            )
-            .hint(format!("chmod 600 the file that {} names", given.name()))
-        }
+    let mode = match std::fs::metadata(&path.value) {
+        Ok(metadata) => metadata.permissions().mode() & 0o777,
         Err(error) => {
-            let error = given.invalid(io_error::reason(&error));
-            Finding::fail(NAME, Exit::Usage, error.to_string())
+            let error = path.invalid(io_error::reason(&error));
+            return Finding::fail(KEY_FILE, Exit::Usage, error.to_string());
         }
+    };
+    if mode & 0o077 == 0 {
+        return Finding::ok(KEY_FILE, "only its owner can read it");
     }
+    let message = format!("has mode {mode:04o}: other users can read or change it");
+    Finding::warn(KEY_FILE, message).hint(format!("chmod 600 the file set by {}", path.name()))
 }
 
-/// Nobody else may read the key; this platform has no modes to look at.
 #[cfg(not(unix))]
-fn key_mode(_: &Given<PathBuf>) -> Finding {
-    Finding::ok(
-        "private key file",
-        "permissions are not checked on this platform",
-    )
+fn check_key_file(_: &Given<PathBuf>) -> Finding {
+    Finding::ok(KEY_FILE, "permissions are not checked on this platform")
 }
 
-fn roots(service: &Service) -> Finding {
-    const NAME: &str = "trusted roots";
-    let given = service.settings.roots.as_ref().and_then(Material::file);
-    match (service.results_transport(), given) {
-        (Ok(_), Some(given)) => Finding::ok(NAME, format!("those given by {}", given.name())),
-        (Ok(_), None) => Finding::ok(NAME, "the platform's"),
-        (Err(error), _) => Finding::fail(NAME, Exit::Usage, error.to_string()),
+fn check_roots(clients: &Clients) -> Finding {
+    let file = clients.settings.roots.as_ref().and_then(Material::file);
+    match (clients.results_transport(), file) {
+        (Ok(_), Some(file)) => Finding::ok(ROOTS, format!("those of {}", file.name())),
+        (Ok(_), None) => Finding::ok(ROOTS, "the platform's"),
+        (Err(error), _) => Finding::fail(ROOTS, Exit::Usage, error.to_string()),
     }
 }
 
-/// Asks for a token, which goes through all that an upload goes through: the network, both sides'
-/// certificates, and the credentials.
-async fn upload_host(service: &Service) -> Vec<Finding> {
-    const HOST: &str = "upload host";
-    const MTLS: &str = "mutual TLS";
-    const TOKEN: &str = "access token";
-    let uploads = match service.uploads() {
+/// Requests a token, which tests the network, both certificates and the OAuth client.
+async fn check_upload_host(clients: &Clients) -> Vec<Finding> {
+    let uploads = match clients.upload() {
         Ok(uploads) => uploads,
-        // An identity that cannot be used was found already.
-        Err(_)
-            if service
-                .settings
-                .identity()
-                .and_then(|it| Ok(it.check()?))
-                .is_err() =>
-        {
-            return Vec::new();
+        Err(error) => {
+            let identity = clients.settings.identity();
+            let is_reported = identity.and_then(|it| Ok(it.check()?)).is_err();
+            let finding = Finding::fail(UPLOAD_HOST, error.exit(), error.message());
+            return if is_reported { vec![] } else { vec![finding] };
         }
-        Err(failure) => return vec![Finding::fail(HOST, failure.exit(), failure.message())],
     };
-    let host = match service.settings.upload_endpoint() {
-        Ok(endpoint) => shown(&endpoint),
-        Err(error) => return vec![Finding::fail(HOST, Exit::Usage, error.to_string())],
+    let host = match clients.settings.upload_endpoint() {
+        Ok(endpoint) => origin(&endpoint),
+        Err(error) => return vec![Finding::fail(UPLOAD_HOST, Exit::Usage, error.to_string())],
     };
-    let reached = || Finding::ok(HOST, format!("{host} answers"));
+    let reached = Finding::ok(UPLOAD_HOST, format!("{host} answers"));
+    let accepted = Finding::ok(MUTUAL_TLS, "the server accepts the client certificate");
     let error = match uploads.token().await {
         Ok(token) => {
-            let life = token.lifetime().map_or_else(String::new, |lifetime| {
+            let lifetime = token.lifetime().map_or_else(String::new, |lifetime| {
                 format!(", valid for {} s", lifetime.as_secs())
             });
-            return vec![
-                reached(),
-                Finding::ok(MTLS, "the server accepts the client certificate"),
-                Finding::ok(TOKEN, format!("received{life}")),
-            ];
+            let token = Finding::ok(ACCESS_TOKEN, format!("received{lifetime}"));
+            return vec![reached, accepted, token];
         }
         Err(error) => error,
     };
-    let failed = |name| Finding::of(name, &error);
-    if error.status().is_some() {
-        let certificate = error.status().is_some_and(|status| status.as_u16() == 403);
-        let mtls = Finding::ok(MTLS, "the server accepts the client certificate");
-        return if certificate {
-            vec![reached(), failed(MTLS)]
-        } else {
-            vec![reached(), mtls, failed(TOKEN)]
-        };
-    }
-    if error.kind() == ErrorKind::ClientCertificate {
-        return vec![reached(), failed(MTLS)];
-    }
-    vec![failed(HOST)]
-}
-
-/// Any answer at all will do: the API secret can only be tried with a LoginId.
-async fn results_host(service: &Service) -> Finding {
-    const NAME: &str = "results host";
-    match reach_results(service).await {
-        Ok(host) => Finding::ok(NAME, format!("{host} answers"))
-            .hint("the API secret is tried by `flinks fraud LOGIN_ID` only"),
-        Err(error) => Finding::of(NAME, &error),
+    let failed = |part| Finding::of_call(part, &error);
+    match error.status().map(|status| status.as_u16()) {
+        Some(403) => vec![reached, failed(MUTUAL_TLS)],
+        Some(_) => vec![reached, accepted, failed(ACCESS_TOKEN)],
+        None if error.kind() == ErrorKind::ClientCertificate => vec![reached, failed(MUTUAL_TLS)],
+        None => vec![failed(UPLOAD_HOST)],
     }
 }
 
-async fn reach_results(service: &Service) -> Result<String, Error> {
-    let endpoint = service.settings.results_endpoint()?;
+/// Checks that the host answers. The API secret can be tested only with a LoginId.
+async fn check_results_host(clients: &Clients) -> Finding {
+    match reach_results_host(clients).await {
+        Ok(host) => Finding::ok(RESULTS_HOST, format!("{host} answers"))
+            .hint("only `flinks fraud LOGIN_ID` tests the API secret"),
+        Err(error) => Finding::of_call(RESULTS_HOST, &error),
+    }
+}
+
+async fn reach_results_host(clients: &Clients) -> Result<String, Error> {
+    let endpoint = clients.settings.results_endpoint()?;
     let mut request = http::Request::new(Body::empty());
     *request.uri_mut() = endpoint.path("/")?;
     let meta = CallMeta::new("doctor.reach", Route::get("/"), Replay::Safe);
-    service.results_transport()?.send(meta, request).await?;
-    Ok(shown(&endpoint))
+    clients.results_transport()?.send(meta, request).await?;
+    Ok(origin(&endpoint))
+}
+
+/// Formats scheme, host and port; the path of a base URL is the user's own.
+fn origin(endpoint: &Endpoint) -> String {
+    let text = endpoint.to_string();
+    let (scheme, _) = text.split_once("://").unwrap_or_default();
+    format!("{scheme}://{}", endpoint.authority())
 }
 
 #[cfg(test)]
@@ -228,10 +209,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_that_ends_soon_is_a_warning() {
+    fn a_certificate_that_expires_soon_is_a_warning() {
         for (days, status) in [(0, "warn"), (29, "warn"), (30, "ok"), (400, "ok")] {
             let mut findings = Findings::default();
-            findings.add(valid_for(DAY * days));
+            findings.extend([valid_for(DAY * days)]);
             assert_eq!(findings.to_json()[0]["status"], status, "{days} days");
         }
     }

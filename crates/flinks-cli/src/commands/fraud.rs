@@ -1,8 +1,8 @@
-//! `flinks fraud`: the analysis of a LoginId and its verdict.
+//! `flinks fraud`: the fraud analysis of a LoginId and its verdict.
 
 use crate::arguments::Fraud;
-use crate::clients::Service;
-use crate::commands::fraud_wait::{self, Reading};
+use crate::clients::Clients;
+use crate::commands::fraud_wait::FraudWait;
 use crate::commands::ids;
 use crate::context::Context;
 use crate::output::error::CliError;
@@ -11,17 +11,17 @@ use crate::output::exit_status::Exit;
 /// Reads the analysis, once or with `--wait` until it is final.
 pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, CliError> {
     let login_id = ids::login_id(&arguments.login_id).await?;
-    let service = Service::start(context, &arguments.connection).await?;
-    let fraud = service.fraud()?;
-    let reading = Reading {
+    let clients = Clients::start(context, &arguments.connection).await?;
+    let fraud = clients.fraud()?;
+    let wait = FraudWait {
         login_id: &login_id,
         files: None,
         wait: arguments.wait,
-        pace: arguments.pace,
+        poll: arguments.poll,
         fail_on_flagged: arguments.fail_on_flagged,
     };
-    let report = fraud_wait::read(&fraud, &reading, context).await?;
+    let report = wait.read(&fraud, context).await?;
     context.output.text(&report.to_text(context.output))?;
     context.output.object(&report.to_json())?;
-    Ok(reading.exit(&report.verdict))
+    Ok(wait.exit(&report.verdict))
 }

@@ -1,39 +1,78 @@
-//! Reads the fraud analysis, once or until it is final, and says how the program ends with it.
+//! Reads the fraud analysis of a LoginId, once or until it is final, for `fraud`, `upload` and `resume`.
 
 use std::time::Duration;
 
-use flinks_fraud::{FraudClient, Verdict};
-use flinks_transport::{Error, ErrorKind};
+use flinks_fraud::{Analysis, FraudClient, Verdict};
+use flinks_transport::Error;
 use flinks_types::LoginId;
-use tokio::time::Instant;
 
-use crate::arguments::Pace;
+use crate::arguments::PollArguments;
 use crate::context::Context;
 use crate::interrupt;
-use crate::output::analysis::Report;
+use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
 use crate::output::exit_status::{Exit, Request};
 use crate::output::progress::Spinner;
 
-/// Upload guide, Fraud Analysis Endpoint: "every 30 seconds".
-const POLL: Duration = Duration::from_secs(30);
-/// The embedded sandbox takes two seconds.
-const SANDBOX_POLL: Duration = Duration::from_secs(1);
-/// Flinks' documentation of uploads: ready in minutes, sometimes after 4 hours.
-const DEADLINE: Duration = Duration::from_secs(4 * 60 * 60);
+/// The embedded sandbox takes two seconds for an analysis.
+const SANDBOX_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is read, and how.
-pub(crate) struct Reading<'a> {
+/// Which analysis to read, and how.
+pub(crate) struct FraudWait<'a> {
     pub(crate) login_id: &'a LoginId,
-    /// How many files were uploaded, when that is known.
+    /// The number of uploaded files, if it is known.
     pub(crate) files: Option<usize>,
+    /// Wait until the analysis is final.
     pub(crate) wait: bool,
-    pub(crate) pace: Pace,
+    pub(crate) poll: PollArguments,
     pub(crate) fail_on_flagged: bool,
 }
 
-impl Reading<'_> {
-    /// How the program ends with this verdict.
+impl FraudWait<'_> {
+    /// Reads the analysis.
+    ///
+    /// # Errors
+    /// The call fails, the wait times out before anything was read, or the user interrupts it.
+    pub(crate) async fn read(
+        &self,
+        fraud: &FraudClient,
+        context: &Context,
+    ) -> Result<AnalysisReport, CliError> {
+        let task = async {
+            let analysis = if self.wait {
+                self.wait_until_final(fraud, context).await
+            } else {
+                fraud.analysis(self.login_id).await
+            };
+            analysis.map_err(|error| CliError::failed(Request::FraudAnalysis, error))
+        };
+        let analysis = interrupt::or_interrupted(task).await?;
+        Ok(AnalysisReport {
+            login_id: self.login_id.clone(),
+            verdict: analysis.verdict_for(self.files),
+            analysis: analysis.raw().clone(),
+        })
+    }
+
+    async fn wait_until_final(
+        &self,
+        fraud: &FraudClient,
+        context: &Context,
+    ) -> Result<Analysis, Error> {
+        let sandbox = context.sandbox.then_some(SANDBOX_INTERVAL);
+        let mut wait = fraud.wait(self.login_id).files(self.files);
+        if let Some(interval) = self.poll.poll.or(sandbox) {
+            wait = wait.interval(interval);
+        }
+        if let Some(timeout) = self.poll.deadline {
+            wait = wait.timeout(timeout);
+        }
+        let message = "waiting for the fraud analysis".to_owned();
+        let _spinner = Spinner::start(message, context.output.progress);
+        wait.await
+    }
+
+    /// Returns the exit status for a verdict.
     pub(crate) fn exit(&self, verdict: &Verdict) -> Exit {
         match verdict {
             Verdict::Flagged(_) if self.fail_on_flagged => Exit::Flagged,
@@ -44,74 +83,6 @@ impl Reading<'_> {
     }
 }
 
-/// Reads the analysis as it is, or waits until it is final.
-///
-/// # Errors
-/// Those of the call; the deadline, when nothing was read before it; an interruption.
-pub(crate) async fn read(
-    fraud: &FraudClient,
-    reading: &Reading<'_>,
-    context: &Context,
-) -> Result<Report, CliError> {
-    let task = async {
-        if reading.wait {
-            wait(fraud, reading, context).await
-        } else {
-            let analysis = fraud.analysis(reading.login_id).await;
-            analysis.map_err(|error| CliError::failed(Request::FraudAnalysis, error))
-        }
-    };
-    let analysis = interrupt::or_interrupted(task).await?;
-    Ok(Report {
-        login_id: reading.login_id.clone(),
-        verdict: analysis.verdict_for(reading.files),
-        analysis: analysis.raw().clone(),
-    })
-}
-
-async fn wait(
-    fraud: &FraudClient,
-    reading: &Reading<'_>,
-    context: &Context,
-) -> Result<flinks_fraud::Analysis, CliError> {
-    let default = if context.sandbox { SANDBOX_POLL } else { POLL };
-    let poll = reading.pace.poll.unwrap_or(default);
-    let deadline = reading.pace.deadline.unwrap_or(DEADLINE);
-    let message = format!(
-        "waiting for the fraud analysis, asking every {} s",
-        poll.as_secs_f64()
-    );
-    let spinner = Spinner::start(message, context.output.progress);
-    let start = Instant::now();
-    let wait = fraud
-        .wait(reading.login_id)
-        .files(reading.files)
-        .interval(poll)
-        .timeout(deadline);
-    let outcome = wait.await;
-    drop(spinner);
-    outcome.map_err(|error| {
-        // The last poll begins this much before the deadline.
-        let margin = Duration::from_secs(10).min(deadline / 4);
-        if start.elapsed() + margin >= deadline && passes(&error) {
-            CliError::failed(Request::FraudAnalysis, error).at_deadline()
-        } else {
-            CliError::failed(Request::FraudAnalysis, error)
-        }
-    })
-}
-
-/// Whether only the deadline can have ended a wait with this error.
-fn passes(error: &Error) -> bool {
-    let busy = error
-        .status()
-        .is_some_and(|status| status.is_server_error() || matches!(status.as_u16(), 408 | 429));
-    matches!(
-        error.kind(),
-        ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
-    ) || (error.kind() == ErrorKind::Api && busy)
-}
-
 #[cfg(test)]
 mod tests {
     use flinks_fraud::Reason;
@@ -119,18 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verdict_ends_in_its_status() {
+    fn a_verdict_has_its_exit_status() {
         let login_id = LoginId::new("aabf32b7").expect("an id");
         let exit = |verdict: Verdict, wait, fail_on_flagged| {
-            let pace = Pace {
-                poll: None,
-                deadline: None,
-            };
-            let reading = Reading {
+            let reading = FraudWait {
                 login_id: &login_id,
                 files: None,
                 wait,
-                pace,
+                poll: PollArguments::default(),
                 fail_on_flagged,
             };
             reading.exit(&verdict)

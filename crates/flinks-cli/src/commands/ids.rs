@@ -1,4 +1,4 @@
-//! The LoginId or RequestId that the command line names.
+//! The LoginId or RequestId given on the command line; `-` reads it from standard input.
 
 use flinks_legacy::Session;
 use flinks_types::{LoginId, RequestId};
@@ -6,21 +6,21 @@ use flinks_types::{LoginId, RequestId};
 use crate::output::error::CliError;
 use crate::prompt::terminal;
 
-/// The login that the user names; `-`: on standard input.
+/// Reads a LoginId.
 ///
 /// # Errors
-/// It is no LoginId, or standard input holds none.
-pub(crate) async fn login_id(given: &str) -> Result<LoginId, CliError> {
-    let text = terminal::argument(given, "LoginId").await?;
+/// It is not valid, or standard input holds none.
+pub(crate) async fn login_id(argument: &str) -> Result<LoginId, CliError> {
+    let text = terminal::argument(argument, "LoginId").await?;
     LoginId::new(text.expose().trim()).map_err(|error| CliError::settings(error.to_string()))
 }
 
-/// The session that the user names; `-`: on standard input.
+/// Reads the RequestId of an open bank session.
 ///
 /// # Errors
-/// It is no RequestId, or standard input holds none.
-pub(crate) async fn session(request_id: &str) -> Result<Session, CliError> {
-    let text = terminal::argument(request_id, "RequestId").await?;
+/// It is not valid, or standard input holds none.
+pub(crate) async fn session(argument: &str) -> Result<Session, CliError> {
+    let text = terminal::argument(argument, "RequestId").await?;
     let id = RequestId::new(text.expose().trim())
         .map_err(|error| CliError::settings(error.to_string()))?;
     Ok(Session::from_request_id(id))

@@ -14,7 +14,7 @@ use crate::interrupt;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::write_stdout;
-use crate::state::files::TemporaryFolder;
+use crate::state::temporary::TemporaryFolder;
 use flinks_types::text::escaped;
 
 /// Serves until SIGINT or SIGTERM; a temporary folder goes with it.

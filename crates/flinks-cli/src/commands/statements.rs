@@ -9,7 +9,7 @@ use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_types::{Statement, StatementsResponse};
 
 use crate::arguments::Statements;
-use crate::clients::Service;
+use crate::clients::Clients;
 use crate::commands::data_wait;
 use crate::commands::ids;
 use crate::context::Context;
@@ -27,8 +27,8 @@ const PREFIX: &str = "statement-";
 /// Fetches the statements, waiting while the service is at work, and writes them.
 pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, CliError> {
     let session = ids::session(&arguments.request_id).await?;
-    let service = Service::start(context, &arguments.connection).await?;
-    let legacy = service.legacy()?;
+    let clients = Clients::start(context, &arguments.connection).await?;
+    let legacy = clients.legacy()?;
     let folder = &arguments.out;
     let disk = |error: io::Error| CliError::disk("the folder (--out)", &error);
     files::make_folder(folder).map_err(disk)?;
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
         return Err(exists(&path));
     }
     drop(Draft::within(folder).map_err(disk)?);
-    let answer = data_wait::wait(legacy.statements(&session), arguments.pace, context).await?;
+    let answer = data_wait::wait(legacy.statements(&session), arguments.poll, context).await?;
     let written = write_all(&answer, folder)?;
     let text = match answer.accounts {
         Some(_) => text(&written, context.output),

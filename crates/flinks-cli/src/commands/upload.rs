@@ -1,15 +1,16 @@
-//! `flinks upload`: checks documents, sends them as one session, completes it, and may wait.
+//! `flinks upload`: checks documents, uploads them in one session, completes it, and may wait.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use flinks_types::text::escaped;
 use flinks_upload::{Completed, Document, Limits, UploadError, UploadErrorKind};
 use sha2::{Digest as _, Sha256};
 
 use crate::arguments::Upload;
-use crate::clients::Service;
-use crate::commands::upload_result::{self, After};
+use crate::clients::Clients;
+use crate::commands::upload_result::AfterUpload;
 use crate::context::{Context, variable};
 use crate::interrupt;
 use crate::output::error::CliError;
@@ -18,32 +19,27 @@ use crate::output::io_error::too_many_open_files;
 use crate::output::progress::UploadBar;
 use crate::output::text::{counted, shown_path};
 use crate::settings::path_value;
-use crate::state::ledger_file::LedgerFile;
-use flinks_types::text::escaped;
+use crate::state::ledger_place::LedgerPlace;
 
-/// Uploads the files; everything that can be wrong on this machine is found before the first byte
-/// leaves.
+/// Uploads the files. Everything that can be checked on this machine is checked before the first byte
+/// is sent.
 pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, CliError> {
-    let service = Service::start(context, &arguments.connection).await?;
-    let uploads = service.uploads()?;
-    let fraud = if arguments.wait.wait {
-        Some(service.fraud()?)
-    } else {
-        None
-    };
+    let clients = Clients::start(context, &arguments.connection).await?;
+    let uploads = clients.upload()?;
+    let fraud = clients.fraud_if(arguments.wait.wait)?;
     let mut documents = open_all(&arguments.files)?;
     let mut checksums = Vec::new();
     if arguments.sha256 {
-        (documents, checksums) = documents.into_iter().map(hashed).unzip();
+        (documents, checksums) = documents.into_iter().map(with_checksum).unzip();
     }
-    if let Some(introduction) = service.introduction() {
+    if let Some(introduction) = clients.introduction() {
         let introduction = format!("{}\n\n", context.output.faint(&introduction));
-        // Nothing is done yet that must be told: the upload goes on.
+        // It is not worth failing for.
         drop(context.output.text(&introduction));
     }
 
     let (place, ledger) =
-        LedgerFile::create(arguments.ledger.as_deref(), context.sandbox, variable)?;
+        LedgerPlace::create(arguments.ledger.as_deref(), context.sandbox, variable)?;
     let mut session = uploads
         .session()
         .ledger(ledger)
@@ -59,43 +55,36 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
     if let Some(bar) = &bar {
         bar.set_total(documents.iter().map(Document::bytes).sum());
     }
-    let done = with_ledger(&place, Box::pin(session.upload(documents))).await?;
+    let completed = run_session(&place, Box::pin(session.upload(documents))).await?;
     drop(bar);
-    upload_result::settle(
-        context,
-        &done,
-        &place,
-        After {
-            fraud,
-            wait: &arguments.wait,
-            checksums: checksums.iter().map(Checksum::text).collect(),
-        },
-    )
-    .await
+    let after = AfterUpload {
+        fraud,
+        wait: &arguments.wait,
+        checksums: checksums.iter().map(Checksum::to_hex).collect(),
+    };
+    after.finish(&completed, &place, context).await
 }
 
-/// Runs a session until it ends or is interrupted; a failure names the ledger it can go on with.
-pub(crate) async fn with_ledger(
-    ledger: &LedgerFile,
+/// Runs a session until it ends or is interrupted. An error names the ledger to resume from.
+pub(crate) async fn run_session(
+    place: &LedgerPlace,
     session: impl Future<Output = Result<Completed, UploadError>>,
 ) -> Result<Completed, CliError> {
     let task = async { session.await.map_err(CliError::from) };
-    interrupt::or_interrupted(task)
-        .await
-        .map_err(|mut failure| {
-            failure.ledger = ledger.left_after(&failure);
-            failure
-        })
+    interrupt::or_interrupted(task).await.map_err(|mut error| {
+        error.ledger = place.path_after(&error);
+        error
+    })
 }
 
-/// Opens and checks every document, and names all that are refused, so that one more run is enough.
+/// Opens and checks every document. The error names all that are refused.
 fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, CliError> {
     let limits = Limits::default();
     let mut documents = Vec::with_capacity(files.len());
     let mut refused = Vec::new();
     for (index, path) in files.iter().enumerate() {
-        if let Some(why) = path_value::mistake(path.as_os_str()) {
-            let message = format!("file {} of {} {why}", index + 1, files.len());
+        if let Some(mistake) = path_value::mistake(path.as_os_str()) {
+            let message = format!("file {} of {} {mistake}", index + 1, files.len());
             refused.push(UploadError::new(UploadErrorKind::File, message));
             continue;
         }
@@ -105,7 +94,7 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, CliError> {
         });
         match opened {
             Ok(document) => documents.push(document),
-            // No fault of this file, and the same for those after it.
+            // All other files would fail too.
             Err(error) if too_many_open_files(&error) => return Err(error.into()),
             Err(error) => refused.push(with_name(path, error)),
         }
@@ -114,12 +103,10 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, CliError> {
         [] => Ok(documents),
         [only] => Err(only.clone().into()),
         several => {
-            let list: Vec<_> = several
-                .iter()
-                .map(|error| error.report().to_string())
-                .collect();
-            let count = counted(list.len(), "file");
-            let message = format!("{count} refused: {}", list.join("; "));
+            let reports = several.iter().map(|error| error.report().to_string());
+            let reports: Vec<_> = reports.collect();
+            let count = counted(reports.len(), "file");
+            let message = format!("{count} refused: {}", reports.join("; "));
             Err(UploadError::new(UploadErrorKind::File, message).into())
         }
     }
@@ -136,20 +123,21 @@ fn with_name(path: &Path, error: UploadError) -> UploadError {
     }
 }
 
-/// The SHA-256 of what was read of a document for its last attempt.
+/// The SHA-256 of what the last attempt read of a document.
 #[derive(Clone, Default)]
 struct Checksum(Arc<Mutex<Sha256>>);
 
 impl Checksum {
-    fn text(&self) -> String {
+    fn to_hex(&self) -> String {
         let hash = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let digest = hash.clone().finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// The document, and the checksum of what is sent of it: the file may be another one by then.
-fn hashed(document: Document) -> (Document, Checksum) {
+/// Returns the document with a checksum that is computed while it is sent: the file may have changed
+/// by then.
+fn with_checksum(document: Document) -> (Document, Checksum) {
     let checksum = Checksum::default();
     let hash = Arc::clone(&checksum.0);
     let document = document.inspect(move || {

@@ -14,13 +14,13 @@ use flinks_types::text::escaped;
 const DETAILS: usize = 8;
 
 /// An analysis and what it comes to.
-pub(crate) struct Report {
+pub(crate) struct AnalysisReport {
     pub(crate) login_id: LoginId,
     pub(crate) verdict: Verdict,
     pub(crate) analysis: FraudAnalysis,
 }
 
-impl Report {
+impl AnalysisReport {
     /// For people: the verdict, then each document with its signals.
     pub(crate) fn to_text(&self, output: Output) -> String {
         let documents = &self.analysis.documents;
@@ -260,7 +260,7 @@ mod tests {
             {"Type":"Unreconciled balances","PageNumber":null}]}]},
         {"Status":"PROCESSING"}]}"#;
 
-    fn report(analysis: &str) -> Report {
+    fn report(analysis: &str) -> AnalysisReport {
         let analysis: FraudAnalysis = from_json(analysis.as_bytes()).expect("JSON");
         let flags = analysis.documents.iter().flat_map(signals).count();
         let verdict = if flags == 0 {
@@ -268,7 +268,7 @@ mod tests {
         } else {
             Verdict::Flagged(Vec::new())
         };
-        Report {
+        AnalysisReport {
             login_id: LoginId::new("aabf32b7").expect("an id"),
             verdict,
             analysis,

@@ -47,12 +47,10 @@ enum Cause {
 struct FailedCall {
     request: Request,
     error: Error,
-    /// The kind of an upload's error, which has more kinds than that of a call.
+    /// The kind of an upload's error: it has more kinds than a call.
     upload: Option<UploadErrorKind>,
     /// A hint that the error alone does not determine.
     hint: Option<&'static str>,
-    /// A wait timed out before any answer was read.
-    is_deadline: bool,
 }
 
 struct LocalError {
@@ -99,7 +97,6 @@ impl FailedCall {
             error,
             upload: None,
             hint: None,
-            is_deadline: false,
         }
     }
 }
@@ -179,14 +176,6 @@ impl CliError {
         self
     }
 
-    /// Says that the call ended a wait whose time was up before any answer was read.
-    pub(crate) fn at_deadline(mut self) -> Self {
-        if let Cause::Call(call) = &mut self.cause {
-            call.is_deadline = true;
-        }
-        self
-    }
-
     /// Whether standard output could not be written.
     pub(crate) fn is_stdout(&self) -> bool {
         matches!(&self.cause, Cause::Local(local) if local.kind == OUTPUT)
@@ -195,7 +184,6 @@ impl CliError {
     /// Returns the exit status.
     pub(crate) fn exit(&self) -> Exit {
         match &self.cause {
-            Cause::Call(call) if call.is_deadline => Exit::Deadline,
             Cause::Call(call) if call.upload == Some(UploadErrorKind::Ledger) => {
                 Exit::of_ledger(call.error.delivery())
             }
@@ -205,7 +193,7 @@ impl CliError {
         }
     }
 
-    /// Returns the word for the kind of error.
+    /// Returns the kind of error in `snake_case`.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.cause {
             Cause::Call(call) => {

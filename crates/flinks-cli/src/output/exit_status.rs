@@ -77,6 +77,7 @@ impl Exit {
             Delivery::NotSent
         };
         match error.kind() {
+            _ if request == Request::FraudAnalysis && error.is_wait_over() => Self::Deadline,
             // That the service may have acted outweighs any other fault.
             ErrorKind::ClientCertificate | ErrorKind::Config | ErrorKind::Input
                 if delivery.may_have_acted() =>

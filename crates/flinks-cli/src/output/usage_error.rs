@@ -1,51 +1,39 @@
-//! A command line that means nothing: what is wrong with it, without quoting what may be secret.
+//! An invalid command line: what is wrong with it, without quoting what may be a secret.
 
 use std::error::Error as _;
-use std::fmt;
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::arguments::values::InvalidValue;
 use crate::arguments::{Arguments, Command};
 use crate::settings::path_value;
 
-/// Why an option does not take a value, in words that do not quote it.
-#[derive(Debug)]
-pub(crate) struct Wrong(pub(crate) String);
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Wrong {}
-
-/// What is wrong, in one line. Only names that this program defines are shown, and an unknown
+/// Returns the error in one line. It shows only names that this program defines, and an unknown
 /// option that looks like one.
 pub(crate) fn message(error: &clap::Error) -> String {
-    let defined = |kind| texts(error, kind);
-    let option = defined(ContextKind::InvalidArg).join(", ");
+    let context = |kind| texts(error, kind);
+    let option = context(ContextKind::InvalidArg).join(", ");
     match error.kind() {
         ErrorKind::UnknownArgument => {
-            let given = match shown_option(&option) {
+            let message = match option_like(&option) {
                 Some(option) => format!("unexpected argument '{option}' found"),
                 None => "unexpected argument found".to_owned(),
             };
-            suggested(given, &defined(ContextKind::SuggestedArg))
+            with_suggestions(message, &context(ContextKind::SuggestedArg))
         }
-        ErrorKind::InvalidSubcommand => suggested(
+        ErrorKind::InvalidSubcommand => with_suggestions(
             "there is no such command".to_owned(),
-            &defined(ContextKind::SuggestedSubcommand),
+            &context(ContextKind::SuggestedSubcommand),
         ),
-        ErrorKind::InvalidValue if !defined(ContextKind::ValidValue).is_empty() => {
-            let values = defined(ContextKind::ValidValue).join(", ");
+        ErrorKind::InvalidValue if !context(ContextKind::ValidValue).is_empty() => {
+            let values = context(ContextKind::ValidValue).join(", ");
             format!("{option} takes one of these values: {values}")
         }
         ErrorKind::ValueValidation => {
-            let wrong = error.source().and_then(|why| why.downcast_ref::<Wrong>());
-            match wrong {
-                Some(wrong) => format!("{option}: {wrong}"),
+            let source = error.source();
+            match source.and_then(|source| source.downcast_ref::<InvalidValue>()) {
+                Some(reason) => format!("{option}: {reason}"),
                 None => format!("{option} does not take this value"),
             }
         }
@@ -56,7 +44,7 @@ pub(crate) fn message(error: &clap::Error) -> String {
         ErrorKind::TooManyValues => format!("{option} takes no further value"),
         ErrorKind::MissingRequiredArgument => format!("missing: {option}"),
         ErrorKind::ArgumentConflict => {
-            let other = defined(ContextKind::PriorArg).join(", ");
+            let other = context(ContextKind::PriorArg).join(", ");
             if other.is_empty() || other == option {
                 format!("{option} can be given only once")
             } else {
@@ -70,11 +58,11 @@ pub(crate) fn message(error: &clap::Error) -> String {
         | ErrorKind::Format
         | ErrorKind::Io
         | ErrorKind::MissingSubcommand
-        | _ => "the command line cannot be read".to_owned(),
+        | _ => "the command line is not valid".to_owned(),
     }
 }
 
-/// The same for people: with the usage, and where to read more.
+/// Returns the error as text for people, with the usage.
 pub(crate) fn text(error: &clap::Error) -> String {
     let usage = texts(error, ContextKind::Usage).join("\n");
     let usage = usage.trim();
@@ -85,7 +73,7 @@ pub(crate) fn text(error: &clap::Error) -> String {
     )
 }
 
-/// Whether clap itself prints the answer: help, the version, or help in place of a command.
+/// Whether this is a request for help or the version, which clap prints.
 pub(crate) fn is_help(error: &clap::Error) -> bool {
     matches!(
         error.kind(),
@@ -96,8 +84,8 @@ pub(crate) fn is_help(error: &clap::Error) -> bool {
     )
 }
 
-/// The option in which the text of a file stands where its path belongs. Documents are looked at
-/// with the others that are refused.
+/// Finds an option that was given the text of a file instead of its path. Documents are checked with
+/// the other documents, so that all are reported at once.
 pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
     let common = &arguments.common;
     let mut paths = vec![
@@ -122,8 +110,8 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
         | Command::Fraud(_) => Vec::new(),
     });
     paths.into_iter().find_map(|(name, path)| {
-        let why = path_value::mistake(path.map(Path::as_os_str)?)?;
-        Some(format!("{name} {why}"))
+        let mistake = path_value::mistake(path.map(Path::as_os_str)?)?;
+        Some(format!("{name} {mistake}"))
     })
 }
 
@@ -136,20 +124,20 @@ fn texts(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-fn suggested(text: String, known: &[String]) -> String {
-    if known.is_empty() {
-        text
+fn with_suggestions(message: String, suggestions: &[String]) -> String {
+    if suggestions.is_empty() {
+        message
     } else {
-        format!("{text}; did you mean {}?", known.join(" or "))
+        format!("{message}; did you mean {}?", suggestions.join(" or "))
     }
 }
 
-/// An unknown option up to its `=`, if it looks like one: lower-case words with hyphens.
-fn shown_option(given: &str) -> Option<&str> {
-    let name = given.split('=').next()?;
+/// Returns an unknown option up to its `=`, if it looks like one: lower-case words with hyphens.
+fn option_like(text: &str) -> Option<&str> {
+    let name = text.split('=').next()?;
     let words = name.strip_prefix("--")?;
-    let word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
-    ((2..=30).contains(&words.len()) && words.bytes().all(word)).then_some(name)
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    ((2..=30).contains(&words.len()) && words.bytes().all(is_word)).then_some(name)
 }
 
 #[cfg(test)]
@@ -160,7 +148,7 @@ mod tests {
 
     const CANARY: &str = "CANARY-4711";
 
-    fn misused(line: &[&str]) -> clap::Error {
+    fn parse_error(line: &[&str]) -> clap::Error {
         let parsed = Arguments::try_parse_from([&["flinks"], line].concat());
         parsed
             .err()
@@ -168,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_was_given_is_quoted() {
+    fn no_value_is_quoted() {
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{CANARY}\n");
         let option = format!("--{CANARY}");
         let assigned = format!("--client-secret={CANARY}");
@@ -207,10 +195,10 @@ mod tests {
             ),
             (&[CANARY], "no such command"),
         ];
-        for (line, told) in rows {
-            let error = misused(line);
+        for (line, expected) in rows {
+            let error = parse_error(line);
             let (message, text) = (message(&error), text(&error));
-            assert!(message.contains(told), "{line:?}: {message}");
+            assert!(message.contains(expected), "{line:?}: {message}");
             assert!(
                 !text.contains("4711") && !text.contains("BEGIN"),
                 "{line:?}: {text}"
@@ -220,16 +208,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_needs_another_is_named() {
+    fn missing_options_are_named() {
         let rows: [(&[&str], &str); 4] = [
             (&["upload"], "missing: <FILES>"),
             (&["upload", "a.pdf", "--tag"], "--tag <TAG> needs a value"),
             (&["upload", "a.pdf", "--poll", "1"], "missing: --wait"),
             (&["uplaod"], "did you mean upload?"),
         ];
-        for (line, told) in rows {
-            let message = message(&misused(line));
-            assert!(message.contains(told), "{line:?}: {message}");
+        for (line, expected) in rows {
+            let message = message(&parse_error(line));
+            assert!(message.contains(expected), "{line:?}: {message}");
         }
     }
 
@@ -314,12 +302,12 @@ mod tests {
             let value = format!("{CANARY}\n-----BEGIN PRIVATE KEY-----");
             let line = [&["flinks"], line, &[value.as_str()]].concat();
             let arguments = Arguments::try_parse_from(&line).expect("parsed");
-            let told = text_for_path(&arguments).expect(option);
+            let expected = text_for_path(&arguments).expect(option);
             assert!(
-                told.starts_with(option) && told.contains("the key itself"),
-                "{told}"
+                expected.starts_with(option) && expected.contains("the key itself"),
+                "{expected}"
             );
-            assert!(!told.contains("4711"), "{told}");
+            assert!(!expected.contains("4711"), "{expected}");
         }
     }
 }

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::output::error::CliError;
 use crate::prompt::terminal_images::extension;
-use crate::state::files::{self, Draft, Existing, Temporary};
+use crate::state::files::{self, Draft, Existing};
+use crate::state::temporary::Temporary;
 
 /// The files of a round's images; they are removed when this is dropped, unless they are kept.
 #[derive(Default)]
@@ -54,7 +55,7 @@ impl Images {
     /// The round waits on: somebody will look at its images.
     pub(crate) fn keep(self) {
         for image in &self.0 {
-            image.forget();
+            image.keep();
         }
     }
 }

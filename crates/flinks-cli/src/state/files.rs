@@ -1,80 +1,79 @@
-//! The files that the program writes: private from their first moment, whole or not there, never through a link.
+//! Creates files safely: private from the start, whole or absent, never through a link.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::io::{self, Read as _, Write};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::NamedTempFile;
 
-/// What the names of drafts begin with.
+use crate::state::temporary::Temporary;
+
+/// The prefix of drafts' names.
 pub(crate) const DRAFT: &str = ".flinks-draft-";
 
-/// What to do with a file of the same name.
+/// What to do if a file of this name exists.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Existing {
-    /// It stays, and the new one is an error of kind `AlreadyExists`.
+    /// Keep it and fail with `AlreadyExists`.
     Keep,
-    /// The new one takes its place, if it is a regular file; it is not written into.
+    /// Replace it if it is a regular file; it is not written into.
     Replace,
 }
 
-/// A new file under a random name, mode 0600, in the folder where it will lie. It is removed when
-/// it is dropped.
+/// A new file with mode 0600 and a random name in its destination folder. It is removed on drop.
 pub(crate) struct Draft {
     file: NamedTempFile,
-    /// Removes it when a signal ends the program.
-    listed: Temporary,
+    /// Removes it if a signal ends the program.
+    temporary: Temporary,
 }
 
 impl Draft {
-    /// Begins a file that will be put at `path`.
+    /// Creates a draft for `path`.
     ///
     /// # Errors
-    /// No file can be made in that folder.
+    /// No file can be created in that folder.
     pub(crate) fn beside(path: &Path) -> io::Result<Self> {
         Self::within(folder_of(path))
     }
 
-    /// Begins a file in a folder.
+    /// Creates a draft in a folder.
     ///
     /// # Errors
-    /// No file can be made there.
+    /// No file can be created there.
     pub(crate) fn within(folder: &Path) -> io::Result<Self> {
-        // It is made new, with mode 0600, whatever lies there.
         let file = tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder)?;
-        let listed = Temporary::new(file.path().to_owned());
-        Ok(Self { file, listed })
+        let temporary = Temporary::new(file.path().to_owned());
+        Ok(Self { file, temporary })
     }
 
     pub(crate) fn file(&self) -> &File {
         self.file.as_file()
     }
 
-    /// Puts the file in its place.
+    /// Moves the file to `path`.
     ///
     /// # Errors
-    /// Something is there that stays, or that is no regular file; the file system refuses.
+    /// Something exists there that is kept or is no regular file, or the file system refuses.
     pub(crate) fn place(self, path: &Path, existing: Existing) -> io::Result<File> {
         let placed = match existing {
             Existing::Keep => self.file.persist_noclobber(path),
             Existing::Replace => {
-                replaceable(path)?;
+                check_replaceable(path)?;
                 self.file.persist(path)
             }
         };
         let file = placed.map_err(|error| error.error)?;
-        self.listed.forget();
+        self.temporary.keep();
         Ok(file)
     }
 
-    /// Puts the file in its place; it and its name survive a power failure from then on.
+    /// Moves the file to `path`, durably: file and name survive a power failure.
     ///
     /// # Errors
-    /// As [`place`](Self::place), and what the disk says.
+    /// As [`place`](Self::place), and disk errors.
     pub(crate) fn place_durably(self, path: &Path, existing: Existing) -> io::Result<File> {
         self.file().sync_all()?;
         let file = self.place(path, existing)?;
@@ -93,23 +92,23 @@ impl Write for Draft {
     }
 }
 
-/// Writes a whole file, durably.
+/// Writes a whole file durably.
 ///
 /// # Errors
-/// As [`Draft`].
+/// As [`Draft::place_durably`].
 pub(crate) fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
     let mut draft = Draft::beside(path)?;
     draft.write_all(bytes)?;
     draft.place_durably(path, existing).map(drop)
 }
 
-/// Writes to what the user named: a regular file is replaced, a device or a pipe is written to as it
-/// is. No mode of anything that is there is changed.
+/// Writes to the path that the user gave: a regular file is replaced, a device or pipe is written to.
+/// No existing file's mode changes.
 ///
 /// # Errors
-/// The file system refuses; the path is a link to a regular file, which could be anybody's.
+/// The file system refuses, or the path is a link to a regular file, which may be another user's.
 pub(crate) fn write_to(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // These are links, sometimes to regular files, and sometimes to what cannot be opened again.
+    // These are links, and what they lead to cannot always be opened again.
     if path == Path::new("/dev/stderr") {
         return io::stderr().write_all(bytes);
     }
@@ -118,76 +117,79 @@ pub(crate) fn write_to(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return stdout.write_all(bytes).and_then(|()| stdout.flush());
     }
     match path.symlink_metadata() {
-        Ok(facts) if !facts.is_file() => {}
+        Ok(metadata) if !metadata.is_file() => {}
         Ok(_) | Err(_) => return write(path, bytes, Existing::Replace),
     }
-    // Neither created nor truncated: until it is known what it is, it stays as it is.
+    // Opened without truncating: a regular file behind a link stays as it is.
     let mut file = OpenOptions::new().write(true).open(path)?;
     if file.metadata()?.is_file() {
-        let why = "it is a symbolic link: give the path of the file itself";
-        return Err(refused(io::ErrorKind::InvalidInput, why));
+        let reason = "it is a symbolic link: give the path of the file itself";
+        return Err(refused(io::ErrorKind::InvalidInput, reason));
     }
     file.write_all(bytes)
 }
 
-/// Makes a folder and those above it that are missing, each with mode 0700.
+/// Creates a folder and its missing parents, each with mode 0700.
 ///
 /// # Errors
-/// What the file system says.
+/// The file system refuses.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
-    let above = folder_of(folder);
-    make_folder(above)?;
+    let parent = folder_of(folder);
+    make_folder(parent)?;
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(folder) {
-        // A crash must not lose its name, and all that is in it.
-        Ok(()) => sync_folder(above),
-        // Another process was faster, or a file is in the way.
+        // A crash must not lose the folder's name.
+        Ok(()) => sync_folder(parent),
+        // Another process created it first, or a file is in the way.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let why = io::ErrorKind::NotADirectory.into();
-            if folder.is_dir() { Ok(()) } else { Err(why) }
+            let reason = io::ErrorKind::NotADirectory.into();
+            if folder.is_dir() { Ok(()) } else { Err(reason) }
         }
         Err(error) => Err(error),
     }
 }
 
-/// Reads a file to its end, which must come within `most` bytes: the path may lead to something
-/// endless.
+/// Reads a file of at most `max_len` bytes: the path may lead to an endless one.
 ///
 /// # Errors
-/// It cannot be read, or is larger.
-pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    read_from(&File::open(path)?, most)
+/// The file cannot be read or is larger.
+pub(crate) fn read(path: &Path, max_len: u64) -> io::Result<Vec<u8>> {
+    read_from(&File::open(path)?, max_len)
 }
 
-/// Reads an open file as [`read`] does.
+/// Reads an open file of at most `max_len` bytes.
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_from(file: &File, most: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_from(file: &File, max_len: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
+    file.take(max_len.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_len {
         return Err(refused(io::ErrorKind::FileTooLarge, "it is too large"));
     }
     Ok(bytes)
 }
 
-/// A name that no other run has, on this machine or on another that shares the folder.
-pub(crate) fn unique_name(what: &str, kind: &str) -> String {
+/// Returns a file name that no other run uses, not even on another machine that shares the folder.
+pub(crate) fn unique_name(prefix: &str, extension: &str) -> String {
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    // The keys of a hasher are random numbers of the operating system.
+    // A hasher's keys are random numbers of the operating system.
     let random = RandomState::new().hash_one(0);
-    format!("{what}-{}-{random:016x}.{kind}", since_epoch.as_millis())
+    format!(
+        "{prefix}-{}-{random:016x}.{extension}",
+        since_epoch.as_millis()
+    )
 }
 
-/// Why this program refuses a file.
+/// Why this module refuses a file.
 #[derive(Debug)]
 struct Refused(&'static str);
 
@@ -199,17 +201,17 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-fn refused(kind: io::ErrorKind, why: &'static str) -> io::Error {
-    io::Error::new(kind, Refused(why))
+fn refused(kind: io::ErrorKind, reason: &'static str) -> io::Error {
+    io::Error::new(kind, Refused(reason))
 }
 
-/// This program's own words in an error; they quote nothing.
+/// Returns the reason if this module refused the file. It quotes no path.
 pub(crate) fn refusal(error: &io::Error) -> Option<&'static str> {
     let refused = error.get_ref()?.downcast_ref::<Refused>()?;
     Some(refused.0)
 }
 
-/// The folder that a path lies in.
+/// Returns the folder of a path.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -217,12 +219,12 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Fails when something at `path` must not be replaced by a file.
-fn replaceable(path: &Path) -> io::Result<()> {
+/// Fails if something at `path` must not be replaced by a file.
+fn check_replaceable(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
-        Ok(facts) if !facts.is_file() => {
-            let why = "something is there that is no regular file";
-            Err(refused(io::ErrorKind::AlreadyExists, why))
+        Ok(metadata) if !metadata.is_file() => {
+            let reason = "something exists there that is not a regular file";
+            Err(refused(io::ErrorKind::AlreadyExists, reason))
         }
         Ok(_) | Err(_) => Ok(()),
     }
@@ -231,7 +233,7 @@ fn replaceable(path: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
-        // Some file systems cannot; they keep names by themselves or not at all.
+        // Not every file system supports it.
         Err(error)
             if matches!(
                 error.kind(),
@@ -249,77 +251,10 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The files that are there for a while only.
-static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// A new folder, mode 0700, that is removed with all that is in it when this is dropped, or when a
-/// signal ends the program.
-pub(crate) struct TemporaryFolder(Temporary);
-
-impl TemporaryFolder {
-    /// Makes it where the system keeps such folders.
-    ///
-    /// # Errors
-    /// What the file system says.
-    pub(crate) fn new() -> io::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("flinks-sandbox-")
-            .tempdir()?;
-        Ok(Self(Temporary::new(folder.keep())))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0.0
-    }
-}
-
-/// A file or folder that is removed when this is dropped, or when a signal ends the program.
-#[derive(Debug)]
-pub(crate) struct Temporary(PathBuf);
-
-impl Temporary {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        temporary().push(path.clone());
-        Self(path)
-    }
-
-    /// The file stays.
-    pub(crate) fn forget(&self) {
-        temporary().retain(|path| *path != self.0);
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let mut all = temporary();
-        if let Some(at) = all.iter().position(|path| *path == self.0) {
-            all.swap_remove(at);
-            remove(&self.0);
-        }
-    }
-}
-
-/// Removes all temporary files: the program ends.
-pub(crate) fn remove_temporary() {
-    for path in temporary().drain(..) {
-        remove(&path);
-    }
-}
-
-/// What was never written, or what the user has removed, is gone already.
-fn remove(path: &Path) {
-    if fs::remove_file(path).is_err() {
-        // It follows no links.
-        drop(fs::remove_dir_all(path));
-    }
-}
-
-fn temporary() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
-    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -342,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_endless_is_not_read_on() {
+    fn an_endless_file_is_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         write(&path, b"12345", Existing::Keep).expect("written");
@@ -387,7 +322,7 @@ mod tests {
         }
 
         #[test]
-        fn a_link_leads_nowhere() {
+        fn links_are_not_followed() {
             let folder = tempfile::tempdir().expect("a folder");
             let (target, link) = (folder.path().join("target"), folder.path().join("link"));
             fs::write(&target, "kept").expect("written");

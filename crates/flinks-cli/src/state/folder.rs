@@ -1,11 +1,11 @@
-//! The folder that ledgers, session files and unread answers are kept in by default.
+//! The default folder for ledgers, session files and unread answers.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// `$XDG_STATE_HOME/flinks`, else `~/.local/state/flinks`.
+/// Returns `$XDG_STATE_HOME/flinks`, or else `~/.local/state/flinks`.
 pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // A relative path there is to be ignored, says the XDG specification.
+    // The XDG specification says to ignore a relative path.
     let folder = |name| {
         environment(name)
             .map(PathBuf::from)
@@ -16,7 +16,7 @@ pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Op
         .map(|state| state.join("flinks"))
 }
 
-/// The same path, wherever the program is later.
+/// Returns the absolute path, or the path itself if there is no current folder.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

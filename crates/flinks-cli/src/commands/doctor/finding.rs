@@ -1,63 +1,58 @@
-//! What the doctor found: a list of parts, each in order, doubtful or broken.
+//! The findings of `flinks doctor`: one for each part of the setup.
 
 use flinks_transport::Error;
+use flinks_types::text::escaped;
 use serde_json::{Value, json};
 
 use crate::output::Output;
 use crate::output::exit_status::{Exit, Request};
 use crate::output::hints;
-use flinks_types::text::escaped;
 
-/// One part of the set-up.
+/// The state of one part of the setup.
 pub(crate) struct Finding {
     part: &'static str,
-    state: State,
+    status: Status,
     message: String,
     hint: Option<String>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum State {
+enum Status {
     Ok,
     Warn,
-    /// Broken, and how the program ends with it.
     Fail(Exit),
 }
 
 impl Finding {
-    pub(crate) fn ok(part: &'static str, message: impl Into<String>) -> Self {
+    fn new(part: &'static str, status: Status, message: String) -> Self {
         Self {
             part,
-            state: State::Ok,
-            message: message.into(),
+            status,
+            message,
             hint: None,
         }
     }
 
+    pub(crate) fn ok(part: &'static str, message: impl Into<String>) -> Self {
+        Self::new(part, Status::Ok, message.into())
+    }
+
     pub(crate) fn warn(part: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            state: State::Warn,
-            ..Self::ok(part, message)
-        }
+        Self::new(part, Status::Warn, message.into())
     }
 
+    /// A fault, and the exit status that it ends in.
     pub(crate) fn fail(part: &'static str, exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            state: State::Fail(exit),
-            ..Self::ok(part, message)
-        }
+        Self::new(part, Status::Fail(exit), message.into())
     }
 
-    /// A call that failed.
-    pub(crate) fn of(part: &'static str, error: &Error) -> Self {
-        let finding = Self::fail(
-            part,
-            Exit::of(Request::Check, error),
-            error.report().to_string(),
-        );
-        match hints::for_call(Request::Check, error) {
-            Some(hint) => finding.hint(hint),
-            None => finding,
+    /// A failed call.
+    pub(crate) fn of_call(part: &'static str, error: &Error) -> Self {
+        let exit = Exit::of(Request::Check, error);
+        let hint = hints::for_call(Request::Check, error);
+        Self {
+            hint: hint.map(str::to_owned),
+            ..Self::fail(part, exit, error.report().to_string())
         }
     }
 
@@ -67,40 +62,35 @@ impl Finding {
     }
 }
 
-/// All parts, in the order in which they were looked at.
+/// All findings, in the order of the checks.
 #[derive(Default)]
 pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {
-    pub(crate) fn add(&mut self, finding: Finding) {
-        self.0.push(finding);
+    pub(crate) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.0.extend(findings);
     }
 
-    /// The status of the first broken part: those after it may be broken because of it.
+    /// Returns the exit status of the first fault, which later ones may follow from.
     pub(crate) fn exit(&self) -> Exit {
-        let broken = self.0.iter().find_map(|finding| match finding.state {
-            State::Fail(exit) => Some(exit),
-            State::Ok | State::Warn => None,
+        let first = self.0.iter().find_map(|finding| match finding.status {
+            Status::Fail(exit) => Some(exit),
+            Status::Ok | Status::Warn => None,
         });
-        broken.unwrap_or(Exit::Done)
+        first.unwrap_or(Exit::Done)
     }
 
     pub(crate) fn to_text(&self, output: Output) -> String {
         let mut text = String::new();
-        for Finding {
-            part,
-            state,
-            message,
-            hint,
-        } in &self.0
-        {
-            let state = match state {
-                State::Ok => output.green("OK  "),
-                State::Warn => output.yellow("WARN"),
-                State::Fail(_) => output.red("FAIL"),
+        for finding in &self.0 {
+            let status = match finding.status {
+                Status::Ok => output.green("OK  "),
+                Status::Warn => output.yellow("WARN"),
+                Status::Fail(_) => output.red("FAIL"),
             };
-            text.push_str(&format!("{state}  {part:<19} {}\n", escaped(message)));
-            if let Some(hint) = hint {
+            let (part, message) = (finding.part, escaped(&finding.message));
+            text.push_str(&format!("{status}  {part:<19} {message}\n"));
+            if let Some(hint) = &finding.hint {
                 text.push_str(&output.faint(&format!("{:26}{}", "", escaped(hint))));
                 text.push('\n');
             }
@@ -110,10 +100,10 @@ impl Findings {
 
     pub(crate) fn to_json(&self) -> Value {
         let finding = |finding: &Finding| {
-            let status = match finding.state {
-                State::Ok => "ok",
-                State::Warn => "warn",
-                State::Fail(_) => "fail",
+            let status = match finding.status {
+                Status::Ok => "ok",
+                Status::Warn => "warn",
+                Status::Fail(_) => "fail",
             };
             let (part, message) = (finding.part, &finding.message);
             let mut object = json!({ "check": part, "status": status, "message": message });
@@ -131,20 +121,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_broken_part_decides() {
+    fn the_first_fault_decides_the_exit_status() {
         let mut findings = Findings::default();
+        findings.extend([Finding::warn("a", "doubtful")]);
         assert_eq!(findings.exit(), Exit::Done);
-        findings.add(Finding::warn("a", "doubtful"));
-        assert_eq!(findings.exit(), Exit::Done);
-        findings.add(Finding::fail("b", Exit::Unreachable, "gone").hint("look"));
-        findings.add(Finding::fail("c", Exit::Refused, "no"));
+        findings.extend([
+            Finding::fail("b", Exit::Unreachable, "gone").hint("look"),
+            Finding::fail("c", Exit::Refused, "no"),
+        ]);
         assert_eq!(findings.exit(), Exit::Unreachable);
         let text = findings.to_text(Output::without_color());
         assert!(text.starts_with("WARN  a "), "{text}");
-        assert!(
-            text.contains("FAIL  b ") && text.contains("   look\n"),
-            "{text}"
-        );
+        assert!(text.contains("FAIL  b ") && text.contains("   look\n"));
         assert_eq!(findings.to_json()[1]["hint"], "look");
     }
 }

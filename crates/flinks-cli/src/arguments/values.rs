@@ -1,0 +1,88 @@
+//! Parsers of option values. Their errors do not quote a value: it may be a secret.
+
+use std::fmt;
+use std::time::Duration;
+
+use flinks_sandbox::{Fault, FaultError};
+
+/// Why an option does not accept a value.
+#[derive(Debug)]
+pub(crate) struct InvalidValue(pub(crate) String);
+
+impl fmt::Display for InvalidValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidValue {}
+
+fn invalid(message: &str) -> InvalidValue {
+    InvalidValue(message.to_owned())
+}
+
+const MAX_DURATION: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The service should not be polled more often.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Parses a positive number of seconds, with decimals, capped at 30 days.
+pub(crate) fn seconds(text: &str) -> Result<Duration, InvalidValue> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| invalid("give a number of seconds"))?;
+    if !number.is_finite() || number <= 0.0 {
+        return Err(invalid("give a number of seconds above 0"));
+    }
+    let duration = Duration::from_secs_f64(number.min(MAX_DURATION.as_secs_f64()));
+    // A positive number must not round to zero.
+    Ok(duration.max(Duration::from_nanos(1)))
+}
+
+/// Parses the time between two polls, at least 0.1 seconds.
+pub(crate) fn interval(text: &str) -> Result<Duration, InvalidValue> {
+    Ok(seconds(text)?.max(MIN_INTERVAL))
+}
+
+pub(crate) fn concurrency(text: &str) -> Result<u8, InvalidValue> {
+    let number = text.parse().ok().filter(|number| (1..=32).contains(number));
+    number.ok_or_else(|| invalid("give a whole number from 1 to 32"))
+}
+
+pub(crate) fn port(text: &str) -> Result<u16, InvalidValue> {
+    text.parse()
+        .map_err(|_| invalid("give a whole number from 0 to 65535"))
+}
+
+/// Parses a fault. The library's message quotes the text, so it is shown only for what looks like a
+/// fault.
+pub(crate) fn fault(text: &str) -> Result<Fault, InvalidValue> {
+    text.parse().map_err(|error: FaultError| {
+        let is_fault_char =
+            |byte: u8| byte.is_ascii_lowercase() || b"0123456789@=:+-.".contains(&byte);
+        if text.len() <= 60 && text.bytes().all(is_fault_char) {
+            InvalidValue(error.to_string())
+        } else {
+            invalid("not a fault: `flinks sandbox --help` shows the grammar")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_positive_and_bounded() {
+        assert_eq!(seconds("0.5").ok(), Some(Duration::from_millis(500)));
+        for long in ["1e12", "1e300", "2592000"] {
+            assert_eq!(seconds(long).ok(), Some(MAX_DURATION), "{long}");
+        }
+        for bad in ["0", "-0", "-1", "NaN", "inf", "-inf", "soon", ""] {
+            assert!(seconds(bad).is_err() && interval(bad).is_err(), "{bad}");
+        }
+        for short in ["1e-9", "1e-300", "0.02"] {
+            assert_eq!(interval(short).ok(), Some(MIN_INTERVAL), "{short}");
+        }
+    }
+}
