@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::case::Want;
 use crate::check;
 use crate::corpus::Fixture;
-use crate::run::{Assemble, Pass, Ran, Verdict, attempt, judge};
+use crate::run::{Assemble, CaseResult, Pass, Ran, attempt, judge};
 use crate::suite::Suite;
 use crate::summary::Summary;
 
@@ -33,43 +33,43 @@ impl Suite {
     #[must_use]
     pub fn bless(mut self) -> Blessed {
         let mut blessed = Blessed::default();
-        let verdicts = self.verdicts(&Self::USUAL);
-        for (fixture, mut verdicts) in self.fixtures.iter_mut().zip(verdicts) {
-            let failed = |verdict: &Verdict| matches!(verdict, Verdict::Failed(_));
-            if let Some(last) = verdicts.iter().rposition(failed) {
+        let results = self.results(&Self::USUAL);
+        for (fixture, mut results) in self.fixtures.iter_mut().zip(results) {
+            let failed = |result: &CaseResult| matches!(result, CaseResult::Failed(_));
+            if let Some(last) = results.iter().rposition(failed) {
                 match bless(fixture, &self.folder, &*self.assemble) {
                     Ok(now) => {
                         blessed.rewritten.push(fixture.path());
-                        verdicts = now;
+                        results = now;
                     }
                     Err(reason) => {
-                        if let Some(Verdict::Failed(lines)) = verdicts.get_mut(last) {
+                        if let Some(CaseResult::Failed(lines)) = results.get_mut(last) {
                             lines.push(format!("not rewritten: {reason}"));
                         }
                     }
                 }
             }
-            for (pass, verdict) in Self::USUAL.iter().zip(verdicts) {
-                blessed.summary.add(fixture, pass, verdict);
+            for (pass, result) in Self::USUAL.iter().zip(results) {
+                blessed.summary.add(fixture, pass, result);
             }
         }
         blessed
     }
 }
 
-/// Rewrites what a case wants, and returns the verdicts of the case, which passes now.
+/// Rewrites what a case wants, and returns the results of the case, which passes now.
 fn bless(
     fixture: &mut Fixture,
     corpus: &Path,
     assemble: &Assemble,
-) -> Result<Vec<Verdict>, String> {
+) -> Result<Vec<CaseResult>, String> {
     let ran = decide(fixture, assemble)?;
-    let result = ran
+    let outcome = ran
         .result
         .ok_or("the codec alone does not tell the whole outcome")?;
     let old = &fixture.case.want;
     let called = &fixture.case.call.operation;
-    let want = match result {
+    let want = match outcome {
         Ok(value) => Want {
             ok: Some(value),
             error: None,
@@ -81,9 +81,9 @@ fn bless(
     };
     let old = replace(&mut fixture.case.want, want);
     let judge = |pass| judge(fixture, pass, assemble);
-    let verdicts: Vec<_> = Suite::USUAL.iter().map(judge).collect();
-    for (pass, verdict) in Suite::USUAL.iter().zip(&verdicts) {
-        if let Verdict::Failed(lines) = verdict {
+    let results: Vec<_> = Suite::USUAL.iter().map(judge).collect();
+    for (pass, result) in Suite::USUAL.iter().zip(&results) {
+        if let CaseResult::Failed(lines) = result {
             fixture.case.want = old;
             let lines = lines.join("\n  ");
             return Err(format!(
@@ -92,7 +92,7 @@ fn bless(
         }
     }
     write(&corpus.join(fixture.path()), &fixture.case.want)?;
-    Ok(verdicts)
+    Ok(results)
 }
 
 /// The text of a case's `want`.
@@ -126,13 +126,13 @@ fn decide(fixture: &Fixture, assemble: &Assemble) -> Result<Ran, String> {
     let pass = pass.ok_or("it has no level to run at")?;
     let ran = attempt(fixture, pass, assemble).map_err(|broken| broken.to_string())?;
     let ran = ran.ok_or_else(|| format!("{pass} does not apply to it"))?;
-    if !ran.asked.is_empty() {
+    if !ran.requests.is_empty() {
         return Err("the requests are not as the steps expect".to_owned());
     }
     if !ran.leaks.is_empty() {
         return Err("it shows a secret".to_owned());
     }
-    if ran.came.is_empty() {
+    if ran.outcome.is_empty() {
         return Err(format!("at {pass} the output is as wanted"));
     }
     Ok(ran)

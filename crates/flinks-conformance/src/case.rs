@@ -78,23 +78,20 @@ pub struct Call {
     pub operation: String,
     /// The operation's arguments.
     pub input: Value,
-    /// Which credentials are added; each operation has its own default.
+    /// Whether it carries credentials.
     #[serde(default)]
-    pub credentials: Option<Credentials>,
+    pub credentials: Credentials,
 }
 
-/// Which credential layer stands in the stack.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+/// Whether a call carries the credentials of its operation.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Credentials {
-    /// The OAuth token of the upload host.
-    Oauth,
-    /// The API secret of the results host.
-    ApiSecret,
-    /// All three keys of the legacy host; each call must carry its own and neither of the others.
-    LegacyKeys,
-    /// None: the call brings its own, as `auth.token` does.
+    /// Those that `standard.json` lists.
+    #[default]
+    Standard,
+    /// No credentials at all.
     None,
 }
 

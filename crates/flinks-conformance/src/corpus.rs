@@ -13,6 +13,7 @@ use crate::case::{Call, Case, Level};
 use crate::json;
 use crate::script::Scripted;
 use reading::Reading;
+pub(crate) use reading::scripted;
 
 /// A case with its body files, ready to be run.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::corpus::{CorpusError, Fixture, strict};
-use crate::operations::OPERATIONS;
+use crate::operations::operations;
 use cells::cells;
 use matrix::Matrix;
 
@@ -115,7 +115,7 @@ fn matrices(plan: &Plan) -> Vec<Matrix> {
         !matches!((row, column), ("client", "wrong-host") | ("server", "none"))
     });
     vec![
-        Matrix::new(cells::OUTCOMES, OPERATIONS, cells::OUTCOME_COLUMNS),
+        Matrix::new(cells::OUTCOMES, operations(), cells::OUTCOME_COLUMNS),
         Matrix::new(
             cells::CHALLENGES,
             challenges::ROWS,

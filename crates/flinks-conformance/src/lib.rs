@@ -24,14 +24,13 @@
 
 mod bless;
 mod case;
-mod certificates;
 mod check;
 mod corpus;
 mod coverage;
 mod diff;
-mod environment;
 mod json;
 mod keys;
+mod layer_probes;
 mod leaf;
 mod leak;
 mod logs;
@@ -44,7 +43,6 @@ mod server;
 mod standard;
 mod suite;
 mod summary;
-mod watch;
 
 pub use bless::Blessed;
 pub use case::{
@@ -53,10 +51,10 @@ pub use case::{
 };
 pub use corpus::{CorpusError, Fixture, load};
 pub use coverage::Coverage;
-pub use environment::{Environment, EnvironmentError};
+pub use flinks_cli::settings::Settings;
 pub use flinks_transport::TlsVersion;
-pub use operations::OPERATIONS;
+pub use operations::operations;
 pub use requirements::{Requirement, Requirements};
-pub use run::{Pass, Provider, Verdict, Wire, run, why_not};
+pub use run::{CaseResult, Pass, Provider, Wire, reason_not_run, run};
 pub use suite::{Suite, fixtures};
 pub use summary::Summary;

@@ -3,10 +3,11 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use flinks_conformance::{
-    CorpusError, Coverage, Environment, Level, Pass, Provider, Requirements, Suite, Summary,
-    TlsVersion, Wire, fixtures, why_not,
+    CorpusError, Coverage, Level, Pass, Provider, Requirements, Settings, Suite, Summary,
+    TlsVersion, Wire, fixtures, reason_not_run,
 };
 
 const USAGE: &str = "\
@@ -113,12 +114,12 @@ fn list(suite: &Suite) -> Result<bool, String> {
     for fixture in suite.fixtures() {
         let (mut runs, mut reasons) = (String::new(), String::new());
         for (level, name) in [(Level::L1, "L1"), (Level::L2, "L2"), (Level::L3, "L3")] {
-            match why_not(fixture, level) {
+            match reason_not_run(fixture, level) {
                 None => runs.push_str(&format!("{name} ")),
                 Some(reason) => reasons.push_str(&format!("  not {name}: {reason}\n")),
             }
         }
-        if why_not(fixture, Level::Live).is_none() {
+        if reason_not_run(fixture, Level::Live).is_none() {
             runs.push_str("live");
         }
         let (path, docs) = (fixture.path(), &fixture.case.docs);
@@ -187,17 +188,18 @@ fn live(suite: &Suite) -> Result<bool, String> {
     if marked.filter(|fixture| fixture.has(Level::Live)).count() == 0 {
         return Err("no such case is marked live".to_owned());
     }
-    let summary = suite.run(&[Pass::Live(environment()?)]);
+    let summary = suite.run(&[Pass::Live(settings()?)]);
     print(&summary)?;
     Ok(summary.failed() == 0)
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the variables of a program are what it is configured with"
+    reason = "a program is configured by its environment"
 )]
-fn environment() -> Result<Environment, String> {
-    Environment::read(|name| std::env::var(name).ok()).map_err(|error| error.to_string())
+fn settings() -> Result<Arc<Settings>, String> {
+    let settings = Settings::from_environment(|name| std::env::var_os(name));
+    settings.map(Arc::new).map_err(|error| error.to_string())
 }
 
 fn bless(suite: Suite) -> Result<bool, String> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::case::{Credentials, Expect};
 use crate::diff;
 use crate::script::Scripted;
-use crate::standard;
+use crate::standard::Standard;
 
 /// What a body must be.
 #[derive(Clone, Debug)]
@@ -32,9 +32,8 @@ pub(crate) fn target(uri: &Uri) -> String {
         .unwrap_or_default()
 }
 
-/// Compares a head with what a step wants, and with what such calls carry unless the step says
-/// something of the header itself.
-pub(crate) fn check_head(expect: &Expect, head: &Head, credentials: Credentials) -> Vec<String> {
+/// Compares a head with what a step wants.
+pub(crate) fn check_head(expect: &Expect, head: &Head) -> Vec<String> {
     let mut lines = Vec::new();
     if expect.method != head.method {
         lines.push(format!("wanted {}, is {}", expect.method, head.method));
@@ -54,13 +53,33 @@ pub(crate) fn check_head(expect: &Expect, head: &Head, credentials: Credentials)
             lines.push(format!("header {name}: must not be sent"));
         }
     }
-    for (name, wanted) in standard::carried(credentials, &expect.path) {
+    lines
+}
+
+/// Compares the credentials of a request with those that its operation carries, and no others, but
+/// for a header of which the step says something itself.
+pub(crate) fn check_credentials(
+    expect: &Expect,
+    head: &Head,
+    credentials: Credentials,
+) -> Vec<String> {
+    let standard = Standard::get();
+    let own = standard.credential(&expect.method, &expect.path);
+    let own = own.filter(|_| credentials == Credentials::Standard);
+    let mut lines = Vec::new();
+    for name in standard.credential_headers() {
+        let wanted = own.filter(|own| own.header == name).map(|own| &own.value);
+        let seen = header(&head.headers, name);
         let mut listed = expect.headers.keys().chain(&expect.forbid_headers);
-        let own = listed.any(|listed| listed.eq_ignore_ascii_case(name));
-        // What it is instead may be a secret.
-        if !own && header(&head.headers, name).as_deref() != wanted {
-            lines.push(format!("header {name}: is not the standard one"));
+        if seen.as_ref() == wanted || listed.any(|listed| listed.eq_ignore_ascii_case(name)) {
+            continue;
         }
+        // What it is instead may be a secret.
+        lines.push(match (wanted, seen) {
+            (None, _) => format!("header {name}: this operation must not carry it"),
+            (Some(_), None) => format!("header {name}: is missing"),
+            (Some(_), Some(_)) => format!("header {name}: is not the one of standard.json"),
+        });
     }
     lines
 }
@@ -105,7 +124,7 @@ pub(crate) fn check_codec(step: &Scripted, head: &Head, body: &Bytes) -> Vec<Str
     expect
         .headers
         .retain(|name, _| head.headers.contains_key(name));
-    let mut lines = check_head(&expect, head, Credentials::None);
+    let mut lines = check_head(&expect, head);
     lines.extend(step.body.iter().flat_map(|wanted| check_body(wanted, body)));
     lines
 }
@@ -114,44 +133,50 @@ pub(crate) fn check_codec(step: &Scripted, head: &Head, body: &Bytes) -> Vec<Str
 mod tests {
     use super::*;
 
-    /// What is wrong with a call of the legacy host that carries these headers.
-    fn lines(name: &str, headers: &[(&'static str, &'static str)]) -> usize {
-        let path = format!("/v3/c/BankingServices/{name}");
+    /// What is wrong with the credentials of a request with these headers.
+    fn lines(path: &str, headers: &[(&'static str, &'static str)]) -> usize {
         let expect = serde_json::json!({ "method": "POST", "path": path });
         let expect: Expect = serde_json::from_value(expect).expect("a step");
         let mut head = Head {
             method: "POST".to_owned(),
-            path,
+            path: path.to_owned(),
             headers: HeaderMap::new(),
         };
         for (name, value) in headers {
             head.headers.insert(*name, value.parse().expect("a value"));
         }
-        check_head(&expect, &head, Credentials::LegacyKeys).len()
+        check_credentials(&expect, &head, Credentials::Standard).len()
     }
 
     #[test]
-    fn a_legacy_call_carries_its_own_key_and_no_other() {
-        let token = ("flinks-auth-key", standard::AUTHORIZE_TOKEN);
-        let key = ("flinks-auth-key", standard::AUTH_KEY);
-        let x_api_key = ("x-api-key", standard::X_API_KEY);
-        let bearer = ("authorization", standard::API_SECRET_HEADER);
-        let calls = [
-            ("Authorize", token),
-            ("GenerateAuthorizeToken", key),
-            ("GetNightlyRefreshStatus", bearer),
-            ("GetAccountsDetail", x_api_key),
-            ("GetAccountsDetailAsync/r", x_api_key),
-        ];
-        for (name, own) in calls {
-            assert_eq!(lines(name, &[own]), 0, "{name}");
-            assert_eq!(lines(name, &[]), 1, "{name} without its key");
-            for other in [token, key, x_api_key, bearer] {
+    fn a_call_carries_its_own_credential_and_no_other() {
+        let standard = Standard::get();
+        let all: Vec<_> = [
+            "/api/v1/token",
+            "/upload",
+            "Authorize",
+            "GenerateAuthorizeToken",
+            "GetStatements",
+        ]
+        .map(|path| match path.strip_prefix('/') {
+            Some(_) => path.to_owned(),
+            None => format!("/v3/c/BankingServices/{path}"),
+        })
+        .into_iter()
+        .map(|path| {
+            let own = standard.credential("POST", &path).expect("a credential");
+            (path, (own.header.as_str(), own.value.as_str()))
+        })
+        .collect();
+        for (path, own) in &all {
+            assert_eq!(lines(path, &[*own]), 0, "{path}");
+            assert_eq!(lines(path, &[]), 1, "{path} without its credential");
+            for (_, other) in &all {
                 if other != own {
-                    assert!(lines(name, &[other]) > 0, "{name} with another key");
+                    assert!(lines(path, &[*other]) > 0, "{path} with another");
                 }
                 if other.0 != own.0 {
-                    assert_eq!(lines(name, &[own, other]), 1, "{name} with two keys");
+                    assert_eq!(lines(path, &[*own, *other]), 1, "{path} with two");
                 }
             }
         }

@@ -1,14 +1,24 @@
-//! The registry: the name of an operation and its JSON input, made into the real call of the real client.
+//! The registry: the name of an operation and its JSON input, made into a call of the real client.
 
+mod answers;
+mod authorize;
+mod data;
 mod document;
 mod fraud;
-mod legacy;
+mod login;
 mod outcome;
 mod upload;
 
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
 use bytes::Bytes;
+use flinks_auth::LegacyKeys;
+use flinks_legacy::LegacyClient;
 use flinks_transport::{Body, DecodeError, Endpoint, Error, Operation, Replay, Transport};
 use http::{Request, Response};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -18,33 +28,40 @@ use crate::case::{Call, Credentials};
 use crate::json;
 use crate::keys::Keys;
 
-/// Every operation that a case may call.
-pub const OPERATIONS: [&str; 22] = [
-    "auth.token",
-    "upload.file",
-    "upload.complete",
-    "upload.session",
-    "fraud.analysis",
-    "fraud.wait",
-    "auth.authorize_token",
-    "legacy.authorize",
-    "legacy.answer",
-    "legacy.accounts_detail",
-    "legacy.accounts_detail_async",
-    "legacy.accounts_summary",
-    "legacy.accounts_summary_async",
-    "legacy.statements",
-    "legacy.statements_async",
-    "legacy.fetch",
-    "legacy.mfa_questions",
-    "legacy.answer_mfa_questions",
-    "legacy.delete_card",
-    "legacy.set_scheduled_refresh",
-    "legacy.nightly_status",
-    "legacy.institutions",
+/// Every operation that a case may call, with the reader of its input.
+const REGISTRY: [(&str, Parse); 22] = [
+    ("auth.token", read::<upload::TokenInput>),
+    ("upload.file", read::<upload::FileInput>),
+    ("upload.complete", read::<upload::CompleteInput>),
+    ("upload.session", read::<upload::SessionInput>),
+    ("fraud.analysis", read::<fraud::AnalysisInput>),
+    ("fraud.wait", read::<fraud::WaitInput>),
+    ("auth.authorize_token", read::<authorize::TokenInput>),
+    ("legacy.authorize", read::<authorize::AuthorizeInput>),
+    ("legacy.answer", read::<authorize::AnswerInput>),
+    ("legacy.accounts_detail", read::<data::DetailInput>),
+    ("legacy.accounts_detail_async", read::<data::DetailPoll>),
+    ("legacy.accounts_summary", read::<data::SummaryInput>),
+    ("legacy.accounts_summary_async", read::<data::SummaryPoll>),
+    ("legacy.statements", read::<data::StatementsInput>),
+    ("legacy.statements_async", read::<data::StatementsPoll>),
+    ("legacy.fetch", read::<data::FetchInput>),
+    ("legacy.mfa_questions", read::<login::QuestionsInput>),
+    ("legacy.answer_mfa_questions", read::<login::AnswersInput>),
+    ("legacy.delete_card", read::<login::DeleteInput>),
+    ("legacy.set_scheduled_refresh", read::<login::RefreshInput>),
+    ("legacy.nightly_status", read::<login::NightlyInput>),
+    ("legacy.institutions", read::<login::InstitutionsInput>),
 ];
 
-/// Whether an operation makes several calls: a case may say which of them failed.
+type Parse = fn(&Call) -> Result<Box<dyn CaseCall>, String>;
+
+/// The name of every operation that a case may call.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    REGISTRY.into_iter().map(|(name, _)| name)
+}
+
+/// Returns whether an operation makes several calls: a case may say which of them failed.
 pub(crate) fn is_flow(operation: &str) -> bool {
     matches!(
         operation,
@@ -52,25 +69,60 @@ pub(crate) fn is_flow(operation: &str) -> bool {
     )
 }
 
-/// A call with its input read.
-pub(crate) enum Parsed {
-    Token(upload::TokenInput),
-    File(upload::FileInput),
-    Complete(upload::CompleteInput),
-    Session(upload::SessionInput),
-    Analysis(fraud::AnalysisInput),
-    Wait(fraud::WaitInput),
-    Legacy(Box<dyn legacy::LegacyCall>),
+/// Reads a call.
+pub(crate) fn parse(call: &Call) -> Result<Box<dyn CaseCall>, String> {
+    let name = &call.operation;
+    match REGISTRY.iter().find(|(known, _)| known == name) {
+        Some((_, parse)) => parse(call),
+        None => {
+            let names: Vec<_> = operations().collect();
+            let names = names.join(", ");
+            Err(format!("call.operation: {name:?} is none of {names}"))
+        }
+    }
+}
+
+fn read<T: CaseCall + DeserializeOwned + 'static>(
+    call: &Call,
+) -> Result<Box<dyn CaseCall>, String> {
+    let input: T = json::read_value("call.input", &call.input)?;
+    Ok(Box::new(input))
 }
 
 /// The hosts of the service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Host {
-    /// Takes documents, and asks for a client certificate.
+    /// Takes documents, and requires a client certificate.
     Upload,
     /// Has the results and the legacy API.
     Results,
 }
+
+/// A call with its input read, without its type.
+pub(crate) trait CaseCall: Send + Sync {
+    /// The host that serves it.
+    fn host(&self) -> Host;
+
+    /// Whether it fetches a token, with credentials that it brings itself.
+    fn is_token(&self) -> bool {
+        false
+    }
+
+    /// The operation as a pure value; `None` for flows, and for bodies that only the transport reads.
+    fn codec(&self, _: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
+        None
+    }
+
+    /// Inputs that must not leak.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Makes the call.
+    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c>;
+}
+
+pub(crate) type Running<'c> = Pin<Box<dyn Future<Output = Outcome> + Send + 'c>>;
 
 /// Where and through what a call is made.
 pub(crate) struct Stack {
@@ -80,99 +132,68 @@ pub(crate) struct Stack {
     pub(crate) keys: Keys,
 }
 
-impl Stack {
-    /// The transport with the case's credential layer, as the real clients put it in place.
-    fn with_credentials(&self) -> Result<Transport, Error> {
-        match self.credentials {
-            Credentials::Oauth => {
-                let client = upload::client(self, self.keys.paths.clone())?;
-                Ok(client.transport().clone())
-            }
-            Credentials::ApiSecret => Ok(fraud::client(self)?.transport().clone()),
-            Credentials::LegacyKeys => Ok(legacy::client(self)?.transport().clone()),
-            Credentials::None => Ok(self.transport.clone()),
-        }
+/// A call that is one operation.
+trait Single: Send + Sync {
+    type Operation: Operation<Output: Debug + Send> + Send + Sync + 'static;
+
+    const HOST: Host = Host::Results;
+    const IS_TOKEN: bool = false;
+
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Self::Operation, Error>;
+
+    /// The transport with the credentials that the real client adds.
+    fn transport(stack: &Stack) -> Result<Transport, Error> {
+        Ok(legacy_client(stack)?.transport().clone())
+    }
+
+    fn canonical(output: &<Self::Operation as Operation>::Output) -> Value;
+
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 
-/// Whether a call names a known operation with an input that can be read.
-pub(crate) fn check(call: &Call) -> Result<(), String> {
-    parse(call).map(|_| ())
-}
+impl<S: Single> CaseCall for S {
+    fn host(&self) -> Host {
+        S::HOST
+    }
 
-/// Reads a call.
-pub(crate) fn parse(call: &Call) -> Result<Parsed, String> {
-    match call.operation.as_str() {
-        "auth.token" => input(call).map(Parsed::Token),
-        "upload.file" => input(call).map(Parsed::File),
-        "upload.complete" => input(call).map(Parsed::Complete),
-        "upload.session" => input(call).map(Parsed::Session),
-        "fraud.analysis" => input(call).map(Parsed::Analysis),
-        "fraud.wait" => input(call).map(Parsed::Wait),
-        _ => legacy::parse(call).map(Parsed::Legacy),
+    fn is_token(&self) -> bool {
+        S::IS_TOKEN
+    }
+
+    fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
+        let operation = self.operation(endpoint.clone(), &Keys::standard());
+        Some(operation.map(|operation| {
+            let codec: Box<dyn Codec> = Box::new(Described {
+                operation,
+                canonical: S::canonical,
+            });
+            codec
+        }))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        Single::secrets(self)
+    }
+
+    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
+        Box::pin(async move {
+            let transport = match stack.credentials {
+                Credentials::None => Ok(stack.transport.clone()),
+                Credentials::Standard => S::transport(stack),
+            };
+            let operation = self.operation(stack.endpoint.clone(), &stack.keys);
+            let called = match transport.and_then(|transport| Ok((transport, operation?))) {
+                Ok((transport, operation)) => transport.call(operation).await,
+                Err(error) => Err(error),
+            };
+            Outcome::of(called, S::canonical)
+        })
     }
 }
 
-fn input<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
-    json::read_value("call.input", &call.input)
-}
-
-impl Parsed {
-    /// The credentials that the operation has unless the case says others.
-    pub(crate) fn credentials(&self) -> Credentials {
-        match self {
-            Self::Token(_) => Credentials::None,
-            Self::File(_) | Self::Complete(_) | Self::Session(_) => Credentials::Oauth,
-            Self::Analysis(_) | Self::Wait(_) => Credentials::ApiSecret,
-            Self::Legacy(call) => call.credentials(),
-        }
-    }
-
-    /// Which of the two hosts serves it.
-    pub(crate) fn host(&self) -> Host {
-        match self {
-            Self::Token(_) | Self::File(_) | Self::Complete(_) | Self::Session(_) => Host::Upload,
-            Self::Analysis(_) | Self::Wait(_) | Self::Legacy(_) => Host::Results,
-        }
-    }
-
-    /// The operation as a pure value; `None` for flows of several calls.
-    pub(crate) fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
-        match self {
-            Self::Token(input) => Some(input.codec(endpoint)),
-            Self::File(input) => Some(input.codec(endpoint)),
-            Self::Complete(input) => Some(input.codec(endpoint)),
-            Self::Analysis(input) => Some(input.codec(endpoint)),
-            Self::Legacy(call) => call.codec(endpoint),
-            Self::Session(_) | Self::Wait(_) => None,
-        }
-    }
-
-    /// Makes the call.
-    pub(crate) async fn run(&self, stack: &Stack) -> Outcome {
-        match self {
-            Self::Token(input) => input.run(stack).await,
-            Self::File(input) => input.run(stack).await,
-            Self::Complete(input) => input.run(stack).await,
-            Self::Session(input) => input.run(stack).await,
-            Self::Analysis(input) => input.run(stack).await,
-            Self::Wait(input) => input.run(stack).await,
-            Self::Legacy(call) => call.run(stack).await,
-        }
-    }
-
-    /// Contents that must not leak.
-    pub(crate) fn contents(&self) -> Vec<String> {
-        match self {
-            Self::File(input) => vec![input.content()],
-            Self::Session(input) => input.contents(),
-            Self::Legacy(call) => call.secrets(),
-            Self::Token(_) | Self::Complete(_) | Self::Analysis(_) | Self::Wait(_) => Vec::new(),
-        }
-    }
-}
-
-/// An operation without its type: how it asks, and what it reads.
+/// An operation without its type: its request, and the reading of its answer.
 pub(crate) trait Codec {
     fn replay(&self) -> Replay;
     fn request(&self) -> Result<Request<Body>, Error>;
@@ -185,7 +206,7 @@ struct Described<O: Operation> {
     canonical: fn(&O::Output) -> Value,
 }
 
-impl<O: Operation<Output: std::fmt::Debug>> Codec for Described<O> {
+impl<O: Operation<Output: Debug>> Codec for Described<O> {
     fn replay(&self) -> Replay {
         self.operation.meta().replay()
     }
@@ -195,14 +216,18 @@ impl<O: Operation<Output: std::fmt::Debug>> Codec for Described<O> {
     }
 
     fn accepts(&self, response: &Response<Bytes>) -> bool {
-        let (parts, ()) = response.clone().map(|_| ()).into_parts();
-        self.operation.accepts(&parts)
+        accepts(&self.operation, response)
     }
 
     fn read(&self, response: Response<Bytes>) -> Result<Outcome, DecodeError> {
         let read = decode(&self.operation, response);
         read.map(|output| Outcome::ok((self.canonical)(&output), &output))
     }
+}
+
+fn accepts(operation: &impl Operation, response: &Response<Bytes>) -> bool {
+    let (parts, ()) = response.clone().map(|_| ()).into_parts();
+    operation.accepts(&parts)
 }
 
 /// Reads an answer as the transport does: a success that cannot be decoded may still be recovered.
@@ -220,23 +245,28 @@ fn decode<O: Operation>(
     }
 }
 
-fn described<O: Operation<Output: std::fmt::Debug> + 'static>(
-    operation: O,
-    canonical: fn(&O::Output) -> Value,
-) -> Result<Box<dyn Codec>, Error> {
-    Ok(Box::new(Described {
-        operation,
-        canonical,
-    }))
+/// The real client of the legacy host, with all keys or with none.
+fn legacy_client(stack: &Stack) -> Result<LegacyClient, Error> {
+    let keys = match stack.credentials {
+        Credentials::Standard => stack.keys.legacy(),
+        Credentials::None => LegacyKeys::new(),
+    };
+    let (transport, endpoint) = (stack.transport.clone(), stack.endpoint.clone());
+    LegacyClient::new(transport, endpoint, stack.keys.customer_id.clone(), keys)
 }
 
-/// Makes one call of a single operation.
-async fn call<O>(transport: &Transport, operation: O, canonical: fn(&O::Output) -> Value) -> Outcome
-where
-    O: Operation<Output: Send + std::fmt::Debug> + Send + Sync + 'static,
-{
-    match transport.call(operation).await {
-        Ok(output) => Outcome::ok(canonical(&output), &output),
-        Err(error) => Outcome::failed(error),
+/// The canonical form of what the service answers: its own names, without what is absent.
+fn answer(answer: &impl Serialize) -> Value {
+    serde_json::to_value(answer).unwrap_or_default()
+}
+
+/// An object without the keys whose value is null.
+fn compact(value: Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let set = object.into_iter().filter(|(_, value)| !value.is_null());
+            set.map(|(key, value)| (key, compact(value))).collect()
+        }
+        other => other,
     }
 }

@@ -6,19 +6,19 @@ mod stack;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 
+use flinks_cli::settings::Settings;
 use flinks_transport::{Error, Transport, TransportBuilder};
 use serde_json::Value;
 
-use crate::case::{Call, Credentials, Level};
+use crate::case::{Credentials, Level};
 use crate::corpus::Fixture;
-use crate::environment::Environment;
 use crate::keys::Keys;
+use crate::layer_probes::LayerProbes;
 use crate::leak::Needles;
 use crate::logs::Logs;
-use crate::operations::{self, Failure, Outcome, Parsed};
-use crate::standard;
-use crate::watch::Watches;
+use crate::operations::{self, CaseCall, Failure, Outcome};
 
 pub use wire::{Provider, Wire};
 
@@ -32,8 +32,8 @@ pub enum Pass {
     Stack,
     /// Level 3: the stack over TLS on loopback.
     Wire(Wire),
-    /// Against the hosts of an environment.
-    Live(Environment),
+    /// Against the hosts and with the credentials of these settings.
+    Live(Arc<Settings>),
 }
 
 impl Pass {
@@ -60,13 +60,13 @@ impl fmt::Display for Pass {
     }
 }
 
-/// How the runner's transport is put together: with the layers of whoever asks.
+/// Builds the runner's transport, with the layers of an application if there are any.
 pub(crate) type Assemble = dyn Fn(TransportBuilder) -> Result<Transport, Error> + Send + Sync;
 
-/// What a run of a case came to.
+/// The result of one run of a case.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum CaseResult {
     /// All is as the case wants it.
     Passed,
     /// One line for each thing that is not.
@@ -75,7 +75,7 @@ pub enum Verdict {
     NotApplicable,
 }
 
-impl Verdict {
+impl CaseResult {
     fn of(lines: Vec<String>) -> Self {
         if lines.is_empty() {
             Self::Passed
@@ -85,15 +85,15 @@ impl Verdict {
     }
 }
 
-/// Runs a case through the client's own stack, without layers of anybody else.
+/// Runs a case through the client's own stack, without an application's layers.
 #[must_use]
-pub fn run(fixture: &Fixture, pass: &Pass) -> Verdict {
+pub fn run(fixture: &Fixture, pass: &Pass) -> CaseResult {
     judge(fixture, pass, &TransportBuilder::build)
 }
 
-/// Why a case does not run at a level; `None` where it does.
+/// Returns why a case does not run at a level; `None` where it does.
 #[must_use]
-pub fn why_not(fixture: &Fixture, level: Level) -> Option<&str> {
+pub fn reason_not_run(fixture: &Fixture, level: Level) -> Option<&str> {
     let levels = fixture.case.levels.as_ref();
     let left_out = levels.filter(|levels| !levels.only.contains(&level));
     if let Some(levels) = left_out {
@@ -113,11 +113,11 @@ pub fn why_not(fixture: &Fixture, level: Level) -> Option<&str> {
 }
 
 /// Runs a case through an assembled transport.
-pub(crate) fn judge(fixture: &Fixture, pass: &Pass, assemble: &Assemble) -> Verdict {
+pub(crate) fn judge(fixture: &Fixture, pass: &Pass, assemble: &Assemble) -> CaseResult {
     match attempt(fixture, pass, assemble) {
-        Ok(None) => Verdict::NotApplicable,
-        Ok(Some(ran)) => Verdict::of(ran.lines()),
-        Err(broken) => Verdict::Failed(vec![broken.to_string()]),
+        Ok(None) => CaseResult::NotApplicable,
+        Ok(Some(ran)) => CaseResult::of(ran.lines()),
+        Err(broken) => CaseResult::Failed(vec![broken.to_string()]),
     }
 }
 
@@ -134,66 +134,67 @@ pub(crate) fn attempt(
         (Pass::Live(_), Some(call)) => call,
         _ => &fixture.case.call,
     };
-    let parsed = operations::parse(call).map_err(broken)?;
+    let call = operations::parse(call).map_err(broken)?;
+    let call = &*call;
     let logs = Logs::default();
     let ran = tracing::dispatcher::with_default(&logs.dispatch(), || match pass {
-        Pass::Codec => codec::run(fixture, &parsed),
-        Pass::Stack => stack::run(fixture, &parsed, assemble, &logs).map(Some),
-        Pass::Wire(wire) => wire::run(fixture, &parsed, wire, assemble, &logs).map(Some),
-        Pass::Live(environment) => {
-            live::run(fixture, &parsed, environment, assemble, &logs).map(Some)
-        }
+        Pass::Codec => codec::run(fixture, call),
+        Pass::Stack => stack::run(fixture, call, assemble, &logs).map(Some),
+        Pass::Wire(wire) => wire::run(fixture, call, wire, assemble, &logs).map(Some),
+        Pass::Live(settings) => live::run(fixture, call, settings, assemble, &logs).map(Some),
     })?;
-    Ok(ran.map(|mut ran| {
-        ran.texts.push(("the log", logs.text()));
-        let needles = needles(fixture, &parsed, pass);
-        let search = |(place, text): &(&'static str, String)| needles.search(place, text);
-        ran.leaks = ran.texts.iter().flat_map(search).collect();
-        ran
-    }))
+    let Some(mut ran) = ran else {
+        return Ok(None);
+    };
+    ran.texts.push(("the log", logs.text()));
+    let keys = match pass {
+        Pass::Live(settings) => Keys::of(settings).map_err(broken)?,
+        Pass::Codec | Pass::Stack | Pass::Wire(_) => Keys::standard(),
+    };
+    let needles = needles(fixture, call, &keys);
+    let search = |(place, text): &(&'static str, String)| needles.search(place, text);
+    ran.leaks = ran.texts.iter().flat_map(search).collect();
+    Ok(Some(ran))
 }
 
-/// What a run leaves to be judged.
+/// What a run found.
 #[derive(Default)]
 pub(crate) struct Ran {
-    /// What the server did not see as the case has it, one line for each thing.
-    pub(crate) asked: Vec<String>,
-    /// What came of the call and is not as the case wants it.
-    pub(crate) came: Vec<String>,
+    /// How the requests differ from the steps, one line for each difference.
+    pub(crate) requests: Vec<String>,
+    /// How the outcome differs from what the case wants.
+    pub(crate) outcome: Vec<String>,
     /// Secrets where none may be.
     pub(crate) leaks: Vec<String>,
-    /// What came of the call; `None` where the codec alone cannot tell.
+    /// The outcome; `None` where the codec alone cannot tell.
     pub(crate) result: Option<Result<Value, Box<Failure>>>,
     /// Every text that a program might write down.
     texts: Vec<(&'static str, String)>,
 }
 
 impl Ran {
-    fn of(asked: Vec<String>, came: Vec<String>, outcome: Outcome) -> Self {
+    fn of(requests: Vec<String>, problems: Vec<String>, outcome: Outcome) -> Self {
         Self {
-            asked,
-            came,
+            requests,
+            outcome: problems,
             leaks: Vec::new(),
             result: Some(outcome.result),
             texts: outcome.texts,
         }
     }
 
-    /// Adds what a layer of the application's own saw, but for calls that bring their credentials
-    /// themselves: those are above every layer.
-    fn watched(mut self, watches: &Watches, credentials: Credentials) -> Self {
-        if credentials != Credentials::None {
-            self.texts.push(("what layers see", watches.text()));
+    /// Adds what an application's layers saw. A token request brings its credentials itself, above
+    /// every layer; so does a call without the client's credentials.
+    fn probed(mut self, probes: &LayerProbes, call: &dyn CaseCall, fixture: &Fixture) -> Self {
+        if !call.is_token() && fixture.case.call.credentials == Credentials::Standard {
+            self.texts.push(("what layers see", probes.text()));
         }
         self
     }
 
     /// One line for each thing that is wrong.
     pub(crate) fn lines(self) -> Vec<String> {
-        let mut lines = self.asked;
-        lines.extend(self.came);
-        lines.extend(self.leaks);
-        lines
+        [self.requests, self.outcome, self.leaks].concat()
     }
 }
 
@@ -211,34 +212,21 @@ fn broken(error: impl fmt::Display) -> Broken {
     Broken(error.to_string())
 }
 
-fn credentials(call: &Call, parsed: &Parsed) -> Credentials {
-    call.credentials.unwrap_or_else(|| parsed.credentials())
-}
-
 /// A document, a password or an answer is searched for from this length on: shorter texts turn up
 /// by chance.
 const SHORTEST_CONTENT: usize = 8;
 
-fn needles(fixture: &Fixture, parsed: &Parsed, pass: &Pass) -> Needles {
+fn needles(fixture: &Fixture, call: &dyn CaseCall, keys: &Keys) -> Needles {
     let mut needles = Needles::default();
-    if let Pass::Live(environment) = pass {
-        // The tokens are between the host and the client: nobody else knows them.
-        for (name, secret) in environment.secrets() {
-            needles.add(name, secret);
-        }
-    } else {
-        for (name, secret) in Keys::standard().secrets() {
-            needles.add(name, secret);
-        }
-        needles.add("the access token", standard::TOKEN);
-        needles.add("the authorize token", standard::AUTHORIZE_TOKEN);
+    for (name, secret) in keys.secrets() {
+        needles.add(name, secret);
     }
     for (index, secret) in fixture.case.secrets.iter().enumerate() {
         needles.add(&format!("secrets[{index}]"), secret);
     }
-    for content in parsed.contents() {
+    for content in call.secrets() {
         if content.len() >= SHORTEST_CONTENT {
-            needles.add("what the call was given", &content);
+            needles.add("an input of the call", &content);
         }
     }
     needles

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
 use crate::case::{Credentials, Expect, Fault};
-use crate::matching::{ExpectedBody, Head, check_body, check_head, header};
-use crate::standard;
+use crate::corpus::Fixture;
+use crate::matching::{ExpectedBody, Head, check_body, check_credentials, check_head};
+use crate::standard::Standard;
 
 /// A step with its body files read.
 #[derive(Clone, Debug)]
@@ -49,31 +49,20 @@ pub(crate) struct ScriptedReply {
     pub(crate) early: bool,
 }
 
-impl ScriptedReply {
-    fn json(status: u16, body: &Value) -> Self {
-        let typed = ("content-type".to_owned(), "application/json".to_owned());
-        Self {
-            status,
-            headers: BTreeMap::from([typed]),
-            body: body.to_string().into(),
-            early: false,
-        }
-    }
-}
-
 /// What the server does with a request.
 pub(crate) struct Turn {
     pub(crate) action: Action,
     /// How long the server takes.
     pub(crate) after: Duration,
-    /// Ends the step when it is dropped, whoever drops it.
+    /// Ends the step when it is dropped.
     step: Option<Running>,
 }
 
 /// A step under way.
 struct Running {
     script: Script,
-    index: usize,
+    /// `None` for the token request that no step scripts.
+    index: Option<usize>,
     body: Option<ExpectedBody>,
 }
 
@@ -91,7 +80,9 @@ impl Turn {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.script.state().ended = Some(Instant::now());
+        if self.index.is_some() {
+            self.script.state().ended = Some(Instant::now());
+        }
     }
 }
 
@@ -109,29 +100,39 @@ pub(crate) struct Script(Arc<Mutex<State>>);
 struct State {
     steps: Vec<Option<Scripted>>,
     any_order: bool,
-    /// What calls must carry, unless a step says something else.
     credentials: Credentials,
+    /// Whether the call itself fetches a token.
+    is_token_call: bool,
     /// The runner answers one token request by itself when the case scripts none.
-    token_is_due: bool,
+    token: Option<Scripted>,
+    /// The first certificate that the client presented.
+    certificate: Option<Vec<u8>>,
     problems: Vec<String>,
     ended: Option<Instant>,
     waits: Vec<Duration>,
     arrived: Arrived,
 }
 
+/// Whether the step is a token request.
+pub(crate) fn is_token(step: &Scripted) -> bool {
+    Standard::get().is_token(&step.expect.method, &step.expect.path)
+}
+
 impl Script {
-    pub(crate) fn new(steps: &[Scripted], any_order: bool, credentials: Credentials) -> Self {
-        let any = |is: fn(&str) -> bool| steps.iter().any(|step| is(&step.expect.path));
-        let wanted = match credentials {
-            Credentials::Oauth => true,
-            Credentials::LegacyKeys => any(|path| path.ends_with("/Authorize")),
-            Credentials::ApiSecret | Credentials::None => false,
-        };
+    pub(crate) fn new(fixture: &Fixture) -> Self {
+        let call = &fixture.case.call;
+        let own = fixture.steps.iter();
+        let own = own.filter(|_| call.credentials == Credentials::Standard);
+        let mut token = own
+            .filter_map(|step| Standard::get().token_for(&step.expect.method, &step.expect.path));
+        let token = token.next().filter(|_| !fixture.steps.iter().any(is_token));
         Self(Arc::new(Mutex::new(State {
-            steps: steps.iter().cloned().map(Some).collect(),
-            any_order,
-            credentials,
-            token_is_due: wanted && !any(standard::is_token),
+            steps: fixture.steps.iter().cloned().map(Some).collect(),
+            any_order: fixture.case.any_order,
+            credentials: call.credentials,
+            is_token_call: call.operation.starts_with("auth."),
+            token: token.cloned(),
+            certificate: None,
             problems: Vec::new(),
             ended: None,
             waits: Vec::new(),
@@ -151,41 +152,33 @@ impl Script {
     /// Chooses the step of a request by its head, and by its body when that is already read.
     pub(crate) fn begin(&self, head: &Head, body: Option<&Bytes>) -> Turn {
         let mut state = self.state();
-        if state.token_is_due && standard::is_token(&head.path) {
-            state.token_is_due = false;
-            state.check_token_request(head);
-            let answer = match state.credentials {
-                Credentials::LegacyKeys => standard::authorize_token_answer(),
-                Credentials::Oauth | Credentials::ApiSecret | Credentials::None => {
-                    standard::token_answer()
+        let is_token = Standard::get().is_token(&head.method, &head.path);
+        let token = if is_token { state.token.take() } else { None };
+        let (index, step) = match token {
+            Some(step) => (None, step),
+            None => {
+                let index = state.choose(head, body);
+                let step = index.and_then(|index| state.steps.get_mut(index)?.take());
+                let Some(step) = step else {
+                    let seen = format!("{} {}", head.method, head.path);
+                    state
+                        .problems
+                        .push(format!("{seen}: one request more than the steps have"));
+                    return refuse();
+                };
+                if let Some(ended) = state.ended {
+                    state.waits.push(ended.elapsed());
                 }
-            };
-            let reply = ScriptedReply::json(200, &answer);
-            return Turn {
-                action: Action::Reply(reply),
-                after: Duration::ZERO,
-                step: None,
-            };
-        }
-        let Some(index) = state.choose(head, body) else {
-            let seen = format!("{} {}", head.method, head.path);
-            state
-                .problems
-                .push(format!("{seen}: one request more than the steps have"));
-            return refuse();
+                (index, step)
+            }
         };
-        let Some(step) = state.steps.get_mut(index).and_then(Option::take) else {
-            return refuse();
-        };
-        if let Some(ended) = state.ended {
-            state.waits.push(ended.elapsed());
-        }
-        if state.credentials == Credentials::None || !standard::is_token(&head.path) {
+        if state.is_token_call || !is_token {
             let refused = matches!(&step.action, Action::Reply(reply) if reply.status == 401);
             state.arrived.requests += 1;
             state.arrived.refused += usize::from(refused);
         }
-        let mut lines = check_head(&step.expect, head, state.credentials);
+        let mut lines = check_head(&step.expect, head);
+        lines.extend(check_credentials(&step.expect, head, state.credentials));
         if let (Some(wanted), Some(seen)) = (&step.body, body) {
             lines.extend(check_body(wanted, seen));
         }
@@ -222,7 +215,20 @@ impl Script {
         self.state().refusal().is_some()
     }
 
-    /// Something that no step can see, such as a malformed head.
+    /// Compares the client's certificate with the one of the connections before.
+    pub(crate) fn certificate(&self, certificate: &[u8]) {
+        let mut state = self.state();
+        match &state.certificate {
+            None => state.certificate = Some(certificate.to_vec()),
+            Some(first) if first == certificate => {}
+            Some(_) => {
+                let line = "a connection presents another client certificate than the first one";
+                state.problems.push(line.to_owned());
+            }
+        }
+    }
+
+    /// Notes something that no step can see, such as a malformed head.
     pub(crate) fn problem(&self, text: impl Into<String>) {
         self.state().problems.push(text.into());
     }
@@ -250,9 +256,14 @@ impl Script {
 
 /// Answers what no step expects: 500 is never retried.
 fn refuse() -> Turn {
-    let body = json!({ "Message": "the script has no such step" });
+    let reply = ScriptedReply {
+        status: 500,
+        headers: BTreeMap::new(),
+        body: Bytes::from_static(b"the script has no such step"),
+        early: false,
+    };
     Turn {
-        action: Action::Reply(ScriptedReply::json(500, &body)),
+        action: Action::Reply(reply),
         after: Duration::ZERO,
         step: None,
     }
@@ -266,7 +277,8 @@ impl State {
             .enumerate()
             .filter_map(|(i, step)| Some((i, step.as_ref()?)));
         let fits = |step: &Scripted| {
-            check_head(&step.expect, head, self.credentials).is_empty()
+            check_head(&step.expect, head).is_empty()
+                && check_credentials(&step.expect, head, self.credentials).is_empty()
                 && match (&step.body, body) {
                     (Some(wanted), Some(seen)) => check_body(wanted, seen).is_empty(),
                     _ => true,
@@ -287,27 +299,32 @@ impl State {
         let index = self.steps.iter().position(Option::is_some)?;
         let step = self.steps.get(index)?.as_ref()?;
         let refuses = matches!(step.action, Action::Fault(Fault::Refuse));
-        (refuses && !self.token_is_due).then_some(index)
+        (refuses && self.token.is_none()).then_some(index)
     }
 
-    fn check_token_request(&mut self, head: &Head) {
-        let (name, value) = match self.credentials {
-            Credentials::LegacyKeys => ("flinks-auth-key", standard::AUTH_KEY),
-            Credentials::Oauth | Credentials::ApiSecret | Credentials::None => {
-                ("authorization", standard::BASIC_HEADER)
-            }
-        };
-        if header(&head.headers, name).as_deref() != Some(value) {
-            self.problems
-                .push("the token request carries other credentials".to_owned());
-        }
-    }
-
-    fn note(&mut self, index: usize, lines: &[String]) {
-        self.problems.extend(
-            lines
-                .iter()
-                .map(|line| format!("steps[{index}].expect: {line}")),
+    fn note(&mut self, index: Option<usize>, lines: &[String]) {
+        let place = index.map_or_else(
+            || "the token request".to_owned(),
+            |index| format!("steps[{index}].expect"),
         );
+        let lines = lines.iter().map(|line| format!("{place}: {line}"));
+        self.problems.extend(lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_client_certificate_is_a_problem() {
+        let folder = crate::fixtures();
+        let fixtures = crate::load(&folder).expect("a corpus");
+        let script = Script::new(fixtures.first().expect("a case"));
+        script.certificate(b"one");
+        script.certificate(b"one");
+        assert!(script.state().problems.is_empty());
+        script.certificate(b"two");
+        assert_eq!(script.state().problems.len(), 1);
     }
 }

@@ -40,6 +40,10 @@ pub(crate) async fn serve(listener: TcpListener, tls: Arc<rustls::ServerConfig>,
         connections.spawn(async move {
             // A client that goes away, or is refused, is part of many cases.
             if let Ok(tls) = acceptor.accept(stream).await {
+                let certificates = tls.get_ref().1.peer_certificates();
+                if let Some([certificate, ..]) = certificates {
+                    script.certificate(certificate);
+                }
                 Connection {
                     tls,
                     buffer: BytesMut::new(),

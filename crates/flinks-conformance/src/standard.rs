@@ -1,86 +1,170 @@
-//! The credentials of every case: obviously made up, and searched for in every log.
+//! Reads `fixtures/standard.json`: what every case takes for granted.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-use crate::case::Credentials;
+use flinks_types::CustomerId;
+use serde::Deserialize;
 
-pub(crate) const CLIENT_ID: &str = "conformance-client";
-/// With the characters that naive code encodes, splits or trims.
-pub(crate) const CLIENT_SECRET: &str = "c0nf:0rm+ance%2Fsecret=";
-/// `Basic` of the two, as the guide's samples make it: of the raw strings.
-pub(crate) const BASIC_HEADER: &str =
-    "Basic Y29uZm9ybWFuY2UtY2xpZW50OmMwbmY6MHJtK2FuY2UlMkZzZWNyZXQ9";
+use crate::case::Step;
+use crate::corpus::scripted;
+use crate::script::Scripted;
 
-pub(crate) const TOKEN: &str = "eyJhbGciOiJub25lIn0.conformance.token";
-pub(crate) const TOKEN_HEADER: &str = "Bearer eyJhbGciOiJub25lIn0.conformance.token";
-pub(crate) const TOKEN_PATH: &str = "/api/v1/token";
+/// The made-up credentials, which of them each operation carries, and the answers to token requests.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Standard {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) customer_id: CustomerId,
+    pub(crate) api_secret: String,
+    pub(crate) auth_key: String,
+    pub(crate) x_api_key: String,
+    pub(crate) access_token: String,
+    pub(crate) authorize_token: String,
+    credentials: Vec<Credential>,
+    operations: Vec<Operation>,
+    token_steps: Vec<Step>,
+    #[serde(skip)]
+    token_script: Vec<Scripted>,
+}
 
-pub(crate) const API_SECRET: &str = "conformance-api-secret";
-pub(crate) const API_SECRET_HEADER: &str = "Bearer conformance-api-secret";
-pub(crate) const CUSTOMER_ID: &str = "43387ca6-0391-4c82-857d-70d95f087ecb";
+/// A header that opens an operation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credential {
+    name: String,
+    pub(crate) header: String,
+    pub(crate) value: String,
+    /// The operation whose answer brings it.
+    #[serde(default)]
+    from: Option<String>,
+}
 
-/// What fetches authorize tokens on the legacy host.
-pub(crate) const AUTH_KEY: &str = "conformance-auth-key";
-pub(crate) const AUTHORIZE_TOKEN: &str = "4f3f9c1e-conformance-authorize-token";
-pub(crate) const X_API_KEY: &str = "conformance-x-api-key";
+/// One request of the service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operation {
+    operation: String,
+    method: String,
+    /// A segment in braces stands for any one segment.
+    path: String,
+    credential: String,
+}
 
-/// The credential headers that a call to this path has; `None` for those that it must not have.
-pub(crate) fn carried(
-    credentials: Credentials,
-    path: &str,
-) -> Vec<(&'static str, Option<&'static str>)> {
-    match credentials {
-        Credentials::Oauth if path == TOKEN_PATH => Vec::new(),
-        Credentials::Oauth => vec![("authorization", Some(TOKEN_HEADER))],
-        Credentials::ApiSecret => vec![("authorization", Some(API_SECRET_HEADER))],
-        Credentials::LegacyKeys => {
-            let token = path.ends_with("/Authorize").then_some(AUTHORIZE_TOKEN);
-            let key = is_authorize_token(path).then_some(AUTH_KEY);
-            let bearer = path
-                .ends_with("/GetNightlyRefreshStatus")
-                .then_some(API_SECRET_HEADER);
-            let none = token.or(key).or(bearer).is_none();
-            vec![
-                ("flinks-auth-key", token.or(key)),
-                ("authorization", bearer),
-                ("x-api-key", none.then_some(X_API_KEY)),
-            ]
+static STANDARD: LazyLock<Standard> = LazyLock::new(|| {
+    let read = Standard::read(include_str!("../../../fixtures/standard.json"));
+    #[expect(clippy::expect_used, reason = "compiled in, so every test sees it")]
+    read.expect("standard.json")
+});
+
+impl Standard {
+    fn read(text: &str) -> Result<Self, String> {
+        let mut standard: Self = crate::json::read(text.as_bytes())?;
+        for step in std::mem::take(&mut standard.token_steps) {
+            standard.token_script.push(scripted(step)?);
         }
-        Credentials::None => Vec::new(),
+        Ok(standard)
     }
-}
 
-/// Whether the path is where authorize tokens come from.
-pub(crate) fn is_authorize_token(path: &str) -> bool {
-    path.ends_with("/GenerateAuthorizeToken")
-}
+    /// Returns what the file says.
+    pub(crate) fn get() -> &'static Self {
+        &STANDARD
+    }
 
-/// Whether a token comes from this path, of either host.
-pub(crate) fn is_token(path: &str) -> bool {
-    path == TOKEN_PATH || is_authorize_token(path)
-}
+    fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+        let path = path.split('?').next().unwrap_or_default();
+        let fits = |operation: &&Operation| {
+            let (mut wanted, mut seen) = (operation.path.split('/'), path.split('/'));
+            operation.method == method
+                && wanted.by_ref().all(|wanted| {
+                    let seen = seen.next();
+                    seen == Some(wanted) || (seen.is_some() && wanted.starts_with('{'))
+                })
+                && seen.next().is_none()
+        };
+        self.operations.iter().find(fits)
+    }
 
-pub(crate) fn authorize_token_answer() -> Value {
-    json!({ "HttpStatusCode": 200, "Token": AUTHORIZE_TOKEN })
-}
+    /// Returns the credential that a request carries; `None` for a request that is none of the service's.
+    pub(crate) fn credential(&self, method: &str, path: &str) -> Option<&Credential> {
+        let name = &self.operation(method, path)?.credential;
+        self.credentials
+            .iter()
+            .find(|credential| credential.name == *name)
+    }
 
-/// Long enough for a case of many virtual minutes: refreshes are cases of their own.
-pub(crate) fn token_answer() -> Value {
-    json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600 })
+    /// Returns the names of all headers that carry credentials.
+    pub(crate) fn credential_headers(&self) -> BTreeSet<&str> {
+        let credentials = self.credentials.iter();
+        credentials
+            .map(|credential| credential.header.as_str())
+            .collect()
+    }
+
+    /// Returns whether a request fetches a token, of either host.
+    pub(crate) fn is_token(&self, method: &str, path: &str) -> bool {
+        self.operation(method, path)
+            .is_some_and(|operation| operation.operation.starts_with("auth."))
+    }
+
+    /// Returns the token request that a request needs, with its answer.
+    pub(crate) fn token_for(&self, method: &str, path: &str) -> Option<&Scripted> {
+        let from = self.credential(method, path)?.from.as_ref()?;
+        self.token_script.iter().find(|step| {
+            let operation = self.operation(&step.expect.method, &step.expect.path);
+            operation.is_some_and(|operation| operation.operation == *from)
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
+    use base64::engine::general_purpose::STANDARD as BASE64;
 
     use super::*;
 
     #[test]
     fn the_headers_are_made_of_the_values() {
-        let raw = format!("{CLIENT_ID}:{CLIENT_SECRET}");
-        assert_eq!(BASIC_HEADER, format!("Basic {}", STANDARD.encode(raw)));
-        assert_eq!(TOKEN_HEADER, format!("Bearer {TOKEN}"));
-        assert_eq!(API_SECRET_HEADER, format!("Bearer {API_SECRET}"));
+        let standard = Standard::get();
+        let value = |name: &str| {
+            let named = standard.credentials.iter().find(|one| one.name == name);
+            named.map_or("", |named| named.value.as_str())
+        };
+        let raw = format!("{}:{}", standard.client_id, standard.client_secret);
+        assert_eq!(value("client"), format!("Basic {}", BASE64.encode(raw)));
+        for (name, secret) in [
+            ("access_token", &standard.access_token),
+            ("api_secret", &standard.api_secret),
+        ] {
+            assert_eq!(value(name), format!("Bearer {secret}"));
+        }
+        for (name, secret) in [
+            ("auth_key", &standard.auth_key),
+            ("authorize_token", &standard.authorize_token),
+            ("x_api_key", &standard.x_api_key),
+        ] {
+            assert_eq!(value(name), secret);
+        }
+    }
+
+    #[test]
+    fn a_request_is_recognized_by_its_method_and_path() {
+        let standard = Standard::get();
+        let header = |method, path| {
+            let credential = standard.credential(method, path);
+            credential.map(|credential| credential.value.as_str())
+        };
+        let poll = "/v3/a/BankingServices/GetStatementsAsync/b?x=1";
+        assert_eq!(header("GET", poll), Some("conformance-x-api-key"));
+        for (method, path) in [
+            ("POST", poll),
+            ("GET", "/v3/a/BankingServices/GetStatementsAsync"),
+        ] {
+            assert_eq!(header(method, path), None, "{method} {path}");
+        }
+        assert!(standard.token_for("POST", "/upload").is_some());
+        assert!(standard.token_for("GET", poll).is_none());
     }
 }

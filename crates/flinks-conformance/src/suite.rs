@@ -11,7 +11,7 @@ use flinks_transport::{Error, TlsVersion, Transport, TransportBuilder};
 use crate::corpus::{CorpusError, Fixture, load};
 use crate::coverage::Coverage;
 use crate::requirements::Requirements;
-use crate::run::{Assemble, Pass, Provider, Verdict, Wire, judge};
+use crate::run::{Assemble, CaseResult, Pass, Provider, Wire, judge};
 use crate::summary::Summary;
 
 /// The cases of this workspace, wherever it lies: beside a Git dependency they are in its checkout.
@@ -110,16 +110,16 @@ impl Suite {
     #[must_use]
     pub fn run(&self, passes: &[Pass]) -> Summary {
         let mut summary = Summary::default();
-        for (fixture, verdicts) in self.fixtures.iter().zip(self.verdicts(passes)) {
-            for (pass, verdict) in passes.iter().zip(verdicts) {
-                summary.add(fixture, pass, verdict);
+        for (fixture, results) in self.fixtures.iter().zip(self.results(passes)) {
+            for (pass, result) in passes.iter().zip(results) {
+                summary.add(fixture, pass, result);
             }
         }
         summary
     }
 
-    /// The verdicts of each case, in the order of the cases.
-    pub(crate) fn verdicts(&self, passes: &[Pass]) -> Vec<Vec<Verdict>> {
+    /// The results of each case, in the order of the cases.
+    pub(crate) fn results(&self, passes: &[Pass]) -> Vec<Vec<CaseResult>> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
@@ -128,11 +128,11 @@ impl Suite {
                 let Some(fixture) = self.fixtures.get(index) else {
                     return done;
                 };
-                let verdict = |pass| judge(fixture, pass, &*self.assemble);
-                done.push((index, passes.iter().map(verdict).collect()));
+                let result = |pass| judge(fixture, pass, &*self.assemble);
+                done.push((index, passes.iter().map(result).collect()));
             }
         };
-        let mut done: Vec<(usize, Vec<Verdict>)> = thread::scope(|scope| {
+        let mut done: Vec<(usize, Vec<CaseResult>)> = thread::scope(|scope| {
             let mut workers = Vec::new();
             // A real service is asked one thing at a time.
             let live = passes.iter().any(|pass| matches!(pass, Pass::Live(_)));
@@ -145,7 +145,7 @@ impl Suite {
                 .collect()
         });
         done.sort_unstable_by_key(|(index, _)| *index);
-        done.into_iter().map(|(_, verdicts)| verdicts).collect()
+        done.into_iter().map(|(_, results)| results).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::case::Level;
 use crate::corpus::Fixture;
-use crate::run::{Pass, Verdict};
+use crate::run::{CaseResult, Pass};
 
 /// What a run of many cases came to. `Display` is the runner's output: a table by family, what is
 /// covered, the failures, and the closing line.
@@ -28,13 +28,13 @@ struct Row {
 
 impl Summary {
     /// Adds one run of a case.
-    pub fn add(&mut self, fixture: &Fixture, pass: &Pass, verdict: Verdict) {
+    pub fn add(&mut self, fixture: &Fixture, pass: &Pass, result: CaseResult) {
         let row = self.families.entry(fixture.family.clone()).or_default();
         row.cases.insert(fixture.name.clone());
-        match verdict {
-            Verdict::NotApplicable => return,
-            Verdict::Passed => row.passed += 1,
-            Verdict::Failed(lines) => {
+        match result {
+            CaseResult::NotApplicable => return,
+            CaseResult::Passed => row.passed += 1,
+            CaseResult::Failed(lines) => {
                 row.failed += 1;
                 let (path, lines) = (fixture.path(), lines.join("\n  "));
                 self.failures.push((path, pass.to_string(), lines));

@@ -22,6 +22,17 @@ pub(super) struct Reading<'a> {
     pub(super) files: BTreeMap<String, Vec<u8>>,
 }
 
+/// Reads a step that needs no files.
+pub(crate) fn scripted(step: Step) -> Result<Scripted, String> {
+    let reading = Reading {
+        folder: Path::new(""),
+        file: Path::new("standard.json"),
+        files: BTreeMap::new(),
+    };
+    let step = reading.step(0, step, &mut Vec::new());
+    step.map_err(|error| error.to_string())
+}
+
 impl Reading<'_> {
     pub(super) fn fixture(
         self,

@@ -89,7 +89,7 @@ pub(super) fn check(fixture: &Fixture) -> Result<(), String> {
     if case.any_order && fixture.steps.iter().any(unread) {
         return fail("any_order: every step must read its request");
     }
-    operations::check(&case.call)
+    operations::parse(&case.call).map(drop)
 }
 
 fn check_live(fixture: &Fixture) -> Result<(), String> {
@@ -108,7 +108,9 @@ fn check_live(fixture: &Fixture) -> Result<(), String> {
     if live.compare == Compare::Same && !live.same.is_empty() {
         return fail("live.same: is for shape, with same everything is");
     }
-    operations::check(call).map_err(|error| error.replacen("call.input", "live.input", 1))
+    operations::parse(call)
+        .map(drop)
+        .map_err(|error| error.replacen("call.input", "live.input", 1))
 }
 
 fn fail(message: impl Into<String>) -> Result<(), String> {

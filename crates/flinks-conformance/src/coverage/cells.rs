@@ -4,11 +4,10 @@ use flinks_transport::{Endpoint, Replay};
 use serde_json::Value;
 
 use super::challenges;
-use crate::case::{ClientCertificate, Credentials, Fault, ServerCertificate};
+use crate::case::{ClientCertificate, Fault, ServerCertificate};
 use crate::corpus::Fixture;
-use crate::operations::{self, Parsed};
-use crate::script::{Action, Scripted, ScriptedReply};
-use crate::standard;
+use crate::operations::{self, CaseCall, Host};
+use crate::script::{Action, Scripted, ScriptedReply, is_token};
 
 pub(crate) const OUTCOMES: &str = "operations";
 pub(crate) const CHALLENGES: &str = "challenges";
@@ -85,7 +84,7 @@ pub(crate) fn cells(fixture: &Fixture) -> Vec<Cell> {
 /// The steps of the call itself, not of the token that it needed.
 fn own_steps(fixture: &Fixture) -> impl Iterator<Item = &Scripted> {
     let all = is_token_call(fixture);
-    let own = move |step: &&Scripted| all || !standard::is_token(&step.expect.path);
+    let own = move |step: &&Scripted| all || !is_token(step);
     fixture.steps.iter().filter(own)
 }
 
@@ -176,10 +175,10 @@ fn is_asked_again(fixture: &Fixture) -> bool {
 fn is_renewed(fixture: &Fixture) -> bool {
     let mut refused = fixture.steps.iter().skip_while(|step| {
         let is_401 = matches!(&step.action, Action::Reply(reply) if reply.status == 401);
-        !is_401 || standard::is_token(&step.expect.path)
+        !is_401 || is_token(step)
     });
     refused.next().is_some_and(|call| {
-        let mut left = refused.skip_while(|step| !standard::is_token(&step.expect.path));
+        let mut left = refused.skip_while(|step| !is_token(step));
         left.next().is_some() && left.any(|step| step.expect.path == call.expect.path)
     })
 }
@@ -257,7 +256,7 @@ fn replay(fixture: &Fixture) -> Option<&'static str> {
     // Answers travel in a sealed body, which no codec shows and nothing sends again.
     let replay = match call.operation.as_str() {
         "legacy.answer" | "legacy.answer_mfa_questions" => Replay::Never,
-        _ => codec_replay(&parsed)?,
+        _ => codec_replay(&*parsed)?,
     };
     Some(match replay {
         Replay::Safe => "Safe",
@@ -267,9 +266,9 @@ fn replay(fixture: &Fixture) -> Option<&'static str> {
     })
 }
 
-fn codec_replay(parsed: &Parsed) -> Option<Replay> {
+fn codec_replay(call: &dyn CaseCall) -> Option<Replay> {
     let endpoint = Endpoint::new("https://coverage.test").ok()?;
-    let codec = parsed.codec(&endpoint)?.ok()?;
+    let codec = call.codec(&endpoint)?.ok()?;
     Some(codec.replay())
 }
 
@@ -315,7 +314,7 @@ fn certificates(fixture: &Fixture) -> Vec<Cell> {
 /// The FlinksCodes that the service answers with, on the results and legacy host.
 fn codes(fixture: &Fixture) -> Vec<Cell> {
     let parsed = operations::parse(&fixture.case.call);
-    if parsed.is_ok_and(|parsed| parsed.credentials() == Credentials::Oauth) {
+    if parsed.is_ok_and(|call| call.host() == Host::Upload && !is_token_call(fixture)) {
         // The upload host knows no FlinksCodes: what it answers there is made up.
         return Vec::new();
     }

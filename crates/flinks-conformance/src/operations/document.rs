@@ -6,7 +6,7 @@ use flinks_upload::{Document, UploadError};
 use serde::Deserialize;
 
 /// A document: its content as text or hex, filled up with zeros to `size` when that is given.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct DocumentInput {
     name: String,
@@ -52,7 +52,7 @@ impl DocumentInput {
 }
 
 /// Bytes written as hexadecimal digits.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct Hex(Vec<u8>);
 

@@ -27,6 +27,14 @@ pub(crate) struct Failure {
 }
 
 impl Outcome {
+    /// The outcome of a call whose error is the transport's.
+    pub(crate) fn of<T: fmt::Debug>(called: Result<T, Error>, canonical: fn(&T) -> Value) -> Self {
+        match called {
+            Ok(output) => Self::ok(canonical(&output), &output),
+            Err(error) => Self::failed(error),
+        }
+    }
+
     pub(crate) fn ok(value: Value, output: &dyn fmt::Debug) -> Self {
         let texts = vec![("Debug", format!("{output:?} {output:#?}"))];
         Self {

@@ -1,7 +1,7 @@
-//! `auth.token`, `upload.file`, `upload.complete` and the flow `upload.session`: inputs, calls, canonical outputs.
+//! `auth.token`, `upload.file`, `upload.complete` and the flow `upload.session`.
 
 use flinks_auth::{AccessToken, TokenRequest};
-use flinks_transport::{Endpoint, Error};
+use flinks_transport::{Endpoint, Error, Transport};
 use flinks_types::{AggregationId, CompleteResponse, UploadResponse};
 use flinks_upload::{
     Complete, Completed, FileLedger, OnUnknown, Paths, UploadClient, UploadError, UploadErrorKind,
@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::document::DocumentInput;
-use super::{Codec, Outcome, Stack, call, described};
+use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer};
 use crate::keys::Keys;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub(crate) struct TokenInput {
+pub(super) struct TokenInput {
     #[serde(default)]
     client_id: Option<String>,
     #[serde(default)]
@@ -26,8 +26,13 @@ pub(crate) struct TokenInput {
     scope: Option<String>,
 }
 
-impl TokenInput {
-    fn operation(&self, endpoint: &Endpoint, keys: &Keys) -> Result<TokenRequest, Error> {
+impl Single for TokenInput {
+    type Operation = TokenRequest;
+
+    const HOST: Host = Host::Upload;
+    const IS_TOKEN: bool = true;
+
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<TokenRequest, Error> {
         let mut keys = keys.clone();
         if let Some(id) = &self.client_id {
             keys.client_id.clone_from(id);
@@ -42,21 +47,18 @@ impl TokenInput {
         Ok(TokenRequest::new(url, keys.client()))
     }
 
-    pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
-        described(self.operation(endpoint, &Keys::standard())?, token)
+    fn transport(stack: &Stack) -> Result<Transport, Error> {
+        Ok(stack.transport.clone())
     }
 
-    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
-        match self.operation(&stack.endpoint, &stack.keys) {
-            Ok(operation) => call(&stack.transport, operation, token).await,
-            Err(error) => Outcome::failed(error),
-        }
+    fn canonical(token: &AccessToken) -> Value {
+        json!({ "lifetime_s": token.lifetime().map(|lifetime| lifetime.as_secs()) })
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub(crate) struct FileInput {
+pub(super) struct FileInput {
     file: DocumentInput,
     #[serde(default)]
     aggregation_id: Option<AggregationId>,
@@ -68,8 +70,12 @@ pub(crate) struct FileInput {
     paths: Option<String>,
 }
 
-impl FileInput {
-    fn operation(&self, endpoint: &Endpoint, keys: &Keys) -> Result<UploadFile, Error> {
+impl Single for FileInput {
+    type Operation = UploadFile;
+
+    const HOST: Host = Host::Upload;
+
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<UploadFile, Error> {
         let url = endpoint.path(paths(self.paths.as_deref(), keys)?.upload())?;
         let document = self.file.open()?;
         let operation = match self.aggregation_id.clone() {
@@ -81,55 +87,50 @@ impl FileInput {
             .client_name(self.client_name.clone()))
     }
 
-    pub(super) fn content(&self) -> String {
-        self.file.content_text()
+    fn transport(stack: &Stack) -> Result<Transport, Error> {
+        let client = client(stack, stack.keys.paths.clone())?;
+        Ok(client.transport().clone())
     }
 
-    pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
-        described(self.operation(endpoint, &Keys::standard())?, uploaded)
+    fn canonical(uploaded: &UploadResponse) -> Value {
+        answer(uploaded)
     }
 
-    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
-        let transport = stack.with_credentials();
-        let operation = self.operation(&stack.endpoint, &stack.keys);
-        match transport.and_then(|transport| Ok((transport, operation?))) {
-            Ok((transport, operation)) => call(&transport, operation, uploaded).await,
-            Err(error) => Outcome::failed(error),
-        }
+    fn secrets(&self) -> Vec<String> {
+        vec![self.file.content_text()]
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub(crate) struct CompleteInput {
+pub(super) struct CompleteInput {
     aggregation_id: AggregationId,
     #[serde(default)]
     paths: Option<String>,
 }
 
-impl CompleteInput {
-    fn operation(&self, endpoint: &Endpoint, keys: &Keys) -> Result<Complete, Error> {
+impl Single for CompleteInput {
+    type Operation = Complete;
+
+    const HOST: Host = Host::Upload;
+
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Complete, Error> {
         let url = endpoint.path(paths(self.paths.as_deref(), keys)?.complete())?;
         Ok(Complete::new(url, self.aggregation_id.clone()))
     }
 
-    pub(super) fn codec(&self, endpoint: &Endpoint) -> Result<Box<dyn Codec>, Error> {
-        described(self.operation(endpoint, &Keys::standard())?, completed)
+    fn transport(stack: &Stack) -> Result<Transport, Error> {
+        FileInput::transport(stack)
     }
 
-    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
-        let transport = stack.with_credentials();
-        let operation = self.operation(&stack.endpoint, &stack.keys);
-        match transport.and_then(|transport| Ok((transport, operation?))) {
-            Ok((transport, operation)) => call(&transport, operation, completed).await,
-            Err(error) => Outcome::failed(error),
-        }
+    fn canonical(completed: &CompleteResponse) -> Value {
+        answer(completed)
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub(crate) struct SessionInput {
+pub(super) struct SessionInput {
     files: Vec<DocumentInput>,
     #[serde(default)]
     tag: Option<String>,
@@ -143,7 +144,7 @@ pub(crate) struct SessionInput {
     paths: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Policy {
     #[default]
@@ -152,12 +153,22 @@ enum Policy {
     Resend,
 }
 
-impl SessionInput {
-    pub(super) fn contents(&self) -> Vec<String> {
+impl CaseCall for SessionInput {
+    fn host(&self) -> Host {
+        Host::Upload
+    }
+
+    fn secrets(&self) -> Vec<String> {
         self.files.iter().map(DocumentInput::content_text).collect()
     }
 
-    pub(super) async fn run(&self, stack: &Stack) -> Outcome {
+    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
+        Box::pin(self.upload(stack))
+    }
+}
+
+impl SessionInput {
+    async fn upload(&self, stack: &Stack) -> Outcome {
         let documents: Result<Vec<_>, _> = self.files.iter().map(DocumentInput::open).collect();
         let paths = paths(self.paths.as_deref(), &stack.keys);
         let client = paths.and_then(|paths| client(stack, paths));
@@ -211,34 +222,13 @@ fn paths(preset: Option<&str>, keys: &Keys) -> Result<Paths, Error> {
 }
 
 /// The real client of the upload host.
-pub(super) fn client(stack: &Stack, paths: Paths) -> Result<UploadClient, Error> {
+fn client(stack: &Stack, paths: Paths) -> Result<UploadClient, Error> {
     UploadClient::at(
         stack.transport.clone(),
         stack.keys.client(),
         stack.endpoint.clone(),
         paths,
     )
-}
-
-fn token(token: &AccessToken) -> Value {
-    json!({ "lifetime_s": token.lifetime().map(|lifetime| lifetime.as_secs()) })
-}
-
-fn uploaded(answer: &UploadResponse) -> Value {
-    json!({
-        "http_status_code": answer.http_status_code,
-        "aggregation_id": answer.aggregation_id.as_ref().map(AggregationId::as_str),
-        "message": answer.message,
-    })
-}
-
-fn completed(answer: &CompleteResponse) -> Value {
-    json!({
-        "http_status_code": answer.http_status_code,
-        "aggregation_id": answer.aggregation_id.as_ref().map(AggregationId::as_str),
-        "login_id": answer.login_id.as_ref().map(flinks_types::LoginId::as_str),
-        "message": answer.message,
-    })
 }
 
 fn session_done(done: &Completed) -> Value {

@@ -9,14 +9,13 @@ use super::{Broken, Ran, broken};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::matching::{Head, check_codec, target};
-use crate::operations::{Codec, Outcome, Parsed, kind_word};
-use crate::script::{Action, Scripted, ScriptedReply};
-use crate::standard;
+use crate::operations::{CaseCall, Codec, Outcome, kind_word};
+use crate::script::{Action, Scripted, ScriptedReply, is_token};
 
 /// `None` when there is no codec to check: a flow, or a case that is about the transport only.
-pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Broken> {
+pub(super) fn run(fixture: &Fixture, call: &dyn CaseCall) -> Result<Option<Ran>, Broken> {
     let endpoint = Endpoint::new("https://codec.test").map_err(broken)?;
-    let Some(codec) = parsed.codec(&endpoint) else {
+    let Some(codec) = call.codec(&endpoint) else {
         return Ok(None);
     };
     let request = codec.and_then(|codec| Ok((codec.request()?, codec)));
@@ -24,7 +23,7 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Bro
     let (request, codec) = match request {
         Ok(ready) => ready,
         Err(error) => {
-            ran.asked = refused(fixture, &error);
+            ran.requests = refused(fixture, &error);
             ran.texts = Outcome::failed(error).texts;
             return Ok(Some(ran));
         }
@@ -34,7 +33,7 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Bro
         fixture
             .steps
             .iter()
-            .filter(|step| step.expect.path == own_path || !standard::is_token(&step.expect.path))
+            .filter(|step| step.expect.path == own_path || !is_token(step))
     };
     let Some(first) = steps().next() else {
         return Ok(None);
@@ -42,7 +41,7 @@ pub(super) fn run(fixture: &Fixture, parsed: &Parsed) -> Result<Option<Ran>, Bro
     // The path is left out: it names the LoginId that the call is about.
     let shown = format!("{:?} {:?}", request.headers(), request.body());
     ran.texts.push(("the request's Debug", shown));
-    ran.asked = asked(first, request)?;
+    ran.requests = request_lines(first, request)?;
     match steps().next_back().map(|step| &step.action) {
         Some(Action::Reply(reply)) if !reply.early => read(fixture, &*codec, reply, &mut ran)?,
         Some(Action::Reply(_) | Action::Fault(_)) | None => {}
@@ -61,7 +60,7 @@ fn refused(fixture: &Fixture, error: &Error) -> Vec<String> {
     }
 }
 
-fn asked(step: &Scripted, request: Request<Body>) -> Result<Vec<String>, Broken> {
+fn request_lines(step: &Scripted, request: Request<Body>) -> Result<Vec<String>, Broken> {
     let (parts, body) = request.into_parts();
     let head = Head {
         method: parts.method.to_string(),
@@ -105,12 +104,12 @@ fn read(
     let wanted = wanted.map(|error| error.kind.as_str());
     if !codec.accepts(&response) {
         let line = "the codec does not accept the status";
-        ran.came = unless(wanted == Some("api"), line);
+        ran.outcome = unless(wanted == Some("api"), line);
         return Ok(());
     }
     match codec.read(response) {
         Ok(outcome) => {
-            ran.came = match (&outcome.result, &fixture.case.want.ok) {
+            ran.outcome = match (&outcome.result, &fixture.case.want.ok) {
                 (Ok(seen), Some(wanted)) => check::canonical(wanted, seen),
                 _ => vec!["want.error: the codec reads the answer".to_owned()],
             };
@@ -120,7 +119,7 @@ fn read(
         Err(error) => {
             let shown = format!("{error:?} {error:#?} {error}");
             ran.texts.push(("the codec's error", shown));
-            ran.came = match (error, &fixture.case.want.ok) {
+            ran.outcome = match (error, &fixture.case.want.ok) {
                 (DecodeError::Api(_), None) => {
                     unless(wanted == Some("api"), "the answer is a failure")
                 }

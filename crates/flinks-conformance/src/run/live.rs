@@ -1,62 +1,49 @@
-//! The live level: the same call, answered by the hosts of an environment.
+//! The live level: the same call, answered by the hosts of the environment.
 
-use flinks_transport::{Error, Transport, TransportBuilder};
+use flinks_cli::settings::Settings;
+use flinks_transport::Transport;
 use tokio::time::{Duration, timeout};
 
 use super::stack::runtime;
-use super::{Assemble, Broken, Ran, broken, credentials};
-use crate::case::Credentials;
+use super::{Assemble, Broken, Ran, broken};
 use crate::check;
 use crate::corpus::Fixture;
-use crate::environment::Environment;
+use crate::keys::Keys;
+use crate::layer_probes::LayerProbes;
 use crate::logs::Logs;
-use crate::operations::{Host, Outcome, Parsed, Stack};
-use crate::watch::Watches;
+use crate::operations::{CaseCall, Host, Stack};
 
 /// A bank may take four minutes (Legacy guide); a case waits for one, and for little more.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(super) fn run(
     fixture: &Fixture,
-    parsed: &Parsed,
-    environment: &Environment,
+    call: &dyn CaseCall,
+    settings: &Settings,
     assemble: &Assemble,
     logs: &Logs,
 ) -> Result<Ran, Broken> {
-    let (Some(live), Some(made)) = (&fixture.case.live, &fixture.live) else {
+    let Some(live) = &fixture.case.live else {
         return Err(broken("the case is not marked for live runs"));
     };
-    let credentials = credentials(made, parsed);
-    let watches = Watches::default();
-    let assemble = |builder: TransportBuilder| assemble(watches.add(builder));
-    let outcome = call(parsed, credentials, environment, &assemble, logs)?;
-    let came = check::live(fixture, live, &outcome);
-    Ok(Ran::of(Vec::new(), came, outcome).watched(&watches, credentials))
-}
-
-/// Makes a call to the host that serves it.
-pub(crate) fn call(
-    parsed: &Parsed,
-    credentials: Credentials,
-    environment: &Environment,
-    assemble: &dyn Fn(TransportBuilder) -> Result<Transport, Error>,
-    logs: &Logs,
-) -> Result<Outcome, Broken> {
-    let builder = Transport::builder().roots(environment.roots());
-    let (builder, endpoint) = match parsed.host() {
-        Host::Upload => (
-            builder.identity(environment.identity()),
-            environment.upload(),
-        ),
-        Host::Results => (builder, environment.results()),
+    let probes = LayerProbes::default();
+    let builder = Transport::builder().roots(settings.roots().map_err(broken)?);
+    let (builder, endpoint) = match call.host() {
+        Host::Upload => {
+            let identity = settings.identity().map_err(broken)?;
+            (builder.identity(identity), settings.upload_endpoint())
+        }
+        Host::Results => (builder, settings.results_endpoint()),
     };
     let stack = Stack {
-        transport: assemble(builder).map_err(broken)?,
-        endpoint: endpoint.clone(),
-        credentials,
-        keys: environment.keys().clone(),
+        transport: assemble(probes.add(builder)).map_err(broken)?,
+        endpoint: endpoint.map_err(broken)?,
+        credentials: fixture.case.call.credentials,
+        keys: Keys::of(settings).map_err(broken)?,
     };
     let outcome =
-        runtime(logs, false)?.block_on(async { timeout(PATIENCE, parsed.run(&stack)).await });
-    outcome.map_err(|_| broken("the call does not end"))
+        runtime(logs, false)?.block_on(async { timeout(PATIENCE, call.run(&stack)).await });
+    let outcome = outcome.map_err(|_| broken("the call does not end"))?;
+    let problems = check::live(fixture, live, &outcome);
+    Ok(Ran::of(Vec::new(), problems, outcome).probed(&probes, call, fixture))
 }

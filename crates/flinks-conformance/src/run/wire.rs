@@ -1,29 +1,29 @@
 //! Level 3: the same case over real TLS on loopback.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use flinks_transport::{
-    ClientIdentity, Endpoint, Error, Roots, TlsVersion, Transport, TransportBuilder,
-};
+use flinks_sandbox::certificates::{Authority, Validity};
+use flinks_transport::{ClientIdentity, Endpoint, Roots, TlsVersion, Transport};
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use tokio::net::TcpListener;
 use tokio::time::{Duration, timeout};
 
 use super::stack::runtime;
-use super::{Assemble, Broken, Ran, broken, credentials};
-use crate::case::{ClientCertificate, Credentials, ServerCertificate};
-use crate::certificates::{Certificates, HOST, Identity, certificates};
+use super::{Assemble, Broken, Ran, broken};
+use crate::case::{ClientCertificate, ServerCertificate};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::keys::Keys;
+use crate::layer_probes::LayerProbes;
 use crate::logs::Logs;
-use crate::operations::{Outcome, Parsed, Stack};
+use crate::operations::{CaseCall, Host, Outcome, Stack};
 use crate::script::Script;
 use crate::server::serve;
-use crate::watch::Watches;
 
 /// A case at this level waits at most 1.5 s at a time.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -77,90 +77,101 @@ impl Provider {
     }
 }
 
+/// The name that the client connects to.
+const HOST: &str = "localhost";
+
+/// Two authorities, of which one is trusted; made once a process.
+struct Authorities {
+    trusted: Authority,
+    other: Authority,
+}
+
+impl Authorities {
+    fn get() -> Result<&'static Self, Broken> {
+        static MADE: OnceLock<Authorities> = OnceLock::new();
+        if MADE.get().is_none() {
+            let made = Self {
+                trusted: Authority::new("Conformance CA").map_err(broken)?,
+                other: Authority::new("Another CA").map_err(broken)?,
+            };
+            drop(MADE.set(made));
+        }
+        MADE.get().ok_or_else(|| broken("no certificates"))
+    }
+}
+
 pub(super) fn run(
     fixture: &Fixture,
-    parsed: &Parsed,
+    call: &dyn CaseCall,
     wire: &Wire,
     assemble: &Assemble,
     logs: &Logs,
 ) -> Result<Ran, Broken> {
-    let credentials = credentials(&fixture.case.call, parsed);
-    let script = Script::new(&fixture.steps, fixture.case.any_order, credentials);
-    let made = certificates().map_err(broken)?;
-    let tls = Arc::new(server_config(made, fixture, wire, credentials)?);
-    let watches = Watches::default();
+    let script = Script::new(fixture);
+    let authorities = Authorities::get()?;
+    let is_upload = call.host() == Host::Upload;
+    let tls = Arc::new(server_config(authorities, fixture, wire, is_upload)?);
+    let probes = LayerProbes::default();
+    let identity = identity(authorities, fixture, is_upload)?;
     let outcome = runtime(logs, false)?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(broken)?;
         let port = listener.local_addr().map_err(broken)?.port();
         let endpoint = Endpoint::new(&format!("https://{HOST}:{port}")).map_err(broken)?;
-        let builder = builder(made, fixture, wire, credentials);
-        let builder = builder.map(|builder| watches.add(builder));
-        let transport = match builder.and_then(assemble) {
+        let roots = Roots::pem(authorities.trusted.ca_pem().as_bytes()).map_err(broken)?;
+        let mut builder = Transport::builder().roots(roots).tls_version(wire.version);
+        if let Some(identity) = identity {
+            builder = builder.identity(identity);
+        }
+        let transport = match assemble(probes.add(builder)) {
             Ok(transport) => transport,
             Err(error) => return Ok(Outcome::failed(error)),
         };
         let stack = Stack {
             transport,
             endpoint,
-            credentials,
+            credentials: fixture.case.call.credentials,
             keys: Keys::standard(),
         };
         tokio::select! {
             () = serve(listener, tls, script.clone()) => Err(broken("the server stopped")),
-            outcome = timeout(PATIENCE, parsed.run(&stack)) => {
+            outcome = timeout(PATIENCE, call.run(&stack)) => {
                 outcome.map_err(|_| broken("the call does not end"))
             }
         }
     })?;
-    let (mut asked, _) = script.close();
+    let (mut requests, _) = script.close();
     // A flow makes several calls.
-    asked.extend(watches.misplaced(false, script.arrived()));
-    let came = check::outcome(fixture, &outcome);
-    Ok(Ran::of(asked, came, outcome).watched(&watches, credentials))
+    requests.extend(probes.misplaced(false, script.arrived()));
+    let problems = check::outcome(fixture, &outcome);
+    Ok(Ran::of(requests, problems, outcome).probed(&probes, call, fixture))
 }
 
-fn builder(
-    made: &Certificates,
+/// The client's certificate: only the upload host requires one.
+fn identity(
+    authorities: &Authorities,
     fixture: &Fixture,
-    wire: &Wire,
-    credentials: Credentials,
-) -> Result<TransportBuilder, Error> {
-    let roots = Roots::pem(made.ca_pem.as_bytes())?;
-    let builder = Transport::builder().roots(roots).tls_version(wire.version);
-    let identity = match fixture.case.tls.client {
-        // Only the upload host asks for a certificate.
-        ClientCertificate::Valid if !wants_certificate(credentials) => None,
-        ClientCertificate::Valid => Some(&made.client),
-        ClientCertificate::None => None,
-        ClientCertificate::OtherCa => Some(&made.client_of_other_ca),
-        ClientCertificate::Expired => Some(&made.client_expired),
+    is_upload: bool,
+) -> Result<Option<ClientIdentity>, Broken> {
+    let (authority, validity) = match fixture.case.tls.client {
+        ClientCertificate::Valid if !is_upload => return Ok(None),
+        ClientCertificate::Valid => (&authorities.trusted, Validity::Valid),
+        ClientCertificate::None => return Ok(None),
+        ClientCertificate::OtherCa => (&authorities.other, Validity::Valid),
+        ClientCertificate::Expired => (&authorities.trusted, Validity::Expired),
     };
-    match identity {
-        Some(Identity {
-            certificate_pem,
-            key_pem,
-            ..
-        }) => {
-            let identity =
-                ClientIdentity::from_pem(certificate_pem.as_bytes(), key_pem.as_bytes())?;
-            Ok(builder.identity(identity))
-        }
-        None => Ok(builder),
-    }
-}
-
-/// The upload host; a case without credentials presents its certificate anywhere.
-const fn wants_certificate(credentials: Credentials) -> bool {
-    matches!(credentials, Credentials::Oauth | Credentials::None)
+    let issued = authority.issue_client("conformance-client", validity);
+    let issued = issued.map_err(broken)?;
+    let identity = ClientIdentity::from_pem(issued.cert_pem.as_bytes(), issued.key_pem.as_bytes());
+    identity.map(Some).map_err(broken)
 }
 
 fn server_config(
-    made: &Certificates,
+    authorities: &Authorities,
     fixture: &Fixture,
     wire: &Wire,
-    credentials: Credentials,
+    is_upload: bool,
 ) -> Result<rustls::ServerConfig, Broken> {
     let provider = Arc::new(wire.provider.load());
     let version = match wire.version {
@@ -170,22 +181,25 @@ fn server_config(
     let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])
         .map_err(broken)?;
-    let builder = if !wants_certificate(credentials) {
-        builder.with_no_client_auth()
-    } else {
+    let builder = if is_upload {
+        let ca = CertificateDer::from_pem_slice(authorities.trusted.ca_pem().as_bytes());
         let mut trusted = RootCertStore::empty();
-        trusted.add(made.ca.clone()).map_err(broken)?;
+        trusted.add(ca.map_err(broken)?).map_err(broken)?;
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider);
         builder.with_client_cert_verifier(verifier.build().map_err(broken)?)
+    } else {
+        builder.with_no_client_auth()
     };
-    let server = match fixture.case.tls.server {
-        ServerCertificate::Valid => &made.server,
-        ServerCertificate::OtherCa => &made.server_of_other_ca,
-        ServerCertificate::WrongHost => &made.server_of_other_host,
-        ServerCertificate::Expired => &made.server_expired,
+    let (authority, host, validity) = match fixture.case.tls.server {
+        ServerCertificate::Valid => (&authorities.trusted, HOST, Validity::Valid),
+        ServerCertificate::OtherCa => (&authorities.other, HOST, Validity::Valid),
+        ServerCertificate::WrongHost => (&authorities.trusted, "other.test", Validity::Valid),
+        ServerCertificate::Expired => (&authorities.trusted, HOST, Validity::Expired),
     };
-    let key = server.key().map_err(broken)?;
+    let issued = authority.issue_server(&[host], validity).map_err(broken)?;
+    let certificate = CertificateDer::from_pem_slice(issued.cert_pem.as_bytes());
+    let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes());
     builder
-        .with_single_cert(vec![server.certificate.clone()], key)
+        .with_single_cert(vec![certificate.map_err(broken)?], key.map_err(broken)?)
         .map_err(broken)
 }

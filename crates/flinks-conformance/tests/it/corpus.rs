@@ -1,6 +1,8 @@
 //! Every case of the corpus at the levels without a network; the runner adds the third.
 
-use flinks_conformance::{Fixture, Level, Pass, Suite, Verdict, fixtures, load, run, why_not};
+use flinks_conformance::{
+    CaseResult, Fixture, Level, Pass, Suite, fixtures, load, reason_not_run, run,
+};
 use serde_json::{Value, json};
 
 fn run_all(pass: Pass) {
@@ -44,7 +46,12 @@ fn none_passes(change: fn(&mut Value)) {
     let folder = changed(change);
     for fixture in load(folder.path()).expect("a corpus") {
         let verdict = run(&fixture, &Pass::Stack);
-        assert_ne!(verdict, Verdict::Passed, "{} cannot fail", fixture.path());
+        assert_ne!(
+            verdict,
+            CaseResult::Passed,
+            "{} cannot fail",
+            fixture.path()
+        );
     }
 }
 
@@ -81,7 +88,7 @@ fn no_case_passes_with_another_outcome_than_it_has() {
 }
 
 #[test]
-fn every_case_runs_at_some_level_and_says_why_not_at_all() {
+fn every_case_runs_at_some_level_and_says_reason_not_run_at_all() {
     for fixture in load(&fixtures()).expect("a corpus") {
         assert!(
             [Level::L1, Level::L2, Level::L3]
@@ -118,7 +125,7 @@ fn a_case_says_why_it_does_not_run_at_a_level() {
     let corpus = load(&fixtures()).expect("a corpus");
     let why = |path: &str, level: Level| {
         let case = corpus.iter().find(|fixture| fixture.path() == path);
-        why_not(case.expect(path), level)
+        reason_not_run(case.expect(path), level)
     };
     assert_eq!(why("upload/first-file", Level::L1), None);
     assert_eq!(why("upload/first-file", Level::Live), None);

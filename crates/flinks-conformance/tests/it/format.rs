@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flinks_conformance::{Level, Suite, Verdict, load, run};
+use flinks_conformance::{CaseResult, Level, Suite, load, run};
 use serde_json::{Value, json};
 
 /// A folder with one case, `family/case`, made of this JSON.
@@ -49,7 +49,7 @@ pub(crate) fn with(pointer: &str, value: Value) -> Value {
     case
 }
 
-pub(crate) fn verdict(case: &Value, level: Level) -> Verdict {
+pub(crate) fn verdict(case: &Value, level: Level) -> CaseResult {
     let folder = corpus(case);
     let fixtures = load(folder.path()).expect("a corpus");
     let pass = Suite::USUAL.iter().find(|pass| pass.level() == level);
@@ -63,7 +63,7 @@ fn refused(folder: &Path) -> String {
 #[test]
 fn the_good_case_passes_at_every_level() {
     for level in [Level::L1, Level::L2, Level::L3] {
-        assert_eq!(verdict(&good(), level), Verdict::Passed, "{level:?}");
+        assert_eq!(verdict(&good(), level), CaseResult::Passed, "{level:?}");
     }
 }
 
@@ -137,7 +137,7 @@ fn what_is_not_as_wanted_fails_with_its_place() {
     for (case, levels, place) in rows {
         for level in levels {
             match verdict(&case, *level) {
-                Verdict::Failed(lines) => {
+                CaseResult::Failed(lines) => {
                     let text = lines.join("\n");
                     assert!(
                         text.contains(place),
@@ -161,7 +161,7 @@ fn an_error_is_compared_in_every_part() {
         "status": 400, "body_json": { "FlinksCode": "INVALID_REQUEST", "Message": "Not so." }
     });
     case["want"] = json!({ "error": wanted });
-    assert_eq!(verdict(&case, Level::L2), Verdict::Passed);
+    assert_eq!(verdict(&case, Level::L2), CaseResult::Passed);
     let rows = [
         ("kind", json!("decode")),
         ("delivery", json!("unknown")),
@@ -183,7 +183,9 @@ fn an_error_is_compared_in_every_part() {
         let mut case = case.clone();
         case["want"]["error"][key] = value;
         match verdict(&case, Level::L2) {
-            Verdict::Failed(lines) => assert!(lines.join("\n").contains(key), "{key}: {lines:?}"),
+            CaseResult::Failed(lines) => {
+                assert!(lines.join("\n").contains(key), "{key}: {lines:?}")
+            }
             other => panic!("{key}: {other:?}"),
         }
     }
@@ -204,7 +206,7 @@ fn pauses_and_durations_are_compared_in_virtual_time() {
         case["takes_ms"] = json!(takes);
         let verdict = verdict(&case, Level::L2);
         assert_eq!(
-            verdict == Verdict::Passed,
+            verdict == CaseResult::Passed,
             passes,
             "{waits:?} {takes:?}: {verdict:?}"
         );

@@ -1,6 +1,6 @@
 //! The leak rule bites: what is planted is found.
 
-use flinks_conformance::{Level, Verdict};
+use flinks_conformance::{CaseResult, Level};
 use serde_json::{Value, json};
 
 use crate::format::{good, verdict};
@@ -18,7 +18,7 @@ fn planted(message: &str, secret: &str) -> Value {
 
 fn leaks(case: &Value, level: Level) -> String {
     match verdict(case, level) {
-        Verdict::Failed(lines) => lines.join("\n"),
+        CaseResult::Failed(lines) => lines.join("\n"),
         other => panic!("{other:?}"),
     }
 }
@@ -97,7 +97,7 @@ fn an_answer_or_a_key_that_comes_back_is_not_shown() {
             } }
         });
         for level in [Level::L2, Level::L3] {
-            assert_eq!(verdict(&case, level), Verdict::Passed, "{what}");
+            assert_eq!(verdict(&case, level), CaseResult::Passed, "{what}");
         }
     }
 }
@@ -122,7 +122,7 @@ fn the_client_secret_behind_a_token_is_not_shown() {
             } }
         });
         for level in [Level::L2, Level::L3] {
-            assert_eq!(verdict(&case, level), Verdict::Passed, "{message}");
+            assert_eq!(verdict(&case, level), CaseResult::Passed, "{message}");
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use flinks_conformance::{Environment, Level, Pass, Suite, Summary, fixtures, load};
+use flinks_conformance::{Level, Pass, Settings, Suite, Summary, fixtures, load};
 use flinks_sandbox::{Config, Sandbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 /// A sandbox that asks for every key, on a thread of its own.
 pub(crate) struct Host {
     pub(crate) sandbox: Sandbox,
-    pub(crate) environment: Environment,
+    pub(crate) settings: Arc<Settings>,
     variables: BTreeMap<String, String>,
     /// The key of the client lies here.
     _folder: TempDir,
@@ -27,7 +27,7 @@ impl Host {
     /// Changes a variable of the environment.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
-        self.environment = environment(&self.variables);
+        self.settings = settings(&self.variables);
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn host() -> Host {
     let folder = tempfile::tempdir().expect("a folder");
     let variables = variables(&sandbox.write_dir(folder.path()).expect("written").env);
     Host {
-        environment: environment(&variables),
+        settings: settings(&variables),
         sandbox,
         variables,
         _folder: folder,
@@ -58,9 +58,10 @@ pub(crate) fn host() -> Host {
     }
 }
 
-fn environment(variables: &BTreeMap<String, String>) -> Environment {
-    let read = Environment::read(|name| variables.get(name).cloned());
-    read.expect("all that is needed")
+fn settings(variables: &BTreeMap<String, String>) -> Arc<Settings> {
+    let variables = variables.clone();
+    let read = Settings::from_environment(move |name| variables.get(name).map(Into::into));
+    Arc::new(read.expect("settings"))
 }
 
 /// What a shell makes of lines of the form `export NAME='value'`.
@@ -77,7 +78,7 @@ fn variables(file: &Path) -> BTreeMap<String, String> {
 }
 
 fn run(suite: &Suite, host: &Host) -> Summary {
-    suite.run(&[Pass::Live(host.environment.clone())])
+    suite.run(&[Pass::Live(Arc::clone(&host.settings))])
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn what_the_host_does_otherwise_fails() {
             "data/institutions-documented",
             "/live/compare",
             json!("same"),
-            "$.count",
+            "$.Count",
         ),
     ];
     for (path, pointer, value, part) in rows {
@@ -170,7 +171,7 @@ fn a_secret_of_the_environment_that_is_shown_fails_without_being_repeated() {
         text.contains("leak: the x-api-key appears in the log"),
         "{text}"
     );
-    let shown = format!("{:?} {text}", host.environment);
+    let shown = format!("{:?} {text}", host.settings);
     for secret in [
         "auth.token",
         host.sandbox.client_secret(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use flinks_conformance::{
-    Call, Case, ClientCertificate, Compare, Credentials, Expect, Fault, Level, Levels, Live,
-    OPERATIONS, Reply, ServerCertificate, Shows, Step, Tls, Want, WantError, fixtures, load,
+    Call, Case, ClientCertificate, Compare, Credentials, Expect, Fault, Level, Levels, Live, Reply,
+    ServerCertificate, Shows, Step, Tls, Want, WantError, fixtures, load, operations,
 };
 use flinks_transport::{Delivery, ErrorKind};
 use flinks_upload::UploadErrorKind;
@@ -138,7 +138,7 @@ fn the_schema_knows_every_kind_and_delivery() {
 
 #[test]
 fn the_schema_knows_every_operation() {
-    let operations: BTreeSet<_> = OPERATIONS.into_iter().map(ToOwned::to_owned).collect();
+    let operations: BTreeSet<_> = operations().map(ToOwned::to_owned).collect();
     let named = &schema()["$defs"]["Call"]["properties"]["operation"]["enum"];
     assert_eq!(strings(named), operations);
 }

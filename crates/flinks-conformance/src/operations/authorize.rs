@@ -1,8 +1,10 @@
-//! `auth.authorize_token`, `legacy.authorize` and the flow `legacy.answer`: inputs and calls.
+//! `auth.authorize_token`, `legacy.authorize` and the flow `legacy.answer`.
 
 use flinks_auth::{AuthorizeToken, AuthorizeTokenRequest};
 use flinks_legacy::{Authorize, AuthorizeCall, AuthorizeError, ChallengeRound};
-use flinks_transport::{Body, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay};
+use flinks_transport::{
+    Body, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Transport,
+};
 use flinks_types::{
     AuthorizeRequest, Credentials as BankCredentials, Language, LoginId, RequestId,
     SecurityResponses, StoredLogin,
@@ -12,47 +14,35 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answers::{self, Given};
-use super::{LegacyCall, Running, canonical, client};
-use crate::case::Credentials;
+use super::{
+    CaseCall, Codec, Host, Outcome, Running, Single, Stack, accepts, answer, compact, decode,
+    legacy_client,
+};
 use crate::keys::Keys;
-use crate::operations::{Codec, Outcome, Stack, call, decode, described};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct TokenInput {}
 
-impl LegacyCall for TokenInput {
-    /// The call brings its own.
-    fn credentials(&self) -> Credentials {
-        Credentials::None
-    }
+impl Single for TokenInput {
+    type Operation = AuthorizeTokenRequest;
 
-    fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
-        let operation = Self::operation(endpoint, &Keys::standard());
-        Some(operation.and_then(|operation| described(operation, fetched)))
-    }
+    const IS_TOKEN: bool = true;
 
-    fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
-        Box::pin(async move {
-            match Self::operation(&stack.endpoint, &stack.keys) {
-                Ok(operation) => call(&stack.transport, operation, fetched).await,
-                Err(error) => Outcome::failed(error),
-            }
-        })
-    }
-}
-
-impl TokenInput {
-    fn operation(endpoint: &Endpoint, keys: &Keys) -> Result<AuthorizeTokenRequest, Error> {
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<AuthorizeTokenRequest, Error> {
         let no_key = || Error::new(ErrorKind::Config, "there is no auth key");
         let key = keys.auth_key.as_ref().ok_or_else(no_key)?;
-        AuthorizeTokenRequest::new(endpoint.clone(), keys.customer()?, key)
+        AuthorizeTokenRequest::new(endpoint, keys.customer_id.clone(), key)
     }
-}
 
-/// Nobody but the credentials layer can read a token: that there is one is all there is to say.
-fn fetched(_: &AuthorizeToken) -> Value {
-    json!({})
+    fn transport(stack: &Stack) -> Result<Transport, Error> {
+        Ok(stack.transport.clone())
+    }
+
+    /// Only the credential layer can read the token.
+    fn canonical(_: &AuthorizeToken) -> Value {
+        json!({})
+    }
 }
 
 /// One of the three forms of the request.
@@ -155,15 +145,16 @@ impl AuthorizeInput {
     }
 }
 
-impl LegacyCall for AuthorizeInput {
+impl CaseCall for AuthorizeInput {
+    fn host(&self) -> Host {
+        Host::Results
+    }
+
     fn codec(&self, endpoint: &Endpoint) -> Option<Result<Box<dyn Codec>, Error>> {
         let request = self.request();
-        let endpoint = Keys::standard().customer_endpoint(endpoint);
-        let call = endpoint.map(|endpoint| AuthorizeCall::new(endpoint, request.clone()));
-        Some(call.map(|call| {
-            let opened: Box<dyn Codec> = Box::new(Opened { call, request });
-            opened
-        }))
+        let customer = Keys::standard().customer_at(endpoint.clone());
+        let call = AuthorizeCall::new(customer, request.clone());
+        Some(Ok(Box::new(Opened { call, request })))
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -181,17 +172,16 @@ impl LegacyCall for AuthorizeInput {
 
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
-            let endpoint = stack.keys.customer_endpoint(&stack.endpoint);
-            let made = endpoint.and_then(|endpoint| Ok((client(stack)?, endpoint)));
-            let (client, endpoint) = match made {
-                Ok(made) => made,
+            let client = match legacy_client(stack) {
+                Ok(client) => client,
                 Err(error) => return Outcome::failed(error),
             };
             match &self.0 {
                 // The client sends answers of a round only: that is `legacy.answer`.
                 Form::Answers(_) => {
-                    let answers = AuthorizeCall::new(endpoint, self.request());
-                    call(client.transport(), answers, canonical::authorize).await
+                    let customer = stack.keys.customer_at(stack.endpoint.clone());
+                    let answers = AuthorizeCall::new(customer, self.request());
+                    Outcome::of(client.transport().call(answers).await, authorize)
                 }
                 Form::Credentials(_) | Form::StoredLogin(_) => {
                     let request = self.request();
@@ -223,8 +213,7 @@ impl Codec for Opened {
     }
 
     fn accepts(&self, response: &Response<bytes::Bytes>) -> bool {
-        let (parts, ()) = response.clone().map(|_| ()).into_parts();
-        self.call.accepts(&parts)
+        accepts(&self.call, response)
     }
 
     fn read(&self, response: Response<bytes::Bytes>) -> Result<Outcome, DecodeError> {
@@ -233,10 +222,32 @@ impl Codec for Opened {
     }
 }
 
+/// The session or the questions, in the names of the service.
+fn authorize(step: &Authorize) -> Value {
+    match step {
+        Authorize::Authorized(session) => json!({ "authorized": compact(json!({
+            "RequestId": session.request_id(),
+            "Login": session.login(),
+            "Links": session.links(),
+            "Institution": session.institution(),
+            "Tag": session.tag(),
+        })) }),
+        Authorize::Challenged(round) => json!({ "challenged": compact(json!({
+            "RequestId": round.request_id(),
+            "FlinksCode": round.flinks_code(),
+            "Institution": round.institution(),
+            "Tag": round.tag(),
+            "SecurityChallenges": round.questions().map(|question| answer(question.challenge())).collect::<Value>(),
+            "answers_were_wrong": round.answers_were_wrong(),
+        })) }),
+        _ => Value::Null,
+    }
+}
+
 fn ended(result: Result<Authorize, AuthorizeError>) -> Outcome {
     match result {
         Ok(step) => {
-            let outcome = Outcome::ok(canonical::authorize(&step), &step);
+            let outcome = Outcome::ok(authorize(&step), &step);
             if let Authorize::Challenged(round) = &step {
                 outcome.showing("the session file", file(round))
             } else {
@@ -247,8 +258,8 @@ fn ended(result: Result<Authorize, AuthorizeError>) -> Outcome {
     }
 }
 
-/// What a round is put away as, for another process to go on with, but for what it may hold: the
-/// application's tag, the bank's prompts, and its choices, one of which is the right answer.
+/// The serialized round, without what it may hold: the application's tag, and the bank's prompts and
+/// choices, one of which is the right answer.
 fn file(round: &ChallengeRound) -> String {
     let mut file = serde_json::to_value(round).unwrap_or_default();
     if let Value::Object(file) = &mut file {
@@ -277,7 +288,11 @@ pub(super) struct AnswerInput {
     put_away: bool,
 }
 
-impl LegacyCall for AnswerInput {
+impl CaseCall for AnswerInput {
+    fn host(&self) -> Host {
+        Host::Results
+    }
+
     fn secrets(&self) -> Vec<String> {
         let answers = self.answers.iter().flat_map(Map::values);
         answers.flat_map(Given::texts).collect()
@@ -295,7 +310,7 @@ impl LegacyCall for AnswerInput {
 
 impl AnswerInput {
     async fn answer(&self, stack: &Stack) -> Result<Outcome, Error> {
-        let client = client(stack)?;
+        let client = legacy_client(stack)?;
         let mut round = self.round()?;
         if self.put_away {
             let unreadable = |_| Error::new(ErrorKind::Input, "the round cannot be put away");

@@ -1,5 +1,5 @@
-//! A layer of the application's own that looks at every request: credentials must not be there, and
-//! each layer must stand where it says.
+//! Two layers in the places of an application's own: they must see no credentials, and each request the
+//! right number of times.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -13,12 +13,12 @@ use crate::script::Arrived;
 
 /// A layer in each of the two places where an application may have one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Watches {
-    calls: Watch,
-    attempts: Watch,
+pub(crate) struct LayerProbes {
+    calls: Probe,
+    attempts: Probe,
 }
 
-impl Watches {
+impl LayerProbes {
     /// Puts the layers in their places, outside of those that are added later.
     pub(crate) fn add(&self, builder: TransportBuilder) -> TransportBuilder {
         builder
@@ -26,16 +26,15 @@ impl Watches {
             .attempt_layer(self.attempts.clone())
     }
 
-    /// Everything that was seen in either place.
+    /// Returns everything that was seen in either place.
     pub(crate) fn text(&self) -> String {
         [&self.calls, &self.attempts]
-            .map(|watch| watch.seen().text.clone())
+            .map(|probe| probe.seen().text.clone())
             .concat()
     }
 
-    /// What does not stand where it says: a call passes the outer layers once however often it is
-    /// sent, and whatever is sent again passes the inner ones again, but for what the credentials
-    /// repeat after a 401.
+    /// Returns what passed the layers too often or not at all: a call passes the outer ones once,
+    /// each attempt passes the inner ones, except a repetition after a 401.
     pub(crate) fn misplaced(&self, is_one_call: bool, arrived: Arrived) -> Vec<String> {
         let (calls, attempts) = (self.calls.seen().requests, self.attempts.seen().requests);
         let Arrived { requests, refused } = arrived;
@@ -54,7 +53,7 @@ impl Watches {
 
 /// Counts the requests, and keeps the headers of each, and the body of those whose body can be read.
 #[derive(Clone, Debug, Default)]
-struct Watch(Arc<Mutex<Seen>>);
+struct Probe(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -62,7 +61,7 @@ struct Seen {
     text: String,
 }
 
-impl Watch {
+impl Probe {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,24 +78,24 @@ impl Watch {
     }
 }
 
-impl Layer<HttpService> for Watch {
-    type Service = Watching;
+impl Layer<HttpService> for Probe {
+    type Service = Probed;
 
-    fn layer(&self, inner: HttpService) -> Watching {
-        Watching {
+    fn layer(&self, inner: HttpService) -> Probed {
+        Probed {
             inner,
-            watch: self.clone(),
+            probe: self.clone(),
         }
     }
 }
 
 #[derive(Clone)]
-pub(crate) struct Watching {
+pub(crate) struct Probed {
     inner: HttpService,
-    watch: Watch,
+    probe: Probe,
 }
 
-impl Service<Request<Body>> for Watching {
+impl Service<Request<Body>> for Probed {
     type Response = <HttpService as Service<Request<Body>>>::Response;
     type Error = <HttpService as Service<Request<Body>>>::Error;
     type Future = <HttpService as Service<Request<Body>>>::Future;
@@ -106,7 +105,7 @@ impl Service<Request<Body>> for Watching {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        self.watch.note(&request);
+        self.probe.note(&request);
         self.inner.call(request)
     }
 }

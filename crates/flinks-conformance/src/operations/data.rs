@@ -1,42 +1,59 @@
-//! The data calls, the polls that follow them, and the flow `legacy.fetch`: inputs and calls.
+//! The data calls, the polls that follow them, and the flow `legacy.fetch`.
 
 use std::marker::PhantomData;
 
 use flinks_legacy::{
-    AccountsDetail, AccountsSummary, Data, DataCall, DataState, DataWait, Session, Statements,
+    AccountsDetail, AccountsSummary, Data, DataCall, DataState, DataWait, Session,
+    StatementContent as _, Statements,
 };
-use flinks_transport::{CustomerEndpoint, Error};
+use flinks_transport::{Endpoint, Error};
 use flinks_types::{
-    AccountId, AccountsResponse, DaysOfTransactions, NumberOfStatements, RequestId,
+    AccountId, AccountsResponse, DaysOfTransactions, NumberOfStatements, RequestId, Statement,
     StatementsResponse,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Duration;
 
-use super::{LegacyCall, Running, Single, canonical, client};
-use crate::operations::{Outcome, Stack};
+use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer, legacy_client};
+use crate::keys::Keys;
 
-/// Data whose answer has a canonical form.
+/// Data with its canonical form.
 pub(super) trait Shown: Data<Response: std::fmt::Debug> {
     fn canonical(answer: &Self::Response) -> Value;
 }
 
 impl Shown for AccountsDetail {
-    fn canonical(answer: &AccountsResponse) -> Value {
-        canonical::accounts(answer)
+    fn canonical(accounts: &AccountsResponse) -> Value {
+        answer(accounts)
     }
 }
 
 impl Shown for AccountsSummary {
-    fn canonical(answer: &AccountsResponse) -> Value {
-        canonical::accounts(answer)
+    fn canonical(accounts: &AccountsResponse) -> Value {
+        answer(accounts)
     }
 }
 
+/// With the decoded content of each file as text, or null.
 impl Shown for Statements {
-    fn canonical(answer: &StatementsResponse) -> Value {
-        canonical::statements(answer)
+    fn canonical(statements: &StatementsResponse) -> Value {
+        let accounts = statements.accounts.iter().flatten();
+        let files = accounts.flat_map(|account| &account.statements);
+        let text = |file: &Statement| {
+            let bytes = file.to_bytes().ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let files: Vec<_> = files.map(text).collect();
+        json!({ "answer": answer(statements), "files": files })
+    }
+}
+
+fn fetched<D: Shown>(fetched: &DataState<D::Response>) -> Value {
+    match fetched {
+        DataState::Ready(answer) => json!({ "ready": D::canonical(answer) }),
+        DataState::Pending(answer) => json!({ "pending": D::canonical(answer) }),
+        _ => Value::Null,
     }
 }
 
@@ -61,7 +78,7 @@ pub(super) struct DetailInput {
 impl Single for DetailInput {
     type Operation = DataCall<AccountsDetail>;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Self::Operation, Error> {
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Self::Operation, Error> {
         let mut data = AccountsDetail::new();
         if let Some(with) = self.with_account_identity {
             data = data.with_account_identity(with);
@@ -84,11 +101,11 @@ impl Single for DetailInput {
             .cloned()
             .fold(data, AccountsDetail::with_account);
         let id = self.request_id.clone();
-        Ok(DataCall::start(endpoint, id, data))
+        Ok(DataCall::start(keys.customer_at(endpoint), id, data))
     }
 
     fn canonical(answer: &DataState<AccountsResponse>) -> Value {
-        canonical::fetched(answer, canonical::accounts)
+        fetched::<AccountsDetail>(answer)
     }
 }
 
@@ -105,7 +122,7 @@ pub(super) struct SummaryInput {
 impl Single for SummaryInput {
     type Operation = DataCall<AccountsSummary>;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Self::Operation, Error> {
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Self::Operation, Error> {
         let mut data = AccountsSummary::new();
         if let Some(with) = self.with_balance {
             data = data.with_balance(with);
@@ -114,11 +131,11 @@ impl Single for SummaryInput {
             data = data.with_account_identity(with);
         }
         let id = self.request_id.clone();
-        Ok(DataCall::start(endpoint, id, data))
+        Ok(DataCall::start(keys.customer_at(endpoint), id, data))
     }
 
     fn canonical(answer: &DataState<AccountsResponse>) -> Value {
-        canonical::fetched(answer, canonical::accounts)
+        fetched::<AccountsSummary>(answer)
     }
 }
 
@@ -135,7 +152,7 @@ pub(super) struct StatementsInput {
 impl Single for StatementsInput {
     type Operation = DataCall<Statements>;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Self::Operation, Error> {
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Self::Operation, Error> {
         let mut data = Statements::new();
         if let Some(number) = &self.number {
             data = data.with_number(number.clone());
@@ -146,11 +163,11 @@ impl Single for StatementsInput {
             .cloned()
             .fold(data, Statements::with_account);
         let id = self.request_id.clone();
-        Ok(DataCall::start(endpoint, id, data))
+        Ok(DataCall::start(keys.customer_at(endpoint), id, data))
     }
 
     fn canonical(answer: &DataState<StatementsResponse>) -> Value {
-        canonical::fetched(answer, canonical::statements)
+        fetched::<Statements>(answer)
     }
 }
 
@@ -169,12 +186,13 @@ pub(super) struct PollInput<D> {
 impl<D: Shown> Single for PollInput<D> {
     type Operation = DataCall<D>;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<DataCall<D>, Error> {
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<DataCall<D>, Error> {
+        let endpoint = keys.customer_at(endpoint);
         Ok(DataCall::poll(endpoint, self.request_id.clone()))
     }
 
     fn canonical(answer: &DataState<D::Response>) -> Value {
-        canonical::fetched(answer, D::canonical)
+        fetched::<D>(answer)
     }
 }
 
@@ -200,10 +218,14 @@ enum Wanted {
     Statements,
 }
 
-impl LegacyCall for FetchInput {
+impl CaseCall for FetchInput {
+    fn host(&self) -> Host {
+        Host::Results
+    }
+
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
-            let client = match client(stack) {
+            let client = match legacy_client(stack) {
                 Ok(client) => client,
                 Err(error) => return Outcome::failed(error),
             };

@@ -1,15 +1,16 @@
-//! The calls about a saved login, and the list of institutions: inputs and calls.
+//! The calls about a saved login, and the list of institutions.
 
-use flinks_legacy::{DeleteCard, Institutions, MfaQuestions, NightlyStatus, SetScheduledRefresh};
-use flinks_transport::{CustomerEndpoint, Error};
-use flinks_types::{
-    InstitutionsResponse, LoginId, MfaQuestionsResponse, NightlyStatusResponse, Secret,
+use flinks_legacy::{
+    Acknowledgement, DeleteCard, Institutions, MfaQuestions, NightlyStatus, SetScheduledRefresh,
 };
+use flinks_transport::{Endpoint, Error};
+use flinks_types::{InstitutionsResponse, MfaQuestionsResponse, NightlyStatusResponse};
+use flinks_types::{LoginId, Secret};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{LegacyCall, Running, Single, canonical, client};
-use crate::operations::{Outcome, Stack};
+use super::{CaseCall, Host, Outcome, Running, Single, Stack, legacy_client};
+use crate::keys::Keys;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -20,12 +21,15 @@ pub(super) struct DeleteInput {
 impl Single for DeleteInput {
     type Operation = DeleteCard;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<DeleteCard, Error> {
-        Ok(DeleteCard::new(endpoint, self.login_id.clone()))
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<DeleteCard, Error> {
+        Ok(DeleteCard::new(
+            keys.customer_at(endpoint),
+            self.login_id.clone(),
+        ))
     }
 
-    fn canonical(done: &flinks_legacy::Acknowledgement) -> Value {
-        canonical::acknowledged(done)
+    fn canonical(done: &Acknowledgement) -> Value {
+        acknowledged(done)
     }
 }
 
@@ -39,13 +43,17 @@ pub(super) struct RefreshInput {
 impl Single for RefreshInput {
     type Operation = SetScheduledRefresh;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<SetScheduledRefresh, Error> {
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<SetScheduledRefresh, Error> {
         let id = self.login_id.clone();
-        Ok(SetScheduledRefresh::new(endpoint, id, self.on))
+        Ok(SetScheduledRefresh::new(
+            keys.customer_at(endpoint),
+            id,
+            self.on,
+        ))
     }
 
-    fn canonical(done: &flinks_legacy::Acknowledgement) -> Value {
-        canonical::acknowledged(done)
+    fn canonical(done: &Acknowledgement) -> Value {
+        acknowledged(done)
     }
 }
 
@@ -56,12 +64,12 @@ pub(super) struct NightlyInput {}
 impl Single for NightlyInput {
     type Operation = NightlyStatus;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<NightlyStatus, Error> {
-        Ok(NightlyStatus::new(endpoint))
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<NightlyStatus, Error> {
+        Ok(NightlyStatus::new(keys.customer_at(endpoint)))
     }
 
     fn canonical(answer: &NightlyStatusResponse) -> Value {
-        canonical::nightly(answer)
+        super::answer(answer)
     }
 }
 
@@ -74,12 +82,15 @@ pub(super) struct QuestionsInput {
 impl Single for QuestionsInput {
     type Operation = MfaQuestions;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<MfaQuestions, Error> {
-        Ok(MfaQuestions::new(endpoint, self.login_id.clone()))
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<MfaQuestions, Error> {
+        Ok(MfaQuestions::new(
+            keys.customer_at(endpoint),
+            self.login_id.clone(),
+        ))
     }
 
     fn canonical(answer: &MfaQuestionsResponse) -> Value {
-        canonical::questions(answer)
+        super::answer(answer)
     }
 }
 
@@ -93,12 +104,16 @@ pub(super) struct InstitutionsInput {
 impl Single for InstitutionsInput {
     type Operation = Institutions;
 
-    fn operation(&self, endpoint: CustomerEndpoint) -> Result<Institutions, Error> {
-        Ok(Institutions::new(endpoint, self.skip, self.take))
+    fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Institutions, Error> {
+        Ok(Institutions::new(
+            keys.customer_at(endpoint),
+            self.skip,
+            self.take,
+        ))
     }
 
     fn canonical(answer: &InstitutionsResponse) -> Value {
-        canonical::institutions(answer)
+        super::answer(answer)
     }
 }
 
@@ -110,7 +125,11 @@ pub(super) struct AnswersInput {
     answers: Vec<(String, String)>,
 }
 
-impl LegacyCall for AnswersInput {
+impl CaseCall for AnswersInput {
+    fn host(&self) -> Host {
+        Host::Results
+    }
+
     fn secrets(&self) -> Vec<String> {
         let answers = self.answers.iter();
         answers.map(|(_, answer)| answer.clone()).collect()
@@ -118,17 +137,19 @@ impl LegacyCall for AnswersInput {
 
     fn run<'c>(&'c self, stack: &'c Stack) -> Running<'c> {
         Box::pin(async move {
-            let client = match client(stack) {
+            let client = match legacy_client(stack) {
                 Ok(client) => client,
                 Err(error) => return Outcome::failed(error),
             };
             let answers = self.answers.iter();
             let answers = answers
                 .map(|(question, answer)| (question.as_str(), Secret::from(answer.as_str())));
-            match client.answer_mfa_questions(&self.login_id, answers).await {
-                Ok(done) => Outcome::ok(canonical::acknowledged(&done), &done),
-                Err(error) => Outcome::failed(error),
-            }
+            let called = client.answer_mfa_questions(&self.login_id, answers).await;
+            Outcome::of(called, acknowledged)
         })
     }
+}
+
+fn acknowledged(done: &Acknowledgement) -> Value {
+    super::compact(json!({ "Message": done.message }))
 }
