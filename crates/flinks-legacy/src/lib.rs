@@ -23,15 +23,11 @@
 //! # let asks = r#"{ "HttpStatusCode": 203, "RequestId": "9022abc2", "SecurityChallenges": [
 //! #     { "Type": "QuestionAndAnswer", "Prompt": "What shape do people like most?" } ] }"#;
 //! # let opens = r#"{ "HttpStatusCode": 200, "RequestId": "9022abc2", "Login": { "Id": "b0debb48" } }"#;
-//! # let answering = tower::service_fn(move |request: http::Request<flinks_legacy::Body>| async move {
-//! #     let body = http_body_util::BodyExt::collect(request.into_body()).await?.to_bytes();
-//! #     let answered = body.windows(8).any(|part| part == b"Triangle");
-//! #     let body = flinks_legacy::Body::from(if answered { opens } else { asks }.to_owned());
-//! #     Ok::<_, flinks_legacy::BoxError>(http::Response::new(body))
-//! # });
+//! # use flinks_transport::testing::{Reply, ScriptedService};
+//! # let service = ScriptedService::new([Reply::json(203, asks), Reply::json(200, opens)]);
 //! let legacy = LegacyClient::new(
 //!     Transport::builder()
-//! #       .service(answering)
+//! #       .service(service)
 //!         .build()?,
 //!     Endpoint::instance("toolbox")?,
 //!     CustomerId::new("43387ca6-0391-4c82-857d-70d95f087ecb")?,

@@ -33,19 +33,18 @@ const TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// ```
 /// # use flinks_auth::LegacyKeys;
 /// # use flinks_legacy::LegacyClient;
-/// # use flinks_transport::{Body, Endpoint, Transport};
+/// # use flinks_transport::testing::{Reply, ScriptedService};
+/// # use flinks_transport::{Endpoint, Transport};
 /// # use flinks_types::CustomerId;
 /// use flinks_legacy::{AccountsDetail, Session};
 /// use flinks_types::{DaysOfTransactions, RequestId};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let answering = tower::service_fn(|_: http::Request<Body>| async {
-/// #     let body = r#"{"HttpStatusCode":200,"Accounts":[{"Balance":{"Current":1.10}}]}"#;
-/// #     Ok::<_, std::convert::Infallible>(http::Response::new(Body::from(body.to_owned())))
-/// # });
+/// # let body = r#"{"HttpStatusCode":200,"Accounts":[{"Balance":{"Current":1.10}}]}"#;
+/// # let service = ScriptedService::new([Reply::json(200, body)]);
 /// # let legacy = LegacyClient::new(
-/// #     Transport::builder().service(answering).build()?,
+/// #     Transport::builder().service(service).build()?,
 /// #     Endpoint::instance("toolbox")?,
 /// #     CustomerId::new("43387ca6")?,
 /// #     LegacyKeys::new(),

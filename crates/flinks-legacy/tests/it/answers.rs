@@ -4,7 +4,7 @@ use flinks_legacy::{Answers, Authorize, Channel, QuestionKind};
 use flinks_transport::{Delivery, Error, ErrorKind};
 use proptest::prelude::*;
 
-use crate::leaf::{REQUEST_ID, round};
+use crate::service::{REQUEST_ID, round};
 
 type Answer = fn(QuestionKind<'_>, &mut Answers) -> Result<(), Error>;
 
@@ -167,14 +167,14 @@ const TABLE: &[(&str, &str, Answer, &str)] = &[
 #[tokio::test(start_paused = true)]
 async fn each_type_has_its_key_and_its_values() {
     for (name, challenge, answer, expected) in TABLE {
-        let (leaf, client, round) = round(&format!("[{challenge}]")).await;
+        let (service, client, round) = round(&format!("[{challenge}]")).await;
         let mut answers = round.answers();
         let question = round.questions().next().unwrap();
         answer(question.kind(), &mut answers).unwrap_or_else(|error| panic!("{name}: {error}"));
         let outcome = client.answer(answers.finish().unwrap()).await.unwrap();
         assert!(matches!(outcome, Authorize::Authorized(_)), "{name}");
         let expected = format!(r#"{{"RequestId":"{REQUEST_ID}","SecurityResponses":{expected}}}"#);
-        assert_eq!(leaf.seen()[1].body, expected, "{name}");
+        assert_eq!(service.requests()[1].text(), expected, "{name}");
     }
 }
 
@@ -182,7 +182,7 @@ async fn each_type_has_its_key_and_its_values() {
 async fn a_round_is_answered_in_its_order_and_at_once() {
     let challenges = r#"[{"Type":"QuestionAndAnswer","Prompt":"z"},
         {"Type":"QuestionAndAnswer","Prompt":"a"},{"Type":"QuestionAndAnswer","Prompt":"m"}]"#;
-    let (leaf, client, round) = round(challenges).await;
+    let (service, client, round) = round(challenges).await;
     let mut answers = round.answers();
     for question in round.questions() {
         let QuestionKind::Text(q) = question.kind() else {
@@ -192,7 +192,7 @@ async fn a_round_is_answered_in_its_order_and_at_once() {
         q.answer(&mut answers, q.text().to_uppercase()).unwrap();
     }
     drop(client.answer(answers.finish().unwrap()).await.unwrap());
-    let body = &leaf.seen()[1].body;
+    let body = service.requests()[1].text();
     assert!(
         body.contains(r#"{"z":["Z"],"a":["A"],"m":["M"]}"#),
         "{body}"
@@ -339,7 +339,7 @@ const WRONG: &[(&str, &str, Answer, u8)] = &[
 #[tokio::test(start_paused = true)]
 async fn wrong_answers_are_refused_before_anything_is_sent() {
     for (name, challenges, answer, number) in WRONG {
-        let (leaf, _, round) = round(&format!("[{challenges}]")).await;
+        let (service, _, round) = round(&format!("[{challenges}]")).await;
         let mut answers = round.answers();
         let answered = round
             .questions()
@@ -362,7 +362,7 @@ async fn wrong_answers_are_refused_before_anything_is_sent() {
             text.contains(&format!("question {number} ")),
             "{name}: {text}"
         );
-        assert_eq!(leaf.count(), 1, "{name}");
+        assert_eq!(service.count(), 1, "{name}");
     }
 }
 
@@ -416,7 +416,7 @@ proptest! {
             {"Type": "MultipleChoice", "Prompt": format!("{prompt}:"), "Iterables": [choice]},
         ]);
         let sent = runtime.block_on(async {
-            let (leaf, client, round) = round(&challenges.to_string()).await;
+            let (service, client, round) = round(&challenges.to_string()).await;
             let mut answers = round.answers();
             for question in round.questions() {
                 #[expect(clippy::wildcard_enum_match_arm, reason = "the round has three types")]
@@ -431,7 +431,7 @@ proptest! {
                 }
             }
             drop(client.answer(answers.finish().unwrap()).await.unwrap());
-            leaf.seen()[1].body.clone()
+            service.requests()[1].text()
         });
         let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
         let expected = serde_json::json!({

@@ -1,7 +1,5 @@
 //! Every documented bank of the sandbox, from credentials to a session, over real TLS.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flinks_auth::LegacyKeys;
@@ -10,13 +8,9 @@ use flinks_legacy::{
     QuestionKind, Refusal,
 };
 use flinks_sandbox::{ApiOperation, Config, Sandbox};
-use flinks_transport::{
-    Body, BoxError, Endpoint, Error, HttpService, Roots, Transport, try_clone_request,
-};
+use flinks_transport::testing::HostileLayer;
+use flinks_transport::{Endpoint, Error, Roots, Transport};
 use flinks_types::{Credentials, CustomerId, Language, StoredLogin};
-use http::{Request, Response};
-use tower::ServiceExt;
-use tower_service::Service;
 
 async fn sandbox() -> Sandbox {
     let mut config = Config::default();
@@ -232,55 +226,26 @@ async fn a_kept_login_comes_back_cached_and_live() {
     assert!(matches!(outcome, Authorize::Authorized(_)));
 }
 
-/// Sends every request three times, and passes on the first answer.
-#[derive(Clone)]
-struct Eager(HttpService);
-
-impl Service<Request<Body>> for Eager {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let inner = self.0.clone();
-        Box::pin(async move {
-            let copies = [
-                try_clone_request(&request).unwrap(),
-                try_clone_request(&request).unwrap(),
-            ];
-            let first = inner.clone().oneshot(request).await;
-            for copy in copies {
-                assert!(
-                    inner.clone().oneshot(copy).await.is_err(),
-                    "it went out again"
-                );
-            }
-            first
-        })
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_sees_credentials_and_answers_once_through_a_hostile_layer() {
     let sandbox = sandbox().await;
     let roots = Roots::pem(sandbox.ca_pem().as_bytes()).unwrap();
     let builder = Transport::builder().roots(roots);
-    let transport = builder
-        .layer(tower::layer::layer_fn(Eager))
-        .build()
-        .unwrap();
-    let client = LegacyClient::new(
-        transport,
+    let hostile = LegacyClient::new(
+        builder.layer(HostileLayer::new(3)).build().unwrap(),
         Endpoint::new(sandbox.results_url()).unwrap(),
         CustomerId::new(sandbox.customer_id()).unwrap(),
         keys(&sandbox),
-    );
+    )
+    .unwrap();
     let credentials = Credentials::new("FlinksCapital", "Greatday", "Everyday");
-    assert_eq!(sign_in(&client.unwrap(), credentials).await, (3, 3));
-    // Credentials once, and each of the three answers once.
-    assert_eq!(sandbox.requests(ApiOperation::Authorize), 4);
+    hostile.authorize(credentials.clone()).await.unwrap_err();
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 1);
+
+    let plain = client(&sandbox, keys(&sandbox));
+    let Authorize::Challenged(round) = plain.authorize(credentials).await.unwrap() else {
+        panic!("a challenge")
+    };
+    hostile.answer(answered(&round)).await.unwrap_err();
+    assert_eq!(sandbox.requests(ApiOperation::Authorize), 3);
 }

@@ -1,7 +1,6 @@
 //! The data calls: what they send, how they wait, and that nothing is begun twice.
 
 mod calls;
-pub(crate) mod leaf;
 mod reads;
 mod sandbox;
 mod wait;

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use flinks_auth::LegacyKeys;
 use flinks_legacy::{Authorize, LegacyClient};
+use flinks_transport::testing::ScriptedService;
 use flinks_transport::{Body, Transport};
 use http::Request;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 use tower_service::Service as _;
 
-use crate::data::leaf::{self as data, session};
-use crate::leaf::{Leaf, asks, client, credentials, opens};
+use crate::service::{
+    LegacyService as _, asks, client, credentials, opens, pending, ready, session,
+};
 
 /// More than any call waits at.
 const MANY: usize = 100;
@@ -36,15 +38,15 @@ async fn dropped_after<T>(polls: usize, call: impl IntoFuture<Output = T>) -> Op
     outcome
 }
 
-/// A client over a leaf that waits before it takes a request and before it answers.
+/// A client over a service that waits before it takes a request and before it answers.
 macro_rules! slowly {
-    ($leaf:expr) => {{
-        let leaf = $leaf.clone();
+    ($service:expr) => {{
+        let service = $service.clone();
         let slow = tower::service_fn(move |request: Request<Body>| {
-            let mut leaf = leaf.clone();
+            let mut service = service.clone();
             async move {
                 yield_now().await;
-                let answer = leaf.call(request).await;
+                let answer = service.call(request).await;
                 yield_now().await;
                 answer
             }
@@ -57,10 +59,10 @@ macro_rules! slowly {
 async fn credentials_and_answers_are_sent_once_wherever_their_call_is_dropped() {
     let mut ended = false;
     for polls in 0..MANY {
-        let leaf = Leaf::new([opens()]);
-        let client: LegacyClient = slowly!(leaf);
+        let service = ScriptedService::new([opens()]);
+        let client: LegacyClient = slowly!(service);
         let outcome = dropped_after(polls, client.authorize(credentials())).await;
-        assert!(leaf.count() <= 1, "{polls}");
+        assert!(service.count() <= 1, "{polls}");
         ended = outcome.is_some();
         if ended {
             assert!(polls > 2, "it was never dropped while it waited");
@@ -70,8 +72,8 @@ async fn credentials_and_answers_are_sent_once_wherever_their_call_is_dropped() 
     assert!(ended);
     for polls in 0..MANY {
         let asking = asks(r#"[{"Type":"QuestionAndAnswer","Prompt":"a"}]"#);
-        let leaf = Leaf::new([asking, opens()]);
-        let client: LegacyClient = slowly!(leaf);
+        let service = ScriptedService::new([asking, opens()]);
+        let client: LegacyClient = slowly!(service);
         let Ok(Authorize::Challenged(round)) = client.authorize(credentials()).await else {
             panic!("a question")
         };
@@ -80,7 +82,7 @@ async fn credentials_and_answers_are_sent_once_wherever_their_call_is_dropped() 
             question.kind().answer_raw(&mut answers, ["b"]).unwrap();
         }
         let outcome = dropped_after(polls, client.answer(answers.finish().unwrap())).await;
-        assert!(leaf.count() <= 2, "{polls}");
+        assert!(service.count() <= 2, "{polls}");
         if outcome.is_some() {
             return;
         }
@@ -91,10 +93,10 @@ async fn credentials_and_answers_are_sent_once_wherever_their_call_is_dropped() 
 #[tokio::test(start_paused = true)]
 async fn data_is_begun_once_wherever_its_call_is_dropped() {
     for polls in 0..MANY {
-        let leaf = data::Leaf::new([data::pending(), data::pending(), data::ready()]);
-        let client: LegacyClient = slowly!(leaf);
+        let service = ScriptedService::new([pending(), pending(), ready()]).repeat_last();
+        let client: LegacyClient = slowly!(service);
         let outcome = dropped_after(polls, client.accounts_detail(&session())).await;
-        let before = leaf.methods();
+        let before = service.methods();
         let begun = before.iter().filter(|method| *method == "POST").count();
         assert!(begun <= 1, "{polls}: {before:?}");
         if outcome.is_some() {
@@ -103,7 +105,7 @@ async fn data_is_begun_once_wherever_its_call_is_dropped() {
         }
         // Going on asks for the result, and begins nothing.
         client.accounts_detail_async(&session()).await.unwrap();
-        let after = leaf.methods();
+        let after = service.methods();
         assert!(after[before.len()..].iter().all(|method| method == "GET"));
     }
     panic!("it never ended");

@@ -1,4 +1,4 @@
-//! The whole client over a scripted leaf, in paused time.
+//! The whole client over a scripted service, in paused time.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +13,6 @@ mod banks;
 mod data;
 mod drops;
 mod layers;
-mod leaf;
 mod outcomes;
+mod service;
 mod waiting;

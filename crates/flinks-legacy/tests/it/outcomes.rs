@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use flinks_legacy::{Authorize, AuthorizeError, Refusal};
+use flinks_transport::testing::{Reply, ScriptedService};
 use flinks_transport::{Delivery, ErrorKind};
 use flinks_types::{
     AuthorizeRequest, Credentials, Language, LinkRel, LoginId, LoginType, RequestId, StoredLogin,
 };
 
-use crate::leaf::{Leaf, REQUEST_ID, asks, credentials, opens};
+use crate::service::{LegacyService as _, OPEN, REQUEST_ID, asks, credentials, opens};
 
 async fn ends(status: u16, body: &str) -> Result<Authorize, AuthorizeError> {
-    Leaf::new([(status, body)])
+    ScriptedService::new([Reply::json(status, body)])
         .client()
         .authorize(credentials())
         .await
@@ -47,18 +48,18 @@ async fn the_three_forms_are_written_as_documented() {
         ),
     ];
     for (request, expected) in rows {
-        let leaf = Leaf::new([opens()]);
-        drop(leaf.client().authorize(request).await.unwrap());
-        let seen = &leaf.seen()[0];
-        assert_eq!(seen.body, expected);
-        assert_eq!(seen.path, "/v3/43387ca6/BankingServices/Authorize");
+        let service = ScriptedService::new([opens()]);
+        drop(service.client().authorize(request).await.unwrap());
+        let seen = &service.requests()[0];
+        assert_eq!(seen.text(), expected);
+        assert_eq!(seen.uri.path(), "/v3/43387ca6/BankingServices/Authorize");
         assert_eq!(seen.headers["content-type"], "application/json");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_guides_session_is_read() {
-    let Authorize::Authorized(session) = ends(200, &opens().1).await.unwrap() else {
+    let Authorize::Authorized(session) = ends(200, OPEN).await.unwrap() else {
         panic!("a session")
     };
     assert_eq!(session.request_id().as_str(), REQUEST_ID);
@@ -81,9 +82,12 @@ async fn an_incomplete_request_is_not_sent() {
         Credentials::new("i", "", "p"),
         Credentials::new("i", "u", ""),
     ] {
-        let leaf = Leaf::new([opens()]);
-        let error = leaf.client().authorize(incomplete).await.unwrap_err();
-        assert_eq!((error.error().kind(), leaf.count()), (ErrorKind::Input, 0));
+        let service = ScriptedService::new([opens()]);
+        let error = service.client().authorize(incomplete).await.unwrap_err();
+        assert_eq!(
+            (error.error().kind(), service.count()),
+            (ErrorKind::Input, 0)
+        );
     }
 }
 
@@ -319,8 +323,8 @@ async fn a_refused_cached_login_still_has_a_session() {
     let body = r#"{"HttpStatusCode":401,"FlinksCode":"QUESTION_NOT_FOUND","RequestId":"r"}"#;
     let login = LoginId::new("b0debb48-f9f1-46c6-80a4-08d7dd88d478").unwrap();
     let ask = async |login: StoredLogin| {
-        let leaf = Leaf::new([(401, body)]);
-        leaf.client().authorize(login).await.unwrap_err()
+        let service = ScriptedService::new([Reply::json(401, body)]);
+        service.client().authorize(login).await.unwrap_err()
     };
     let cached = ask(StoredLogin::cached(login.clone())).await;
     let session = cached.session().unwrap();
@@ -331,17 +335,17 @@ async fn a_refused_cached_login_still_has_a_session() {
 #[tokio::test(start_paused = true)]
 async fn rounds_follow_rounds_and_the_newest_request_id_counts() {
     let challenge = r#""SecurityChallenges":[{"Type":"QuestionAndAnswer","Prompt":"a"}]"#;
-    let leaf = Leaf::new([
+    let service = ScriptedService::new([
         asks(r#"[{"Type":"QuestionAndAnswer","Prompt":"a"}]"#),
-        (203, format!(r#"{{{challenge},"RequestId":"second"}}"#)),
-        (203, format!("{{{challenge}}}")),
-        (
+        Reply::json(203, format!(r#"{{{challenge},"RequestId":"second"}}"#)),
+        Reply::json(203, format!("{{{challenge}}}")),
+        Reply::json(
             401,
             format!(r#"{{"FlinksCode":"INVALID_SECURITY_RESPONSE",{challenge}}}"#),
         ),
-        (200, r#"{"HttpStatusCode":200}"#.to_owned()),
+        Reply::json(200, r#"{"HttpStatusCode":200}"#),
     ]);
-    let client = leaf.client();
+    let client = service.client();
     let mut step = client.authorize(credentials()).await.unwrap();
     let mut rounds = 0;
     let session = loop {
@@ -359,10 +363,10 @@ async fn rounds_follow_rounds_and_the_newest_request_id_counts() {
         };
     };
     assert_eq!((rounds, session.request_id().as_str()), (4, "second"));
-    let ids: Vec<_> = leaf.seen()[1..]
+    let ids: Vec<_> = service.requests()[1..]
         .iter()
         .map(|seen| {
-            let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
             body["RequestId"].as_str().unwrap().to_owned()
         })
         .collect();
@@ -371,15 +375,15 @@ async fn rounds_follow_rounds_and_the_newest_request_id_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_bank_gets_four_minutes_and_one_chance() {
-    let leaf = Leaf::new([(0, "")]);
+    let service = ScriptedService::new([Reply::hang()]);
     let start = tokio::time::Instant::now();
-    let error = leaf.client().authorize(credentials()).await.unwrap_err();
+    let error = service.client().authorize(credentials()).await.unwrap_err();
     assert_eq!(start.elapsed(), Duration::from_secs(240));
     assert_eq!(
         (error.error().kind(), error.error().delivery()),
         (ErrorKind::Timeout, Delivery::Unknown)
     );
-    assert_eq!(leaf.count(), 1);
+    assert_eq!(service.count(), 1);
     let shown = format!("{error:?} {}", error.error().report());
     assert!(
         !shown.contains("canary") && !shown.contains("Greatday"),
@@ -389,31 +393,35 @@ async fn a_slow_bank_gets_four_minutes_and_one_chance() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_of_another_login_is_refused() {
-    let opened = opens().1;
+    let opened = OPEN;
     let login = || LoginId::new("b0debb48-f9f1-46c6-80a4-08d7dd88d478").unwrap();
     let another = || LoginId::new("11111111-2222-3333-4444-555555555555").unwrap();
     for request in [StoredLogin::cached(another()), StoredLogin::live(another())] {
-        let leaf = Leaf::new([(200, opened.as_str())]);
-        let error = leaf.client().authorize(request).await.unwrap_err();
+        let service = ScriptedService::new([Reply::json(200, opened)]);
+        let error = service.client().authorize(request).await.unwrap_err();
         let error = error.error();
         assert_eq!(error.kind(), ErrorKind::Decode);
-        assert_eq!((error.delivery(), leaf.count()), (Delivery::Delivered, 1));
+        assert_eq!(
+            (error.delivery(), service.count()),
+            (Delivery::Delivered, 1)
+        );
         assert!(
             error.to_string().contains("about another LoginId"),
             "{error}"
         );
     }
     for request in [StoredLogin::cached(login()), StoredLogin::live(login())] {
-        let leaf = Leaf::new([(200, opened.replace("b0debb48", "B0DEBB48"))]);
-        drop(leaf.client().authorize(request).await.unwrap());
+        let service =
+            ScriptedService::new([Reply::json(200, opened.replace("b0debb48", "B0DEBB48"))]);
+        drop(service.client().authorize(request).await.unwrap());
     }
 
     // Through a round of questions, and whatever RequestId the answer brings.
     for (asked, is_refused) in [(another(), true), (login(), false)] {
         let asking = asks(r#"[{"Type":"QuestionAndAnswer","Prompt":"a"}]"#);
-        let renamed = (200, opened.replace(REQUEST_ID, "r-2"));
-        let leaf = Leaf::new([asking, renamed]);
-        let client = leaf.client();
+        let renamed = Reply::json(200, opened.replace(REQUEST_ID, "r-2"));
+        let service = ScriptedService::new([asking, renamed]);
+        let client = service.client();
         let step = client.authorize(StoredLogin::live(asked)).await.unwrap();
         let Authorize::Challenged(round) = step else {
             panic!("a question")
@@ -429,16 +437,19 @@ async fn a_session_of_another_login_is_refused() {
     // A cached refusal offers a session, but not that of another login.
     let refusal = r#"{"HttpStatusCode":401,"FlinksCode":"INVALID_PASSWORD","RequestId":"r","Login":{"Id":"ID"}}"#;
     for (id, is_offered) in [("b0debb48-f9f1-46c6-80a4-08d7dd88d478", true), ("x", false)] {
-        let leaf = Leaf::new([(401, refusal.replace("ID\"", &format!("{id}\"")))]);
+        let service = ScriptedService::new([Reply::json(
+            401,
+            refusal.replace("ID\"", &format!("{id}\"")),
+        )]);
         let request = StoredLogin::cached(login());
-        let error = leaf.client().authorize(request).await.unwrap_err();
+        let error = service.client().authorize(request).await.unwrap_err();
         assert_eq!(error.session().is_some(), is_offered, "{id}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_formality_of_an_answer_costs_a_session() {
-    let opened = opens().1;
+    let opened = OPEN;
     let login = "b0debb48-f9f1-46c6-80a4-08d7dd88d478";
     let cut = |at: &str| opened.split_once(at).unwrap().0.to_owned() + at;
     let utf16: String = opened.chars().flat_map(|c| [c, '\0']).collect();
@@ -489,7 +500,7 @@ async fn no_formality_of_an_answer_costs_a_session() {
 
 #[tokio::test(start_paused = true)]
 async fn a_status_that_is_no_refusal_leaves_the_outcome_unknown() {
-    let says = |inner: u16| opens().1.replace("200", &inner.to_string());
+    let says = |inner: u16| OPEN.replace("200", &inner.to_string());
     for (status, inner) in [
         (200, 100),
         (200, 302),

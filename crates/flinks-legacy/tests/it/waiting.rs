@@ -3,7 +3,9 @@
 use flinks_auth::LegacyKeys;
 use flinks_legacy::{Authorize, ChallengeRound, QuestionKind};
 
-use crate::leaf::{Leaf, asks, client, credentials, opens};
+use flinks_transport::testing::{Reply, ScriptedService};
+
+use crate::service::{asks, client, credentials, opens};
 
 fn with_auth_key() -> LegacyKeys {
     LegacyKeys::new().auth_key("canary-key")
@@ -12,13 +14,13 @@ fn with_auth_key() -> LegacyKeys {
 #[tokio::test(start_paused = true)]
 async fn a_waiting_session_is_continued_in_another_process() {
     let token = |token: &str| {
-        (
+        Reply::json(
             200,
             format!(r#"{{"HttpStatusCode":200,"Token":"{token}"}}"#),
         )
     };
     let challenge = r#"[{"Type":"QuestionAndAnswer","Prompt":"Où : $?","Iterables":null}]"#;
-    let here = Leaf::new([token("canary-token"), asks(challenge)]);
+    let here = ScriptedService::new([token("canary-token"), asks(challenge)]);
     let client_here = client(here.builder(), with_auth_key());
     let Authorize::Challenged(round) = client_here.authorize(credentials()).await.unwrap() else {
         panic!("a challenge")
@@ -37,7 +39,7 @@ async fn a_waiting_session_is_continued_in_another_process() {
         "{written}"
     );
 
-    let there = Leaf::new([token("another"), opens()]);
+    let there = ScriptedService::new([token("another"), opens()]);
     let client_there = client(there.builder(), with_auth_key());
     let read: ChallengeRound =
         serde_json::from_value(serde_json::from_str(&written).unwrap()).unwrap();
@@ -52,12 +54,12 @@ async fn a_waiting_session_is_continued_in_another_process() {
         .await
         .unwrap();
     assert!(matches!(session, Authorize::Authorized(_)));
-    let seen = there.seen();
+    let seen = there.requests();
     assert_eq!(seen[1].headers["flinks-auth-key"], "another");
     assert!(
-        seen[1].body.ends_with(r#"{"Où : $?":["Montréal"]}}"#),
+        seen[1].text().ends_with(r#"{"Où : $?":["Montréal"]}}"#),
         "{}",
-        seen[1].body
+        seen[1].text()
     );
 }
 

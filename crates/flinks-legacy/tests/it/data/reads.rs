@@ -1,8 +1,9 @@
 //! What is read: large answers, exact money, statements; and that nothing of it is shown.
 
 use flinks_legacy::StatementContent;
+use flinks_transport::testing::{Reply, ScriptedService};
 
-use super::leaf::{Leaf, answer, session};
+use crate::service::{LegacyService as _, session};
 
 #[tokio::test]
 async fn fifty_thousand_transactions_keep_every_digit() {
@@ -17,8 +18,12 @@ async fn fifty_thousand_transactions_keep_every_digit() {
         r#"{{"HttpStatusCode":200,"Accounts":[{{"Transactions":[{}]}}]}}"#,
         transactions.join(",")
     );
-    let leaf = Leaf::new([answer(200, body.clone())]);
-    let answer = leaf.client().accounts_detail(&session()).await.unwrap();
+    let service = ScriptedService::new([Reply::json(200, body.clone())]);
+    let answer = service
+        .client_without_retries()
+        .accounts_detail(&session())
+        .await
+        .unwrap();
     assert_eq!(answer.raw(), body.as_bytes());
     let transactions = answer.accounts.as_ref().unwrap()[0]
         .transactions
@@ -40,8 +45,12 @@ async fn statements_larger_than_other_answers_are_read() {
         r#"{{"StatementsByAccount":[{{"AccountNumber":"1","Statements":[{{"UniqueId":"0a","FileType":"PDF","Base64Bytes":"{}"}}]}}]}}"#,
         "QUJD".repeat(length / 4)
     );
-    let leaf = Leaf::new([answer(200, body)]);
-    let answer = leaf.client().statements(&session()).await.unwrap();
+    let service = ScriptedService::new([Reply::json(200, body)]);
+    let answer = service
+        .client_without_retries()
+        .statements(&session())
+        .await
+        .unwrap();
     let statement = &answer.accounts.as_ref().unwrap()[0].statements[0];
     let written = statement.write_to(std::io::sink()).unwrap();
     assert_eq!(written, length as u64 / 4 * 3);
@@ -52,8 +61,8 @@ async fn nothing_of_an_account_is_shown() {
     let body = r#"{"HttpStatusCode":200,"Institution":"canary","Tag":"canary","Accounts":[{"Title":"canary",
         "AccountNumber":"canary","Type":"canary","Holder":{"Name":"canary"},"Balance":{"Current":4711.10}}],
         "Message":"canary","FlinksCode":"canary"}"#;
-    let leaf = Leaf::new([answer(200, body)]);
-    let client = leaf.client();
+    let service = ScriptedService::new([Reply::json(200, body)]);
+    let client = service.client_without_retries();
     let fetch = client.accounts_detail(&session());
     let shown = format!("{fetch:?}");
     let answer = fetch.await.unwrap();
@@ -63,13 +72,13 @@ async fn nothing_of_an_account_is_shown() {
     }
     let broken = format!("{body},");
     for (status, body) in [(200, broken.as_str()), (400, "canary"), (200, "canary")] {
-        let leaf = Leaf::new([answer_of(status, body)]);
-        let error = leaf.client().accounts_detail(&session()).await.unwrap_err();
+        let service = ScriptedService::new([Reply::json(status, body)]);
+        let error = service
+            .client_without_retries()
+            .accounts_detail(&session())
+            .await
+            .unwrap_err();
         let shown = format!("{error} {error:?} {}", error.report());
         assert!(!shown.contains("canary"), "{shown}");
     }
-}
-
-fn answer_of(status: u16, body: &str) -> super::leaf::Act {
-    answer(status, body)
 }
