@@ -1,13 +1,11 @@
-//! Answers: the documented bodies, the house error bodies, OAuth's, and a gateway's page.
+//! Answers, in the forms of the service, of OAuth and of a gateway.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{legacy, operation::ApiOperation};
-
-/// What goes back to the client.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -16,93 +14,87 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Self {
-        Self::json_text(status, body.to_string())
+    /// Answers 200 with JSON.
+    pub(crate) fn ok(body: &Value) -> Self {
+        Self::json(StatusCode::OK, body.to_string())
     }
 
-    /// A body that is JSON already.
-    pub(crate) fn json_text(status: StatusCode, body: String) -> Self {
+    /// Answers with JSON text.
+    pub(crate) fn json(status: StatusCode, body: String) -> Self {
         Self::new(status, "application/json; charset=utf-8", body)
+    }
+
+    /// Answers with a JSON object, to which `HttpStatusCode` is added; fields that are `null` are
+    /// left out.
+    pub(crate) fn with_status_code(status: StatusCode, mut body: Value) -> Self {
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("HttpStatusCode".to_owned(), status.as_u16().into());
+            fields.retain(|_, value| !value.is_null());
+        }
+        Self::json(status, body.to_string())
+    }
+
+    /// Answers with the service's own error body.
+    pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Self {
+        Self::with_status_code(status, json!({"FlinksCode": code, "Message": message}))
+    }
+
+    /// Answers 400 `INVALID_REQUEST`.
+    pub(crate) fn invalid(message: &str) -> Self {
+        Self::error(StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
+    }
+
+    /// Answers 401 `ACCESS_DENIED`.
+    pub(crate) fn denied(message: &str) -> Self {
+        Self::error(StatusCode::UNAUTHORIZED, "ACCESS_DENIED", message)
+    }
+
+    /// Answers 403 `ACCESS_DENIED`.
+    pub(crate) fn forbidden(message: &str) -> Self {
+        Self::error(StatusCode::FORBIDDEN, "ACCESS_DENIED", message)
+    }
+
+    /// Answers 413.
+    pub(crate) fn too_large(message: &str) -> Self {
+        Self::error(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+    }
+
+    /// Answers 415.
+    pub(crate) fn not_json() -> Self {
+        let message = "The Content-Type has to be application/json.";
+        Self::error(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            message,
+        )
+    }
+
+    /// Answers with the error body of RFC 6749, section 5.2.
+    pub(crate) fn oauth(status: StatusCode, error: &str, description: &str) -> Self {
+        let body = json!({"error": error, "error_description": description});
+        Self::json(status, body.to_string())
+    }
+
+    /// Answers with the page of a gateway in front of the service.
+    pub(crate) fn html(status: StatusCode) -> Self {
+        let reason = status.canonical_reason().unwrap_or("Error");
+        let title = format!("{} {reason}", status.as_u16());
+        let page = format!(
+            "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
+             <center><h1>{title}</h1></center>\r\n<hr><center>gateway</center>\r\n\
+             </body>\r\n</html>\r\n"
+        );
+        Self::new(status, "text/html", page)
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
+        let body = body.into();
         Self {
             status,
             headers,
-            body: body.into(),
+            body,
         }
-    }
-
-    /// The service's own error body.
-    pub(crate) fn house(status: StatusCode, code: &str, message: &str) -> Self {
-        Self::json(
-            status,
-            &json!({"HttpStatusCode": status.as_u16(), "FlinksCode": code, "Message": message}),
-        )
-    }
-
-    /// The error body of RFC 6749, section 5.2.
-    pub(crate) fn oauth(status: StatusCode, error: &str, description: &str) -> Self {
-        Self::json(
-            status,
-            &json!({"error": error, "error_description": description}),
-        )
-    }
-
-    /// A refusal that a fault makes, in the form that the operation's errors have.
-    pub(crate) fn fault(operation: ApiOperation, status: StatusCode) -> Self {
-        if status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED {
-            return Self {
-                status,
-                headers: Vec::new(),
-                body: Bytes::new(),
-            };
-        }
-        let message = "The sandbox was asked for this answer.";
-        if operation == ApiOperation::Token {
-            let error = match status {
-                StatusCode::UNAUTHORIZED => "invalid_client",
-                status if status.is_server_error() => "server_error",
-                _ => "invalid_request",
-            };
-            return Self::oauth(status, error, message);
-        }
-        // The one text that a client may read: it says that a token, not a person, is refused.
-        let token = if operation == ApiOperation::AuthorizeToken {
-            Some(legacy::NO_AUTH_KEY)
-        } else {
-            (operation == ApiOperation::Authorize).then_some(legacy::NO_AUTHORIZE_TOKEN)
-        };
-        if let (StatusCode::UNAUTHORIZED, Some(message)) = (status, token) {
-            return Self::house(status, "UNAUTHORIZED", message);
-        }
-        let code = match status {
-            StatusCode::UNAUTHORIZED => "ACCESS_DENIED",
-            status if status.is_success() => {
-                return Self::json(
-                    status,
-                    &json!({"HttpStatusCode": status.as_u16(), "Message": message}),
-                );
-            }
-            _ => "SANDBOX_FAULT",
-        };
-        Self::house(status, code, message)
-    }
-
-    /// What a gateway in front of the service would say.
-    pub(crate) fn html(status: StatusCode) -> Self {
-        let reason = status.canonical_reason().unwrap_or("Error");
-        let title = format!("{} {reason}", status.as_u16());
-        Self::new(
-            status,
-            "text/html",
-            format!(
-                "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
-                 <center><h1>{title}</h1></center>\r\n<hr><center>gateway</center>\r\n\
-                 </body>\r\n</html>\r\n"
-            ),
-        )
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -110,7 +102,7 @@ impl Answer {
         self
     }
 
-    /// Says that the connection ends with this answer.
+    /// Announces that the connection ends with this answer.
     pub(crate) fn closing(self) -> Self {
         self.with(header::CONNECTION, HeaderValue::from_static("close"))
     }
@@ -122,23 +114,17 @@ impl Answer {
         response
     }
 
-    /// The head with its full `Content-Length`, and half of the body.
+    /// Returns the head with its full `Content-Length`, and half of the body.
     pub(crate) fn torn(&self) -> Vec<u8> {
-        let mut bytes = format!(
-            "HTTP/1.1 {} {}\r\ncontent-length: {}\r\n",
-            self.status.as_u16(),
-            self.status.canonical_reason().unwrap_or(""),
-            self.body.len()
-        )
-        .into_bytes();
+        let reason = self.status.canonical_reason().unwrap_or_default();
+        let (code, length) = (self.status.as_u16(), self.body.len());
+        let mut bytes =
+            format!("HTTP/1.1 {code} {reason}\r\ncontent-length: {length}\r\n").into_bytes();
         for (name, value) in &self.headers {
-            bytes.extend_from_slice(name.as_str().as_bytes());
-            bytes.extend_from_slice(b": ");
-            bytes.extend_from_slice(value.as_bytes());
-            bytes.extend_from_slice(b"\r\n");
+            bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
         }
         bytes.extend_from_slice(b"\r\n");
-        bytes.extend(self.body.iter().take(self.body.len() / 2));
+        bytes.extend(self.body.iter().take(length / 2));
         bytes
     }
 }
@@ -152,28 +138,10 @@ mod tests {
         let text = String::from_utf8(Answer::html(StatusCode::BAD_GATEWAY).torn()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{head}");
-        let length: usize = head
+        let length = head
             .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .unwrap()
-            .parse()
-            .unwrap();
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.unwrap().parse().unwrap();
         assert!(!body.is_empty() && body.len() < length);
-    }
-
-    #[test]
-    fn faults_have_the_form_of_their_operations_errors() {
-        let body = |operation| Answer::fault(operation, StatusCode::UNAUTHORIZED).body;
-        assert!(body(ApiOperation::Token).starts_with(br#"{"error":"invalid_client""#));
-        assert!(body(ApiOperation::Upload).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
-        assert!(body(ApiOperation::Data).starts_with(br#"{"FlinksCode":"ACCESS_DENIED""#));
-        for operation in [ApiOperation::AuthorizeToken, ApiOperation::Authorize] {
-            assert!(body(operation).starts_with(br#"{"FlinksCode":"UNAUTHORIZED""#));
-        }
-        assert!(
-            Answer::fault(ApiOperation::Upload, StatusCode::NO_CONTENT)
-                .body
-                .is_empty()
-        );
     }
 }

@@ -1,13 +1,13 @@
 //! How a sandbox is set up.
 
-use std::{fmt, time::Duration};
+use std::fmt;
+use std::time::Duration;
 
-use rustls::{
-    SupportedProtocolVersion,
-    version::{TLS12, TLS13},
-};
+use rustls::SupportedProtocolVersion;
+use rustls::version::{TLS12, TLS13};
 
-use crate::{fault::Fault, log::OnRequest};
+use crate::fault::Fault;
+use crate::log::OnRequest;
 
 /// The set-up of a [`Sandbox`](crate::Sandbox); start from the default and change fields.
 ///

@@ -1,6 +1,9 @@
 //! Faults: what goes wrong with which request, and the text they are written in.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
@@ -55,6 +58,14 @@ pub struct Fault {
     first: u64,
     last: u64,
     kind: Kind,
+    /// The kind as it was written.
+    text: String,
+}
+
+impl Fault {
+    fn name(&self) -> &str {
+        self.text.split(':').next().unwrap_or_default()
+    }
 }
 
 /// What a fault does.
@@ -94,19 +105,19 @@ impl Plan {
                 Some(_) => continue,
             };
             if (fault.first..=fault.last).contains(&count) {
-                plan.add(&fault.kind);
+                plan.add(fault);
             }
         }
         plan
     }
 
-    fn add(&mut self, kind: &Kind) {
-        if let Kind::Delay(time) = kind {
-            self.before = self.before.saturating_add(*time);
-        } else if let Kind::DelayAfter(time) = kind {
-            self.after = self.after.saturating_add(*time);
+    fn add(&mut self, fault: &Fault) {
+        if let Kind::Delay(time) = fault.kind {
+            self.before = self.before.saturating_add(time);
+        } else if let Kind::DelayAfter(time) = fault.kind {
+            self.after = self.after.saturating_add(time);
         } else if self.kind.is_none() {
-            self.kind = Some(kind.clone());
+            self.kind = Some(fault.kind.clone());
         } else {
             return;
         }
@@ -114,27 +125,11 @@ impl Plan {
         if !names.is_empty() {
             names.push('+');
         }
-        names.push_str(kind.name());
+        names.push_str(fault.name());
     }
 }
 
 impl Kind {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Delay(_) => "delay",
-            Self::DelayAfter(_) => "delay-after",
-            Self::ResetBefore => "reset-before",
-            Self::ResetAfter => "reset-after",
-            Self::CloseAfter => "close-after",
-            Self::Torn => "torn",
-            Self::Stall(_) => "stall",
-            Self::Status(..) => "status",
-            Self::StatusAfter(_) => "status-after",
-            Self::Unauthorized => "unauthorized",
-            Self::Html(_) => "html",
-        }
-    }
-
     fn parse(text: &str) -> Result<Self, String> {
         let (name, argument) = match text.split_once(':') {
             Some((name, argument)) => (name, Some(argument)),
@@ -218,16 +213,11 @@ fn counts(text: &str) -> Result<(u64, u64), String> {
 }
 
 fn named(name: &str) -> Result<ApiOperation, String> {
-    let known = || ApiOperation::KNOWN.into_iter();
-    known()
-        .find(|operation| operation.name() == name)
-        .ok_or_else(|| {
-            let names: Vec<_> = known().map(ApiOperation::name).collect();
-            format!(
-                "there is no operation `{name}`; there are {}, any",
-                names.join(", ")
-            )
-        })
+    let found = ApiOperation::NAMES.iter().find(|(_, known)| *known == name);
+    found.map(|(operation, _)| *operation).ok_or_else(|| {
+        let names = ApiOperation::NAMES.map(|(_, known)| known).join(", ");
+        format!("there is no operation `{name}`; there are {names}, any")
+    })
 }
 
 impl FromStr for Fault {
@@ -251,6 +241,7 @@ impl FromStr for Fault {
                 first,
                 last,
                 kind: Kind::parse(kind)?,
+                text: kind.to_owned(),
             })
         };
         parse().map_err(|reason: String| FaultError {
@@ -261,37 +252,18 @@ impl FromStr for Fault {
 }
 
 impl fmt::Display for Fault {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.target {
-            None => out.write_str("any")?,
-            Some(operation) => write!(out, "{operation}")?,
+            None => f.write_str("any")?,
+            Some(operation) => write!(f, "{operation}")?,
         }
         match (self.first, self.last) {
             (1, u64::MAX) => {}
-            (first, u64::MAX) => write!(out, "@{first}+")?,
-            (first, last) if first == last => write!(out, "@{first}")?,
-            (first, last) => write!(out, "@{first}-{last}")?,
+            (first, u64::MAX) => write!(f, "@{first}+")?,
+            (first, last) if first == last => write!(f, "@{first}")?,
+            (first, last) => write!(f, "@{first}-{last}")?,
         }
-        write!(out, "={}", self.kind.name())?;
-        match &self.kind {
-            Kind::Delay(time) | Kind::DelayAfter(time) | Kind::Stall(Some(time)) => {
-                write!(out, ":{}", time.as_millis())
-            }
-            Kind::Status(code, after) => {
-                write!(out, ":{}", code.as_u16())?;
-                match after.as_ref().and_then(|value| value.to_str().ok()) {
-                    Some(value) => write!(out, ",retry-after={value}"),
-                    None => Ok(()),
-                }
-            }
-            Kind::StatusAfter(code) | Kind::Html(code) => write!(out, ":{}", code.as_u16()),
-            Kind::ResetBefore
-            | Kind::ResetAfter
-            | Kind::CloseAfter
-            | Kind::Torn
-            | Kind::Stall(None)
-            | Kind::Unauthorized => Ok(()),
-        }
+        write!(f, "={}", self.text)
     }
 }
 
@@ -303,12 +275,12 @@ pub struct FaultError {
 }
 
 impl fmt::Display for FaultError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "fault `{}`: {}", self.text, self.reason)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fault `{}`: {}", self.text, self.reason)
     }
 }
 
-impl std::error::Error for FaultError {}
+impl Error for FaultError {}
 
 #[cfg(test)]
 mod tests {
@@ -359,12 +331,12 @@ mod tests {
 
     #[test]
     fn every_operation_has_its_faults_and_is_documented() {
-        for operation in ApiOperation::KNOWN {
+        for (operation, name) in ApiOperation::NAMES {
             let text = format!("{operation}@2=torn");
             assert_eq!(fault(&text).to_string(), text);
             let mut words = FAULT_GRAMMAR
                 .split(|character: char| !character.is_ascii_lowercase() && character != '-');
-            assert!(words.any(|word| word == operation.name()), "{operation}");
+            assert!(words.any(|word| word == name), "{operation}");
         }
     }
 

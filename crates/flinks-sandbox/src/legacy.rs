@@ -1,172 +1,99 @@
 //! The legacy API of the results host: Authorize with its challenges, then data.
 
-mod account;
+mod accounts;
 mod authorize;
 mod calendar;
-mod card;
-mod challenge;
+mod cards;
+mod challenges;
 mod data;
-mod fields;
-mod image;
-mod institution;
-mod key;
-mod session;
-mod statement;
-mod transaction;
-mod user;
+mod data_request;
+mod images;
+mod institutions;
+mod json_fields;
+mod keys;
+mod links;
+mod sessions;
+mod statements;
+mod transactions;
+mod users;
 
-use http::{HeaderMap, Method, StatusCode, request::Parts};
+use http::HeaderMap;
+use http::request::Parts;
+use serde_json::json;
 
-pub use self::session::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};
-pub(crate) use self::{
-    data::Dataset,
-    key::{NO_AUTH_KEY, NO_AUTHORIZE_TOKEN},
-    session::Store,
-};
-use crate::{
-    answer::Answer, bearer, log::LogLine, media, operation::ApiOperation, state::State, upload,
-};
+use self::data_request::Dataset;
+pub(crate) use self::keys::{NO_AUTH_KEY, NO_AUTHORIZE_TOKEN};
+pub(crate) use self::sessions::Store;
+pub use self::sessions::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};
+use crate::answer::Answer;
+use crate::lock::lock;
+use crate::log::LogLine;
+use crate::operation::ApiOperation;
+use crate::request::{authorization, is_of_type};
+use crate::server::Route;
+use crate::state::State;
 
-/// A call under `/v3/{customerId}/BankingServices`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Call<'a> {
-    AuthorizeToken,
-    Authorize,
-    Data(Dataset),
-    DataAsync {
-        dataset: Dataset,
-        request_id: &'a str,
-    },
-    DeleteCard {
-        login_id: &'a str,
-    },
-    MfaQuestions {
-        login_id: &'a str,
-    },
-    AnswerMfaQuestions,
-    SetScheduledRefresh,
-    NightlyStatus,
-    Institutions,
-}
-
-impl<'a> Call<'a> {
-    /// The call of an endpoint and of the id behind it.
-    pub(crate) fn new(endpoint: &str, id: Option<&'a str>) -> Option<Self> {
-        match id {
-            None => Some(match endpoint {
-                "GenerateAuthorizeToken" => Self::AuthorizeToken,
-                "Authorize" => Self::Authorize,
-                "AnswerMFAQuestions" => Self::AnswerMfaQuestions,
-                "SetScheduledRefresh" => Self::SetScheduledRefresh,
-                "GetNightlyRefreshStatus" => Self::NightlyStatus,
-                "Institutions" => Self::Institutions,
-                _ => Self::Data(Dataset::with_endpoint(endpoint)?),
-            }),
-            Some("") => None,
-            Some(id) => match endpoint {
-                "DeleteCard" => Some(Self::DeleteCard { login_id: id }),
-                "GetMFAQuestions" => Some(Self::MfaQuestions { login_id: id }),
-                _ => Some(Self::DataAsync {
-                    dataset: Dataset::with_endpoint(endpoint.strip_suffix("Async")?)?,
-                    request_id: id,
-                }),
-            },
-        }
-    }
-
-    pub(crate) fn method(self) -> Method {
-        match self {
-            Self::AuthorizeToken | Self::Authorize | Self::Data(_) => Method::POST,
-            Self::DataAsync { .. }
-            | Self::MfaQuestions { .. }
-            | Self::NightlyStatus
-            | Self::Institutions => Method::GET,
-            Self::DeleteCard { .. } => Method::DELETE,
-            Self::AnswerMfaQuestions | Self::SetScheduledRefresh => Method::PATCH,
-        }
-    }
-
-    pub(crate) fn operation(self) -> ApiOperation {
-        match self {
-            Self::AuthorizeToken => ApiOperation::AuthorizeToken,
-            Self::Authorize => ApiOperation::Authorize,
-            Self::Data(_) => ApiOperation::Data,
-            Self::DataAsync { .. } => ApiOperation::DataAsync,
-            Self::DeleteCard { .. } => ApiOperation::DeleteCard,
-            Self::MfaQuestions { .. } | Self::AnswerMfaQuestions => ApiOperation::MfaQuestions,
-            Self::SetScheduledRefresh => ApiOperation::ScheduledRefresh,
-            Self::NightlyStatus => ApiOperation::NightlyStatus,
-            Self::Institutions => ApiOperation::Institutions,
-        }
-    }
-}
-
-/// What can be told from the head alone: the customer, the keys, the form of the body.
-pub(crate) fn admit(
-    state: &State,
-    headers: &HeaderMap,
-    customer_id: &str,
-    call: Call<'_>,
-) -> Result<(), Answer> {
+/// Refuses a request by its customer, its keys or the type of its body.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other call takes the x-api-key"
+)]
+pub(crate) fn admit(state: &State, headers: &HeaderMap, route: Route<'_>) -> Result<(), Answer> {
     let credentials = &state.config.credentials;
-    if customer_id != credentials.customer_id {
-        return Err(Answer::house(
-            StatusCode::FORBIDDEN,
-            "ACCESS_DENIED",
-            "The customer of the path is unknown.",
-        ));
+    if route.customer_id != credentials.customer_id {
+        return Err(Answer::forbidden("The customer of the path is unknown."));
     }
-    match call {
-        Call::AuthorizeToken => key::check_secret(credentials, headers)?,
-        // The token belongs to the session that the body names.
-        Call::Authorize => {}
-        Call::Data(_)
-        | Call::DataAsync { .. }
-        | Call::DeleteCard { .. }
-        | Call::MfaQuestions { .. }
-        | Call::AnswerMfaQuestions
-        | Call::SetScheduledRefresh => key::check_x_api_key(credentials, headers)?,
-        Call::NightlyStatus => {
-            if bearer::of(headers) != Some(&credentials.api_secret) {
-                return Err(Answer::house(
-                    StatusCode::UNAUTHORIZED,
-                    "ACCESS_DENIED",
-                    "The bearer is not the API secret.",
-                ));
+    match route.operation {
+        ApiOperation::AuthorizeToken => keys::check_secret(credentials, headers)?,
+        // Authorize checks its token with its body, which names the session.
+        ApiOperation::Authorize | ApiOperation::Institutions => {}
+        ApiOperation::NightlyStatus => {
+            if authorization(headers, "bearer") != Some(&credentials.api_secret) {
+                return Err(Answer::denied("The bearer is not the API secret."));
             }
         }
-        Call::Institutions => {}
+        _ => keys::check_x_api_key(credentials, headers)?,
     }
-    let has_body = matches!(
-        call,
-        Call::Authorize | Call::Data(_) | Call::AnswerMfaQuestions | Call::SetScheduledRefresh
+    let has_json = matches!(
+        route.endpoint,
+        "Authorize"
+            | "GetAccountsDetail"
+            | "GetAccountsSummary"
+            | "GetStatements"
+            | "AnswerMFAQuestions"
+            | "SetScheduledRefresh"
     );
-    if has_body && !media::is(headers, "application/json") {
-        return Err(upload::wrong_media_type());
+    if has_json && !is_of_type(headers, "application/json") {
+        return Err(Answer::not_json());
     }
     Ok(())
 }
 
+/// Performs a call.
 pub(crate) fn act(
     state: &State,
-    call: Call<'_>,
+    route: Route<'_>,
     head: &Parts,
     body: &[u8],
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
-    match call {
-        Call::AuthorizeToken => Ok(key::issue(state, line)),
-        Call::Authorize => authorize::authorize(state, &head.headers, body, line),
-        Call::Data(dataset) => data::start(state, dataset, body, line),
-        Call::DataAsync {
-            dataset,
-            request_id,
-        } => data::poll(state, dataset, request_id, line),
-        Call::DeleteCard { login_id } => card::delete(state, login_id, line),
-        Call::MfaQuestions { login_id } => card::questions(state, login_id, line),
-        Call::AnswerMfaQuestions => card::answer_questions(state, body, line),
-        Call::SetScheduledRefresh => card::set_scheduled_refresh(state, body, line),
-        Call::NightlyStatus => Ok(card::nightly_status(state)),
-        Call::Institutions => institution::page(head.uri.query().unwrap_or_default()),
+    match route.endpoint {
+        "GenerateAuthorizeToken" => {
+            line.acted = true;
+            let token = lock(&state.legacy).tokens.issue();
+            Ok(Answer::ok(&json!({"HttpStatusCode": 200, "Token": token})))
+        }
+        "Authorize" => authorize::authorize(state, &head.headers, body, line),
+        "DeleteCard" => cards::delete(state, route.id, line),
+        "GetMFAQuestions" => cards::questions(state, route.id, line),
+        "AnswerMFAQuestions" => cards::answer_questions(state, body, line),
+        "SetScheduledRefresh" => cards::set_scheduled_refresh(state, body, line),
+        "GetNightlyRefreshStatus" => Ok(cards::nightly_status(state)),
+        "Institutions" => institutions::page(head.uri.query().unwrap_or_default()),
+        endpoint => match Dataset::with_endpoint(endpoint) {
+            Some((dataset, false)) => data::start(state, dataset, body, line),
+            Some((dataset, true)) => data::poll(state, dataset, route.id, line),
+            None => Err(Answer::invalid("There is no such endpoint.")),
+        },
     }
 }

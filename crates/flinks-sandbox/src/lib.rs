@@ -128,39 +128,28 @@
 )]
 
 mod answer;
-mod bearer;
 pub mod certificates;
 mod client_files;
-mod complete;
 mod config;
-mod exchange;
 mod fault;
 mod fraud;
+mod ids;
 mod legacy;
+mod lock;
 mod log;
-mod media;
 mod operation;
+mod request;
 mod sandbox;
 mod server;
 mod state;
-mod token;
 mod upload;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-pub use crate::{
-    client_files::ClientFiles,
-    config::{Config, SandboxCredentials, TlsVersions},
-    fault::{FAULT_GRAMMAR, Fault, FaultError},
-    fraud::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID},
-    legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin},
-    log::{LogLine, OnRequest},
-    operation::{ApiOperation, Host},
-    sandbox::Sandbox,
-    state::{SandboxSession, StoredFile},
-};
-
-/// Locks; what a panicking holder left is still the state that tests want to see.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub use crate::client_files::ClientFiles;
+pub use crate::config::{Config, SandboxCredentials, TlsVersions};
+pub use crate::fault::{FAULT_GRAMMAR, Fault, FaultError};
+pub use crate::fraud::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID};
+pub use crate::legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};
+pub use crate::log::{LogLine, OnRequest};
+pub use crate::operation::{ApiOperation, Host};
+pub use crate::sandbox::Sandbox;
+pub use crate::upload::{SandboxSession, StoredFile};

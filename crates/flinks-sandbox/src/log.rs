@@ -1,17 +1,13 @@
 //! The structured request log: one line a request.
 
-use std::{
-    fmt,
-    ops::{Deref, DerefMut},
-    sync::{Arc, Mutex},
-};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 
-use crate::{
-    lock,
-    operation::{ApiOperation, Host},
-};
+use crate::lock::lock;
+use crate::operation::{ApiOperation, Host};
 
 /// What is called with each line as it is written.
 pub type OnRequest = Arc<dyn Fn(&LogLine) + Send + Sync>;

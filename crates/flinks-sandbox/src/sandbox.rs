@@ -1,22 +1,25 @@
 //! The sandbox itself: starting it, asking it, stopping it.
 
-use std::{fmt, io, net::Ipv4Addr, path::Path, sync::Arc};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fmt, io};
 
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
-use crate::{
-    certificates::{Authority, IssuedCertificate, Validity},
-    client_files::ClientFiles,
-    config::Config,
-    fault::Fault,
-    legacy::SandboxLogin,
-    lock,
-    log::LogLine,
-    operation::{ApiOperation, Host},
-    server,
-    state::{SandboxSession, State},
-};
+use crate::certificates::{Authority, IssuedCertificate, Validity};
+use crate::client_files::ClientFiles;
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::legacy::SandboxLogin;
+use crate::lock::lock;
+use crate::log::LogLine;
+use crate::operation::{ApiOperation, Host};
+use crate::server;
+use crate::state::State;
+use crate::upload::SandboxSession;
 
 /// A running test server: both hosts, on loopback.
 ///
@@ -225,7 +228,7 @@ impl Sandbox {
 
     /// Adds a fault. Requests are counted from the start of the sandbox, not from here.
     pub fn inject(&self, fault: Fault) {
-        self.state.inject(fault);
+        lock(&self.state.faults).push(fault);
     }
 
     /// Writes `ca.pem`, `client.pem`, `client.key` and `env` into `directory`, creating it with

@@ -1,38 +1,48 @@
 //! Listening, TLS, HTTP/1.1, and how connections end.
 
-use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
+mod exchange;
+mod fault_answer;
+mod routes;
 
-use hyper::{server::conn::http1, service::service_fn};
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use rustls::{RootCertStore, ServerConfig, server::WebPkiClientVerifier};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use webpki::EndEntityCert;
 
-use crate::{
-    certificates::{Authority, Validity, hex},
-    config::TlsVersions,
-    exchange::{Connection, Ending},
-    operation::Host,
-    state::State,
-};
+use self::exchange::{Connection, Ending};
+pub(crate) use self::routes::Route;
+use crate::certificates::{Authority, Validity, hex};
+use crate::config::TlsVersions;
+use crate::operation::Host;
+use crate::state::State;
 
 /// How long a client may take to notice that the connection is over.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// What a host presents and demands.
+/// Sets up TLS for a host; the upload host requires a client certificate.
 pub(crate) fn tls(
     host: Host,
     authority: &Authority,
     versions: TlsVersions,
-) -> Result<TlsAcceptor, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions.versions())?;
@@ -85,7 +95,7 @@ async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Ar
     drop(tcp.set_nodelay(true));
     let tls = match acceptor.accept(tcp).into_fallible().await {
         Ok(tls) => tls,
-        // The alert that says why is on its way, and a reset would overtake it.
+        // A reset would overtake the alert that says why.
         Err((_, tcp)) => return linger(tcp).await,
     };
     let serial = tls
@@ -121,11 +131,11 @@ async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Ar
 async fn finish(mut tls: TlsStream<TcpStream>, ending: Option<Ending>) {
     match ending {
         None => {
-            // Says goodbye in TLS too; a client that does not read is not waited for.
+            // Closes TLS too, without waiting for a client that does not read.
             drop(timeout(LINGER, tls.shutdown()).await);
         }
         Some(Ending::Reset) => {
-            // Closing then sends RST, and drops what was not sent.
+            // Closing now sends RST.
             drop(tls.get_ref().0.set_zero_linger());
             return;
         }
@@ -141,14 +151,14 @@ async fn finish(mut tls: TlsStream<TcpStream>, ending: Option<Ending>) {
     linger(tls.into_inner().0).await;
 }
 
-/// Sends FIN and reads on: closing over unread bytes would send a reset, which makes the
-/// client lose an answer that it has not read yet.
+/// Sends FIN and reads on. Closing over unread bytes would send a reset, and the client would
+/// lose an answer that it has not read yet.
 async fn linger(mut tcp: TcpStream) {
     let reading = async {
         tcp.shutdown().await?;
         let mut scrap = vec![0; 64 * 1024];
         while tcp.read(&mut scrap).await? > 0 {}
-        std::io::Result::Ok(())
+        io::Result::Ok(())
     };
     drop(timeout(LINGER, reading).await);
 }

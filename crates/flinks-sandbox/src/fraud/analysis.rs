@@ -9,45 +9,42 @@ use tokio::time::Instant;
 use super::document::Document;
 use super::signal::Signal;
 use crate::answer::Answer;
-use crate::bearer;
-use crate::lock;
+use crate::ids::uuid;
+use crate::lock::lock;
 use crate::log::LogLine;
-use crate::state::{Record, State, uuid};
+use crate::request::authorization;
+use crate::state::State;
+use crate::upload::StoredUpload;
 
-/// A LoginId that always has one completed document without any signal.
+/// A LoginId whose one document is completed without any signal.
 pub const CLEAN_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000001";
-/// A LoginId that always has one completed document with the signal printed in the guide.
+/// A LoginId whose one document is completed with the signal printed in the guide.
 pub const FLAGGED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000002";
-/// A LoginId whose one document is `PENDING` for ever.
+/// A LoginId whose one document stays `PENDING`.
 pub const PENDING_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000003";
 /// A LoginId whose one document is `UNABLE_TO_PROCESS`.
 pub const FAILED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000004";
 
-/// Refuses anything but the API secret, the OAuth token too, and other customers.
+/// Refuses any bearer but the API secret, and other customers.
 pub(crate) fn authorize(
     state: &State,
     headers: &HeaderMap,
     customer_id: &str,
 ) -> Result<(), Answer> {
-    let denied = |status, message| Err(Answer::house(status, "ACCESS_DENIED", message));
     let credentials = &state.config.credentials;
-    if bearer::of(headers) != Some(&credentials.api_secret) {
-        return denied(
-            StatusCode::UNAUTHORIZED,
+    if authorization(headers, "bearer") != Some(&credentials.api_secret) {
+        return Err(Answer::denied(
             "The bearer is not the API secret. The access token of the upload host is not \
              accepted here.",
-        );
+        ));
     }
     if customer_id != credentials.customer_id {
-        return denied(
-            StatusCode::FORBIDDEN,
-            "The API secret is not this customer's.",
-        );
+        return Err(Answer::forbidden("The API secret is not this customer's."));
     }
     Ok(())
 }
 
-/// The analysis as it stands now.
+/// Answers with the analysis as it stands now.
 pub(crate) fn analysis(
     state: &State,
     login_id: &str,
@@ -61,29 +58,21 @@ pub(crate) fn analysis(
     }
     if let Some(set) = lock(&state.analyses).get(login_id) {
         if set.is_object() {
-            return Ok(Answer::json(StatusCode::OK, set));
+            return Ok(Answer::ok(set));
         }
         documents = Some(set.clone());
     }
     let documents = documents.ok_or_else(|| {
-        Answer::house(
-            StatusCode::UNAUTHORIZED,
-            "INVALID_LOGIN",
-            "The LoginId is unknown.",
-        )
+        let message = "The LoginId is unknown.";
+        Answer::error(StatusCode::UNAUTHORIZED, "INVALID_LOGIN", message)
     })?;
-    let message = is_clean(&documents).then(|| "No Fraud Signal Detected".to_owned());
-    let mut body = json!({
-        "HttpStatusCode": 200,
+    let body = json!({
+        "Message": is_clean(&documents).then_some("No Fraud Signal Detected"),
         "Login": {"LoginId": login_id, "RequestId": uuid()},
         "DocumentAnalysis": documents,
+        "Tag": tag,
     });
-    for (field, value) in [("Message", message), ("Tag", tag)] {
-        if let (Some(value), Some(body)) = (value, body.as_object_mut()) {
-            body.insert(field.to_owned(), Value::String(value));
-        }
-    }
-    Ok(Answer::json(StatusCode::OK, &body))
+    Ok(Answer::with_status_code(StatusCode::OK, body))
 }
 
 /// Every document is completed, and no signal is found anywhere.
@@ -102,7 +91,7 @@ fn is_clean(documents: &Value) -> bool {
 
 /// One element for each file, in the order of the files. While processing there is nothing, then
 /// `PENDING`, then `PROCESSING`, for a third of the time each.
-fn in_progress(record: &Record, processing: Duration) -> Value {
+fn in_progress(record: &StoredUpload, processing: Duration) -> Value {
     let elapsed = record
         .completed_at
         .map_or(Duration::ZERO, |at| Instant::now() - at);
@@ -136,12 +125,9 @@ fn fixed(login_id: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        config::Config,
-        log::LogLine,
-        operation::{ApiOperation, Host},
-        state::SandboxSession,
-    };
+    use crate::config::Config;
+    use crate::operation::{ApiOperation, Host};
+    use crate::upload::SandboxSession;
 
     fn answer(state: &State, login_id: &str) -> Value {
         let mut line = LogLine::new(Host::Results, "GET", "/", ApiOperation::Fraud);
@@ -151,7 +137,7 @@ mod tests {
     fn with_files(documents: Vec<Document>) -> State {
         let state = State::new(Config::default());
         let mut sessions = lock(&state.sessions);
-        sessions.open(Record {
+        sessions.open(StoredUpload {
             session: SandboxSession {
                 aggregation_id: "a".to_owned(),
                 tag: Some("tag".to_owned()),

@@ -4,19 +4,16 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{
-    challenge::{Challenge, Right, Verdict, verdict},
-    fields::{Fields, invalid},
-    key,
-    session::{Gone, Session, Store},
-    user::{self, Conduct, Language, PASSWORD, User},
-};
-use crate::{
-    answer::Answer,
-    lock,
-    log::LogLine,
-    state::{State, uuid},
-};
+use super::challenges::{AnswerCheck, Challenge, Right, check};
+use super::json_fields::{Answers, Fields, invalid};
+use super::links;
+use super::sessions::{Gone, Session, Store};
+use super::users::{self, Conduct, Language, PASSWORD, User};
+use crate::answer::Answer;
+use crate::ids::uuid;
+use crate::lock::lock;
+use crate::log::LogLine;
+use crate::state::State;
 
 pub(super) fn authorize(
     state: &State,
@@ -31,15 +28,13 @@ pub(super) fn authorize(
     line.login_id = fields.text("LoginId")?;
     let mut store = lock(&state.legacy);
     let store = &mut *store;
-    key::spend(
-        store,
-        &state.config.credentials,
-        headers,
-        line.request_id.as_deref(),
-    )?;
+    let named = line.request_id.as_deref();
+    store
+        .tokens
+        .spend(&state.config.credentials, headers, named)?;
     if let Some(request_id) = line.request_id.clone() {
         let answers = answers.unwrap_or_default();
-        return Round { state, request_id }.answer(store, &answers, line);
+        return Step { state, request_id }.answer(store, &answers, line);
     }
     let session = if let Some(login_id) = line.login_id.clone() {
         by_login_id(store, &fields, login_id)?
@@ -51,31 +46,28 @@ pub(super) fn authorize(
     let is_taken = conduct == Conduct::OneAtATime
         && store.has_session(session.user, state.config.session_idle);
     if !cached && is_taken {
-        let institution = Some(session.user.institution);
-        return Err(bank_refusal("CONCURRENT_SESSION", institution));
+        return Err(bank_refusal("CONCURRENT_SESSION", session.user.institution));
     }
-    // What the last refresh met with is told to cached sessions alone.
-    let last_error = session
-        .login_id
-        .as_ref()
-        .filter(|_| cached)
-        .and_then(|id| store.cards.get(id)?.last_error);
+    // Only cached sessions show how the last refresh failed.
+    let saved = session.login_id.as_ref().filter(|_| cached);
+    let last_error = saved.and_then(|id| store.cards.get(id)?.last_error);
     let request_id = store.open(session);
-    key::bind(store, headers, &request_id);
+    store.tokens.bind(headers, &request_id);
     line.request_id = Some(request_id.clone());
     line.acted = true;
-    let round = Round { state, request_id };
+    let step = Step { state, request_id };
     if let Some(code) = last_error {
-        return Err(round.refusal(store, code));
+        return Err(step.refusal(store, code));
     }
     if !cached && conduct == Conduct::AlreadyAuthorized {
-        round.finish(store, line)?;
-        return Err(round.refusal(store, "ALREADY_AUTHORIZED"));
+        step.finish(store, line)?;
+        return Err(step.refusal(store, "ALREADY_AUTHORIZED"));
     }
-    round.state_of_affairs(store, line)
+    step.proceed(store, line)
 }
 
-/// A session of a saved card: cached, it is open at once; live, its bank is asked again.
+/// A session of a saved card. A cached session is authorized at once; a live one is challenged by
+/// its bank.
 fn by_login_id(store: &mut Store, fields: &Fields, login_id: String) -> Result<Session, Answer> {
     let card = store.card(&login_id)?;
     let mut session = Session::new(card.user, card.language);
@@ -84,17 +76,16 @@ fn by_login_id(store: &mut Store, fields: &Fields, login_id: String) -> Result<S
         session.rounds.clear();
     } else {
         refuse_live(card.user)?;
-        // Answers given beforehand serve until one is wrong; then all are forgotten.
+        // Stored answers are used until one is wrong; then all are deleted.
         while let Some(round) = session.rounds.front() {
-            let stored: Option<Vec<_>> = round
-                .iter()
-                .map(|one| {
-                    let answer = card.answers.get(&*one.prompt)?.clone();
-                    Some((one.prompt.clone().into_owned(), vec![answer]))
-                })
-                .collect();
-            let Some(stored) = stored else { break };
-            if verdict(round, &stored) != Verdict::Right {
+            let stored = round.iter().map(|one| {
+                let answer = card.answers.get(&*one.prompt)?.clone();
+                Some((one.prompt.clone().into_owned(), vec![answer]))
+            });
+            let Some(stored) = stored.collect::<Option<Vec<_>>>() else {
+                break;
+            };
+            if check(round, &stored) != AnswerCheck::Right {
                 card.answers.clear();
                 break;
             }
@@ -106,22 +97,19 @@ fn by_login_id(store: &mut Store, fields: &Fields, login_id: String) -> Result<S
 }
 
 fn with_credentials(fields: &Fields) -> Result<Session, Answer> {
-    let institution = fields.needed_text("Institution")?;
-    let name = fields.needed_text("Username")?;
-    let password = fields.needed_text("Password")?;
-    let language = match fields.text("Language")? {
-        None => Language::English,
-        Some(code) => {
-            Language::with_code(&code).ok_or_else(|| invalid("Language", "has to be en or fr"))?
-        }
-    };
-    if !user::is_institution(&institution) {
+    let institution = fields.required_text("Institution")?;
+    let name = fields.required_text("Username")?;
+    let password = fields.required_text("Password")?;
+    let language = fields.text("Language")?;
+    let language = Language::with_code(language.as_deref().unwrap_or("en"))
+        .ok_or_else(|| invalid("Language", "has to be en or fr"))?;
+    if !users::is_institution(&institution) {
         return Err(invalid("Institution", "is unknown"));
     }
-    let user = user::find(&institution, &name)
-        .ok_or_else(|| bank_refusal("INVALID_USERNAME", Some(&institution)))?;
+    let user = users::find(&institution, &name)
+        .ok_or_else(|| bank_refusal("INVALID_USERNAME", &institution))?;
     if !password.eq_ignore_ascii_case(PASSWORD) {
-        return Err(bank_refusal("INVALID_PASSWORD", Some(user.institution)));
+        return Err(bank_refusal("INVALID_PASSWORD", user.institution));
     }
     refuse_live(user)?;
     let mut session = Session::new(user, language);
@@ -132,22 +120,14 @@ fn with_credentials(fields: &Fields) -> Result<Session, Answer> {
 }
 
 fn refuse_live(user: &User) -> Result<(), Answer> {
-    match user.conduct {
-        Conduct::Refused(code) => Err(bank_refusal(code, Some(user.institution))),
-        Conduct::Ordinary
-        | Conduct::AlreadyAuthorized
-        | Conduct::OneAtATime
-        | Conduct::TripleAfterWrong
-        | Conduct::NoRetry
-        | Conduct::EndsAfterWrong
-        | Conduct::Pending
-        | Conduct::Dispatched => Ok(()),
+    if let Conduct::Refused(code) = user.conduct {
+        return Err(bank_refusal(code, user.institution));
     }
+    Ok(())
 }
 
-/// A 401 of the bank: it has a RequestId, which tells it from a refused token; no session
-/// is behind it.
-fn bank_refusal(code: &str, institution: Option<&str>) -> Answer {
+/// A 401 of the bank. It has a RequestId, unlike a refused token, but no session.
+fn bank_refusal(code: &str, institution: &str) -> Answer {
     let message = match code {
         "INVALID_USERNAME" | "INVALID_PASSWORD" => {
             "The card number (username) or password provided is invalid"
@@ -157,11 +137,10 @@ fn bank_refusal(code: &str, institution: Option<&str>) -> Answer {
         "CONCURRENT_SESSION" => "Another session of this login is open",
         _ => "The bank has refused",
     };
-    Answer::json(
+    Answer::with_status_code(
         StatusCode::UNAUTHORIZED,
-        &json!({
-            "HttpStatusCode": 401,
-            "Links": authorization_links(),
+        json!({
+            "Links": links::authorization(),
             "FlinksCode": code,
             "Message": message,
             "Institution": institution,
@@ -170,113 +149,87 @@ fn bank_refusal(code: &str, institution: Option<&str>) -> Answer {
     )
 }
 
-fn authorization_links() -> Value {
-    json!([{"rel": "Authorization", "href": "/Authorize", "example": null}])
+fn challenges(session: &Session) -> Value {
+    let round = session.rounds.front().into_iter().flatten();
+    round.map(Challenge::json).collect()
 }
 
-/// The links of a session that is open.
-pub(super) fn data_links() -> Value {
-    json!([
-        {"rel": "AccountsDetail", "href": "/GetAccountsDetail", "example": null},
-        {"rel": "AccountsSummary", "href": "/GetAccountsSummary", "example": null},
-        {"rel": "Statements", "href": "/GetStatements", "example": null},
-    ])
-}
-
-/// One step of one session.
-struct Round<'a> {
+/// One call of a session.
+struct Step<'a> {
     state: &'a State,
     request_id: String,
 }
 
-impl Round<'_> {
+impl Step<'_> {
     fn session<'a>(&self, store: &'a mut Store) -> Result<&'a mut Session, Answer> {
-        store
-            .session(&self.request_id, self.state.config.session_idle)
-            .map_err(|gone| match gone {
-                Gone::Unknown => Answer::house(
-                    StatusCode::BAD_REQUEST,
-                    "SESSION_NONEXISTENT",
-                    "Inputs session id or card if were not found.",
-                ),
-                Gone::Expired => Answer::house(
-                    StatusCode::UNAUTHORIZED,
-                    "SESSION_EXPIRED",
-                    "The session has expired or has ended",
-                ),
-            })
+        let session = store.session(&self.request_id, self.state.config.session_idle);
+        session.map_err(|gone| match gone {
+            Gone::Unknown => {
+                let message = "Inputs session id or card if were not found.";
+                Answer::error(StatusCode::BAD_REQUEST, "SESSION_NONEXISTENT", message)
+            }
+            Gone::Expired => {
+                let message = "The session has expired or has ended";
+                Answer::error(StatusCode::UNAUTHORIZED, "SESSION_EXPIRED", message)
+            }
+        })
     }
 
     fn answer(
         &self,
         store: &mut Store,
-        answers: &[(String, Vec<String>)],
+        answers: &Answers,
         line: &mut LogLine,
     ) -> Result<Answer, Answer> {
         let session = self.session(store)?;
         let Some(round) = session.rounds.front() else {
             return Err(self.refusal(store, "ALREADY_AUTHORIZED"));
         };
-        // As the service's own sandbox does: nothing answered, nothing lost.
+        // Without answers the round is asked again, as by the service's own sandbox.
         if answers.is_empty() {
-            return self.state_of_affairs(store, line);
+            return self.proceed(store, line);
         }
         let approved = session.asked + self.state.config.device_approval;
         let waits = round.iter().any(|one| one.right == Right::Approval);
-        match verdict(round, answers) {
-            Verdict::UnknownKey => Err(self.refusal(store, "UNKNOWN_CHALLENGE_KEY")),
-            Verdict::Incomplete => Err(self.refusal(store, "SECURITYRESPONSES_INCOMPLETE")),
-            Verdict::Wrong => Err(self.wrong(store)),
-            Verdict::Right if waits && Instant::now() < approved => {
-                self.state_of_affairs(store, line)
-            }
-            Verdict::Right => {
+        match check(round, answers) {
+            AnswerCheck::UnknownKey => Err(self.refusal(store, "UNKNOWN_CHALLENGE_KEY")),
+            AnswerCheck::Incomplete => Err(self.refusal(store, "SECURITYRESPONSES_INCOMPLETE")),
+            AnswerCheck::Wrong => Err(self.wrong(store)),
+            AnswerCheck::Right if waits && Instant::now() < approved => self.proceed(store, line),
+            AnswerCheck::Right => {
                 session.rounds.pop_front();
                 session.rounds_done += 1;
                 session.asked = Instant::now();
                 line.acted = true;
-                self.state_of_affairs(store, line)
+                self.proceed(store, line)
             }
         }
     }
 
-    /// What a wrong answer does: mostly the round is asked again, in the body of the 401.
+    /// Answers to a wrong answer: for most users, the body of the 401 asks the round again.
     fn wrong(&self, store: &mut Store) -> Answer {
         let session = match self.session(store) {
             Ok(session) => session,
             Err(gone) => return gone,
         };
-        match session.user.conduct {
-            Conduct::TripleAfterWrong => {
-                session.rounds = [user::triple()].into();
-            }
-            Conduct::NoRetry => {
-                session.ended = true;
-                return self.refusal(store, "INVALID_SECURITY_RESPONSE_NO_RETRY");
-            }
-            Conduct::EndsAfterWrong if session.rounds_done > 0 => {
-                session.ended = true;
-                return self.refusal(store, "INVALID_SECURITY_RESPONSE");
-            }
-            Conduct::Ordinary
-            | Conduct::Refused(_)
-            | Conduct::AlreadyAuthorized
-            | Conduct::OneAtATime
-            | Conduct::EndsAfterWrong
-            | Conduct::Pending
-            | Conduct::Dispatched => {}
+        let conduct = session.user.conduct;
+        if conduct == Conduct::NoRetry {
+            session.ended = true;
+            return self.refusal(store, "INVALID_SECURITY_RESPONSE_NO_RETRY");
         }
-        let round = session.rounds.front();
-        let challenges = round.map_or(Value::Null, |round| {
-            round.iter().map(Challenge::json).collect()
-        });
-        Answer::json(
+        if conduct == Conduct::EndsAfterWrong && session.rounds_done > 0 {
+            session.ended = true;
+            return self.refusal(store, "INVALID_SECURITY_RESPONSE");
+        }
+        if conduct == Conduct::TripleAfterWrong {
+            session.rounds = [users::triple()].into();
+        }
+        Answer::with_status_code(
             StatusCode::UNAUTHORIZED,
-            &json!({
-                "HttpStatusCode": 401,
-                "Links": authorization_links(),
+            json!({
+            "Links": links::authorization(),
                 "FlinksCode": "INVALID_SECURITY_RESPONSE",
-                "SecurityChallenges": challenges,
+                "SecurityChallenges": challenges(session),
                 "Institution": session.user.institution,
                 "RequestId": self.request_id,
             }),
@@ -292,50 +245,50 @@ impl Round<'_> {
             "SECURITYRESPONSES_INCOMPLETE" => "Every challenge has to be answered",
             _ => "The answer is wrong and the session has ended",
         };
-        let mut body = json!({
-            "HttpStatusCode": 401,
-            "Links": authorization_links(),
-            "FlinksCode": code,
-            "Message": message,
-            "RequestId": self.request_id,
-        });
-        if let (Some(session), Some(fields)) = (store.peek(&self.request_id), body.as_object_mut())
-        {
-            fields.insert("Institution".to_owned(), session.user.institution.into());
-            let login = store
-                .login(session)
-                .map(|login| ("Login".to_owned(), login));
-            fields.extend(login);
-        }
-        Answer::json(StatusCode::UNAUTHORIZED, &body)
+        let session = store.peek(&self.request_id);
+        Answer::with_status_code(
+            StatusCode::UNAUTHORIZED,
+            json!({
+            "Links": links::authorization(),
+                "FlinksCode": code,
+                "Message": message,
+                "Institution": session.map(|session| session.user.institution),
+                "Login": session.and_then(|session| store.login(session)),
+                "RequestId": self.request_id,
+            }),
+        )
     }
 
-    /// The next challenge, or that the session is open.
-    fn state_of_affairs(&self, store: &mut Store, line: &mut LogLine) -> Result<Answer, Answer> {
+    /// Answers with the next challenge, or with the authorized session.
+    fn proceed(&self, store: &mut Store, line: &mut LogLine) -> Result<Answer, Answer> {
         let session = self.session(store)?;
-        let Some(round) = session.rounds.front() else {
-            self.finish(store, line)?;
-            return self.authorized(store);
-        };
-        let challenges: Value = round.iter().map(Challenge::json).collect();
-        let mut body = json!({
-            "HttpStatusCode": 203,
-            "Links": authorization_links(),
-            "SecurityChallenges": challenges,
-            "Institution": session.user.institution,
-            "RequestId": self.request_id,
-        });
-        if let (Some(tag), Some(fields)) = (&session.tag, body.as_object_mut()) {
-            fields.insert("Tag".to_owned(), tag.as_str().into());
+        if !session.rounds.is_empty() {
+            let body = json!({
+                "Links": links::authorization(),
+                "SecurityChallenges": challenges(session),
+                "Institution": session.user.institution,
+                "RequestId": self.request_id,
+                "Tag": session.tag,
+            });
+            let status = StatusCode::NON_AUTHORITATIVE_INFORMATION;
+            return Ok(Answer::with_status_code(status, body));
         }
-        Ok(Answer::json(
-            StatusCode::NON_AUTHORITATIVE_INFORMATION,
-            &body,
-        ))
+        self.finish(store, line)?;
+        let session = self.session(store)?.clone();
+        let body = json!({
+            "Links": links::data(),
+            "InstitutionName": session.user.institution,
+            "InstitutionId": session.user.institution_id,
+            "Institution": session.user.institution,
+            "Login": store.login(&session),
+            "RequestId": self.request_id,
+            "Tag": session.tag,
+        });
+        Ok(Answer::with_status_code(StatusCode::OK, body))
     }
 
-    /// Saves the card of a session that is now open, if that was asked for. A card that is
-    /// there already has been refreshed.
+    /// Saves the card of an authorized session if that was requested; a card that exists counts
+    /// as refreshed.
     fn finish(&self, store: &mut Store, line: &mut LogLine) -> Result<(), Answer> {
         let session = self.session(store)?;
         if session.save && session.login_id.is_none() {
@@ -344,33 +297,10 @@ impl Round<'_> {
             self.session(store)?.login_id = Some(login_id);
         }
         line.login_id.clone_from(&self.session(store)?.login_id);
-        if let Some(card) = line
-            .login_id
-            .as_ref()
-            .and_then(|id| store.cards.get_mut(id))
-        {
+        let saved = line.login_id.as_ref();
+        if let Some(card) = saved.and_then(|id| store.cards.get_mut(id)) {
             card.last_error = None;
         }
         Ok(())
-    }
-
-    fn authorized(&self, store: &mut Store) -> Result<Answer, Answer> {
-        let session = self.session(store)?.clone();
-        let mut body = json!({
-            "HttpStatusCode": 200,
-            "Links": data_links(),
-            "InstitutionName": session.user.institution,
-            "InstitutionId": session.user.institution_id,
-            "Institution": session.user.institution,
-            "RequestId": self.request_id,
-        });
-        if let Some(fields) = body.as_object_mut() {
-            let login = store
-                .login(&session)
-                .map(|login| ("Login".to_owned(), login));
-            fields.extend(login);
-            fields.extend(session.tag.map(|tag| ("Tag".to_owned(), tag.into())));
-        }
-        Ok(Answer::json(StatusCode::OK, &body))
     }
 }

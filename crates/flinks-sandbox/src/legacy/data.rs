@@ -1,111 +1,22 @@
-//! The data of an open session: asked for once, then polled until they are ready.
+//! The data of an authorized session: requested once, then polled until they are ready.
 
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{
-    account::{Account, Holding, Parts, holdings},
-    authorize::data_links,
-    fields::{Fields, invalid},
-    session::{Session, Store},
-    statement::Statements,
-    user::Conduct,
-};
-use crate::{answer::Answer, lock, log::LogLine, state::State};
+use super::accounts::{Account, Holding, holdings};
+use super::data_request::{Dataset, Filter, Order, Work};
+use super::json_fields::{Fields, invalid};
+use super::links;
+use super::sessions::{Session, Store};
+use super::statements::Statements;
+use super::users::Conduct;
+use crate::answer::Answer;
+use crate::lock::lock;
+use crate::log::LogLine;
+use crate::state::State;
 
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Dataset {
-    AccountsDetail,
-    AccountsSummary,
-    Statements,
-}
-
-/// Data that are being gathered, or are ready.
-#[derive(Clone, Debug)]
-pub(super) struct Work {
-    order: Order,
-    /// How many more times the answer is 202.
-    pending: u32,
-    done: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Order {
-    Accounts { parts: Parts, filter: Filter },
-    Statements { months: usize, filter: Filter },
-}
-
-/// Ids of the accounts that are asked for; `None` is all.
-type Filter = Option<Vec<String>>;
-
-impl Work {
-    pub(super) fn is_done(&self) -> bool {
-        self.done
-    }
-}
-
-impl Dataset {
-    pub(crate) fn with_endpoint(endpoint: &str) -> Option<Self> {
-        [
-            Self::AccountsDetail,
-            Self::AccountsSummary,
-            Self::Statements,
-        ]
-        .into_iter()
-        .find(|dataset| dataset.endpoint() == endpoint)
-    }
-
-    fn endpoint(self) -> &'static str {
-        match self {
-            Self::AccountsDetail => "GetAccountsDetail",
-            Self::AccountsSummary => "GetAccountsSummary",
-            Self::Statements => "GetStatements",
-        }
-    }
-
-    fn order(self, fields: &Fields) -> Result<Order, Answer> {
-        let flag = |name, default| Ok::<_, Answer>(fields.flag(name)?.unwrap_or(default));
-        let filter = fields
-            .texts("AccountsFilter")?
-            .filter(|ids| !ids.is_empty());
-        if self == Self::Statements {
-            let months = match fields.text("NumberOfStatements")?.as_deref() {
-                None | Some("MostRecent") => 1,
-                Some("Months3") => 3,
-                Some("Months12") if filter.as_ref().is_some_and(|ids| ids.len() == 1) => 12,
-                Some("Months12") => {
-                    return Err(invalid("AccountsFilter", "has to name one account"));
-                }
-                Some(_) => {
-                    let form = "has to be MostRecent, Months3 or Months12";
-                    return Err(invalid("NumberOfStatements", form));
-                }
-            };
-            return Ok(Order::Statements { months, filter });
-        }
-        let days = match fields.text("DaysOfTransactions")?.as_deref() {
-            None | Some("Days90") => 90,
-            Some("Days360") => 360,
-            Some("Days365") => 365,
-            Some(_) => {
-                return Err(invalid("DaysOfTransactions", "has to be Days90 or Days365"));
-            }
-        };
-        let summary = self == Self::AccountsSummary;
-        let parts = Parts {
-            identity: flag("WithAccountIdentity", true)?,
-            holder: flag("WithKYC", true)? && !summary,
-            balance: flag("WithBalance", true)?,
-            transactions: flag("WithTransactions", true)?.then_some(days),
-            summary,
-        };
-        Ok(Order::Accounts { parts, filter })
-    }
-}
-
-/// Starts gathering. Asking once more starts again.
+/// Starts gathering data, again if the call is repeated.
 pub(super) fn start(
     state: &State,
     dataset: Dataset,
@@ -113,21 +24,16 @@ pub(super) fn start(
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
     let fields = Fields::read(body)?;
-    let request_id = fields.needed_text("RequestId")?;
+    let request_id = fields.required_text("RequestId")?;
     line.request_id = Some(request_id.clone());
     let order = dataset.order(&fields)?;
     let mut store = lock(&state.legacy);
     let session = open_session(state, &mut store, &request_id, line)?;
-    let pending = match session.user.conduct {
-        Conduct::Pending => u32::MAX,
-        Conduct::Dispatched => state.config.data_pending.max(1),
-        Conduct::Ordinary
-        | Conduct::Refused(_)
-        | Conduct::AlreadyAuthorized
-        | Conduct::OneAtATime
-        | Conduct::TripleAfterWrong
-        | Conduct::NoRetry
-        | Conduct::EndsAfterWrong => state.config.data_pending,
+    let dispatched = session.user.conduct == Conduct::Dispatched;
+    let pending = match state.config.data_pending {
+        _ if session.user.conduct == Conduct::Pending => u32::MAX,
+        0 if dispatched => 1,
+        pending => pending,
     };
     let work = Work {
         order,
@@ -136,11 +42,10 @@ pub(super) fn start(
     };
     session.work.insert(dataset, work);
     line.acted = true;
-    let dispatched = session.user.conduct == Conduct::Dispatched;
     step(&mut store, dataset, &request_id, dispatched)
 }
 
-/// Asks again for what a 202 left open.
+/// Polls for data after a 202.
 pub(super) fn poll(
     state: &State,
     dataset: Dataset,
@@ -162,29 +67,23 @@ fn open_session<'a>(
     let session = store
         .session(request_id, state.config.session_idle)
         .map_err(|_| {
-            Answer::house(
-                StatusCode::BAD_REQUEST,
-                "SESSION_NONEXISTENT",
-                "The RequestId is invalid or the session has ended",
-            )
+            let message = "The RequestId is invalid or the session has ended";
+            Answer::error(StatusCode::BAD_REQUEST, "SESSION_NONEXISTENT", message)
         })?;
     line.login_id.clone_from(&session.login_id);
     if !session.is_authorized() {
-        return Err(Answer::json(
-            StatusCode::UNAUTHORIZED,
-            &json!({
-                "HttpStatusCode": 401,
-                "FlinksCode": "UNAUTHORIZED",
-                "Message": "The session is not authorized yet",
-                "Institution": session.user.institution,
-                "RequestId": request_id,
-            }),
-        ));
+        let body = json!({
+            "FlinksCode": "UNAUTHORIZED",
+            "Message": "The session is not authorized yet",
+            "Institution": session.user.institution,
+            "RequestId": request_id,
+        });
+        return Err(Answer::with_status_code(StatusCode::UNAUTHORIZED, body));
     }
     Ok(session)
 }
 
-/// One answer: 202 as long as it is due, then the data.
+/// Answers 202 as long as the data are pending, then with the data.
 fn step(
     store: &mut Store,
     dataset: Dataset,
@@ -195,7 +94,6 @@ fn step(
         .work(request_id, dataset)
         .ok_or_else(|| invalid("RequestId", "belongs to no call that has been started"))?;
     if work.pending > 0 {
-        // The largest number stands for ever.
         if work.pending < u32::MAX {
             work.pending -= 1;
         }
@@ -212,27 +110,21 @@ fn step(
 fn pending(dataset: Dataset, request_id: &str, dispatched: bool) -> Answer {
     let name = format!("{}Async", dataset.endpoint());
     let (code, message) = if dispatched {
-        (
-            "OPERATION_DISPATCHED",
-            "Your operations had been dispatched to background process for long running jobs",
-        )
+        let message =
+            "Your operations had been dispatched to background process for long running jobs";
+        ("OPERATION_DISPATCHED", message)
     } else {
         ("OPERATION_PENDING", "Your operation is still processing")
     };
-    Answer::json(
-        StatusCode::ACCEPTED,
-        &json!({
-            "HttpStatusCode": 202,
-            "FlinksCode": code,
-            "Message": message,
-            "Links": [{
-                "rel": name,
-                "href": format!("/{name}"),
-                "example": format!("/{name}/{request_id}"),
-            }],
-            "RequestId": request_id,
-        }),
-    )
+    let link = json!({
+        "rel": name,
+        "href": format!("/{name}"),
+        "example": format!("/{name}/{request_id}"),
+    });
+    let body = json!({
+        "FlinksCode": code, "Message": message, "Links": [link], "RequestId": request_id,
+    });
+    Answer::with_status_code(StatusCode::ACCEPTED, body)
 }
 
 /// The body of a 200; written as text, because amounts keep their two decimal places.
@@ -283,7 +175,7 @@ fn ready(
     match order {
         Order::Accounts { parts, filter } => {
             keep(&mut holdings, filter);
-            body.links = parts.summary.then(data_links);
+            body.links = parts.summary.then(links::data);
             body.accounts = Some(holdings.iter().map(|one| one.show(parts)).collect());
         }
         Order::Statements { months, filter } => {
@@ -293,11 +185,11 @@ fn ready(
         }
     }
     let text = serde_json::to_string(&body).map_err(|_| {
-        Answer::house(
+        let (status, message) = (
             StatusCode::INTERNAL_SERVER_ERROR,
-            "AGGREGATION_ERROR",
-            "The sandbox could not write its answer.",
-        )
+            "The answer cannot be written.",
+        );
+        Answer::error(status, "AGGREGATION_ERROR", message)
     })?;
-    Ok(Answer::json_text(StatusCode::OK, text))
+    Ok(Answer::json(StatusCode::OK, text))
 }

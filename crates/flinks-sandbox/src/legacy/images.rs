@@ -1,6 +1,7 @@
 //! The sixteen pictures of an image selection: real PNG files, made here.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 const SIDE: i32 = 31;
 

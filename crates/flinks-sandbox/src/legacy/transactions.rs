@@ -4,6 +4,13 @@ use fastrand::Rng;
 
 use super::calendar::{Day, days};
 
+#[rustfmt::skip]
+const ERRANDS: [&str; 4] = ["GROCERY MARKET", "PHARMACY", "E-TRANSFER SENT", "ATM WITHDRAWAL"];
+#[rustfmt::skip]
+const PURCHASES: [&str; 5] = [
+    "COFFEE HOUSE", "GAS STATION", "ONLINE STORE", "RESTAURANT", "TRANSIT PASS",
+];
+
 /// One transaction; amounts are in cents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Transaction {
@@ -21,7 +28,7 @@ pub(super) struct Transaction {
 pub(super) struct History {
     pub(super) opening: i64,
     pub(super) transactions: Vec<Transaction>,
-    /// A debit raises what is owed and lowers what is owned.
+    /// Whether the balance is a debt, which a debit raises.
     owed: bool,
 }
 
@@ -48,11 +55,11 @@ impl History {
             .map_or(self.opening, |last| last.balance)
     }
 
-    fn debit(&mut self, id: u128, day: Day, description: &'static str, cents: i64) {
+    fn debit(&mut self, id: u128, day: &Day, description: &'static str, cents: i64) {
         let change = if self.owed { cents } else { -cents };
         self.transactions.push(Transaction {
             id,
-            day,
+            day: day.clone(),
             description,
             debit: Some(cents),
             credit: None,
@@ -60,11 +67,11 @@ impl History {
         });
     }
 
-    fn credit(&mut self, id: u128, day: Day, description: &'static str, cents: i64) {
+    fn credit(&mut self, id: u128, day: &Day, description: &'static str, cents: i64) {
         let change = if self.owed { -cents } else { cents };
         self.transactions.push(Transaction {
             id,
-            day,
+            day: day.clone(),
             description,
             debit: None,
             credit: Some(cents),
@@ -75,26 +82,13 @@ impl History {
 
 impl Histories {
     pub(super) fn new(seed: u64) -> Self {
-        const ERRANDS: [&str; 4] = [
-            "GROCERY MARKET",
-            "PHARMACY",
-            "E-TRANSFER SENT",
-            "ATM WITHDRAWAL",
-        ];
-        const PURCHASES: [&str; 5] = [
-            "COFFEE HOUSE",
-            "GAS STATION",
-            "ONLINE STORE",
-            "RESTAURANT",
-            "TRANSIT PASS",
-        ];
         let mut random = Rng::with_seed(seed);
         let salary = random.i64(210_000..260_000);
         let rent = random.i64(135_000..165_000);
         let mut chequing = History::new(random.i64(300_000..500_000), false);
         let mut savings = History::new(random.i64(500_000..900_000), false);
         let mut card = History::new(random.i64(10_000..60_000), true);
-        for day in days() {
+        for day in &days() {
             let mut id = || random.u128(..);
             if day.index % 14 == 4 {
                 chequing.credit(id(), day, "PAYROLL DEPOSIT", salary);

@@ -1,9 +1,7 @@
 //! The banks and their users: who is challenged with what.
 
-use super::{
-    challenge::{Challenge, Right},
-    image,
-};
+use super::challenges::{Challenge, Right};
+use super::images;
 
 /// The password of every user.
 pub(super) const PASSWORD: &str = "Everyday";
@@ -93,86 +91,32 @@ const fn user(institution: &'static str, name: &'static str, conduct: Conduct, f
 
 const CAPITAL: &str = "FlinksCapital";
 
+#[rustfmt::skip]
 pub(super) static USERS: [User; 21] = [
     user(CAPITAL, "Greatday", Conduct::Ordinary, Flow::OneByOne),
-    user(
-        CAPITAL,
-        "greatday_together",
-        Conduct::Ordinary,
-        Flow::Together,
-    ),
+    user(CAPITAL, "greatday_together", Conduct::Ordinary, Flow::Together),
     user(CAPITAL, "greatday_nomfa", Conduct::Ordinary, Flow::None),
-    user(
-        CAPITAL,
-        "greatday_noretry",
-        Conduct::NoRetry,
-        Flow::OneQuestion,
-    ),
-    user(
-        CAPITAL,
-        "greatday_other_types",
-        Conduct::Ordinary,
-        Flow::OtherTypes,
-    ),
-    user(
-        CAPITAL,
-        "test_disabled_account",
-        Conduct::Refused("DISABLED_LOGIN"),
-        Flow::None,
-    ),
-    user(
-        CAPITAL,
-        "test_service_unavailable",
-        Conduct::Refused("RETRY_LATER"),
-        Flow::None,
-    ),
-    user(
-        CAPITAL,
-        "test_already_authorized",
-        Conduct::AlreadyAuthorized,
-        Flow::None,
-    ),
-    user(
-        CAPITAL,
-        "test_concurrent_session",
-        Conduct::OneAtATime,
-        Flow::None,
-    ),
+    user(CAPITAL, "greatday_noretry", Conduct::NoRetry, Flow::OneQuestion),
+    user(CAPITAL, "greatday_other_types", Conduct::Ordinary, Flow::OtherTypes),
+    user(CAPITAL, "test_disabled_account", Conduct::Refused("DISABLED_LOGIN"), Flow::None),
+    user(CAPITAL, "test_service_unavailable", Conduct::Refused("RETRY_LATER"), Flow::None),
+    user(CAPITAL, "test_already_authorized", Conduct::AlreadyAuthorized, Flow::None),
+    user(CAPITAL, "test_concurrent_session", Conduct::OneAtATime, Flow::None),
     user(CAPITAL, "test_dispatched", Conduct::Dispatched, Flow::None),
     user(CAPITAL, "test_pending", Conduct::Pending, Flow::None),
-    user(
-        "RBC",
-        "rbc_triple",
-        Conduct::TripleAfterWrong,
-        Flow::DogFirst,
-    ),
-    user(
-        "RBC",
-        "rbc_new_questions",
-        Conduct::Ordinary,
-        Flow::NewQuestions,
-    ),
+    user("RBC", "rbc_triple", Conduct::TripleAfterWrong, Flow::DogFirst),
+    user("RBC", "rbc_new_questions", Conduct::Ordinary, Flow::NewQuestions),
     user("RBC", "rbc_device", Conduct::Ordinary, Flow::Device),
     user("RBC", "Greatday", Conduct::Ordinary, Flow::None),
-    user(
-        "Laurentienne",
-        "laurentienne_image",
-        Conduct::Ordinary,
-        Flow::Image,
-    ),
-    user(
-        "National",
-        "national_securid",
-        Conduct::Ordinary,
-        Flow::SecurId,
-    ),
+    user("Laurentienne", "laurentienne_image", Conduct::Ordinary, Flow::Image),
+    user("National", "national_securid", Conduct::Ordinary, Flow::SecurId),
     user("National", "Greatday", Conduct::Ordinary, Flow::None),
     user("Scotia", "scotia_reset", Conduct::Ordinary, Flow::Reset),
     user("TD", "td_code", Conduct::EndsAfterWrong, Flow::SecurityCode),
     user("TD", "Greatday", Conduct::Ordinary, Flow::None),
 ];
 
-/// Names in any casing.
+/// Returns a user by names in any casing.
 pub(super) fn find(institution: &str, name: &str) -> Option<&'static User> {
     USERS.iter().find(|user| {
         user.institution.eq_ignore_ascii_case(institution) && user.name.eq_ignore_ascii_case(name)
@@ -224,14 +168,14 @@ fn new_questions() -> Vec<Challenge> {
         "What was the make of my first car",
         "In what city did I go to school",
     ];
-    [
+    let prompts = [
         "Personal Verification Question 1",
         "Personal Verification Question 2",
         "Personal Verification Question 3",
-    ]
-    .into_iter()
-    .map(|prompt| Challenge::new_question(prompt, QUESTIONS))
-    .collect()
+    ];
+    prompts
+        .map(|prompt| Challenge::new_question(prompt, QUESTIONS))
+        .into()
 }
 
 impl User {
@@ -246,19 +190,19 @@ impl User {
                 vec![vec![shape]]
             }
             Flow::OtherTypes => vec![vec![
-                Challenge::of_type(
+                Challenge::text(
                     "OneTimeVerification",
                     "Enter the code on your card",
                     &["123456"],
                 ),
-                Challenge::of_type("Date", "When were you born?", &["1990-01-31"]),
-                Challenge::of_type("PaperToken", "Which word is on line 7?", &["maple"]),
+                Challenge::text("Date", "When were you born?", &["1990-01-31"]),
+                Challenge::text("PaperToken", "Which word is on line 7?", &["maple"]),
             ]],
             Flow::DogFirst => vec![vec![dog()]],
             Flow::NewQuestions => vec![new_questions()],
             Flow::Image => vec![
                 vec![dog()],
-                vec![Challenge::image("Select an image", image::sixteen(), 3)],
+                vec![Challenge::image("Select an image", images::sixteen(), 3)],
             ],
             Flow::SecurId => vec![
                 vec![Challenge::question("Enter your SecurID", &["123456"])],
@@ -302,10 +246,11 @@ impl User {
     /// The simple questions, which *AnswerMFAQuestions* can answer beforehand.
     pub(super) fn questions(&self, language: Language) -> Vec<Challenge> {
         let rounds = self.rounds(language).into_iter().flatten();
-        rounds
-            .filter(|one| one.kind == "QuestionAndAnswer" && one.is_text())
-            .filter(|one| one.right != Right::Text(&["123456"]))
-            .collect()
+        let is_simple = |one: &Challenge| {
+            one.kind == "QuestionAndAnswer"
+                && matches!(one.right, Right::Text(texts) if texts != ["123456"])
+        };
+        rounds.filter(is_simple).collect()
     }
 
     /// Whether the bank asks for a code each time, so that no refresh at night can succeed.

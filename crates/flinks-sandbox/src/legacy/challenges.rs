@@ -30,9 +30,9 @@ pub(super) enum Right {
     Approval,
 }
 
-/// What the answers to a round are worth.
+/// Whether the answers to a round are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum AnswerCheck {
     Right,
     Wrong,
     /// A challenge has no answer.
@@ -52,11 +52,11 @@ impl Challenge {
     }
 
     pub(super) fn question(prompt: &'static str, right: &'static [&'static str]) -> Self {
-        Self::new("QuestionAndAnswer", prompt, Right::Text(right))
+        Self::text("QuestionAndAnswer", prompt, right)
     }
 
     /// A text question of any type, known or not.
-    pub(super) fn of_type(
+    pub(super) fn text(
         kind: &'static str,
         prompt: &'static str,
         right: &'static [&'static str],
@@ -101,8 +101,8 @@ impl Challenge {
 
     pub(super) fn json(&self) -> Value {
         let mut json = json!({"Type": self.kind, "Prompt": self.prompt});
-        if !self.iterables.is_empty()
-            && let Some(json) = json.as_object_mut()
+        if let Some(json) = json.as_object_mut()
+            && !self.iterables.is_empty()
         {
             json.insert("Iterables".to_owned(), json!(self.iterables));
         }
@@ -121,10 +121,8 @@ impl Challenge {
 
     fn accepts(&self, values: &[String]) -> bool {
         if let Right::Choices(right) = self.right {
-            return values.len() == right.len()
-                && right
-                    .iter()
-                    .all(|one| values.iter().any(|value| value == one));
+            let is_chosen = |one: &&str| values.iter().any(|value| value == one);
+            return values.len() == right.len() && right.iter().all(is_chosen);
         }
         let [value] = values else {
             return false;
@@ -138,39 +136,34 @@ impl Challenge {
             Right::Approval => value == "VERIFIED",
         }
     }
-
-    /// Whether a text stored earlier answers it; only simple questions can be so answered.
-    pub(super) fn is_text(&self) -> bool {
-        matches!(self.right, Right::Text(_))
-    }
 }
 
 fn same_text(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.trim().to_lowercase()
 }
 
-/// Compares the answers with a round. Each answer serves one challenge: two challenges that
-/// offer the same questions need two of them.
-pub(super) fn verdict(round: &[Challenge], answers: &[(String, Vec<String>)]) -> Verdict {
+/// Compares answers with a round. Each answer serves one challenge: two challenges that offer the
+/// same questions need two answers.
+pub(super) fn check(round: &[Challenge], answers: &[(String, Vec<String>)]) -> AnswerCheck {
     let mut left: Vec<_> = answers.iter().collect();
     if left
         .iter()
         .any(|(key, _)| !round.iter().any(|challenge| challenge.takes(key)))
     {
-        return Verdict::UnknownKey;
+        return AnswerCheck::UnknownKey;
     }
     let mut all_right = true;
     for challenge in round {
         let Some(place) = left.iter().position(|(key, _)| challenge.takes(key)) else {
-            return Verdict::Incomplete;
+            return AnswerCheck::Incomplete;
         };
         let (_, values) = left.remove(place);
         all_right &= challenge.accepts(values);
     }
     match (left.is_empty(), all_right) {
-        (false, _) => Verdict::UnknownKey,
-        (true, false) => Verdict::Wrong,
-        (true, true) => Verdict::Right,
+        (false, _) => AnswerCheck::UnknownKey,
+        (true, false) => AnswerCheck::Wrong,
+        (true, true) => AnswerCheck::Right,
     }
 }
 
@@ -178,7 +171,7 @@ pub(super) fn verdict(round: &[Challenge], answers: &[(String, Vec<String>)]) ->
 mod tests {
     use super::*;
 
-    fn worth(round: &[Challenge], answers: &[(&str, &[&str])]) -> Verdict {
+    fn worth(round: &[Challenge], answers: &[(&str, &[&str])]) -> AnswerCheck {
         let answers: Vec<_> = answers
             .iter()
             .map(|(key, values)| {
@@ -186,7 +179,7 @@ mod tests {
                 ((*key).to_owned(), values)
             })
             .collect();
-        verdict(round, &answers)
+        check(round, &answers)
     }
 
     #[test]
@@ -206,8 +199,8 @@ mod tests {
             ("Which?", &["c", "a"]),
             ("Approve", &["VERIFIED"]),
         ];
-        assert_eq!(worth(&round, &good), Verdict::Right);
-        assert_eq!(worth(&round, &good[..2]), Verdict::Incomplete);
+        assert_eq!(worth(&round, &good), AnswerCheck::Right);
+        assert_eq!(worth(&round, &good[..2]), AnswerCheck::Incomplete);
         for (place, values) in [
             (0, &["Toronto"][..]),
             (0, &[]),
@@ -219,11 +212,11 @@ mod tests {
         ] {
             let mut answers = good;
             answers[place].1 = values;
-            assert_eq!(worth(&round, &answers), Verdict::Wrong, "{values:?}");
+            assert_eq!(worth(&round, &answers), AnswerCheck::Wrong, "{values:?}");
         }
         let mut unknown = good;
         unknown[0].0 = "où ?";
-        assert_eq!(worth(&round, &unknown), Verdict::UnknownKey);
+        assert_eq!(worth(&round, &unknown), AnswerCheck::UnknownKey);
     }
 
     #[test]
@@ -236,11 +229,14 @@ mod tests {
         let one: (&str, &[&str]) = ("dog", &["Wouf"]);
         let two: (&str, &[&str]) = ("mother", &["Louise"]);
         let three: (&str, &[&str]) = ("street", &["Main"]);
-        assert_eq!(worth(&round, &[one, two]), Verdict::Right);
-        assert_eq!(worth(&round, &[one]), Verdict::Incomplete);
-        assert_eq!(worth(&round, &[one, two, three]), Verdict::UnknownKey);
-        assert_eq!(worth(&round, &[one, ("1", &["x"])]), Verdict::UnknownKey);
-        assert_eq!(worth(&round, &[one, ("mother", &[""])]), Verdict::Wrong);
+        assert_eq!(worth(&round, &[one, two]), AnswerCheck::Right);
+        assert_eq!(worth(&round, &[one]), AnswerCheck::Incomplete);
+        assert_eq!(worth(&round, &[one, two, three]), AnswerCheck::UnknownKey);
+        assert_eq!(
+            worth(&round, &[one, ("1", &["x"])]),
+            AnswerCheck::UnknownKey
+        );
+        assert_eq!(worth(&round, &[one, ("mother", &[""])]), AnswerCheck::Wrong);
     }
 
     #[test]
@@ -251,13 +247,16 @@ mod tests {
         )];
         assert_eq!(
             worth(&round, &[("PhoneNumber #2", &["Call"])]),
-            Verdict::Right
+            AnswerCheck::Right
         );
         assert_eq!(
             worth(&round, &[("PhoneNumber #2", &["call"])]),
-            Verdict::Wrong
+            AnswerCheck::Wrong
         );
-        assert_eq!(worth(&round, &[("Choose", &["Text"])]), Verdict::UnknownKey);
+        assert_eq!(
+            worth(&round, &[("Choose", &["Text"])]),
+            AnswerCheck::UnknownKey
+        );
     }
 
     #[test]
@@ -266,10 +265,13 @@ mod tests {
         let round = [Challenge::image("Select an image", images, 1)];
         assert_eq!(
             worth(&round, &[("Select an image", &["second"])]),
-            Verdict::Right
+            AnswerCheck::Right
         );
         for wrong in [&["first"][..], &["1"], &["SECOND"], &["first", "second"]] {
-            assert_eq!(worth(&round, &[("Select an image", wrong)]), Verdict::Wrong);
+            assert_eq!(
+                worth(&round, &[("Select an image", wrong)]),
+                AnswerCheck::Wrong
+            );
         }
     }
 }

@@ -1,13 +1,12 @@
-//! JSON objects as clients of every age write them: any casing, `"true"` for `true`.
+//! The fields of JSON objects, in any casing, with `"true"` for `true`.
 
 use std::fmt;
 
 use http::StatusCode;
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor},
-};
-use serde_json::{json, value::RawValue};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::answer::Answer;
 
@@ -44,26 +43,18 @@ impl<'de> Deserialize<'de> for Fields {
 
 impl Fields {
     pub(super) fn read(body: &[u8]) -> Result<Self, Answer> {
-        serde_json::from_slice(body).map_err(|_| {
-            Answer::house(
-                StatusCode::BAD_REQUEST,
-                "INVALID_REQUEST",
-                "The body has to be a JSON object.",
-            )
-        })
+        serde_json::from_slice(body)
+            .map_err(|_| Answer::invalid("The body has to be a JSON object."))
     }
 
     /// A field in any casing; `null` counts as absent.
     fn value<T: DeserializeOwned>(&self, name: &str, form: &str) -> Result<Option<T>, Answer> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value);
-        match (values.next(), values.next()) {
+        let is_named = |(key, _): &&(String, _)| key.eq_ignore_ascii_case(name);
+        let mut fields = self.0.iter().filter(is_named);
+        match (fields.next(), fields.next()) {
             (None, _) => Ok(None),
-            (Some(value), None) if value.get() == "null" => Ok(None),
-            (Some(value), None) => serde_json::from_str(value.get())
+            (Some((_, value)), None) if value.get() == "null" => Ok(None),
+            (Some((_, value)), None) => serde_json::from_str(value.get())
                 .map(Some)
                 .map_err(|_| invalid(name, form)),
             (Some(_), Some(_)) => Err(invalid(name, "is given twice")),
@@ -74,7 +65,7 @@ impl Fields {
         self.value(name, "has to be a string")
     }
 
-    pub(super) fn needed_text(&self, name: &str) -> Result<String, Answer> {
+    pub(super) fn required_text(&self, name: &str) -> Result<String, Answer> {
         self.text(name)?
             .filter(|text| !text.is_empty())
             .ok_or_else(|| invalid(name, "is required"))
@@ -127,15 +118,11 @@ impl Fields {
 /// The service's 400, with the field that is wrong. It never repeats what was sent.
 pub(super) fn invalid(field: &str, problem: &str) -> Answer {
     let message = format!("{field} {problem}.");
-    Answer::json(
-        StatusCode::BAD_REQUEST,
-        &json!({
-            "HttpStatusCode": 400,
-            "FlinksCode": "INVALID_REQUEST",
-            "Message": message,
-            "ValidationDetails": {field: [message]},
-        }),
-    )
+    let details = json!({field: [message]});
+    let body = json!({
+        "FlinksCode": "INVALID_REQUEST", "Message": message, "ValidationDetails": details,
+    });
+    Answer::with_status_code(StatusCode::BAD_REQUEST, body)
 }
 
 #[cfg(test)]
@@ -151,7 +138,7 @@ mod tests {
     #[test]
     fn casing_and_booleans_as_text_do_not_matter() {
         let fields = fields(r#"{"userName": "u", "SAVE": "True", "x": false, "tag": null}"#);
-        assert_eq!(fields.needed_text("Username").unwrap(), "u");
+        assert_eq!(fields.required_text("Username").unwrap(), "u");
         assert_eq!(fields.flag("Save").unwrap(), Some(true));
         assert_eq!(fields.flag("X").unwrap(), Some(false));
         assert_eq!(fields.text("Tag").unwrap(), None);

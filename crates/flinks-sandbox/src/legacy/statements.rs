@@ -1,12 +1,11 @@
 //! Bank statements: one small PDF a month, made here.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
-use super::{
-    account::{Holding, decimal},
-    calendar::MONTH_COUNT,
-};
+use super::accounts::{Holding, decimal};
+use super::calendar::MONTH_COUNT;
 
 /// The statements of one account, as GetStatements shows them.
 #[derive(Debug, Serialize)]
@@ -49,38 +48,26 @@ fn unique_id(seed: u64, month: usize) -> String {
 /// The month's transactions between its first and its last balance, on one page.
 fn pdf(holding: &Holding, month: usize) -> Vec<u8> {
     let history = &holding.history;
-    let rows: Vec<_> = history
-        .transactions
-        .iter()
-        .filter(|one| one.day.month == month)
-        .collect();
-    let opening = history
-        .transactions
-        .iter()
-        .rfind(|one| one.day.month < month)
-        .map_or(history.opening, |one| one.balance);
+    let all = history.transactions.iter();
+    let rows: Vec<_> = all.clone().filter(|one| one.day.month == month).collect();
+    let before = all.rev().find(|one| one.day.month < month);
+    let opening = before.map_or(history.opening, |one| one.balance);
     let closing = rows.last().map_or(opening, |last| last.balance);
     let mut page = Page::default();
-    page.line(&[(50, &format!("{} {}", holding.title, holding.number))]);
-    page.line(&[
-        (50, "Date"),
-        (120, "Description"),
-        (330, "Debit"),
-        (410, "Credit"),
-        (490, "Balance"),
-    ]);
-    page.line(&[(50, "Opening balance"), (490, &decimal(opening))]);
+    page.line(&[&format!("{} {}", holding.title, holding.number)]);
+    page.line(&["Date", "Description", "Debit", "Credit", "Balance"]);
+    page.line(&["Opening balance", "", "", "", &decimal(opening)]);
     for row in rows {
         let amount = |cents: Option<i64>| cents.map(decimal).unwrap_or_default();
         page.line(&[
-            (50, &row.day.to_string()),
-            (120, row.description),
-            (330, &amount(row.debit)),
-            (410, &amount(row.credit)),
-            (490, &decimal(row.balance)),
+            &row.day.date,
+            row.description,
+            &amount(row.debit),
+            &amount(row.credit),
+            &decimal(row.balance),
         ]);
     }
-    page.line(&[(50, "Closing balance"), (490, &decimal(closing))]);
+    page.line(&["Closing balance", "", "", "", &decimal(closing)]);
     page.file()
 }
 
@@ -92,10 +79,11 @@ struct Page {
 }
 
 impl Page {
-    fn line(&mut self, cells: &[(usize, &str)]) {
+    fn line(&mut self, cells: &[&str]) {
         let y = 750_usize.saturating_sub(16 * self.lines);
         self.lines += 1;
-        for (x, text) in cells.iter().filter(|(_, text)| !text.is_empty()) {
+        let cells = [50, 120, 330, 410, 490].iter().zip(cells);
+        for (x, text) in cells.filter(|(_, text)| !text.is_empty()) {
             self.content
                 .push_str(&format!("BT /F1 9 Tf {x} {y} Td ({text}) Tj ET\n"));
         }
@@ -137,10 +125,11 @@ impl Page {
 mod tests {
     use super::*;
     use crate::fraud::{Document, analyze};
-    use crate::legacy::{account::holdings, user};
+    use crate::legacy::accounts::holdings;
+    use crate::legacy::users;
 
     fn greatday() -> Vec<Holding> {
-        holdings(user::find("FlinksCapital", "Greatday").unwrap())
+        holdings(users::find("FlinksCapital", "Greatday").unwrap())
     }
 
     #[test]

@@ -1,26 +1,77 @@
 //! The token endpoint: HTTP Basic in, a short-lived bearer out (Upload guide, "Authentication Flow").
 
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
+use tokio::time::Instant;
 
-use crate::{answer::Answer, config::SandboxCredentials, media, state::State};
+use crate::answer::Answer;
+use crate::config::SandboxCredentials;
+use crate::lock::lock;
+use crate::request::{authorization, form, is_of_type};
+use crate::state::State;
 
-/// Refuses wrong client credentials; looks at the head alone.
-pub(crate) fn authorize(
+/// The access tokens that were issued.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens(HashMap<String, Token>);
+
+#[derive(Debug)]
+struct Token {
+    /// The serial number of the certificate that requested it.
+    serial: String,
+    /// `None` for a lifetime that the clock cannot count.
+    expires: Option<Instant>,
+}
+
+impl Token {
+    fn is_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
+}
+
+impl Tokens {
+    fn keep(&mut self, token: String, serial: String, ttl: Duration) {
+        let now = Instant::now();
+        self.0.retain(|_, token| !token.is_expired(now));
+        let expires = now.checked_add(ttl);
+        self.0.insert(token, Token { serial, expires });
+    }
+
+    fn check(&self, token: &str, serial: &str) -> Result<(), Answer> {
+        match self.0.get(token) {
+            Some(token) if token.is_expired(Instant::now()) => Err(Answer::denied(
+                "The access token is unknown or has expired.",
+            )),
+            None => Err(Answer::denied(
+                "The access token is unknown or has expired.",
+            )),
+            Some(token) if token.serial != serial => Err(Answer::forbidden(
+                "The access token was issued to another client certificate.",
+            )),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// Refuses a request without a valid token of the certificate with this serial number.
+pub(crate) fn check_bearer(state: &State, headers: &HeaderMap, serial: &str) -> Result<(), Answer> {
+    let token = authorization(headers, "bearer")
+        .ok_or_else(|| Answer::denied("The access token is missing."))?;
+    lock(&state.tokens).check(token, serial)
+}
+
+/// Refuses wrong client credentials.
+pub(crate) fn check_basic(
     credentials: &SandboxCredentials,
     headers: &HeaderMap,
 ) -> Result<(), Answer> {
     let expected = format!("{}:{}", credentials.client_id, credentials.client_secret);
-    let presented = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
-        .and_then(|(_, encoded)| BASE64_STANDARD.decode(encoded.trim()).ok());
+    let presented =
+        authorization(headers, "basic").and_then(|text| BASE64_STANDARD.decode(text).ok());
     if presented.is_some_and(|bytes| bytes == expected.as_bytes()) {
         return Ok(());
     }
@@ -43,21 +94,18 @@ pub(crate) fn issue(
     serial: &str,
 ) -> Result<Answer, Answer> {
     let invalid = |error, description| Answer::oauth(StatusCode::BAD_REQUEST, error, description);
-    if !media::is(headers, "application/x-www-form-urlencoded") {
+    if !is_of_type(headers, "application/x-www-form-urlencoded") {
         return Err(invalid(
             "invalid_request",
             "The Content-Type has to be application/x-www-form-urlencoded.",
         ));
     }
     let malformed = || invalid("invalid_request", "The form is malformed.");
-    let form = media::form(body).ok_or_else(malformed)?;
+    let fields = form(body).ok_or_else(malformed)?;
     let field = |name: &str| -> Result<Option<&str>, Answer> {
-        let mut values = form
-            .iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value);
+        let mut values = fields.iter().filter(|(key, _)| key == name);
         match (values.next(), values.next()) {
-            (value, None) => Ok(value.map(String::as_str)),
+            (field, None) => Ok(field.map(|(_, value)| value.as_str())),
             (_, Some(_)) => Err(invalid("invalid_request", "A parameter is given twice.")),
         }
     };
@@ -78,16 +126,10 @@ pub(crate) fn issue(
         ));
     }
     let token = random_token();
-    state.keep_token(token.clone(), serial.to_owned());
-    Ok(Answer::json(
-        StatusCode::OK,
-        &json!({
-            "access_token": token,
-            "token_type": "Bearer",
-            "expires_in": state.config.token_ttl.as_secs(),
-        }),
-    )
-    .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+    let ttl = state.config.token_ttl;
+    lock(&state.tokens).keep(token.clone(), serial.to_owned(), ttl);
+    let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": ttl.as_secs()});
+    Ok(Answer::ok(&body).with(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
 /// Random, in the form of a JWT; clients have to treat it as opaque.
@@ -119,7 +161,7 @@ mod tests {
     fn only_the_raw_pair_is_accepted() {
         let credentials = SandboxCredentials::default();
         let (id, secret) = (&credentials.client_id, &credentials.client_secret);
-        assert!(authorize(&credentials, &basic(&format!("{id}:{secret}"))).is_ok());
+        assert!(check_basic(&credentials, &basic(&format!("{id}:{secret}"))).is_ok());
         let encoded = secret.replace('%', "%25").replace(':', "%3A");
         for pair in [
             format!("{id}:{encoded}"),
@@ -127,10 +169,33 @@ mod tests {
             id.clone(),
             String::new(),
         ] {
-            let refusal = authorize(&credentials, &basic(&pair)).unwrap_err();
+            let refusal = check_basic(&credentials, &basic(&pair)).unwrap_err();
             assert_eq!(refusal.status, StatusCode::UNAUTHORIZED, "{pair}");
         }
-        assert!(authorize(&credentials, &HeaderMap::new()).is_err());
+        assert!(check_basic(&credentials, &HeaderMap::new()).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_serves_one_certificate_until_it_expires() {
+        let mut tokens = Tokens::default();
+        tokens.keep(
+            "token".to_owned(),
+            "01".to_owned(),
+            Duration::from_secs(300),
+        );
+        tokens.keep("lasting".to_owned(), "01".to_owned(), Duration::MAX);
+        let status = |token, serial| {
+            tokens
+                .check(token, serial)
+                .map_err(|one| one.status.as_u16())
+        };
+        assert_eq!(status("token", "01"), Ok(()));
+        assert_eq!(status("token", "02"), Err(403));
+        assert_eq!(status("other", "01"), Err(401));
+        tokio::time::advance(Duration::from_secs(300)).await;
+        assert_eq!(status("token", "01"), Err(401));
+        assert_eq!(status("token", "02"), Err(401));
+        assert_eq!(status("lasting", "01"), Ok(()));
     }
 
     #[tokio::test]

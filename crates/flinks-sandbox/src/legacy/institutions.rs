@@ -1,10 +1,10 @@
 //! The list of institutions, page by page.
 
-use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::fields::invalid;
-use crate::{answer::Answer, media};
+use super::json_fields::invalid;
+use crate::answer::Answer;
+use crate::request::form;
 
 /// The largest page.
 const PAGE: usize = 1_000;
@@ -12,6 +12,7 @@ const PAGE: usize = 1_000;
 /// Id, English name, French name if it differs, host of the web site, whether it is enabled.
 type Institution = (u32, &'static str, Option<&'static str>, &'static str, bool);
 
+#[rustfmt::skip]
 const INSTITUTIONS: [Institution; 12] = [
     (1, "BMO", None, "bmo.example", true),
     (2, "RBC", None, "rbc.example", true),
@@ -20,50 +21,32 @@ const INSTITUTIONS: [Institution; 12] = [
     (5, "Scotia", Some("Banque Scotia"), "scotia.example", true),
     (6, "CIBC", None, "cibc.example", true),
     (7, "Tangerine", None, "tangerine.example", true),
-    (
-        8,
-        "Laurentienne",
-        Some("Banque Laurentienne"),
-        "laurentienne.example",
-        true,
-    ),
-    (
-        9,
-        "National",
-        Some("Banque Nationale"),
-        "national.example",
-        true,
-    ),
+    (8, "Laurentienne", Some("Banque Laurentienne"), "laurentienne.example", true),
+    (9, "National", Some("Banque Nationale"), "national.example", true),
     (10, "ATB", None, "atb.example", true),
     (11, "PC", None, "pc.example", false),
     (14, "FlinksCapital", None, "capital.example", true),
 ];
 
-/// What `?skip=&take=` asks for; everything without it.
+/// Answers with the page that `?skip=&take=` names, or with the whole list.
 pub(super) fn page(query: &str) -> Result<Answer, Answer> {
-    let query = media::form(query.as_bytes()).unwrap_or_default();
+    let query = form(query.as_bytes()).unwrap_or_default();
     let number = |name: &str, default: usize| {
-        query
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map_or(Ok(default), |(_, value)| {
-                value
-                    .parse::<usize>()
-                    .map_err(|_| invalid(name, "has to be a whole number"))
-            })
+        let mut fields = query.iter();
+        let value = fields.find(|(key, _)| key.eq_ignore_ascii_case(name));
+        value.map_or(Ok(default), |(_, value)| {
+            value
+                .parse()
+                .map_err(|_| invalid(name, "has to be a whole number"))
+        })
     };
     let (skip, take) = (number("skip", 0)?, number("take", PAGE)?);
     if take > PAGE {
         return Err(invalid("take", "may not be over 1000"));
     }
-    let data: Vec<Value> = INSTITUTIONS
-        .iter()
-        .skip(skip)
-        .take(take)
-        .map(entry)
-        .collect();
-    Ok(Answer::json(
-        StatusCode::OK,
+    let page = INSTITUTIONS.iter().skip(skip).take(take);
+    let data: Vec<Value> = page.map(entry).collect();
+    Ok(Answer::ok(
         &json!({"Data": data, "Count": INSTITUTIONS.len()}),
     ))
 }
@@ -89,8 +72,10 @@ fn entry(&(id, name, french, host, is_enabled): &Institution) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
-    use crate::legacy::user;
+    use crate::legacy::users;
 
     fn ids(query: &str) -> Vec<u64> {
         let body: Value = serde_json::from_slice(&page(query).unwrap().body).unwrap();
@@ -113,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_users_institution_is_listed_under_its_id() {
-        for user in &user::USERS {
+        for user in &users::USERS {
             let listed = INSTITUTIONS
                 .iter()
                 .find(|(id, ..)| *id == user.institution_id)

@@ -1,17 +1,27 @@
-//! Media types and forms, as requests carry them.
+//! What requests carry: a bearer token, a media type, a form.
 
 use http::{HeaderMap, header};
 
-/// Whether the body is of this media type, whatever its parameters.
-pub(crate) fn is(headers: &HeaderMap, media_type: &str) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
+/// Returns the text of a header.
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Returns the credentials of an `Authorization` header with this scheme.
+pub(crate) fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+    let (name, credentials) = text(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
+    name.eq_ignore_ascii_case(scheme)
+        .then(|| credentials.trim())
+}
+
+/// Returns whether the body is of this media type, with any parameters.
+pub(crate) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
+    text(headers, header::CONTENT_TYPE.as_str())
         .and_then(|value| value.split(';').next())
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
 
-/// The fields of an urlencoded form in their order; `None` if it is malformed.
+/// Returns the fields of an urlencoded form in their order, or `None` if it is malformed.
 pub(crate) fn form(body: &[u8]) -> Option<Vec<(String, String)>> {
     body.split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())
@@ -49,13 +59,13 @@ mod tests {
     #[test]
     fn parameters_and_case_do_not_matter() {
         let mut headers = HeaderMap::new();
-        assert!(!is(&headers, "application/json"));
+        assert!(!is_of_type(&headers, "application/json"));
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("Application/JSON ; charset=utf-8"),
         );
-        assert!(is(&headers, "application/json"));
-        assert!(!is(&headers, "application/jso"));
+        assert!(is_of_type(&headers, "application/json"));
+        assert!(!is_of_type(&headers, "application/jso"));
     }
 
     #[test]

@@ -1,23 +1,20 @@
-//! Legacy sessions and the cards behind them, and how long they live.
+//! Bank sessions, by RequestId, and the cards behind them, by LoginId.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{
-    challenge::Challenge,
-    data::{Dataset, Work},
-    key::AuthorizeToken,
-    user::{self, Language, User},
-};
-use crate::{answer::Answer, state::uuid};
+use super::challenges::Challenge;
+use super::data_request::{Dataset, Work};
+use super::keys::AuthorizeTokens;
+use super::users::{self, Language, User};
+use crate::answer::Answer;
+use crate::ids::uuid;
 
-/// The LoginId of `greatday_nomfa` at FlinksCapital: saved from the start, cached and live.
+/// The LoginId of `greatday_nomfa` at FlinksCapital: stored from the start, for cached and live sessions.
 pub const CACHED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000011";
 /// The LoginId of `rbc_device` at RBC: a live session waits for the trusted device.
 pub const DEVICE_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000012";
@@ -29,37 +26,37 @@ pub const REFUSED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000013";
 /// When every card was refreshed; fixed, so that answers can be compared.
 pub(super) const LAST_REFRESH: &str = "2026-01-31T20:47:47.145999";
 
-/// A login that the legacy API keeps, until its card is deleted.
+/// A login that the sandbox stores until its card is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SandboxLogin {
-    /// What names it.
+    /// The LoginId.
     pub login_id: String,
     /// The bank.
     pub institution: String,
     /// The user name at the bank.
     pub username: String,
-    /// Whether it is refreshed at night.
+    /// Whether the nightly refresh is on.
     pub scheduled_refresh: bool,
-    /// How many answers are kept for the bank's questions; never the answers themselves.
+    /// The number of answers that are stored for the bank's questions.
     pub answers: usize,
 }
 
-/// All that the legacy API remembers.
+/// The state of the legacy API.
 #[derive(Debug)]
 pub(crate) struct Store {
-    pub(super) tokens: HashMap<String, AuthorizeToken>,
+    pub(super) tokens: AuthorizeTokens,
     pub(super) cards: HashMap<String, Card>,
     sessions: HashMap<String, Session>,
 }
 
-/// What is saved of a user under a LoginId.
+/// What is stored of a user under a LoginId.
 #[derive(Clone, Debug)]
 pub(super) struct Card {
     pub(super) user: &'static User,
     pub(super) language: Language,
     pub(super) scheduled: bool,
-    /// Answers given beforehand, by question.
+    /// Stored answers, by question.
     pub(super) answers: HashMap<String, String>,
     /// The FlinksCode of the last refresh, if that failed.
     pub(super) last_error: Option<&'static str>,
@@ -75,7 +72,7 @@ pub(super) struct Session {
     pub(super) save: bool,
     pub(super) schedule: bool,
     pub(super) login_id: Option<String>,
-    /// What is still to be answered, the current round first. Empty: authorized.
+    /// The challenges that are not answered yet, the current round first; empty once authorized.
     pub(super) rounds: VecDeque<Vec<Challenge>>,
     pub(super) rounds_done: usize,
     /// When the current round was first sent.
@@ -129,33 +126,28 @@ impl Session {
 }
 
 impl Store {
-    /// With the three cards that are always there.
+    /// Returns a store with the three fixed cards.
     pub(crate) fn new() -> Self {
+        #[rustfmt::skip]
         let fixed = [
             (CACHED_LOGIN_ID, "FlinksCapital", "greatday_nomfa", None),
             (DEVICE_LOGIN_ID, "RBC", "rbc_device", None),
-            (
-                REFUSED_LOGIN_ID,
-                "FlinksCapital",
-                "Greatday",
-                Some("QUESTION_NOT_FOUND"),
-            ),
+            (REFUSED_LOGIN_ID, "FlinksCapital", "Greatday", Some("QUESTION_NOT_FOUND")),
         ];
         let cards = fixed
             .into_iter()
             .filter_map(|(id, institution, name, last_error)| {
-                let card = Card::new(user::find(institution, name)?, Language::English);
+                let card = Card::new(users::find(institution, name)?, Language::English);
                 Some((id.to_owned(), Card { last_error, ..card }))
-            })
-            .collect();
+            });
         Self {
-            tokens: HashMap::new(),
-            cards,
+            tokens: AuthorizeTokens::default(),
+            cards: cards.collect(),
             sessions: HashMap::new(),
         }
     }
 
-    /// A live session, which is thereby used.
+    /// Returns a live session, and starts its idle time again.
     pub(super) fn session(
         &mut self,
         request_id: &str,
@@ -170,7 +162,7 @@ impl Store {
         Ok(session)
     }
 
-    /// A session whatever its state, without using it.
+    /// Returns a session in any state; its idle time goes on.
     pub(super) fn peek(&self, request_id: &str) -> Option<&Session> {
         self.sessions.get(request_id)
     }
@@ -185,7 +177,8 @@ impl Store {
         request_id
     }
 
-    /// The card of an identity: institution, user name and language; made if need be.
+    /// Returns the LoginId of this institution, user name and language; makes a card if there is
+    /// none.
     pub(super) fn save(&mut self, session: &Session) -> String {
         let saved = self.cards.iter().find(|(id, card)| {
             card.user == session.user
@@ -196,7 +189,7 @@ impl Store {
             return id.clone();
         }
         let mut card = Card::new(session.user, session.language);
-        // Only a new card takes it over; later there is SetScheduledRefresh.
+        // For a card that exists, there is SetScheduledRefresh.
         card.scheduled = session.schedule;
         let id = uuid();
         self.cards.insert(id.clone(), card);
@@ -205,42 +198,37 @@ impl Store {
 
     pub(super) fn card(&mut self, login_id: &str) -> Result<&mut Card, Answer> {
         self.cards.get_mut(login_id).ok_or_else(|| {
-            Answer::house(
-                StatusCode::UNAUTHORIZED,
-                "INVALID_LOGIN",
-                "The LoginId provided is either invalid or does not belong to the CustomerId",
-            )
+            let message =
+                "The LoginId provided is either invalid or does not belong to the CustomerId";
+            Answer::error(StatusCode::UNAUTHORIZED, "INVALID_LOGIN", message)
         })
     }
 
-    /// Every login, in the order of the ids.
+    /// Returns every login in the order of the LoginIds.
     pub(crate) fn logins(&self) -> Vec<SandboxLogin> {
-        let mut logins: Vec<_> = self
-            .cards
-            .iter()
-            .map(|(id, card)| SandboxLogin {
-                login_id: id.clone(),
-                institution: card.user.institution.to_owned(),
-                username: card.user.name.to_owned(),
-                scheduled_refresh: card.scheduled,
-                answers: card.answers.len(),
-            })
-            .collect();
+        let logins = self.cards.iter().map(|(id, card)| SandboxLogin {
+            login_id: id.clone(),
+            institution: card.user.institution.to_owned(),
+            username: card.user.name.to_owned(),
+            scheduled_refresh: card.scheduled,
+            answers: card.answers.len(),
+        });
+        let mut logins: Vec<_> = logins.collect();
         logins.sort_by(|one, other| one.login_id.cmp(&other.login_id));
         logins
     }
 
-    /// Whether data of the card are being gathered in a session that is alive.
+    /// Returns whether a live session is still gathering data of the card.
     pub(super) fn is_in_use(&self, login_id: &str, idle: Duration) -> bool {
         let now = Instant::now();
         self.sessions.values().any(|session| {
             session.login_id.as_deref() == Some(login_id)
                 && now - session.touched < idle
-                && session.work.values().any(|work| !work.is_done())
+                && session.work.values().any(|work| !work.done)
         })
     }
 
-    /// Whether a session of the user is alive.
+    /// Returns whether the user has a live session.
     pub(super) fn has_session(&self, user: &User, idle: Duration) -> bool {
         let now = Instant::now();
         let mut sessions = self.sessions.values();
@@ -254,7 +242,7 @@ impl Store {
             .retain(|_, session| session.login_id.as_deref() != Some(login_id));
     }
 
-    /// The `Login` of an answer; none for a session that saved nothing.
+    /// Returns the `Login` of an answer; `None` for a session that stores nothing.
     pub(super) fn login(&self, session: &Session) -> Option<Value> {
         let id = session.login_id.as_deref()?;
         Some(json!({
@@ -276,7 +264,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_session_dies_of_idleness_and_lives_as_long_as_it_is_used() {
         let mut store = Store::new();
-        let user = user::find("FlinksCapital", "Greatday").unwrap();
+        let user = users::find("FlinksCapital", "Greatday").unwrap();
         let id = store.open(Session::new(user, Language::English));
         for _ in 0..3 {
             tokio::time::advance(IDLE - Duration::from_millis(1)).await;
@@ -291,13 +279,13 @@ mod tests {
     #[tokio::test]
     async fn one_identity_has_one_card() {
         let mut store = Store::new();
-        let user = user::find("FlinksCapital", "Greatday").unwrap();
+        let user = users::find("FlinksCapital", "Greatday").unwrap();
         let english = Session::new(user, Language::English);
         let first = store.save(&english);
         assert_ne!(first, REFUSED_LOGIN_ID);
         assert_eq!(store.save(&english), first);
         assert_ne!(store.save(&Session::new(user, Language::French)), first);
-        let nomfa = user::find("FlinksCapital", "greatday_nomfa").unwrap();
+        let nomfa = users::find("FlinksCapital", "greatday_nomfa").unwrap();
         let saved = store.save(&Session::new(nomfa, Language::English));
         assert_eq!(saved, CACHED_LOGIN_ID);
         store.delete(&first);

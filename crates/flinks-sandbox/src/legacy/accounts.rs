@@ -1,14 +1,13 @@
 //! The accounts of a user, as GetAccountsDetail and GetAccountsSummary show them.
 
-use serde::{Serialize, Serializer, ser::Error};
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{
-    calendar::DAYS,
-    transaction::{Histories, History},
-    user::User,
-};
-use crate::state::uuid_of;
+use super::calendar::DAYS;
+use super::transactions::{Histories, History};
+use super::users::User;
+use crate::ids::uuid_of;
 
 /// What a credit card may owe, in cents.
 const CREDIT_LIMIT: i64 = 500_000;
@@ -33,14 +32,10 @@ pub(super) fn holdings(user: &User) -> Vec<Holding> {
     let name = format!("{}/{}", user.institution, user.name);
     let seed = u64::from(crc32fast::hash(name.as_bytes()));
     let all = Histories::new(seed);
+    #[rustfmt::skip]
     let kinds = [
         ("Chequing Account", "Operations", "Chequing", all.chequing),
-        (
-            "High Interest Savings",
-            "Operations",
-            "Savings",
-            all.savings,
-        ),
+        ("High Interest Savings", "Operations", "Savings", all.savings),
         ("Cash Back Card", "Credits", "CreditCard", all.card),
     ];
     (1..)
@@ -209,7 +204,7 @@ impl Holding {
             .take_while(|one| one.day.index >= first)
             .map(|one| Entry {
                 id: uuid_of(one.id),
-                date: one.day.to_string(),
+                date: one.day.date.clone(),
                 code: None,
                 description: one.description,
                 debit: one.debit.map(Money),
@@ -239,7 +234,7 @@ fn holder() -> Holder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::legacy::user;
+    use crate::legacy::users;
 
     const ALL: Parts = Parts {
         identity: true,
@@ -250,7 +245,7 @@ mod tests {
     };
 
     fn greatday() -> Vec<Holding> {
-        holdings(user::find("FlinksCapital", "Greatday").unwrap())
+        holdings(users::find("FlinksCapital", "Greatday").unwrap())
     }
 
     #[test]
@@ -274,7 +269,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(show(greatday()), show(greatday()));
-        let other = user::find("RBC", "Greatday").unwrap();
+        let other = users::find("RBC", "Greatday").unwrap();
         assert_ne!(show(greatday())[0], show(holdings(other))[0]);
     }
 

@@ -1,0 +1,292 @@
+//! Uploads: one file a request, grouped by AggregationId (Upload guide, Step 1).
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::Simd;
+use base64::engine::general_purpose::PAD;
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::sessions::{SandboxSession, StoredFile, StoredUpload};
+use crate::answer::Answer;
+use crate::fraud::{Document, analyze};
+use crate::ids::uuid;
+use crate::lock::lock;
+use crate::log::LogLine;
+use crate::state::State;
+
+/// 18 MB a file and 180 MB a session, read as MiB (Upload guide, "File and Size Limits").
+const FILE_LIMIT: u64 = 18 * 1024 * 1024;
+const SESSION_LIMIT: u64 = 180 * 1024 * 1024;
+
+/// A body that can hold a file of the largest size, with room for escapes and names.
+pub(crate) const BODY_LIMIT: u64 = 26 * 1024 * 1024;
+
+/// The FlinksCode of the refusal of a document whose marker cannot be understood.
+const INVALID_MARKER: &str = "SANDBOX_INVALID_MARKER";
+
+const EXTENSIONS: [&str; 6] = ["pdf", "png", "jpg", "jpeg", "tif", "tiff"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Envelope<'a> {
+    aggregation_id: Option<String>,
+    #[serde(borrow)]
+    files: Vec<File<'a>>,
+    tag: Option<String>,
+    client_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct File<'a> {
+    file_name: String,
+    #[serde(borrow)]
+    content: Cow<'a, str>,
+}
+
+/// A body that was checked without its session.
+struct Received {
+    aggregation_id: Option<String>,
+    tag: Option<String>,
+    client_name: Option<String>,
+    file: StoredFile,
+    /// What its markers say, or what is wrong with one.
+    document: Result<Document, String>,
+}
+
+impl Received {
+    fn read(body: &[u8]) -> Result<Self, Answer> {
+        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| {
+            // Line and column only: the text of the error may quote the body.
+            Answer::invalid(&format!(
+                "The body is not the documented JSON (line {}, column {}).",
+                error.line(),
+                error.column()
+            ))
+        })?;
+        let Ok([file]) = <[File<'_>; 1]>::try_from(envelope.files) else {
+            return Err(Answer::invalid("Files has to hold exactly one file."));
+        };
+        let extension = file
+            .file_name
+            .rsplit_once('.')
+            .map(|(_, extension)| extension);
+        let extension = extension.map(str::to_ascii_lowercase).unwrap_or_default();
+        if !EXTENSIONS.contains(&extension.as_str()) {
+            return Err(Answer::invalid(
+                "FileName has to end in pdf, png, jpg, jpeg, tif or tiff.",
+            ));
+        }
+        let content = Simd::standard(PAD)
+            .decode(file.content.as_bytes())
+            .map_err(|_| Answer::invalid("Content is not standard base64 with padding."))?;
+        drop(file.content);
+        let bytes = content.len() as u64;
+        if bytes == 0 {
+            return Err(Answer::invalid("Content is empty."));
+        }
+        if bytes > FILE_LIMIT {
+            return Err(Answer::too_large("The file is larger than 18 MB."));
+        }
+        let document = analyze(&file.file_name, &content);
+        Ok(Self {
+            aggregation_id: envelope.aggregation_id,
+            tag: envelope.tag,
+            client_name: envelope.client_name,
+            file: StoredFile {
+                file_name: file.file_name,
+                bytes,
+                crc32: crc32fast::hash(&content),
+            },
+            document,
+        })
+    }
+
+    /// Adds the file to its session, or to a new one, under one lock.
+    fn store(self, state: &State, line: &mut LogLine) -> Result<String, Answer> {
+        let document = self.document.map_err(|reason| {
+            let answer = Answer::error(StatusCode::BAD_REQUEST, INVALID_MARKER, &reason);
+            line.marker_error = Some(reason);
+            answer
+        })?;
+        let mut sessions = lock(&state.sessions);
+        let Some(id) = self.aggregation_id else {
+            let aggregation_id = uuid();
+            sessions.open(StoredUpload {
+                session: SandboxSession {
+                    aggregation_id: aggregation_id.clone(),
+                    files: vec![self.file],
+                    tag: self.tag,
+                    client_name: self.client_name,
+                    ..SandboxSession::default()
+                },
+                documents: vec![document],
+                completed_at: None,
+            });
+            return Ok(aggregation_id);
+        };
+        let record = sessions
+            .with_aggregation(&id)
+            .ok_or_else(|| Answer::invalid("The AggregationId is unknown."))?;
+        if record.session.completed {
+            return Err(Answer::invalid(
+                "The upload of this AggregationId is already completed.",
+            ));
+        }
+        if record.bytes() + self.file.bytes > SESSION_LIMIT {
+            return Err(Answer::too_large(
+                "The files of the session are larger than 180 MB.",
+            ));
+        }
+        record.session.files.push(self.file);
+        record.documents.push(document);
+        if self.tag.is_some() {
+            record.session.tag = self.tag;
+        }
+        if self.client_name.is_some() {
+            record.session.client_name = self.client_name;
+        }
+        Ok(id)
+    }
+}
+
+/// Accepts one file.
+pub(crate) async fn accept(
+    state: &State,
+    body: Bytes,
+    line: &mut LogLine,
+) -> Result<Answer, Answer> {
+    // Parsing and decoding 25 MB would hold up the connections that share this thread.
+    let received = tokio::task::spawn_blocking(move || Received::read(&body))
+        .await
+        .map_err(|_| {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Answer::error(status, "SANDBOX_ERROR", "The body could not be read.")
+        })??;
+    line.aggregation_id.clone_from(&received.aggregation_id);
+    line.file_name = Some(received.file.file_name.clone());
+    line.file_bytes = Some(received.file.bytes);
+    line.crc32 = Some(format!("{:08x}", received.file.crc32));
+    let aggregation_id = received.store(state, line)?;
+    line.acted = true;
+    line.aggregation_id = Some(aggregation_id.clone());
+    Ok(Answer::ok(&json!({
+        "AggregationId": aggregation_id,
+        "HttpStatusCode": 200,
+        "Message": "The files were uploaded successfully. Please send the next file(s).",
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::BASE64_STANDARD;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::operation::{ApiOperation, Host};
+
+    fn body(name: &str, content: &[u8]) -> Value {
+        json!({"Files": [{"FileName": name, "Content": BASE64_STANDARD.encode(content)}]})
+    }
+
+    fn refusal(body: &str) -> (u16, String) {
+        let answer = Received::read(body.as_bytes()).err().unwrap();
+        let json: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(json["HttpStatusCode"], answer.status.as_u16());
+        (
+            answer.status.as_u16(),
+            json["Message"].as_str().unwrap().to_owned(),
+        )
+    }
+
+    #[test]
+    fn a_file_is_read_with_its_size_and_checksum() {
+        let mut body = body("Statement.PDF", b"123456789");
+        body["Tag"] = json!("t");
+        body["AggregationId"] = json!(null);
+        let received = Received::read(body.to_string().as_bytes()).ok().unwrap();
+        assert_eq!(received.file.bytes, 9);
+        assert_eq!(received.file.crc32, 0xcbf4_3926);
+        assert_eq!(received.tag.as_deref(), Some("t"));
+        assert_eq!(received.aggregation_id, None);
+    }
+
+    #[test]
+    fn escaped_slashes_are_json_too() {
+        let escaped = r#"{"Files":[{"FileName":"a.png","Content":"\/\/\/\/"}]}"#;
+        assert_eq!(
+            Received::read(escaped.as_bytes()).ok().unwrap().file.bytes,
+            3
+        );
+    }
+
+    #[test]
+    fn each_mistake_is_refused_in_its_own_words() {
+        let file = |name: &str, content: &str| {
+            json!({"Files": [{"FileName": name, "Content": content}]}).to_string()
+        };
+        for (body, part) in [
+            ("your payload".to_owned(), "documented JSON"),
+            (r#"{"your": "payload"}"#.to_owned(), "documented JSON"),
+            (r#"{"Files": []}"#.to_owned(), "exactly one"),
+            (
+                json!({"Files": [{"FileName": "a.pdf", "Content": "AAAA"},
+                                 {"FileName": "b.pdf", "Content": "AAAA"}]})
+                .to_string(),
+                "exactly one",
+            ),
+            (file("statement", "AAAA"), "FileName"),
+            (file("statement.bmp", "AAAA"), "FileName"),
+            (file("a.pdf", ""), "empty"),
+            (file("a.pdf", "AAA"), "base64"),
+            (file("a.pdf", "AA-_"), "base64"),
+            (file("a.pdf", "AAAA\nAAAA"), "base64"),
+        ] {
+            let (status, message) = refusal(&body);
+            assert_eq!(status, 400, "{body}");
+            assert!(message.contains(part), "{body}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_file_is_eighteen_mebibytes() {
+        let full = vec![0; FILE_LIMIT as usize];
+        assert!(Received::read(body("a.pdf", &full).to_string().as_bytes()).is_ok());
+        let over = vec![0; FILE_LIMIT as usize + 1];
+        assert_eq!(refusal(&body("a.pdf", &over).to_string()).0, 413);
+    }
+
+    #[test]
+    fn the_limit_of_a_session_counts_its_files() {
+        let state = State::new(Config::default());
+        let received = |aggregation_id: Option<&String>, bytes| Received {
+            aggregation_id: aggregation_id.cloned(),
+            tag: None,
+            client_name: None,
+            file: StoredFile {
+                file_name: "a.pdf".to_owned(),
+                bytes,
+                crc32: 0,
+            },
+            document: Ok(Document::default()),
+        };
+        let store = |received: Received| {
+            let mut line = LogLine::new(Host::Upload, "POST", "/", ApiOperation::Upload);
+            received.store(&state, &mut line)
+        };
+        let id = store(received(None, FILE_LIMIT)).unwrap();
+        for _ in 0..9 {
+            store(received(Some(&id), FILE_LIMIT)).unwrap();
+        }
+        let over = store(received(Some(&id), 1)).unwrap_err();
+        assert_eq!(over.status.as_u16(), 413);
+        let unknown = "00000000-0000-4000-8000-000000000000".to_owned();
+        let refused = store(received(Some(&unknown), 1)).unwrap_err();
+        assert_eq!(refused.status.as_u16(), 400);
+    }
+}
