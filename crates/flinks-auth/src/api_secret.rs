@@ -1,20 +1,14 @@
 //! The API secret of the results host: a long-lived bearer of its own kind.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use flinks_transport::{
-    Body, BoxError, CallMeta, Credential, Endpoint, Error, ErrorKind, HttpService,
-};
+use flinks_transport::{Body, BoxError, Credential, Endpoint, Error, ErrorKind, HttpService};
 use flinks_types::Secret;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response};
-use tower_layer::Layer;
-use tower_service::Service;
 use zeroize::Zeroizing;
 
+use crate::authenticate::{Authenticate, required, wrong_origin};
 use crate::client_credentials::sensitive;
 
 /// The API secret key that Flinks hands out for the results host.
@@ -54,12 +48,12 @@ impl fmt::Debug for ApiSecret {
 ///
 /// A 401 is final here: the secret is static. Source: Upload guide, Fraud Analysis Endpoint.
 #[derive(Clone)]
-pub struct ApiSecretLayer {
+pub struct ApiSecretAuth {
     endpoint: Endpoint,
     header: HeaderValue,
 }
 
-impl ApiSecretLayer {
+impl ApiSecretAuth {
     /// Binds a secret to the endpoint that it opens.
     ///
     /// # Errors
@@ -72,60 +66,29 @@ impl ApiSecretLayer {
     }
 }
 
-impl Layer<HttpService> for ApiSecretLayer {
-    type Service = WithApiSecret;
-
-    fn layer(&self, inner: HttpService) -> WithApiSecret {
-        WithApiSecret {
-            inner,
-            layer: self.clone(),
-        }
-    }
-}
-
-impl fmt::Debug for ApiSecretLayer {
+impl fmt::Debug for ApiSecretAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiSecretLayer")
+        f.debug_struct("ApiSecretAuth")
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
 }
 
-/// The service of an [`ApiSecretLayer`].
-#[derive(Clone, Debug)]
-pub struct WithApiSecret {
-    inner: HttpService,
-    layer: ApiSecretLayer,
-}
-
-impl Service<Request<Body>> for WithApiSecret {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        if !self.layer.endpoint.is_same_origin(request.uri()) {
-            return Box::pin(async { Err(elsewhere().into()) });
+impl Authenticate for ApiSecretAuth {
+    async fn send(
+        &self,
+        next: HttpService,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, BoxError> {
+        if !self.endpoint.is_same_origin(request.uri()) {
+            return Err(wrong_origin().into());
         }
-        let meta = request.extensions().get::<CallMeta>();
-        if meta.map(CallMeta::credential) == Some(Credential::ApiSecret) {
-            let header = self.layer.header.clone();
-            request.headers_mut().insert(AUTHORIZATION, header);
+        if required(&request) == Credential::ApiSecret {
+            let headers = request.headers_mut();
+            headers.insert(AUTHORIZATION, self.header.clone());
         }
-        Box::pin(self.inner.call(request))
+        next.send(request).await
     }
-}
-
-/// What a credential says to a request for a host that it was not made for.
-pub(crate) fn elsewhere() -> Error {
-    Error::new(
-        ErrorKind::Config,
-        "the request goes to another host than its credentials were made for",
-    )
 }
 
 #[cfg(test)]
@@ -133,9 +96,10 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use flinks_transport::{Replay, Route, Transport};
+    use flinks_transport::{CallMeta, Replay, Route, Transport};
 
     use super::*;
+    use crate::AuthLayer;
 
     #[tokio::test]
     async fn the_secret_goes_to_its_own_host_only() {
@@ -147,9 +111,11 @@ mod tests {
             async { Ok::<_, Error>(Response::new(Body::empty())) }
         });
         let endpoint = Endpoint::new("https://results.example").expect("a base");
-        let layer = ApiSecretLayer::new(endpoint, &ApiSecret::new("canary")).expect("a secret");
+        let auth = ApiSecretAuth::new(endpoint, &ApiSecret::new("canary")).expect("a secret");
         let transport = Transport::builder().service(leaf).build();
-        let transport = transport.expect("a transport").with_credentials(layer);
+        let transport = transport
+            .expect("a transport")
+            .with_credentials(AuthLayer::new(auth));
         let send = |url: &str| {
             let request = Request::get(url).body(Body::empty()).expect("a request");
             transport.send(

@@ -20,16 +20,16 @@ const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/GenerateAutho
 
 pub(crate) const AUTH_KEY: HeaderName = HeaderName::from_static("flinks-auth-key");
 
-/// The place where one session keeps its authorize token, empty until the session's first call.
+/// Keeps the authorize token of one bank session; empty until the session's first call.
 ///
-/// It travels in the extensions of a session's requests, where layers may see it but cannot read
-/// it. Clones are the same place. A token is good for one session: the calls that answer its
-/// challenges send it again.
+/// It is in the extensions of the session's requests. Layers cannot read the token in it. Clones
+/// share the token. A token is valid for one session: the calls that answer its challenges send
+/// it again.
 #[derive(Clone, Default)]
-pub struct AuthorizeToken(Arc<Mutex<Option<HeaderValue>>>);
+pub struct AuthorizeTokenSlot(Arc<Mutex<Option<HeaderValue>>>);
 
-impl AuthorizeToken {
-    /// An empty place, for a new session.
+impl AuthorizeTokenSlot {
+    /// Makes an empty slot, for a new session.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -47,9 +47,9 @@ impl AuthorizeToken {
     }
 }
 
-impl fmt::Debug for AuthorizeToken {
+impl fmt::Debug for AuthorizeTokenSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AuthorizeToken")
+        f.write_str("AuthorizeTokenSlot")
     }
 }
 
@@ -80,7 +80,7 @@ impl AuthorizeTokenRequest {
 }
 
 impl Operation for AuthorizeTokenRequest {
-    type Output = AuthorizeToken;
+    type Output = AuthorizeTokenSlot;
 
     fn meta(&self) -> CallMeta {
         CallMeta::new("auth.authorize_token", ROUTE, Replay::Safe)
@@ -95,7 +95,7 @@ impl Operation for AuthorizeTokenRequest {
         Ok(request)
     }
 
-    fn decode(&self, response: Response<Bytes>) -> Result<AuthorizeToken, DecodeError> {
+    fn decode(&self, response: Response<Bytes>) -> Result<AuthorizeTokenSlot, DecodeError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Answer {
@@ -111,9 +111,9 @@ impl Operation for AuthorizeTokenRequest {
             .ok()
             .filter(|token| !token.is_empty())
             .ok_or_else(|| DecodeError::Malformed("Token is no token".to_owned()))?;
-        let place = AuthorizeToken::new();
-        place.keep(token);
-        Ok(place)
+        let slot = AuthorizeTokenSlot::new();
+        slot.keep(token);
+        Ok(slot)
     }
 }
 

@@ -1,24 +1,18 @@
 //! The keys of the legacy flow: which call wants which, and the one-time token that Authorize wants.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use flinks_transport::{
-    Body, BoxError, CallMeta, Credential, Delivery, Endpoint, Error, ErrorKind, HttpService,
-    KnownSecrets, Step, Transport, try_clone_request,
+    Body, BoxError, Credential, Delivery, Endpoint, Error, ErrorKind, HttpService, KnownSecrets,
+    Step, Transport, try_clone_request,
 };
 use flinks_types::{AuthorizeResponse, CustomerId, FlinksCode, Secret, from_json};
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderValue, Request, Response, StatusCode};
-use tower::ServiceExt;
-use tower_layer::Layer;
-use tower_service::Service;
 
-use crate::api_secret::{ApiSecret, elsewhere};
-use crate::authorize_token::{AUTH_KEY, AuthorizeToken, AuthorizeTokenRequest, key_value};
+use crate::api_secret::ApiSecret;
+use crate::authenticate::{Authenticate, required, wrong_origin};
+use crate::authorize_token::{AUTH_KEY, AuthorizeTokenRequest, AuthorizeTokenSlot, key_value};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -77,14 +71,11 @@ impl fmt::Debug for LegacyKeys {
 /// sent.
 ///
 /// The authorize token is fetched through the transport's pool but not through its layers, once
-/// for each [`AuthorizeToken`] in a request's extensions. When the service refuses the token
+/// for each [`AuthorizeTokenSlot`] in a request's extensions. When the service refuses the token
 /// itself, a new one is fetched and the request is sent again, once.
 ///
 /// Source: API reference, Authentication Reference and Authorize troubleshooting.
-#[derive(Clone)]
-pub struct LegacyKeysLayer(Arc<Keys>);
-
-struct Keys {
+pub struct LegacyKeysAuth {
     transport: Transport,
     endpoint: Endpoint,
     token: Option<AuthorizeTokenRequest>,
@@ -93,7 +84,7 @@ struct Keys {
     secrets: KnownSecrets,
 }
 
-impl LegacyKeysLayer {
+impl LegacyKeysAuth {
     /// Binds keys to the endpoint and customer that they open.
     ///
     /// # Errors
@@ -117,33 +108,32 @@ impl LegacyKeysLayer {
         let bearer = bearer.transpose()?;
         let auth_key = token.as_ref().map(|token| token.key.clone());
         let all = [auth_key, x_api_key.clone(), bearer.clone()];
-        Ok(Self(Arc::new(Keys {
+        Ok(Self {
             transport: transport.without_layers(),
             endpoint,
             token,
             x_api_key,
             bearer,
             secrets: KnownSecrets::new(all.into_iter().flatten()),
-        })))
+        })
     }
 }
 
-impl Keys {
+impl Authenticate for LegacyKeysAuth {
     async fn send(
         &self,
-        inner: HttpService,
+        next: HttpService,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, BoxError> {
         if !self.endpoint.is_same_origin(request.uri()) {
-            return Err(elsewhere().into());
+            return Err(wrong_origin().into());
         }
         request.extensions_mut().insert(self.secrets.clone());
-        let meta = request.extensions().get::<CallMeta>();
-        let credential = meta.map_or(Credential::None, CallMeta::credential);
+        let credential = required(&request);
         if credential == Credential::AuthorizeToken
             && let Some(token) = &self.token
         {
-            return self.authorize(inner, request, token).await;
+            return self.authorize(next, request, token).await;
         }
         let key = match credential {
             Credential::ApiSecret => Some((AUTHORIZATION, &self.bearer)),
@@ -153,31 +143,33 @@ impl Keys {
         if let Some((name, Some(key))) = key {
             request.headers_mut().insert(name, key.clone());
         }
-        inner.oneshot(request).await
+        next.send(request).await
     }
+}
 
+impl LegacyKeysAuth {
     async fn authorize(
         &self,
-        inner: HttpService,
+        next: HttpService,
         mut request: Request<Body>,
         token: &AuthorizeTokenRequest,
     ) -> Result<Response<Body>, BoxError> {
-        let place = request.extensions().get().cloned();
-        let place: AuthorizeToken = place.unwrap_or_default();
-        let value = match place.read() {
+        let slot = request.extensions().get().cloned();
+        let slot: AuthorizeTokenSlot = slot.unwrap_or_default();
+        let value = match slot.read() {
             Some(value) => value,
-            None => self.fetch(token, &place, Delivery::NotSent).await?,
+            None => self.fetch(token, &slot, Delivery::NotSent).await?,
         };
         request.headers_mut().insert(AUTH_KEY, value);
-        let again = anew(&request);
-        let response = inner.clone().oneshot(request).await?;
+        let again = copy_for_new_token(&request);
+        let response = next.clone().send(request).await?;
         let Some(mut again) = again.filter(|_| refuses_the_token(&response)) else {
             return Ok(response);
         };
         // The service refused the call; that is still true when no other token can be had.
-        let value = self.fetch(token, &place, Delivery::Rejected).await?;
+        let value = self.fetch(token, &slot, Delivery::Rejected).await?;
         again.headers_mut().insert(AUTH_KEY, value);
-        inner.oneshot(again).await
+        next.send(again).await
     }
 
     /// A new token, kept for the rest of the session. A failure is told with what it leaves of
@@ -185,7 +177,7 @@ impl Keys {
     async fn fetch(
         &self,
         token: &AuthorizeTokenRequest,
-        place: &AuthorizeToken,
+        slot: &AuthorizeTokenSlot,
         delivery: Delivery,
     ) -> Result<HeaderValue, Error> {
         let fetched = self.transport.call(token.clone()).await;
@@ -196,14 +188,14 @@ impl Keys {
                 .with_delivery(delivery)
                 .with_step(Step::Token)
         })?;
-        place.keep(value.clone());
+        slot.keep(value.clone());
         Ok(value)
     }
 }
 
 /// The request once more, even if its body is sealed: the service looks at the token first, so a
 /// request whose token it refuses has told the bank nothing.
-fn anew(request: &Request<Body>) -> Option<Request<Body>> {
+fn copy_for_new_token(request: &Request<Body>) -> Option<Request<Body>> {
     let again = try_clone_request(request)?;
     let sealed = again.body().reseal();
     Some(match sealed {
@@ -228,52 +220,10 @@ fn refuses_the_token(response: &Response<Body>) -> bool {
     })
 }
 
-impl Layer<HttpService> for LegacyKeysLayer {
-    type Service = WithLegacyKeys;
-
-    fn layer(&self, inner: HttpService) -> WithLegacyKeys {
-        WithLegacyKeys {
-            inner,
-            keys: Arc::clone(&self.0),
-        }
-    }
-}
-
-impl fmt::Debug for LegacyKeysLayer {
+impl fmt::Debug for LegacyKeysAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LegacyKeysLayer")
-            .field("endpoint", &self.0.endpoint)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The service of a [`LegacyKeysLayer`].
-#[derive(Clone)]
-pub struct WithLegacyKeys {
-    inner: HttpService,
-    keys: Arc<Keys>,
-}
-
-impl Service<Request<Body>> for WithLegacyKeys {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The inner service is made ready once for each of its two possible requests.
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Self { inner, keys } = self.clone();
-        Box::pin(async move { keys.send(inner, request).await })
-    }
-}
-
-impl fmt::Debug for WithLegacyKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WithLegacyKeys")
-            .field("endpoint", &self.keys.endpoint)
+        f.debug_struct("LegacyKeysAuth")
+            .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
 }
@@ -284,12 +234,13 @@ mod tests {
 
     use tower::service_fn;
 
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use bytes::Bytes;
-    use flinks_transport::{DecodeError, Operation, Replay, Route};
+    use flinks_transport::{CallMeta, DecodeError, Operation, Replay, Route};
 
     use super::*;
+    use crate::AuthLayer;
 
     type Seen = Arc<Mutex<Vec<(String, http::HeaderMap)>>>;
 
@@ -312,9 +263,9 @@ mod tests {
         });
         let transport = Transport::builder().service(leaf).build()?;
         let customer = CustomerId::new("43387ca6").unwrap();
-        let layer = LegacyKeysLayer::new(&transport, Endpoint::new(HOST)?, customer, keys)?;
-        assert!(!format!("{layer:?}{keys:?}").contains("canary"));
-        Ok((transport.with_credentials(layer), seen))
+        let auth = LegacyKeysAuth::new(&transport, Endpoint::new(HOST)?, customer, keys)?;
+        assert!(!format!("{auth:?}{keys:?}").contains("canary"));
+        Ok((transport.with_credentials(AuthLayer::new(auth)), seen))
     }
 
     fn all() -> LegacyKeys {

@@ -13,18 +13,18 @@
 //! [`LegacyKeys`].
 //!
 //! ```
-//! use flinks_auth::{ApiSecret, ApiSecretLayer};
+//! use flinks_auth::{ApiSecret, ApiSecretAuth, AuthLayer};
 //! use flinks_transport::{Endpoint, Transport};
 //!
 //! # fn main() -> Result<(), flinks_transport::Error> {
 //! let endpoint = Endpoint::instance("toolbox")?;
-//! let layer = ApiSecretLayer::new(endpoint, &ApiSecret::new("the key that Flinks sent"))?;
+//! let auth = ApiSecretAuth::new(endpoint, &ApiSecret::new("the key that Flinks sent"))?;
 //! # let transport = Transport::builder().service(tower::service_fn(
 //! #     |_: http::Request<flinks_transport::Body>| async {
 //! #         Ok::<_, std::convert::Infallible>(http::Response::new(flinks_transport::Body::empty()))
 //! #     },
 //! # )).build()?;
-//! let transport = transport.with_credentials(layer);
+//! let transport = transport.with_credentials(AuthLayer::new(auth));
 //! # Ok(())
 //! # }
 //! ```
@@ -32,17 +32,16 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_secret;
+mod authenticate;
 mod authorize_token;
-mod cache;
 mod client_credentials;
 mod legacy_keys;
 mod oauth;
-mod shared;
-#[cfg(test)]
-mod task;
+mod token_cache;
 
-pub use api_secret::{ApiSecret, ApiSecretLayer, WithApiSecret};
-pub use authorize_token::{AuthorizeToken, AuthorizeTokenRequest};
+pub use api_secret::{ApiSecret, ApiSecretAuth};
+pub use authenticate::{Auth, AuthLayer, Authenticate};
+pub use authorize_token::{AuthorizeTokenRequest, AuthorizeTokenSlot};
 pub use client_credentials::{AccessToken, ClientCredentials, TokenRequest};
-pub use legacy_keys::{LegacyKeys, LegacyKeysLayer, WithLegacyKeys};
-pub use oauth::{OAuthLayer, WithOAuth};
+pub use legacy_keys::{LegacyKeys, LegacyKeysAuth};
+pub use oauth::OAuth;

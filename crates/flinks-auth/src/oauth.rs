@@ -1,10 +1,8 @@
-//! The layer that adds the OAuth token below every other layer, and answers a 401 once.
+//! OAuth client credentials: adds the access token, and answers a 401 once.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flinks_transport::{
@@ -13,13 +11,10 @@ use flinks_transport::{
 };
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Uri};
-use tower::ServiceExt;
-use tower_layer::Layer;
-use tower_service::Service;
 
-use crate::api_secret::elsewhere;
-use crate::cache::{Issued, Lease, TokenCache};
+use crate::authenticate::{Authenticate, wrong_origin};
 use crate::client_credentials::{AccessToken, ClientCredentials, TokenRequest};
+use crate::token_cache::{Issued, Lease, TokenCache};
 
 /// Adds `Authorization: Bearer <access token>` to calls that require [`Credential::OAuth`].
 /// Requests for another host than the token's are refused.
@@ -27,10 +22,7 @@ use crate::client_credentials::{AccessToken, ClientCredentials, TokenRequest};
 /// The token is fetched once for all who need it, refreshed ahead of its end beside a request,
 /// and fetched again once after a 401 (Upload guide, Step 1 and Common Errors). It is fetched
 /// through the transport's pool but not through its layers.
-#[derive(Clone)]
-pub struct OAuthLayer(Arc<OAuth>);
-
-struct OAuth {
+pub struct OAuth {
     transport: Transport,
     identity: IdentityGeneration,
     request: TokenRequest,
@@ -38,7 +30,7 @@ struct OAuth {
     cache: TokenCache<AccessToken, Error>,
 }
 
-impl OAuthLayer {
+impl OAuth {
     /// Fetches tokens at `url` over `transport`'s pool.
     ///
     /// # Errors
@@ -52,34 +44,34 @@ impl OAuthLayer {
         let request = TokenRequest::new(url, credentials);
         // Built once here so that credentials that cannot be sent are an error of the set-up.
         let mut headers = std::mem::take(request.request()?.headers_mut());
-        Ok(Self(Arc::new(OAuth {
+        Ok(Self {
             secrets: KnownSecrets::new(headers.remove(AUTHORIZATION)),
             identity: transport.identity_generation(),
             transport: transport.without_layers(),
             request,
             cache: TokenCache::new(),
-        })))
+        })
     }
 }
 
-impl OAuth {
+impl Authenticate for OAuth {
     async fn send(
         &self,
-        inner: HttpService,
+        next: HttpService,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, BoxError> {
         let (ours, theirs) = (self.request.url(), request.uri());
         if ours.authority() != theirs.authority() || ours.scheme() != theirs.scheme() {
-            return Err(elsewhere().into());
+            return Err(wrong_origin().into());
         }
         // A token may be bound to the certificate that asked for it.
         if request.extensions().get::<IdentityGeneration>() != Some(&self.identity) {
-            let message = "an OAuth layer belongs to the transport that it was made for";
+            let message = "OAuth credentials belong to the transport that they were made for";
             return Err(Error::new(ErrorKind::Config, message).into());
         }
         let meta = request.extensions().get::<CallMeta>().copied();
         let Some(meta) = meta.filter(|meta| meta.credential() == Credential::OAuth) else {
-            return inner.oneshot(request).await;
+            return next.send(request).await;
         };
         request.extensions_mut().insert(self.secrets.clone());
         let again = try_clone_request(&request);
@@ -92,7 +84,7 @@ impl OAuth {
         };
         let lease = self.lease(life).await.map_err(unsent)?;
         let generation = lease.generation;
-        let response = send_with(inner.clone(), request, lease).await?;
+        let response = send_with(next.clone(), request, lease).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
@@ -107,9 +99,11 @@ impl OAuth {
                 .with_delivery(Delivery::Rejected)
         };
         let lease = self.lease(life).await.map_err(refused)?;
-        send_with(inner, again, lease).await
+        send_with(next, again, lease).await
     }
+}
 
+impl OAuth {
     async fn lease(&self, life: Duration) -> Result<Lease<AccessToken, Error>, Error> {
         self.cache.token(life, || self.fetch()).await
     }
@@ -127,14 +121,14 @@ impl OAuth {
 /// Sends a request with a token, and drives the token's refresh beside it when one is due. The
 /// answer is not held up by the refresh: unfinished, it waits in the cache for the next caller.
 async fn send_with(
-    inner: HttpService,
+    next: HttpService,
     mut request: Request<Body>,
     lease: Lease<AccessToken, Error>,
 ) -> Result<Response<Body>, BoxError> {
     request
         .headers_mut()
         .insert(AUTHORIZATION, lease.value.header.clone());
-    let mut answer = pin!(inner.oneshot(request));
+    let mut answer = pin!(next.send(request));
     let mut refresh = lease.refresh;
     poll_fn(|cx| {
         if let Some(fetch) = &mut refresh
@@ -147,52 +141,10 @@ async fn send_with(
     .await
 }
 
-impl Layer<HttpService> for OAuthLayer {
-    type Service = WithOAuth;
-
-    fn layer(&self, inner: HttpService) -> WithOAuth {
-        WithOAuth {
-            inner,
-            oauth: Arc::clone(&self.0),
-        }
-    }
-}
-
-impl fmt::Debug for OAuthLayer {
+impl fmt::Debug for OAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuthLayer")
-            .field("request", &self.0.request)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The service of an [`OAuthLayer`].
-#[derive(Clone)]
-pub struct WithOAuth {
-    inner: HttpService,
-    oauth: Arc<OAuth>,
-}
-
-impl Service<Request<Body>> for WithOAuth {
-    type Response = Response<Body>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // The inner service is made ready once for each of its two possible requests.
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Self { inner, oauth } = self.clone();
-        Box::pin(async move { oauth.send(inner, request).await })
-    }
-}
-
-impl fmt::Debug for WithOAuth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WithOAuth")
-            .field("request", &self.oauth.request)
+        f.debug_struct("OAuth")
+            .field("request", &self.request)
             .finish_non_exhaustive()
     }
 }
@@ -202,6 +154,7 @@ mod tests {
     use flinks_transport::{Replay, Route};
 
     use super::*;
+    use crate::AuthLayer;
 
     fn transport() -> Transport {
         let leaf = tower::service_fn(|_: Request<Body>| async {
@@ -220,7 +173,8 @@ mod tests {
         let (own, other) = (transport(), transport());
         let url = Uri::from_static("https://upload.example/token");
         let credentials = ClientCredentials::new("id", "secret");
-        let layer = OAuthLayer::new(&own, url, credentials).expect("credentials");
+        let oauth = OAuth::new(&own, url, credentials).expect("credentials");
+        let layer = AuthLayer::new(oauth);
         let send = |transport: Transport| {
             let request = Request::get("https://upload.example/").body(Body::empty());
             let meta = CallMeta::new("test.call", Route::get("/"), Replay::Safe)

@@ -1,6 +1,6 @@
 //! The results host of one customer: where the fraud analysis is read.
 
-use flinks_auth::{ApiSecret, ApiSecretLayer};
+use flinks_auth::{ApiSecret, ApiSecretAuth, AuthLayer};
 use flinks_transport::{Call, Endpoint, Error, Transport};
 use flinks_types::{CustomerId, LoginId};
 
@@ -37,7 +37,7 @@ impl FraudClient {
         customer_id: CustomerId,
         secret: &ApiSecret,
     ) -> Result<Self, Error> {
-        let layer = ApiSecretLayer::new(endpoint.clone(), secret)?;
+        let layer = AuthLayer::new(ApiSecretAuth::new(endpoint.clone(), secret)?);
         Ok(Self {
             transport: transport.with_credentials(layer),
             endpoint,

@@ -1,7 +1,7 @@
 //! `legacy.authorize`: the call that opens a session or answers its challenges.
 
 use bytes::Bytes;
-use flinks_auth::AuthorizeToken;
+use flinks_auth::AuthorizeTokenSlot;
 use flinks_transport::{
     Body, CallMeta, Credential, CustomerEndpoint, DecodeError, Error, ErrorKind, Operation, Replay,
     Route,
@@ -135,7 +135,7 @@ pub struct AuthorizeCall {
 struct Context {
     request_id: Option<RequestId>,
     login_id: Option<LoginId>,
-    token: AuthorizeToken,
+    token: AuthorizeTokenSlot,
 }
 
 impl AuthorizeCall {
@@ -146,7 +146,7 @@ impl AuthorizeCall {
         let context = Context {
             request_id: request.request_id().cloned(),
             login_id: request.login_id().cloned(),
-            token: AuthorizeToken::new(),
+            token: AuthorizeTokenSlot::new(),
         };
         Self {
             endpoint,
@@ -164,7 +164,7 @@ impl AuthorizeCall {
 
     /// Sets the authorize token of the session that this call continues.
     #[must_use]
-    pub fn with_token(mut self, token: AuthorizeToken) -> Self {
+    pub fn with_token(mut self, token: AuthorizeTokenSlot) -> Self {
         self.context.token = token;
         self
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_auth::{LegacyKeys, LegacyKeysLayer};
+use flinks_auth::{AuthLayer, LegacyKeys, LegacyKeysAuth};
 use flinks_transport::{CustomerEndpoint, Endpoint, Error, Transport};
 use flinks_types::CustomerId;
 
@@ -53,7 +53,12 @@ impl LegacyClient {
         customer_id: CustomerId,
         keys: LegacyKeys,
     ) -> Result<Self, Error> {
-        let layer = LegacyKeysLayer::new(&transport, endpoint.clone(), customer_id.clone(), &keys)?;
+        let layer = AuthLayer::new(LegacyKeysAuth::new(
+            &transport,
+            endpoint.clone(),
+            customer_id.clone(),
+            &keys,
+        )?);
         Ok(Self {
             transport: transport.with_credentials(layer),
             endpoint: CustomerEndpoint::new(endpoint, customer_id),

@@ -107,7 +107,7 @@ pub use session::Session;
 
 // What the constructors, answers and errors of this crate need, so that it can be used alone.
 #[doc(no_inline)]
-pub use flinks_auth::{ApiSecret, AuthorizeToken, LegacyKeys};
+pub use flinks_auth::{ApiSecret, AuthorizeTokenSlot, LegacyKeys};
 #[doc(no_inline)]
 pub use flinks_transport::{
     Body, BoxError, Call, CallMeta, ClientIdentity, CustomerEndpoint, DecodeError, Delivery,

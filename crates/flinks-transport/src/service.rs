@@ -28,8 +28,11 @@ impl HttpService {
         service.into_http_service()
     }
 
-    /// Waits until the service is ready, and sends.
-    pub(crate) async fn send(self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    /// Waits until the service is ready, then sends the request.
+    ///
+    /// # Errors
+    /// Those of the service.
+    pub async fn send(self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
         self.0.oneshot(request).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flinks_auth::{ClientCredentials, OAuthLayer};
+use flinks_auth::{AuthLayer, ClientCredentials, OAuth};
 use flinks_transport::{Call, Endpoint, Error, Transport};
 use flinks_types::AggregationId;
 use http::Uri;
@@ -66,7 +66,7 @@ impl UploadClient {
             endpoint.path(&paths.upload)?,
             endpoint.path(&paths.complete)?,
         );
-        let layer = OAuthLayer::new(&transport, token, credentials.clone())?;
+        let layer = AuthLayer::new(OAuth::new(&transport, token, credentials.clone())?);
         Ok(Self(Arc::new(Inner {
             transport: transport.with_credentials(layer),
             bare: transport,

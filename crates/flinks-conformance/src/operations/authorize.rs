@@ -1,6 +1,6 @@
 //! `auth.authorize_token`, `legacy.authorize` and the flow `legacy.answer`.
 
-use flinks_auth::{AuthorizeToken, AuthorizeTokenRequest};
+use flinks_auth::{AuthorizeTokenRequest, AuthorizeTokenSlot};
 use flinks_legacy::{Authorize, AuthorizeCall, AuthorizeError, ChallengeRound};
 use flinks_transport::{
     Body, DecodeError, Endpoint, Error, ErrorKind, Operation, Replay, Transport,
@@ -40,7 +40,7 @@ impl Single for TokenInput {
     }
 
     /// Only the credential layer can read the token.
-    fn canonical(_: &AuthorizeToken) -> Value {
+    fn canonical(_: &AuthorizeTokenSlot) -> Value {
         json!({})
     }
 }

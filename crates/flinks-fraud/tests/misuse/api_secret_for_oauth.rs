@@ -1,11 +1,11 @@
 //! The API secret opens the results host, and gets no token.
 
-use flinks_auth::{ApiSecret, OAuthLayer};
+use flinks_auth::{ApiSecret, OAuth};
 use flinks_transport::Transport;
 
 fn misuse(transport: &Transport) {
     let secret = ApiSecret::new("secret");
-    let _ = OAuthLayer::new(transport, http::Uri::default(), secret);
+    let _ = OAuth::new(transport, http::Uri::default(), secret);
 }
 
 fn main() {}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flinks_auth::AuthorizeToken;
+use flinks_auth::AuthorizeTokenSlot;
 use flinks_transport::{Error, ErrorKind};
 use flinks_types::{LoginId, RequestId, Secret, SecurityChallenge, SecurityResponses};
 
@@ -18,7 +18,7 @@ pub struct Answers {
     request_id: RequestId,
     round: Arc<[SecurityChallenge]>,
     answers: Vec<Option<Answer>>,
-    token: AuthorizeToken,
+    token: AuthorizeTokenSlot,
     login_id: Option<LoginId>,
 }
 
@@ -31,7 +31,7 @@ impl Answers {
     pub(super) fn new(
         request_id: RequestId,
         round: Arc<[SecurityChallenge]>,
-        token: AuthorizeToken,
+        token: AuthorizeTokenSlot,
         login_id: Option<LoginId>,
     ) -> Self {
         let answers = round.iter().map(|_| None).collect();
@@ -117,7 +117,7 @@ impl fmt::Debug for Answers {
 #[derive(Debug)]
 pub struct CompletedAnswers {
     pub(crate) responses: SecurityResponses,
-    pub(crate) token: AuthorizeToken,
+    pub(crate) token: AuthorizeTokenSlot,
     pub(crate) login_id: Option<LoginId>,
 }
 

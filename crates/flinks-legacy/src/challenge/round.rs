@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use flinks_auth::AuthorizeToken;
+use flinks_auth::AuthorizeTokenSlot;
 use flinks_types::{
     AuthorizeResponse, ChallengeType, FlinksCode, InvalidId, LoginId, RequestId, SecurityChallenge,
 };
@@ -30,7 +30,7 @@ pub struct ChallengeRound {
     flinks_code: Option<FlinksCode>,
     institution: Option<String>,
     tag: Option<String>,
-    token: AuthorizeToken,
+    token: AuthorizeTokenSlot,
     /// The login that the session was requested for. It is a key to account data, so it is not
     /// serialized.
     login_id: Option<LoginId>,
@@ -40,7 +40,7 @@ impl ChallengeRound {
     pub(crate) fn new(
         request_id: RequestId,
         answer: AuthorizeResponse,
-        token: AuthorizeToken,
+        token: AuthorizeTokenSlot,
         login_id: Option<LoginId>,
     ) -> Self {
         Self {
@@ -171,7 +171,7 @@ impl TryFrom<StoredRound> for ChallengeRound {
             flinks_code: stored.flinks_code,
             institution: stored.institution,
             tag: stored.tag,
-            token: AuthorizeToken::new(),
+            token: AuthorizeTokenSlot::new(),
             login_id: None,
         })
     }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Task, run};
+use crate::token_cache::tests::task::{Task, run};
 
 /// Work that ends when told to, and the switch that tells it.
 fn switched() -> (Arc<Shared<u32>>, impl Fn()) {

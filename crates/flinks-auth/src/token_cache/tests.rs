@@ -3,6 +3,7 @@
 mod life;
 mod schedules;
 mod sharing;
+pub(super) mod task;
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
@@ -10,7 +11,7 @@ use std::sync::atomic::AtomicUsize;
 use tokio::time::{advance, sleep};
 
 use super::*;
-use crate::task::{Task, run};
+use task::{Task, run};
 
 type Cache = TokenCache<u32, &'static str>;
 type Leased = Result<Lease<u32, &'static str>, &'static str>;

@@ -1,4 +1,8 @@
-//! Keeps one token for everyone: fetched once, refreshed ahead of its end, never kept past it.
+//! Caches one token: fetched once, refreshed ahead of its expiry, never used past it.
+
+mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime;
 use tokio::time::Instant;
 
-use crate::shared::{Shared, Waiter, lock};
+use shared::{Shared, Waiter, lock};
 
 /// What is assumed when the service does not say how long a token lives.
 const UNSAID_LIFETIME: Duration = Duration::from_secs(60);
@@ -120,7 +124,7 @@ struct State<T, E> {
 impl<T, E> State<T, E> {
     /// Takes out the fetches that nobody waits for and that began on another runtime: that one may
     /// be gone, and polling what it drove would then panic.
-    fn left_elsewhere(&mut self) -> Vec<InFlight<T, E>> {
+    fn abandoned_on_other_runtimes(&mut self) -> Vec<InFlight<T, E>> {
         let runtime = this_runtime();
         let left = |flight: &mut InFlight<T, E>| {
             flight.runtime != runtime && Arc::strong_count(&flight.shared) == 1
@@ -223,7 +227,7 @@ where
     fn plan(&self, life: Duration, fetch: &impl Fn() -> Fetch<T, E>) -> Plan<T, E> {
         let now = Instant::now();
         // Dropped without the lock, as all foreign code.
-        let left = lock(&self.state).left_elsewhere();
+        let left = lock(&self.state).abandoned_on_other_runtimes();
         drop(left);
         let mut state = lock(&self.state);
         let token = state
@@ -307,6 +311,3 @@ where
         }))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,7 @@
-//! A future that many wait for: whoever is polled polls it on, and whoever leaves stops nothing.
+//! A future with many waiters: each waiter that is polled drives it, and dropping one cancels nothing.
+//!
+//! `futures_util::future::Shared` loses a wake-up when a waiter is polled while another one polls
+//! and is then dropped: the rest would wait forever.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -7,111 +10,111 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// The work itself, which need not be known by name.
+/// The shared future.
 pub(crate) type Work<O> = Pin<Box<dyn Future<Output = O> + Send>>;
 
-/// Work under way. It moves on only while one of its [`Waiter`]s is polled, and no task is needed
-/// for that: a work that everyone has left stands still until the next one comes.
+/// Work in progress. It advances only while one of its [`Waiter`]s is polled; no task is spawned.
+/// Work without a waiter stands still until the next one comes.
 pub(crate) struct Shared<O> {
     stage: Mutex<Stage<O>>,
     wakers: Arc<Wakers>,
 }
 
 enum Stage<O> {
-    /// Nobody polls it just now.
-    Resting(Work<O>),
-    /// A waiter polls it; the work is in that waiter's hands. Others that came meanwhile left
-    /// their wakers here, because the wake-up that brought them may have been meant for them alone.
-    Moving(Vec<Waker>),
+    /// No waiter polls it at the moment.
+    Idle(Work<O>),
+    /// A waiter has taken the work out and polls it. Waiters that are polled meanwhile leave their
+    /// wakers here: the wake-up that they followed may have been the only one.
+    Polling(Vec<Waker>),
     Done(O),
     /// The work panicked.
-    Lost,
+    Poisoned,
 }
 
 impl<O: Clone> Shared<O> {
     pub(crate) fn new(work: Work<O>) -> Arc<Self> {
         Arc::new(Self {
-            stage: Mutex::new(Stage::Resting(work)),
+            stage: Mutex::new(Stage::Idle(work)),
             wakers: Arc::new(Wakers::default()),
         })
     }
 
-    /// One more who waits.
+    /// Adds a waiter.
     pub(crate) fn wait(self: &Arc<Self>) -> Waiter<O> {
         Waiter {
             shared: Arc::clone(self),
-            place: lock(&self.wakers.0).next_place(),
+            key: lock(&self.wakers.0).next_key(),
         }
     }
 
-    /// Whether there is nothing left to wait for.
+    /// Whether the work has ended or panicked.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(&*lock(&self.stage), Stage::Done(_) | Stage::Lost)
+        matches!(&*lock(&self.stage), Stage::Done(_) | Stage::Poisoned)
     }
 
     fn poll(&self, waker: &Waker) -> Poll<Option<O>> {
         let mut work = {
             let mut stage = lock(&self.stage);
-            match mem::replace(&mut *stage, Stage::Moving(vec![])) {
-                Stage::Resting(work) => work,
-                Stage::Moving(mut missed) => {
-                    missed.push(waker.clone());
-                    *stage = Stage::Moving(missed);
+            match mem::replace(&mut *stage, Stage::Polling(vec![])) {
+                Stage::Idle(work) => work,
+                Stage::Polling(mut polled_meanwhile) => {
+                    polled_meanwhile.push(waker.clone());
+                    *stage = Stage::Polling(polled_meanwhile);
                     return Poll::Pending;
                 }
                 Stage::Done(output) => {
                     *stage = Stage::Done(output.clone());
                     return Poll::Ready(Some(output));
                 }
-                Stage::Lost => {
-                    *stage = Stage::Lost;
+                Stage::Poisoned => {
+                    *stage = Stage::Poisoned;
                     return Poll::Ready(None);
                 }
             }
         };
-        // No lock is held here: the work is foreign code.
-        let mut turn = Turn {
+        // No lock is held here: the work is code of others.
+        let mut guard = PollGuard {
             shared: self,
-            next: Stage::Lost,
+            next: Stage::Poisoned,
         };
-        let everyone = Waker::from(Arc::clone(&self.wakers));
-        match work.as_mut().poll(&mut Context::from_waker(&everyone)) {
+        let waker = Waker::from(Arc::clone(&self.wakers));
+        match work.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Pending => {
-                turn.next = Stage::Resting(work);
+                guard.next = Stage::Idle(work);
                 Poll::Pending
             }
             Poll::Ready(output) => {
-                turn.next = Stage::Done(output.clone());
+                guard.next = Stage::Done(output.clone());
                 Poll::Ready(Some(output))
             }
         }
     }
 }
 
-/// A waiter's turn to poll. Its end tells the others, also when the work panics.
-struct Turn<'s, O> {
+/// Held while a waiter polls. When dropped it wakes the others, also if the work panicked.
+struct PollGuard<'s, O> {
     shared: &'s Shared<O>,
     next: Stage<O>,
 }
 
-impl<O> Drop for Turn<'_, O> {
+impl<O> Drop for PollGuard<'_, O> {
     fn drop(&mut self) {
-        let next = mem::replace(&mut self.next, Stage::Lost);
-        let over = !matches!(next, Stage::Resting(_));
+        let next = mem::replace(&mut self.next, Stage::Poisoned);
+        let over = !matches!(next, Stage::Idle(_));
         let before = mem::replace(&mut *lock(&self.shared.stage), next);
         if over {
             self.shared.wakers.wake_by_ref();
         }
-        if let Stage::Moving(missed) = before {
-            missed.into_iter().for_each(Waker::wake);
+        if let Stage::Polling(polled_meanwhile) = before {
+            polled_meanwhile.into_iter().for_each(Waker::wake);
         }
     }
 }
 
-/// Someone who waits: resolves to the output, or to `None` when the work panicked elsewhere.
+/// Resolves to the output, or to `None` if the work panicked while another waiter polled it.
 pub(crate) struct Waiter<O> {
     shared: Arc<Shared<O>>,
-    place: u64,
+    key: u64,
 }
 
 impl<O: Clone> Future for Waiter<O> {
@@ -121,7 +124,7 @@ impl<O: Clone> Future for Waiter<O> {
         // Registered before looking, so that no wake-up falls in between.
         let old = lock(&self.shared.wakers.0)
             .waiting
-            .insert(self.place, cx.waker().clone());
+            .insert(self.key, cx.waker().clone());
         drop(old);
         self.shared.poll(cx.waker())
     }
@@ -130,23 +133,23 @@ impl<O: Clone> Future for Waiter<O> {
 impl<O> Drop for Waiter<O> {
     fn drop(&mut self) {
         // Dropped after the lock is released: it may be all that keeps a task, and another waiter.
-        let old = lock(&self.shared.wakers.0).waiting.remove(&self.place);
+        let old = lock(&self.shared.wakers.0).waiting.remove(&self.key);
         drop(old);
     }
 }
 
-/// Everyone who waits. The work wakes them all: which of them is still polled, nobody can know.
+/// The wakers of all waiters. The work wakes them all, since any of them may have been dropped.
 #[derive(Default)]
-struct Wakers(Mutex<Places>);
+struct Wakers(Mutex<WakerSlab>);
 
 #[derive(Default)]
-struct Places {
+struct WakerSlab {
     last: u64,
     waiting: BTreeMap<u64, Waker>,
 }
 
-impl Places {
-    fn next_place(&mut self) -> u64 {
+impl WakerSlab {
+    fn next_key(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
@@ -163,7 +166,7 @@ impl Wake for Wakers {
     }
 }
 
-/// Locks; a panic elsewhere is no reason for another one here, since every change is one step.
+/// Locks a mutex, poisoned or not: every change under it is a single step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
