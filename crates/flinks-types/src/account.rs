@@ -1,83 +1,83 @@
-//! Accounts with their holders, balances and transactions, as the data calls answer them.
+//! Accounts with their holders, balances and transactions: the answers of the data calls.
 
 use crate::open_enum::open_enum;
 use crate::wire::wire_struct;
 use crate::{AccountId, Decimal, FlinksCode, Link, Login, RequestId, Timestamp};
 
 wire_struct! {
-    /// What GetAccountsDetail and GetAccountsSummary answer, finished or not.
+    /// The answer of GetAccountsDetail and GetAccountsSummary, finished or not.
     ///
-    /// A summary has no transactions and no holders, and the two ratios of each account instead.
+    /// A summary has no transactions and no holders; its accounts have the two ratios instead.
     pub strict struct AccountsResponse {
         /// The status that the body repeats.
         pub http_status_code: Option<u16>,
-        /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` when there is more to come.
+        /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` if the answer is not complete.
         pub flinks_code: Option<FlinksCode>,
-        /// The service's name for the session.
+        /// The id of the session.
         pub request_id: Option<RequestId>,
-        /// Whose accounts these are; absent when the session was opened without `Save`.
+        /// The login of the accounts; absent if the session was opened without `Save`.
         pub login: Option<Login>,
-        /// The institution, by the name that requests use.
+        /// The institution, by its name in requests.
         pub institution: Option<String>,
-        /// The institution, by the name to show. Newer answers only.
+        /// The institution's display name. Newer answers only.
         pub institution_name: Option<String>,
-        /// The institution, by its number in the list of institutions. Newer answers only.
+        /// The institution's number in the list of institutions. Newer answers only.
         pub institution_id: Option<u32>,
         /// The tag given when the session was opened.
         pub tag: Option<String>,
-        /// Which calls are offered next.
+        /// The calls that the service offers next.
         pub links: Vec<Link>,
-        /// The accounts; `None` when the answer has no list, which says nothing about them.
+        /// The accounts; `None` if the answer has no list, which does not mean that there are none.
         pub accounts: Option<Vec<Account>>,
     }
 }
 
 wire_struct! {
-    /// One account. Every field may be absent: banks differ, and so do the options of a call.
+    /// One account. Any field may be absent, depending on the bank and on the options of the call.
     pub strict struct Account {
-        /// The service's name for the account.
+        /// The id of the account.
         pub id: Option<AccountId>,
-        /// The bank's name for this kind of account.
+        /// The bank's name of the product.
         pub title: Option<String>,
         /// The account number.
         pub account_number: Option<String>,
-        /// The end of a card's number.
+        /// The last four digits of the card number.
         pub last_four_digits: Option<String>,
-        /// The branch, in Canada.
+        /// The transit number of the branch (Canada).
         pub transit_number: Option<String>,
-        /// The bank, in Canada.
+        /// The institution number of the bank (Canada).
         pub institution_number: Option<String>,
-        /// How far the account may be overdrawn.
+        /// The overdraft limit.
         pub overdraft_limit: Option<Decimal>,
-        /// What the account is for.
+        /// The category of the account.
         pub category: Option<AccountCategory>,
-        /// What kind of account it is.
+        /// The type of the account.
         pub r#type: Option<AccountKind>,
-        /// Whether a person or a business owns it, such as `Personal`.
+        /// Whether the account is personal or of a business, such as `Personal`.
         pub account_type: Option<String>,
-        /// What the account's amounts are in.
+        /// The currency of all amounts.
         pub currency: Option<Currency>,
-        /// The account's balances.
+        /// The balances.
         pub balance: Option<Balance>,
-        /// Who owns the account.
+        /// The owner of the account.
         pub holder: Option<Holder>,
-        /// The transactions; `None` when the answer has no list, as a summary.
+        /// The transactions; `None` if the answer has no list, as in a summary.
         pub transactions: Option<Vec<Transaction>>,
-        /// How fit the account is for electronic fund transfers, from 0 to 1. Summaries only.
+        /// How suitable the account is for electronic fund transfers, from 0 to 1. Summaries only.
         pub eft_eligible_ratio: Option<Decimal>,
-        /// How fit the account is for Interac e-Transfers, from 0 to 1. Summaries only.
+        /// How suitable the account is for Interac e-Transfers, from 0 to 1. Summaries only.
         pub e_transfer_eligible_ratio: Option<Decimal>,
     }
 }
 
 open_enum! {
-    /// What an account is for: the service's `Category`.
+    /// The category of an account: the service's `Category`.
     pub AccountCategory {
         /// Credit cards, lines of credit, loans, mortgages.
         Credits = "Credits",
-        /// Everyday banking.
+        /// Chequing and savings accounts.
         Operations = "Operations",
-        /// None of the others.
+        /// Any other category.
         OtherCategory = "Other",
         /// Investments, insurance.
         Products = "Products",
@@ -85,19 +85,19 @@ open_enum! {
 }
 
 open_enum! {
-    /// What kind of account it is: the service's `Type`.
+    /// The type of an account: the service's `Type`.
     pub AccountKind {
-        /// For everyday payments.
+        /// A chequing account.
         Chequing = "Chequing" | "Checking",
         /// A credit card.
         CreditCard = "CreditCard",
         /// A registered retirement savings plan.
         Rrsp = "RRSP",
-        /// For saving.
+        /// A savings account.
         Savings = "Savings",
         /// A tax-free savings account.
         Tfsa = "TFSA",
-        /// The service could not tell.
+        /// The service does not know.
         Unknown = "Unknown",
     }
 }
@@ -115,23 +115,23 @@ open_enum! {
 wire_struct! {
     /// The balances of an account, each in the account's currency.
     pub strict struct Balance {
-        /// What can be spent now.
+        /// The available balance.
         pub available: Option<Decimal>,
-        /// What is on the account.
+        /// The current balance.
         pub current: Option<Decimal>,
-        /// The limit of a credit.
+        /// The credit limit.
         pub limit: Option<Decimal>,
     }
 }
 
 wire_struct! {
-    /// Who owns an account.
+    /// The owner of an account.
     pub strict struct Holder {
-        /// The owner's name; of a joint account, perhaps several in one text.
+        /// The owner's name; a joint account may have several in one text.
         pub name: Option<String>,
-        /// Where the owner lives.
+        /// The owner's address.
         pub address: Option<Address>,
-        /// The owner's e-mail address.
+        /// The owner's email address.
         pub email: Option<String>,
         /// The owner's telephone number.
         pub phone_number: Option<String>,
@@ -141,7 +141,7 @@ wire_struct! {
 wire_struct! {
     /// A postal address.
     pub strict struct Address {
-        /// Number and street.
+        /// The number and street.
         pub civic_address: Option<String>,
         /// The city.
         pub city: Option<String>,
@@ -160,29 +160,29 @@ wire_struct! {
 wire_struct! {
     /// One transaction of an account.
     pub strict struct Transaction {
-        /// The service's name for the transaction.
+        /// The id of the transaction.
         pub id: Option<String>,
         /// The day of the transaction.
         pub date: Option<Timestamp>,
-        /// The bank's code for it. Deprecated by the service.
+        /// The bank's code of the transaction. Deprecated by the service.
         pub code: Option<String>,
-        /// The bank's text about it.
+        /// The bank's description.
         pub description: Option<String>,
-        /// What went out. An answer may give this and a credit.
+        /// The amount withdrawn. An answer may have a debit and a credit.
         pub debit: Option<Decimal>,
-        /// What came in.
+        /// The amount deposited.
         pub credit: Option<Decimal>,
-        /// The account's balance after it.
+        /// The balance after the transaction.
         pub balance: Option<Decimal>,
     }
 }
 
 open_enum! {
-    /// How far back the transactions of GetAccountsDetail go: the service's `DaysOfTransactions`.
+    /// How many days of transactions GetAccountsDetail returns: the service's `DaysOfTransactions`.
     pub DaysOfTransactions {
         /// 90 days, the service's default.
         Days90 = "Days90",
-        /// 360 days: what older instances take instead of 365.
+        /// 360 days, which older instances accept in place of 365.
         Days360 = "Days360",
         /// 365 days.
         Days365 = "Days365",

@@ -1,4 +1,4 @@
-//! What the service said about a call that failed.
+//! The error that the service describes in the body of an answer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,40 +13,40 @@ use crate::text::escaped;
 use crate::wire::is_absent;
 use crate::{FlinksCode, LoginId, RequestId, login};
 
-/// The longest text that is kept of what the service said, in characters.
+/// The longest text that is kept, in characters.
 const MAX_CHARS: usize = 1000;
 
-/// What the service said in the body of an answer; every part may be missing.
+/// An error as the body of an answer describes it. Any part may be missing.
 ///
 /// `Display` is meant for people and logs: the message, the FlinksCode and the RequestId, with
-/// control characters escaped. `Debug` gives only the lengths of texts.
+/// control characters escaped. `Debug` shows only the lengths of texts.
 #[derive(Clone, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ApiError {
-    /// The status that the body repeats. It may differ from the HTTP status.
+    /// The status in the body, which may differ from the HTTP status.
     #[serde(skip_serializing_if = "is_absent")]
     pub http_status_code: Option<u16>,
-    /// The service's word for what happened.
+    /// The service's code of the error.
     #[serde(skip_serializing_if = "is_absent")]
     pub flinks_code: Option<FlinksCode>,
-    /// The service's sentence about it, cut to 1,000 characters. Its wording may change any time.
+    /// The service's message, cut to 1,000 characters. Its wording may change at any time.
     #[serde(skip_serializing_if = "is_absent")]
     pub message: Option<String>,
-    /// The service's name for this request: what Flinks' support asks for.
+    /// The id of the request, which Flinks' support asks for.
     #[serde(skip_serializing_if = "is_absent")]
     pub request_id: Option<RequestId>,
-    /// OAuth's `error`, such as `invalid_client`: token endpoints may answer with it.
+    /// The `error` of OAuth, such as `invalid_client`, from a token endpoint.
     #[serde(rename = "error", skip_serializing_if = "is_absent")]
     pub oauth_error: Option<String>,
-    /// OAuth's `error_description`, cut to 1,000 characters.
+    /// The `error_description` of OAuth, cut to 1,000 characters.
     #[serde(rename = "error_description", skip_serializing_if = "is_absent")]
     pub oauth_description: Option<String>,
-    /// What is wrong with which field of the request; each text is cut to 1,000 characters. It can
-    /// repeat what was sent, so `Display` leaves it out.
+    /// The errors of each field of the request; each text is cut to 1,000 characters. They can
+    /// repeat what was sent, so `Display` omits them.
     #[serde(skip_serializing_if = "is_absent")]
     pub validation_details: BTreeMap<String, Vec<String>>,
-    /// Whose login the answer is about; `Display` leaves it out.
+    /// The login that the answer is about; `Display` omits it.
     #[serde(
         rename = "Login",
         serialize_with = "login::write_id",
@@ -56,10 +56,19 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Reads whatever a body says: any of `HttpStatusCode`, `FlinksCode`, `Message`, `RequestId`
-    /// (also inside `Login`), `error` and `error_description`, their names in any case.
+    /// Reads a body that has any of `HttpStatusCode`, `FlinksCode`, `Message`, `RequestId` (also in
+    /// `Login`), `error`, `error_description` and `ValidationDetails`, their names in any case.
     ///
-    /// `None` when the body is no JSON object or says none of these, as a gateway's page.
+    /// Returns `None` if it has none of them or is not a JSON object, such as a gateway's page.
+    ///
+    /// ```
+    /// use flinks_types::{ApiError, FlinksCode};
+    ///
+    /// let body = br#"{ "HttpStatusCode": 401, "FlinksCode": "INVALID_LOGIN", "Message": "Invalid." }"#;
+    /// let error = ApiError::from_body(body).unwrap();
+    /// assert_eq!(error.flinks_code, Some(FlinksCode::InvalidLogin));
+    /// assert_eq!(error.to_string(), "Invalid. (FlinksCode INVALID_LOGIN)");
+    /// ```
     #[must_use]
     pub fn from_body(body: &[u8]) -> Option<Self> {
         let body: Map<String, Value> = crate::from_json(body).ok()?;
@@ -99,7 +108,7 @@ fn text(body: &Map<String, Value>, name: &str) -> Option<String> {
     }
 }
 
-/// A map from a field to its complaints: a list of them, or a bare one.
+/// A map from a field to its errors: a list of them, or a single one.
 fn details(value: &Value) -> BTreeMap<String, Vec<String>> {
     let fields = value.as_object().into_iter().flatten();
     let said = |value: &Value| value.as_str().map(|text| cut(text, MAX_CHARS));

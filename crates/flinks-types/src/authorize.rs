@@ -1,4 +1,4 @@
-//! `/Authorize`: the request in its three forms, and the answer in whatever form it comes.
+//! `/Authorize`: the request in its three forms, and the answer.
 
 mod response;
 
@@ -15,7 +15,7 @@ use crate::{LoginId, RequestId, Secret};
 pub use response::AuthorizeResponse;
 
 open_enum! {
-    /// The language of a session, of its prompts, and part of what a LoginId stands for.
+    /// The language of a session and its prompts. A LoginId belongs to one language.
     pub Language {
         /// English.
         English = "en",
@@ -24,10 +24,10 @@ open_enum! {
     }
 }
 
-/// What signs a person in to a bank.
+/// The credentials that sign a person in to a bank.
 ///
-/// `Save` is sent, and true unless told otherwise: without it no LoginId can be relied on.
-/// `Debug` prints neither user name nor password.
+/// `Save` is sent as `true` by default: without it the answer may have no LoginId.
+/// `Debug` shows neither user name nor password.
 ///
 /// Source: Legacy guide, Authorize.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct Credentials {
     with_mfa_questions: Option<bool>,
 }
 
-/// What both forms that open a session may say.
+/// The options of both forms that open a session.
 #[derive(Clone, Default)]
 struct Options {
     language: Option<Language>,
@@ -49,7 +49,7 @@ struct Options {
 }
 
 impl Credentials {
-    /// Signs in to `institution`, by the name that the service has for it.
+    /// Creates credentials for `institution`, by its name at Flinks.
     #[must_use]
     pub fn new(
         institution: impl Into<String>,
@@ -67,37 +67,37 @@ impl Credentials {
         }
     }
 
-    /// Chooses the language of the prompts.
+    /// Sets the language of the prompts.
     #[must_use]
     pub fn language(mut self, language: Language) -> Self {
         self.options.language = Some(language);
         self
     }
 
-    /// A label of the caller's, which answers and webhooks repeat.
+    /// Sets a label that answers and webhooks repeat.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.options.tag = Some(tag.into());
         self
     }
 
-    /// Whether the service keeps the credentials and the data; true by default. Without it the
-    /// session ends without a LoginId to come back with.
+    /// Sets whether the service keeps the credentials and the data; `true` by default. Without it
+    /// the session has no LoginId to return to later.
     #[must_use]
     pub fn save(mut self, save: bool) -> Self {
         self.save = save;
         self
     }
 
-    /// Whether a card that is new gets refreshed every night. A login that is asked for a SecurID
-    /// cannot be: nobody answers at night (Legacy guide, Case 4), and nothing here refuses to ask for it.
+    /// Sets whether a new card is refreshed every night. The refresh cannot work for a login that
+    /// requires a SecurID (Legacy guide, Case 4); this is not checked.
     #[must_use]
     pub fn schedule_refresh(mut self, on: bool) -> Self {
         self.schedule_refresh = Some(on);
         self
     }
 
-    /// Whether the service collects all the bank's security questions ahead.
+    /// Sets whether the service collects all security questions of the bank in advance.
     #[must_use]
     pub fn with_mfa_questions(mut self, on: bool) -> Self {
         self.with_mfa_questions = Some(on);
@@ -114,7 +114,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A login that the service has kept, named by its LoginId.
+/// A login that the service has stored, by its LoginId.
 #[derive(Clone)]
 pub struct StoredLogin {
     login_id: LoginId,
@@ -123,8 +123,8 @@ pub struct StoredLogin {
 }
 
 impl StoredLogin {
-    /// Opens a session on the data that was fetched last. *Effect:* none at the bank; it may be
-    /// asked any number of times, and there are no challenges.
+    /// Opens a session on the data of the last refresh. *Effect:* none at the bank; it may be sent
+    /// any number of times, and the bank asks no questions.
     #[must_use]
     pub fn cached(login_id: LoginId) -> Self {
         Self {
@@ -134,7 +134,7 @@ impl StoredLogin {
         }
     }
 
-    /// Signs in at the bank again. *Effect:* as with credentials: the bank may challenge.
+    /// Signs in at the bank again. *Effect:* that of [`Credentials`]: the bank may ask questions.
     #[must_use]
     pub fn live(login_id: LoginId) -> Self {
         Self {
@@ -143,14 +143,14 @@ impl StoredLogin {
         }
     }
 
-    /// Chooses the language of the prompts.
+    /// Sets the language of the prompts.
     #[must_use]
     pub fn language(mut self, language: Language) -> Self {
         self.options.language = Some(language);
         self
     }
 
-    /// A label of the caller's, which answers and webhooks repeat.
+    /// Sets a label that answers and webhooks repeat.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.options.tag = Some(tag.into());
@@ -171,9 +171,9 @@ impl fmt::Debug for StoredLogin {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AuthorizeRequest {
-    /// Signs in with what the bank's customer knows.
+    /// Signs in with user name and password.
     Credentials(Credentials),
-    /// Opens a session of a login that was kept.
+    /// Opens a session of a stored login.
     StoredLogin(StoredLogin),
     /// Answers the challenges of a session.
     Answers(SecurityResponses),
@@ -236,7 +236,7 @@ struct AnswersWire<'r, M> {
 }
 
 impl AuthorizeRequest {
-    /// Whether this reads kept data only, and so may be asked any number of times.
+    /// Returns whether the request reads stored data only, so that it may be sent any number of times.
     #[must_use]
     pub fn is_cached(&self) -> bool {
         match self {
@@ -245,7 +245,7 @@ impl AuthorizeRequest {
         }
     }
 
-    /// The first field without which the bank cannot be asked, and that is empty.
+    /// Returns the name of the first required field that is empty.
     #[must_use]
     pub fn missing(&self) -> Option<&'static str> {
         let Self::Credentials(credentials) = self else {
@@ -261,7 +261,7 @@ impl AuthorizeRequest {
             .find_map(|(field, empty)| empty.then_some(field))
     }
 
-    /// The login that a session is asked for.
+    /// Returns the stored login that the session is requested for.
     #[must_use]
     pub fn login_id(&self) -> Option<&LoginId> {
         match self {
@@ -270,7 +270,7 @@ impl AuthorizeRequest {
         }
     }
 
-    /// The session whose challenges this answers.
+    /// Returns the session whose challenges the request answers.
     #[must_use]
     pub fn request_id(&self) -> Option<&RequestId> {
         match self {
@@ -279,7 +279,7 @@ impl AuthorizeRequest {
         }
     }
 
-    /// The texts of the request that nobody may see: user name and password, or the answers.
+    /// Returns the secrets of the request: user name and password, or the answers.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         match self {
@@ -291,13 +291,13 @@ impl AuthorizeRequest {
         }
     }
 
-    /// The request's JSON, with the secrets that belong in it: for a body that nobody can read.
+    /// Writes the request as JSON, including its secrets: for a sealed body.
     ///
-    /// The bytes are written into a buffer of just their size, so that no copy of a secret is
-    /// left behind by a buffer that grew. Wiping the buffer itself is its owner's business.
+    /// The buffer is allocated once at its final size, so that no copy of a secret stays in a
+    /// smaller one. Wiping the buffer is up to the caller.
     ///
     /// # Errors
-    /// Never with the types of this crate; the signature is serde's.
+    /// Never in practice; the signature is that of serde.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         match self {
             Self::Credentials(credentials) => exact(&CredentialsWire {
@@ -326,7 +326,7 @@ impl AuthorizeRequest {
     }
 }
 
-/// JSON in a buffer that never grew.
+/// Writes JSON into a buffer that never grows.
 fn exact<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
     struct Count(usize);
 

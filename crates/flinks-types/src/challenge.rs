@@ -1,4 +1,4 @@
-//! What the service calls `SecurityChallenges`: a bank's questions, and the shape of the answers.
+//! `SecurityChallenges`: a bank's questions, and the answers to them.
 
 use std::fmt;
 
@@ -12,23 +12,23 @@ use crate::wire::{Expected, Field, wire_struct};
 use crate::{RequestId, Secret};
 
 open_enum! {
-    /// How a challenge is meant, and so under which key and with which value it is answered.
+    /// The type of a challenge, which decides the key and the values of its answer.
     pub ChallengeType {
-        /// A date is asked for. Named in an older interface description only.
+        /// A date. Only in an older API description.
         Date = "Date",
-        /// One of the images in `Iterables`, each in base64.
+        /// A choice of one of the images in `Iterables`, each in base64.
         ImageSelection = "ImageSelection",
-        /// One of `Iterables`.
+        /// A choice of one of `Iterables`.
         MultipleChoice = "MultipleChoice",
-        /// One or more of `Iterables`.
+        /// A choice of one or more of `Iterables`.
         MultipleChoiceMultipleAnswers = "MultipleChoiceMultipleAnswers",
-        /// A one-time code. Named in an older interface description only.
+        /// A one-time code. Only in an older API description.
         OneTimeVerification = "OneTimeVerification",
-        /// A question and its answer; with `Iterables`, a question to choose and a new answer to it.
+        /// A question with a text answer; with `Iterables`, a choice of a question and a new answer to it.
         QuestionAndAnswer = "QuestionAndAnswer",
-        /// A phone number of `Iterables`, and whether it gets a text or a call.
+        /// A choice of one of the phone numbers in `Iterables`, which then gets a text message or a call.
         TextOrCall = "TextOrCall",
-        /// An approval on the device that the bank trusts.
+        /// An approval on the customer's device.
         WaitUntilEuAccept = "WaitUntilEUAccept",
     }
 }
@@ -36,22 +36,22 @@ open_enum! {
 wire_struct! {
     /// One question of a bank.
     ///
-    /// The texts belong to the bank and its customer: prompts can name a device, choices a phone
-    /// number or a purchase. `Debug` gives only their lengths.
+    /// Its texts are private: prompts can name a device, choices a phone number or a purchase. `Debug`
+    /// shows only their lengths.
     ///
     /// Source: Legacy guide, MFA Types.
     pub strict struct SecurityChallenge {
-        /// How it is meant.
+        /// The type.
         pub r#type: Option<ChallengeType>,
-        /// The bank's text, exactly as it came: an answer may have to name it to the byte.
+        /// The bank's text, unchanged: it can be the key of the answer.
         pub prompt: Option<String>,
-        /// What there is to choose from, exactly as it came; may be empty.
+        /// The choices, unchanged; may be empty.
         pub iterables: Vec<String>,
     }
 }
 
 impl SecurityChallenge {
-    /// A challenge from its parts, as one that was put away.
+    /// Creates a challenge from its parts, such as one that was stored.
     #[must_use]
     pub const fn new(
         r#type: Option<ChallengeType>,
@@ -66,8 +66,8 @@ impl SecurityChallenge {
     }
 }
 
-/// What can be chosen, texts only; an absent list is an empty one, and so is a single text. Choices
-/// that are objects are an error: without them a question would be answered under the wrong key.
+/// The choices: an absent list is empty, and so is a single text. Choices that are objects are an
+/// error: without them a question would be answered under the wrong key.
 impl Field for Vec<String> {
     fn read(json: &RawValue) -> Result<Self, Expected> {
         let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json.get()) else {
@@ -95,8 +95,8 @@ fn text(json: &RawValue) -> Result<Option<String>, Expected> {
 
 /// The answers to one round of challenges: the third form of an Authorize request.
 ///
-/// Each answer has a key, which is a text of the challenge to the byte, and one or more values.
-/// `Debug` gives only their number.
+/// Each answer has a key, which is a text of the challenge, and one or more values. `Debug` shows
+/// only their number.
 #[derive(Clone)]
 pub struct SecurityResponses {
     request_id: RequestId,
@@ -104,7 +104,7 @@ pub struct SecurityResponses {
 }
 
 impl SecurityResponses {
-    /// Answers to the questions of the session `request_id`, none so far.
+    /// Creates an empty set of answers for the session `request_id`.
     #[must_use]
     pub fn new(request_id: RequestId) -> Self {
         Self {
@@ -113,19 +113,18 @@ impl SecurityResponses {
         }
     }
 
-    /// Adds an answer. A key that is there already is kept beside it, and the service would lose
-    /// one of them: whoever adds answers looks that keys differ.
+    /// Adds an answer. Keys are not checked: of two answers with the same key the service loses one.
     pub fn push(&mut self, key: impl Into<String>, values: Vec<Secret>) {
         self.entries.push((key.into(), values));
     }
 
-    /// The session that they belong to.
+    /// Returns the session that the answers belong to.
     #[must_use]
     pub fn request_id(&self) -> &RequestId {
         &self.request_id
     }
 
-    /// All the answers, whatever they answer.
+    /// All values.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Secret> {
         self.entries.iter().flat_map(|(_, values)| values)
     }
@@ -144,8 +143,7 @@ impl fmt::Debug for SecurityResponses {
     }
 }
 
-/// A JSON object in the order in which the answers were given. A value is an array even if there
-/// is one of it.
+/// A JSON object in the order of the answers. The values are an array even if there is only one.
 struct Entries<'e>(&'e [(String, Vec<Secret>)]);
 
 impl Serialize for Entries<'_> {

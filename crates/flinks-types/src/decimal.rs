@@ -11,14 +11,13 @@ use crate::wire::{Expected, Value};
 
 /// A number exactly as the service printed it: `1234.50` stays `1234.50`.
 ///
-/// The service prints decimals, with any number of places. They are never put into a floating
-/// point number here; [`parts`](Self::parts) and [`units`](Self::units) convert them exactly or
-/// not at all. Two are equal when their texts are.
+/// Never rounded and never a floating-point number: [`parts`](Self::parts) and
+/// [`units`](Self::units) convert exactly or not at all. Two decimals are equal if their texts are.
 ///
-/// In an answer, a text that is no number in JSON's grammar, such as `1,234.50`, is kept as it came:
-/// it is not absent, but [`is_number`](Self::is_number) is false, and nothing converts it.
+/// A text that is not a JSON number, such as `1,234.50`, is kept:
+/// [`is_number`](Self::is_number) is then false, and the conversions return `None`.
 ///
-/// `Debug` gives only the length. `Serialize` writes a text, because readers of JSON numbers round.
+/// `Debug` shows only the length. `Serialize` writes a text, because many JSON readers round numbers.
 ///
 /// ```
 /// use flinks_types::Decimal;
@@ -35,22 +34,21 @@ use crate::wire::{Expected, Value};
 pub struct Decimal(Box<str>);
 
 impl Decimal {
-    /// The service's own text: a number in JSON's grammar, unless the service sent something else.
+    /// Returns the service's text: a JSON number, unless the service sent something else.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the text is a number in JSON's grammar.
+    /// Returns whether the text is a JSON number.
     #[must_use]
     pub fn is_number(&self) -> bool {
         is_number(&self.0)
     }
 
-    /// The number as `digits / 10^places`, exactly, with the places that the text has.
+    /// Returns the number as `(digits, places)`, where the value is `digits / 10^places`.
     ///
-    /// `None` when that does not fit: more than about 38 digits, which no amount of money has. Also
-    /// when the text is no number.
+    /// Returns `None` if the text is not a number or has more than about 38 digits.
     #[must_use]
     pub fn parts(&self) -> Option<(i128, u32)> {
         if !self.is_number() {
@@ -81,9 +79,9 @@ impl Decimal {
         }
     }
 
-    /// The number in units of `1 / 10^places`: with two places, cents.
+    /// Returns the number in units of `1 / 10^places`: with two places, cents.
     ///
-    /// `None` when it is no whole number of them, does not fit, or is no number.
+    /// Returns `None` if that is not a whole number, does not fit, or the text is not a number.
     #[must_use]
     pub fn units(&self, places: u32) -> Option<i128> {
         let (mut digits, mut has) = self.parts()?;
@@ -124,7 +122,7 @@ impl fmt::Debug for Decimal {
     }
 }
 
-/// A text that is no number in JSON's grammar. It does not say which text.
+/// The error for a text that is not a JSON number. It does not contain the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct InvalidDecimal(());
 
@@ -136,8 +134,8 @@ impl fmt::Display for InvalidDecimal {
 
 impl std::error::Error for InvalidDecimal {}
 
-/// A number, or a text, which should be one. Anything else is kept as it is written, because only
-/// null and an empty text are absent.
+/// A number or a text. Anything else is kept as text, because only null and an empty text are
+/// absent.
 impl Value for Decimal {
     fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
         let json = json.get();

@@ -1,38 +1,38 @@
-//! What the fraud analysis calls a document's `Status` and `DocumentType`.
+//! The `Status` and the `DocumentType` of a document in the fraud analysis.
 
 use crate::open_enum::open_enum;
 
 open_enum! {
-    /// How far the analysis of a document is.
+    /// The status of a document's analysis.
     ///
-    /// Only `COMPLETED` is documented (Upload guide, Fraud Analysis Endpoint); the others are the
-    /// words of products alike.
+    /// Only `COMPLETED` is documented (Upload guide, Fraud Analysis Endpoint); the others are used
+    /// by similar products.
     pub DocumentStatus {
         /// The analysis is finished.
         Completed = "COMPLETED",
-        /// The document is gone. Final.
+        /// The document was deleted. Final.
         Deleted = "DELETED",
         /// The document could not be processed. Final.
         DocumentProcessingFailed = "DOCUMENT_PROCESSING_FAILED",
-        /// The analysis has not begun.
+        /// The analysis has not started.
         Pending = "PENDING",
-        /// The analysis is under way.
+        /// The analysis is in progress.
         Processing = "PROCESSING" | "IN_PROGRESS",
         /// The document could not be read. Final.
         UnableToProcess = "UNABLE_TO_PROCESS",
-        /// Documents of this kind are not analysed. Final.
+        /// Documents of this type are not analyzed. Final.
         Unsupported = "UNSUPPORTED",
     }
 }
 
 impl DocumentStatus {
-    /// Whether the analysis is finished and its signals can be relied on.
+    /// Returns whether the analysis is finished, so that its signals are complete.
     #[must_use]
     pub const fn is_completed(&self) -> bool {
         matches!(self, Self::Completed)
     }
 
-    /// Whether waiting longer changes nothing: finished or failed. Unknown words are not final.
+    /// Returns whether the status is final: finished or failed. An unknown status is not.
     #[must_use]
     pub const fn is_terminal(&self) -> bool {
         match self {
@@ -47,15 +47,15 @@ impl DocumentStatus {
 }
 
 open_enum! {
-    /// What kind of document the service takes an uploaded one for.
+    /// The type that the service assigns to an uploaded document.
     pub DocumentType {
-        /// A bank statement: the one kind that is checked for fraud.
+        /// A bank statement, the only type that is checked for fraud.
         BankStatement = "BANK_STATEMENT" | "BANKSTATEMENT",
-        /// A form of another kind.
+        /// Another form.
         Form = "FORM",
         /// A pay stub.
         Paystub = "PAYSTUB" | "PAY_STUB",
-        /// A void cheque: read, but never checked for fraud.
+        /// A void cheque. It is read but never checked for fraud.
         VoidCheque = "VOID_CHEQUE" | "VOIDCHEQUE" | "VOID_CHECK" | "VOIDCHECK",
         /// A W-2 wage statement.
         W2 = "W2" | "W_2",

@@ -1,22 +1,22 @@
-//! Finds ids in answers that cannot be read as documented: torn, wrapped, encoded twice, or no JSON at all.
+//! Finds ids in answers that cannot be decoded: incomplete, wrapped, encoded twice, or not JSON.
 //!
-//! After a call that must not be repeated, the answer is the only copy of the id it brings, so no
-//! formality of the answer may cost it. An id that was cut off is not an id: its end must be there.
+//! After a call that must not be repeated, the answer is the only copy of its id, so a malformed
+//! answer must not lose it. An id that was cut off is not an id: its end must be present.
 
 use crate::lenient::is_placeholder;
 use crate::{AggregationId, LoginId, RequestId};
 
-/// The AggregationId that an answer names, wherever it stands in it.
+/// Finds the AggregationId anywhere in an answer.
 ///
-/// `None` when there is none, when it is cut off, or when the answer names two different ones.
+/// Returns `None` if there is none, it is cut off, or there are two different ones.
 #[must_use]
 pub fn find_aggregation_id(answer: &[u8]) -> Option<AggregationId> {
     only(values(&text(answer), "AggregationId")).and_then(|id| AggregationId::new(id).ok())
 }
 
-/// The LoginId that an answer names, as `LoginId` or as the `Id` of a `Login`.
+/// Finds the LoginId anywhere in an answer: a `LoginId`, or the `Id` of a `Login`.
 ///
-/// `None` when there is none, when it is cut off, or when the answer names two different ones.
+/// Returns `None` if there is none, it is cut off, or there are two different ones.
 #[must_use]
 pub fn find_login_id(answer: &[u8]) -> Option<LoginId> {
     let text = text(answer);
@@ -29,27 +29,27 @@ pub fn find_login_id(answer: &[u8]) -> Option<LoginId> {
     only(values(&text, "LoginId").chain(of_login)).and_then(|id| LoginId::new(id).ok())
 }
 
-/// The RequestId that an answer names, wherever it stands in it.
+/// Finds the RequestId anywhere in an answer.
 ///
-/// `None` when there is none, when it is cut off, or when the answer names two different ones.
+/// Returns `None` if there is none, it is cut off, or there are two different ones.
 #[must_use]
 pub fn find_request_id(answer: &[u8]) -> Option<RequestId> {
     only(values(&text(answer), "RequestId")).and_then(|id| RequestId::new(id).ok())
 }
 
-/// The status that the answer's body repeats, if it names one.
+/// Finds the HttpStatusCode anywhere in an answer.
 #[must_use]
 pub fn find_http_status_code(answer: &[u8]) -> Option<u16> {
     only(values(&text(answer), "HttpStatusCode")).and_then(|code| code.parse().ok())
 }
 
-/// In UTF-16, ids and keys are ASCII letters with NULs between them.
+/// Drops NULs, which is enough to find ASCII keys and ids in UTF-16.
 fn text(answer: &[u8]) -> String {
     let bytes: Vec<u8> = answer.iter().copied().filter(|byte| *byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What may stand between a key and its value, or an object, in JSON (also escaped), XML or a form.
+/// Whether the character may stand between a key and its value in JSON (also escaped), XML or a form.
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ':' | '=' | '>')
 }
@@ -67,7 +67,7 @@ fn keys<'t>(text: &'t str, name: &'static str) -> impl Iterator<Item = &'t str> 
     })
 }
 
-/// The values of each key `name` that are there whole.
+/// The complete values of each key `name`.
 fn values<'t>(text: &'t str, name: &'static str) -> impl Iterator<Item = &'t str> {
     keys(text, name).filter_map(|after| {
         let value = after.trim_start_matches(is_separator);

@@ -1,16 +1,16 @@
-//! What the service calls `FlinksCode`: why a call did not simply succeed.
+//! The service's error codes: `FlinksCode`, and what can be done about each.
 
 use crate::open_enum::open_enum;
 
 open_enum! {
-    /// The service's word for what happened; more telling than the HTTP status, which differs
-    /// between its pages for the same code.
+    /// The service's code of a result. Rely on it rather than on the HTTP status, which the
+    /// documents give differently for the same code.
     pub FlinksCode {
-        /// The API credentials are not accepted.
+        /// The API credentials were not accepted.
         AccessDenied = "ACCESS_DENIED",
-        /// Something unexpected failed on the service's side.
+        /// An internal error of the service.
         AggregationError = "AGGREGATION_ERROR",
-        /// The session is open already.
+        /// The session is already open.
         AlreadyAuthorized = "ALREADY_AUTHORIZED",
         /// The bank is under maintenance.
         BankMaintenanceRetryLater = "BANK_MAINTENANCE_RETRY_LATER",
@@ -18,11 +18,11 @@ open_enum! {
         CardInUse = "CARD_IN_USE",
         /// Another session is open for this LoginId.
         ConcurrentSession = "CONCURRENT_SESSION",
-        /// Something was created.
+        /// A resource was created.
         Created = "CREATED",
-        /// The institution is switched off.
+        /// The institution is disabled.
         DisabledInstitution = "DISABLED_INSTITUTION",
-        /// The bank has locked the login; its owner must contact the bank.
+        /// The bank has locked the login: the customer must contact the bank.
         DisabledLogin = "DISABLED_LOGIN",
         /// A document cannot be processed. Final.
         DocumentProcessingFailed = "Document_Processing_Failed",
@@ -42,60 +42,59 @@ open_enum! {
         InvalidUsername = "INVALID_USERNAME",
         /// The feature is not enabled on the instance.
         MethodNotAvailable = "METHOD_NOT_AVAILABLE",
-        /// The owner must first do something in online banking.
+        /// The customer must first complete a step in online banking.
         NewAccount = "NEW_ACCOUNT",
-        /// There are no transactions, or too few for the operation.
+        /// There are no transactions, or too few for the call.
         NoTransaction = "NO_TRANSACTION",
-        /// All is well.
+        /// Success.
         Ok = "OK",
-        /// The work goes on in the background: ask again.
+        /// The service continues in the background: poll for the result.
         OperationDispatched = "OPERATION_DISPATCHED",
-        /// The work is not finished: ask again.
+        /// The service has not finished: poll for the result.
         OperationPending = "OPERATION_PENDING",
-        /// The bank asked a question that has no stored answer.
+        /// The bank asked a question for which no answer is stored.
         QuestionNotFound = "QUESTION_NOT_FOUND",
-        /// The bank cannot be reached just now.
+        /// The bank cannot be reached at the moment.
         RetryLater = "RETRY_LATER",
         /// Not every prompt of the round was answered.
         SecurityResponsesIncomplete = "SECURITYRESPONSES_INCOMPLETE" | "SECURITY_RESPONSES_INCOMPLETE",
-        /// The RequestId's session is over.
+        /// The session has ended.
         SessionExpired = "SESSION_EXPIRED",
-        /// The RequestId is unknown or its session is over.
+        /// The RequestId is unknown or its session has ended.
         SessionNonexistent = "SESSION_NONEXISTENT",
         /// Too many requests were made.
         TooManyRequests = "TOO_MANY_REQUESTS",
-        /// A secret or token is not accepted, or the bank refused.
+        /// A secret or token was not accepted, or the bank refused.
         Unauthorized = "UNAUTHORIZED",
-        /// An answer was given to a prompt that was not asked.
+        /// An answer names a prompt that was not asked.
         UnknownChallengeKey = "UNKNOWN_CHALLENGE_KEY",
     }
 }
 
-/// What can be done about a code.
+/// What can be done about a [`FlinksCode`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RetryClass {
-    /// Trying again later may work, with nothing changed.
+    /// The same request may succeed later.
     Later,
-    /// The request or the API credentials are wrong: this program, or its settings, must change.
+    /// The request or the API credentials are wrong: fix the program or its settings.
     Mistake,
-    /// A new session is needed.
+    /// A new session is required.
     NewSession,
-    /// The work goes on: ask the asynchronous call for the result.
+    /// The service continues in the background: poll the asynchronous call.
     Poll,
-    /// It will not work.
+    /// The call cannot succeed.
     Terminal,
-    /// The bank's customer must act: type something else, or do something at the bank. Trying
-    /// again unchanged can lock the card.
+    /// The bank's customer must act: enter something else, or contact the bank. The same request
+    /// again can lock the card.
     UserAction,
 }
 
 impl FlinksCode {
-    /// What can be done about it; `None` for success, and for codes that this version does not
-    /// know.
+    /// Returns what can be done about the code; `None` for success and for unknown codes.
     ///
-    /// `UNAUTHORIZED` counts as a mistake. With a RequestId beside it, it was the bank that
-    /// refused.
+    /// `UNAUTHORIZED` is a [`Mistake`](RetryClass::Mistake), although with a RequestId beside it the
+    /// refusal came from the bank.
     #[must_use]
     pub const fn retry_class(&self) -> Option<RetryClass> {
         Some(match self {

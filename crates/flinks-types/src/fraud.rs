@@ -1,4 +1,4 @@
-//! The fraud analysis of a LoginId, as the service answers it.
+//! The fraud analysis of a LoginId: the answer of the service.
 
 use std::fmt;
 
@@ -16,21 +16,20 @@ use crate::{DataType, DocumentStatus, DocumentType, FlinksCode, LoginId, Request
 #[serde(from = "AnalysisWire", into = "AnalysisWire")]
 #[non_exhaustive]
 pub struct FraudAnalysis {
-    /// The status that the body repeats.
+    /// The status in the body.
     pub http_status_code: Option<u16>,
-    /// The service's sentence about it; when nothing was found it is documented to say so, but
-    /// only the documents tell.
+    /// The service's message. It says if nothing was found, but rely on `documents` only.
     pub message: Option<String>,
-    /// Not documented here; other answers use it to say that work goes on.
+    /// The service's code. Not documented for this call; others use it for pending answers.
     pub flinks_code: Option<FlinksCode>,
-    /// Whose documents these are.
+    /// The login of the documents.
     pub login_id: Option<LoginId>,
-    /// The service's name for this request.
+    /// The id of the request.
     pub request_id: Option<RequestId>,
-    /// The tag given when the files were uploaded.
+    /// The tag of the upload.
     pub tag: Option<String>,
-    /// One element per analysed document, without a name: nothing links it to an uploaded file.
-    /// Empty too when the answer has no list.
+    /// The analyzed documents. They have no names: nothing links them to the uploaded files. Empty
+    /// if the answer has no list.
     pub documents: Vec<DocumentAnalysis>,
 }
 
@@ -92,9 +91,9 @@ impl fmt::Debug for FraudAnalysis {
 wire_struct! {
     /// The analysis of one document.
     pub strict struct DocumentAnalysis {
-        /// How far the analysis is.
+        /// The status of the analysis.
         pub status: Option<DocumentStatus>,
-        /// One element per form found in the document; `None` when the answer has no list.
+        /// The forms found in the document; `None` if the answer has no list.
         pub full_analysis: Option<Vec<FullAnalysis>>,
     }
 }
@@ -102,25 +101,25 @@ wire_struct! {
 wire_struct! {
     /// The analysis of one form within a document.
     pub loose struct FullAnalysis {
-        /// What kind of document the service takes it for.
+        /// The type that the service assigns to the document.
         pub document_type: Option<DocumentType>,
-        /// What speaks for fraud. Only a list that is there and empty says that nothing does; `None`
-        /// when the answer has no list, which says nothing.
+        /// The signs of fraud. Only an empty list means that there are none; `None` if the answer has no
+        /// list.
         pub fraud_signals: Option<Vec<FraudSignal>>,
     }
 }
 
 wire_struct! {
-    /// One thing that speaks for fraud.
+    /// One sign of fraud.
     pub loose struct FraudSignal {
-        /// What it is about: `Type` on the wire.
+        /// The type: `Type` on the wire.
         #[serde(rename = "Type")]
         pub signal_type: Option<SignalType>,
-        /// The page it is on, counted from 1; absent when it is about the whole document.
+        /// The page, counted from 1; absent if the signal is about the whole document.
         pub page_number: Option<u32>,
-        /// How often it was found.
+        /// The number of findings.
         pub count: Option<u32>,
-        /// The evidence, one element per finding.
+        /// The evidence of each finding.
         pub underlying_data: Vec<UnderlyingData>,
     }
 }
@@ -133,25 +132,25 @@ wire_struct! {
     }
 }
 
-/// One named value of the evidence. It may hold account data: `Debug` gives only lengths.
+/// One named value of the evidence. It may be account data: `Debug` shows only lengths.
 #[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 #[non_exhaustive]
 pub struct Detail {
-    /// What the value is, such as `delta`.
+    /// The name of the value, such as `delta`.
     #[serde(
         deserialize_with = "wire::read",
         skip_serializing_if = "Option::is_none"
     )]
     pub specific_type: Option<String>,
-    /// The value's text as it came; [`Detail::value()`] reads it by its type. Documented as text
-    /// even for numbers, but a number or a boolean is taken as it is written.
+    /// The value as text; [`Detail::value()`] converts it by its type. A JSON number or boolean is
+    /// kept as written.
     #[serde(
         deserialize_with = "wire::read_any_text",
         skip_serializing_if = "Option::is_none"
     )]
     pub value: Option<String>,
-    /// How the text is meant.
+    /// The type of the value.
     #[serde(
         deserialize_with = "wire::read",
         skip_serializing_if = "Option::is_none"
@@ -174,7 +173,7 @@ impl Object for Detail {
 }
 
 impl Detail {
-    /// The value as its `DataType` means it; as text where type and text do not fit.
+    /// Returns the value by its `DataType`, or as text if the text does not match the type.
     #[must_use]
     pub fn value(&self) -> SignalValue<'_> {
         let Some(text) = self.value.as_deref().filter(|text| !is_placeholder(text)) else {
@@ -195,19 +194,19 @@ impl Detail {
     }
 }
 
-/// What a detail says, by its `DataType`. `Debug` names the kind and nothing of the value.
+/// The value of a [`Detail`] by its `DataType`. `Debug` shows the variant, never the value.
 #[derive(Clone, Copy, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SignalValue<'d> {
-    /// There is no value: null, missing, the zero GUID or a date of year 1.
+    /// No value: null, missing, the zero GUID or a date of year 1.
     Absent,
     /// A boolean.
     Boolean(bool),
-    /// A number, exactly as it was written: no binary float can hold `0.85`.
+    /// A number as text: a binary float cannot represent `0.85` exactly.
     Decimal(&'d str),
     /// A whole number.
     Integer(i64),
-    /// Text, or a value that its type does not fit.
+    /// Text, or a value that does not match its type.
     Text(&'d str),
 }
 

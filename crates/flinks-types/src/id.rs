@@ -1,4 +1,4 @@
-//! The service's ids: opaque strings, of kinds that cannot be mixed up.
+//! The service's ids: opaque strings, each of its own type.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +12,10 @@ use crate::secret::read_text;
 use crate::text::escaped;
 use crate::wire::{Expected, Value, read_id};
 
-/// The longest id that is accepted: four times any GUID, and far below any limit on URLs.
+/// The longest accepted id: seven times a GUID, and far below any limit on URLs.
 const MAX_BYTES: usize = 256;
 
-/// Why a text is no id. It names the kind of id and the reason, never the text.
+/// The error for a text that is not an id. It contains the type of id and the reason, never the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct InvalidId {
     kind: &'static str,
@@ -30,8 +30,8 @@ impl fmt::Display for InvalidId {
 
 impl std::error::Error for InvalidId {}
 
-/// `.` and `..` are refused because a URL's path would lose them; control characters because no
-/// id has any, and some would survive into a log.
+/// Refuses `.` and `..`, which a URL's path would lose, and control characters, which could reach
+/// a log.
 fn check(kind: &'static str, text: &str) -> Result<(), InvalidId> {
     let reason = if text.is_empty() {
         "must not be empty"
@@ -47,15 +47,15 @@ fn check(kind: &'static str, text: &str) -> Result<(), InvalidId> {
     Err(InvalidId { kind, reason })
 }
 
-/// The kind of id and its first 8 characters, or half of a short one: enough to tell ids apart in
-/// a log, too little to use.
+/// Writes the type of id and its first 8 characters, or half of a short one: enough to distinguish
+/// ids in a log, too little to use.
 fn show(kind: &str, text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let shown = 8.min(text.chars().count() / 2);
     let prefix: String = text.chars().take(shown).collect();
     write!(f, "{kind}({}…)", escaped(&prefix))
 }
 
-/// The digits of a GUID in one writing; `None` when the text is none.
+/// The hexadecimal digits of a GUID in lower case; `None` if the text is not a GUID.
 pub(crate) fn guid_digits(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|c| *c != '-').collect();
     let is_guid = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -66,32 +66,32 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// An opaque text: a GUID in every published example, but nothing rests on that.
+        /// An opaque text: a GUID in every published example, but any text is accepted.
         #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(String);
 
         impl $name {
-            /// Takes an id as the service gave it.
+            /// Creates an id from the service's text.
             ///
             /// # Errors
-            /// [`InvalidId`] when the text is empty, `.`, `..`, longer than 256 bytes, or holds
-            /// control characters.
+            /// [`InvalidId`]: the text is empty, `.`, `..`, longer than 256 bytes, or has control
+            /// characters.
             pub fn new(id: impl Into<String>) -> Result<Self, InvalidId> {
                 let id = id.into();
                 check(stringify!($name), &id)?;
                 Ok(Self(id))
             }
 
-            /// The whole id.
+            /// Returns the whole id.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// Whether a text of an answer is another id than this one.
+            /// Returns whether `text` is an id other than this one.
             ///
-            /// An empty text, the zero GUID and a date of year 1 are no ids. The letters of a GUID
-            /// may be of either case, and its hyphens may be left out.
+            /// An empty text, the zero GUID and a date of year 1 are not ids. GUIDs are compared
+            /// without case and hyphens.
             #[must_use]
             pub fn is_another(&self, text: &str) -> bool {
                 let text = text.trim();
@@ -144,28 +144,28 @@ macro_rules! id {
 }
 
 id! {
-    /// Names one account of a login, as an answer of the data calls brought it.
+    /// The id of one account of a login, from the answer of a data call.
     AccountId
 }
 
 id! {
-    /// Names an upload session: the first upload's answer brings it, every later call sends it.
+    /// The id of an upload session: the answer to the first file has it, every later call sends it.
     AggregationId
 }
 
 id! {
-    /// Names a customer of Flinks: the part of result URLs that comes with the API secret.
+    /// The id of a customer of Flinks, issued with the API secret and part of result URLs.
     CustomerId
 }
 
 id! {
-    /// Names the accounts behind a completed upload or an authorized login. Treat it as a key to
-    /// account data.
+    /// The id of a completed upload or an authorized login. Keep it secret: it is a key to account
+    /// data.
     LoginId
 }
 
 id! {
-    /// Names one request on the service's side: what Flinks' support asks for.
+    /// The id of a request or session at the service, which Flinks' support asks for.
     RequestId
 }
 

@@ -1,4 +1,4 @@
-//! The institutions that can be connected, as the service lists them.
+//! The institutions that can be connected: the answer of Institutions.
 
 use crate::open_enum::open_enum;
 use crate::wire::wire_struct;
@@ -6,9 +6,9 @@ use crate::wire::wire_struct;
 wire_struct! {
     /// One page of the list of institutions.
     pub strict struct InstitutionsResponse {
-        /// The institutions of this page; `None` when the answer has no list.
+        /// The institutions of this page; `None` if the answer has no list.
         pub data: Option<Vec<Institution>>,
-        /// How many there are on all pages together.
+        /// The number of institutions on all pages.
         pub count: Option<u32>,
     }
 }
@@ -16,11 +16,11 @@ wire_struct! {
 wire_struct! {
     /// One institution.
     pub strict struct Institution {
-        /// The institution's number, which newer answers repeat as `InstitutionId`.
+        /// The institution's number: `InstitutionId` in other answers.
         pub id: Option<u32>,
-        /// Its name and addresses in each language.
+        /// The name and URLs in each language.
         pub localizations: Vec<Localization>,
-        /// Whether it can be connected just now.
+        /// Whether the institution can be connected at the moment.
         pub status: Option<InstitutionStatus>,
         /// The country, such as `CA`.
         pub country: Option<String>,
@@ -28,7 +28,7 @@ wire_struct! {
 }
 
 impl Institution {
-    /// The name in a language (`en`, `fr`; any case), else the first name there is.
+    /// Returns the name in a language (`en` or `fr`, any case), or else the first name.
     #[must_use]
     pub fn name(&self, language: &str) -> Option<&str> {
         let named = || self.localizations.iter().filter(|l| l.name.is_some());
@@ -49,19 +49,19 @@ wire_struct! {
     pub loose struct Localization {
         /// The language, such as `fr`.
         pub language: Option<String>,
-        /// The institution's name in it.
+        /// The institution's name.
         pub name: Option<String>,
-        /// The institution's own pages.
+        /// The institution's web pages.
         pub urls: Vec<InstitutionUrl>,
     }
 }
 
 wire_struct! {
-    /// A page of an institution. It is others' text: nothing here follows it.
+    /// A web page of an institution. The client never follows it.
     pub loose struct InstitutionUrl {
-        /// What the page is for, such as `Main`.
+        /// The purpose of the page, such as `Main`.
         pub r#type: Option<String>,
-        /// Its address.
+        /// The URL.
         pub url: Option<String>,
     }
 }
@@ -69,9 +69,9 @@ wire_struct! {
 open_enum! {
     /// Whether an institution can be connected.
     pub InstitutionStatus {
-        /// It cannot.
+        /// The institution cannot be connected.
         Disabled = "Disabled",
-        /// It can.
+        /// The institution can be connected.
         Enabled = "Enabled",
     }
 }

@@ -1,12 +1,12 @@
-//! Reading a whole answer.
+//! Reads the body of an answer, with errors that never quote it.
 
 use serde::de::{DeserializeOwned, Error as _};
 
 /// Reads an answer's body, which may begin with a byte order mark.
 ///
 /// # Errors
-/// When the body is no JSON object, or an answer lacks what it cannot do without. Show the
-/// error's place (`line`, `column`) rather than its text, which may quote the body.
+/// The body is not a JSON object, or a required field is missing or has another type. Show the
+/// error's position (`line`, `column`) rather than its text, which may quote the body.
 pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     // serde's derived readers also take an array for an object, and an empty one would then read
@@ -28,8 +28,8 @@ fn no_object() -> serde_json::Error {
     serde_json::Error::custom("no object")
 }
 
-/// An error of a field's type, with the field's name and without what was there. serde names the
-/// fields that are missing or repeated by itself.
+/// Adds the field's name to a type error and removes the value. serde already names missing and
+/// repeated fields.
 fn named(error: serde_json::Error, body: &[u8]) -> serde_json::Error {
     let text = error.to_string();
     let names_it = ["missing field", "duplicate field"]
@@ -44,7 +44,7 @@ fn named(error: serde_json::Error, body: &[u8]) -> serde_json::Error {
     }
 }
 
-/// The name before the colon that stands last before a place, if it is a plain word.
+/// The field name before the last colon before a position, if it is a plain word.
 fn field_at(body: &[u8], line: usize, column: usize) -> Option<&str> {
     let before: usize = body
         .split_inclusive(|byte| *byte == b'\n')

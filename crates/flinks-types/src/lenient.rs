@@ -1,15 +1,15 @@
-//! What a JSON value says, whatever type it has: text, a whole number, or a placeholder for nothing.
+//! Reads JSON values of any type as text or a whole number, and recognizes placeholders.
 
 /// The text that .NET prints for a GUID that was never set.
 const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Whether the text stands for "nothing": the zero GUID, or a date of year 1.
+/// Whether the text stands for a missing value: the zero GUID, or a date of year 1.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text == ZERO_GUID || text.starts_with("0001-01-01")
 }
 
-/// A string as it is meant, a number or boolean as it is written; nothing else is text.
+/// The text of a string, or of a number or boolean as written; `None` for anything else.
 pub(crate) fn text_of(json: &str) -> Option<String> {
     match json.bytes().next()? {
         b'"' => serde_json::from_str(json).ok(),
@@ -18,7 +18,7 @@ pub(crate) fn text_of(json: &str) -> Option<String> {
     }
 }
 
-/// A whole number, also when it is written with decimals that are all zero.
+/// A whole number, which may have decimals that are all zero.
 pub(crate) fn whole(text: &str) -> Option<u32> {
     let text = text.trim();
     let digits = match text.split_once('.') {

@@ -1,19 +1,28 @@
-//! Wire types of the Flinks API: ids, open enums, lenient readers, secrets. No I/O.
+//! Wire types of the Flinks API: requests, answers, ids, open enums, secrets. No I/O.
 //!
 //! ```toml
 //! [dependencies]
 //! flinks-types = "0.1"
 //! ```
 //!
-//! Every answer is read leniently: unknown fields are ignored, unknown enum text is kept, and
-//! nulls, absent fields and fields of a surprising type read as absent. Only what would then look
-//! like "nothing", as a list of accounts that is no list, is an error, and an amount that is no
-//! number keeps its text. The zero GUID and dates of
-//! year 1, which the service prints for values it does not have, read as absent too. `Debug` of
-//! every type shows shape and length, never what a customer's document or the service said.
+//! The API crates (`flinks-upload`, `flinks-fraud`, `flinks-legacy`) re-export the types that they
+//! use; depend on this crate to read stored answers or webhooks without a client.
 //!
-//! An answer is read whole, with [`from_json`] or `serde_json`'s `from_slice` and `from_str`: its
-//! fields are read from their text as it stands there, which a reader or a `Value` does not have.
+//! # Reading and writing
+//!
+//! Every answer is read leniently: unknown fields are ignored, unknown enum text is kept, and nulls,
+//! absent fields and fields of an unexpected type read as absent. So do the zero GUID and dates of
+//! year 1, which the service prints for missing values. An amount that is not a number keeps its
+//! text. Where absence would be misleading, another type is an error: an object in place of the list
+//! of accounts must not read as "no accounts".
+//!
+//! Read with [`from_json`], or with `serde_json`'s `from_slice` or `from_str`: fields are read from
+//! their raw text, which `from_reader` and `from_value` do not have.
+//!
+//! Every answer serializes with the service's field names, without absent fields; amounts become
+//! texts. `Debug` of every type shows shape and length, never account data or the service's text.
+//!
+//! # Example
 //!
 //! ```
 //! use flinks_types::{UploadResponse, from_json};

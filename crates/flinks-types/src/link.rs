@@ -1,39 +1,39 @@
-//! What the service calls `Links`: which calls it offers next.
+//! `Links`: the calls that the service offers next.
 
 use crate::open_enum::open_enum;
 use crate::wire::wire_struct;
 
 open_enum! {
-    /// What a link leads to: its `rel`.
+    /// The call that a link leads to: its `rel`.
     pub LinkRel {
-        /// All there is of the accounts.
+        /// The accounts with transactions.
         AccountsDetail = "AccountsDetail" | "GetAccountsDetail",
-        /// Where to ask again for the accounts' details.
+        /// The poll for the accounts with transactions.
         AccountsDetailAsync = "AccountsDetailAsync" | "GetAccountsDetailAsync",
-        /// The accounts in short.
+        /// The accounts without transactions.
         AccountsSummary = "AccountsSummary" | "GetAccountsSummary",
-        /// Where to ask again for the accounts in short.
+        /// The poll for the accounts without transactions.
         AccountsSummaryAsync = "AccountsSummaryAsync" | "GetAccountsSummaryAsync",
-        /// Where challenges are answered, and sessions opened.
+        /// Authorize, which opens sessions and takes answers.
         Authorization = "Authorization" | "Authorize",
-        /// The banks' statements.
+        /// The bank statements.
         Statements = "Statements" | "GetStatements",
-        /// Where to ask again for the banks' statements.
+        /// The poll for the bank statements.
         StatementsAsync = "StatementsAsync" | "GetStatementsAsync",
     }
 }
 
 wire_struct! {
-    /// A call that the service offers next. It tells what there is, and is never followed: requests
-    /// go where the endpoint says, whatever an answer names.
+    /// A call that the service offers next. Informational: the client never follows links, because
+    /// requests go to the configured endpoint only.
     pub loose struct Link {
-        /// What it leads to.
+        /// The call that the link leads to.
         #[serde(rename = "rel", alias = "Rel")]
         pub rel: Option<LinkRel>,
-        /// A path such as `/GetAccountsDetail`, in the service's own writing.
+        /// The path, such as `/GetAccountsDetail`.
         #[serde(rename = "href", alias = "Href")]
         pub href: Option<String>,
-        /// The path as it might be called; it can hold an id.
+        /// An example of the path, which can contain an id.
         #[serde(rename = "example", alias = "Example")]
         pub example: Option<String>,
     }

@@ -1,4 +1,4 @@
-//! What the service calls `Login`: whose accounts or documents an answer is about.
+//! `Login`: the login that the accounts or documents of an answer belong to.
 
 use serde::{Serialize, Serializer};
 
@@ -7,40 +7,40 @@ use crate::wire::wire_struct;
 use crate::{LoginId, RequestId, Timestamp};
 
 open_enum! {
-    /// Whose login it is.
+    /// Whether a login belongs to a person or a company.
     pub LoginType {
-        /// A company's.
+        /// The login of a company.
         Business = "Business",
-        /// A person's.
+        /// The login of a person.
         Personal = "Personal",
     }
 }
 
 wire_struct! {
-    /// What the service keeps of a login at a bank.
+    /// A login at a bank, as the service stores it.
     ///
-    /// `Debug` gives only the length of the user name.
+    /// `Debug` shows only the length of the user name.
     ///
     /// Source: Legacy guide, Authorize.
     pub loose struct Login {
-        /// Names the login from now on. It lives until the card is deleted.
+        /// The id of the login. It is valid until the card is deleted.
         pub id: Option<LoginId>,
         /// The user name at the bank.
         pub username: Option<String>,
-        /// Whether it is refreshed every night.
+        /// Whether the login is refreshed every night.
         pub is_scheduled_refresh: Option<bool>,
-        /// When the bank was last asked, in UTC.
+        /// The time of the last refresh, in UTC.
         pub last_refresh: Option<Timestamp>,
-        /// Whose login it is; older answers do not say.
+        /// Whether the login is personal or of a business. Newer answers only.
         pub r#type: Option<LoginType>,
     }
 }
 
 wire_struct! {
-    /// What an answer about documents says of a login.
+    /// The `Login` of an answer about documents.
     ///
-    /// The LoginId is named `Id` in one answer and `LoginId` in the next. The place of the tag is not
-    /// published, so it is looked for here as well as beside.
+    /// The LoginId is named `Id` in one answer and `LoginId` in the next. The position of the tag is
+    /// not documented, so it is read here as well as beside.
     pub(crate) loose struct LoginRef {
         id: Option<LoginId>,
         login_id: Option<LoginId>,

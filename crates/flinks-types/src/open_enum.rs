@@ -1,4 +1,4 @@
-//! Enums of words that the service may add to: known words have a name, unknown text is kept.
+//! Enums that the service may extend: known words are variants, unknown text is kept.
 
 /// Defines an enum from the service's words.
 ///
@@ -14,18 +14,17 @@ macro_rules! open_enum {
     ) => {
         $(#[$doc])*
         ///
-        /// Build one with `From`: text that no variant knows is kept as it came in `Other`.
-        /// `Debug` names the variant and gives only the length of such text.
+        /// Create one with `From`: unknown text is kept in `Other`. `Debug` shows only its length.
         #[derive(Clone, Eq, Hash, PartialEq)]
         #[non_exhaustive]
         $vis enum $name {
             $( $(#[$variant_doc])* $variant, )+
-            /// A word that this version does not know, exactly as it came.
+            /// A word that this version does not know, unchanged.
             Other(String),
         }
 
         impl $name {
-            /// The service's word: the canonical spelling of a known one, the raw text of others.
+            /// Returns the service's word: the canonical spelling of a known one, or the unknown text.
             #[must_use]
             $vis fn as_str(&self) -> &str {
                 match self {
@@ -89,7 +88,7 @@ macro_rules! open_enum {
 
 pub(crate) use open_enum;
 
-/// Whether two texts are the same word, whatever their case and separators.
+/// Whether two texts are the same word, ignoring case and separators.
 pub(crate) fn same_word(a: &str, b: &str) -> bool {
     fn plain(byte: u8) -> u8 {
         match byte {

@@ -25,9 +25,9 @@ impl Outcome {
     /// every other code of a failure is one. Codes of success and unknown codes decide nothing. Then
     /// either status outside 200 to 299 is a failure, and 202 in either is pending.
     ///
-    /// A body that repeats no status counts as one that repeats the answer's own. Two answers need
+    /// Without a status in the body, only the status of the answer counts. Two answers need
     /// more than this rule: one to `/Authorize` that holds challenges, and `ALREADY_AUTHORIZED`,
-    /// which is a success there whatever its statuses.
+    /// which is a success there with any status.
     ///
     /// ```
     /// use flinks_types::{FlinksCode, Outcome};

@@ -5,15 +5,15 @@ use crate::wire::wire_struct;
 use crate::{FlinksCode, LoginId, Timestamp};
 
 wire_struct! {
-    /// What GetMFAQuestions answers: the questions that a bank may ask a login.
+    /// The answer of GetMFAQuestions: the questions that the bank of a login may ask.
     pub strict struct MfaQuestionsResponse {
-        /// The status that the body repeats, if it does.
+        /// The status in the body.
         pub http_status_code: Option<u16>,
-        /// The service's word for a failure.
+        /// The service's code of a failure.
         pub flinks_code: Option<FlinksCode>,
-        /// The service's sentence, such as `SUCCESS`.
+        /// The service's message, such as `SUCCESS`.
         pub message: Option<String>,
-        /// The questions; `None` when the answer has no list.
+        /// The questions; `None` if the answer has no list.
         pub questions: Option<Vec<MfaQuestion>>,
     }
 }
@@ -21,41 +21,41 @@ wire_struct! {
 wire_struct! {
     /// A question that a bank may ask.
     pub strict struct MfaQuestion {
-        /// The question, to be sent back byte for byte.
+        /// The question, to be sent back unchanged.
         pub question: Option<String>,
     }
 }
 
 wire_struct! {
-    /// What GetNightlyRefreshStatus answers: the logins that are not refreshed any more.
+    /// The answer of GetNightlyRefreshStatus: the logins that are no longer refreshed.
     pub strict struct NightlyStatusResponse {
-        /// The status that the body repeats.
+        /// The status in the body.
         pub http_status_code: Option<u16>,
-        /// The service's word for a failure; its own example has one beside a list.
+        /// The service's code of a failure. The published example has one beside the list.
         pub flinks_code: Option<FlinksCode>,
-        /// The service's sentence.
+        /// The service's message.
         pub message: Option<String>,
-        /// The logins; `None` when the answer has no list.
+        /// The logins; `None` if the answer has no list.
         pub ineligible_cards: Option<Vec<IneligibleCard>>,
     }
 }
 
 wire_struct! {
-    /// A login that is not refreshed any more, and why. The service calls a login a card.
+    /// A login that is no longer refreshed, and why. The service calls a login a card.
     pub strict struct IneligibleCard {
-        /// Which login.
+        /// The id of the login.
         pub login_id: Option<LoginId>,
-        /// When it was refreshed last.
+        /// The time of the last refresh.
         pub last_refresh_date: Option<Timestamp>,
-        /// How far that refresh came.
+        /// The state of the last refresh.
         pub last_refresh_state: Option<RefreshState>,
-        /// Why it went no further.
+        /// The error of the last refresh.
         pub last_refresh_error_code: Option<FlinksCode>,
     }
 }
 
 open_enum! {
-    /// How far a refresh came. Only one word is documented.
+    /// The state of a refresh. Only one value is documented.
     pub RefreshState {
         /// The bank asked a question.
         AnsweringSecurityChallenge = "AnsweringSecurityChallenge",

@@ -1,4 +1,4 @@
-//! Text that must not be seen: wiped on drop, and nothing prints it.
+//! A secret text: never printed, and wiped on drop.
 
 use std::fmt;
 
@@ -7,26 +7,34 @@ use zeroize::Zeroizing;
 
 /// A client secret, a token, or a password.
 ///
-/// `Debug` prints `[secret]`; there is no `Display` and no `Serialize`, so that only
-/// [`expose`](Self::expose) gives the text away. The memory is wiped on drop; copies made before
-/// the text came here (a buffer it was read into, say) are their owner's to wipe.
+/// `Debug` prints `[secret]`; there is no `Display` and no `Serialize`: only
+/// [`expose`](Self::expose) returns the text. The memory is wiped on drop; earlier copies, such as
+/// the buffer that the text was read into, are not.
+///
+/// ```
+/// use flinks_types::Secret;
+///
+/// let secret = Secret::new("hunter2");
+/// assert_eq!(format!("{secret:?}"), "[secret]");
+/// assert_eq!(secret.expose(), "hunter2");
+/// ```
 #[derive(Clone, Default)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
+    /// Creates a secret.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself.
+    /// Returns the text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no text at all.
+    /// Returns whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -57,9 +65,9 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Reads a string and nothing else. Unlike serde's own, its errors never quote what was there.
+/// Reads a string. Unlike serde's, its errors never quote the value.
 ///
-/// `deserialize_any` because a string asked for by name makes `serde_json` write the error itself.
+/// It uses `deserialize_any` because `deserialize_string` makes `serde_json` write the error itself.
 pub(crate) fn read_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_any(TextVisitor)
 }

@@ -1,39 +1,39 @@
-//! What the fraud analysis calls a signal's `Type` and a detail's `DataType`.
+//! The `Type` of a fraud signal and the `DataType` of its details.
 
 use crate::open_enum::open_enum;
 
 open_enum! {
-    /// What a fraud signal is about.
+    /// The type of a fraud signal.
     ///
-    /// Flinks publishes names for its dashboard, not the words on the wire, so expect `Other`
-    /// with the raw text as often as a known variant.
+    /// Flinks documents the names in its dashboard, not those on the wire: expect `Other` as often
+    /// as a known variant.
     pub SignalType {
         /// An account number, a name or an address was altered.
         AccountInformationEdits = "Account information edits",
         /// A date was altered.
         DateEdits = "Date edits",
-        /// The text of a transaction was altered.
+        /// The description of a transaction was altered.
         DescriptionEdits = "Description edits",
         /// An amount or a balance was altered.
         DollarAmountEdits = "Dollar amount edits",
         /// The document's metadata names an editor.
         EditingSoftwareDetected = "Editing software detected",
-        /// A section for transactions is there but empty.
+        /// A section for transactions is empty.
         EmptyTransactionData = "Empty transaction data",
-        /// Text is out of line.
+        /// Text is misaligned.
         MisalignedText = "Misaligned text",
-        /// Transactions that should be there are missing.
+        /// Transactions are missing.
         MissingTransactionData = "Missing transaction data",
-        /// The running totals do not add up.
+        /// The running balances do not add up.
         UnreconciledBalances = "Unreconciled balances",
-        /// The document was not made the way banks make theirs. A statement printed to a PDF
-        /// looks the same.
+        /// The document was not produced the way banks produce theirs. A statement printed to a PDF
+        /// gives the same signal.
         UnusualDocumentSource = "Unusual document source",
     }
 }
 
 open_enum! {
-    /// How a detail's `Value`, which is always text on the wire, is meant.
+    /// The type of a detail's `Value`, which is text on the wire.
     pub DataType {
         /// `true` or `false`.
         Boolean = "bool" | "boolean",

@@ -1,24 +1,24 @@
-//! Bank statements as files, as GetStatements answers them.
+//! Bank statements as files: the answer of GetStatements.
 
 use crate::open_enum::open_enum;
 use crate::wire::wire_struct;
 use crate::{FlinksCode, Login, RequestId};
 
 wire_struct! {
-    /// What GetStatements answers, finished or not.
+    /// The answer of GetStatements, finished or not.
     pub strict struct StatementsResponse {
-        /// The status that the body repeats.
+        /// The status in the body.
         pub http_status_code: Option<u16>,
-        /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` when there is more to come.
+        /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` if the answer is not complete.
         pub flinks_code: Option<FlinksCode>,
-        /// The service's name for the session.
+        /// The id of the session.
         pub request_id: Option<RequestId>,
-        /// Whose statements these are.
+        /// The login of the statements.
         pub login: Option<Login>,
-        /// The institution, by the name that requests use.
+        /// The institution, by its name in requests.
         pub institution: Option<String>,
-        /// One element per account: `StatementsByAccount` on the wire. `None` when the answer has no
-        /// list, which says nothing about them.
+        /// The statements of each account: `StatementsByAccount` on the wire. `None` if the answer has
+        /// no list, which does not mean that there are none.
         #[serde(rename = "StatementsByAccount")]
         pub accounts: Option<Vec<AccountStatements>>,
     }
@@ -27,7 +27,7 @@ wire_struct! {
 wire_struct! {
     /// The statements of one account.
     pub strict struct AccountStatements {
-        /// The account's number, the only thing that tells whose statements these are.
+        /// The account number, the only link to the account.
         pub account_number: Option<String>,
         /// The statements, in the service's order.
         pub statements: Vec<Statement>,
@@ -37,18 +37,18 @@ wire_struct! {
 wire_struct! {
     /// One statement, as a file.
     pub strict struct Statement {
-        /// The service's name for the statement: hexadecimal digits in every example, but others'
-        /// text all the same. Check it before it becomes part of a path.
+        /// The id of the statement: hexadecimal digits in every example. Check it before using it in a
+        /// path.
         pub unique_id: Option<String>,
-        /// What kind of file it is.
+        /// The type of the file.
         pub file_type: Option<FileType>,
-        /// The file's contents in base64.
+        /// The contents in base64.
         pub base64_bytes: Option<String>,
     }
 }
 
 open_enum! {
-    /// What kind of file a statement is.
+    /// The file type of a statement.
     pub FileType {
         /// A PDF document.
         Pdf = "PDF",
@@ -56,13 +56,13 @@ open_enum! {
 }
 
 open_enum! {
-    /// How many statements of each account to ask for: the service's `NumberOfStatements`.
+    /// How many statements of each account to return: the service's `NumberOfStatements`.
     pub NumberOfStatements {
         /// The latest one, the service's default.
         MostRecent = "MostRecent",
-        /// Those of three months.
+        /// The statements of three months.
         Months3 = "Months3",
-        /// Those of twelve months, for one account at a time.
+        /// The statements of twelve months, for one account at a time.
         Months12 = "Months12",
     }
 }

@@ -1,4 +1,4 @@
-//! What the service calls `HttpStatusCode`: the status that a body repeats, in many writings.
+//! `HttpStatusCode`: the status in a body, as a number, text or name.
 
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -7,12 +7,12 @@ use crate::lenient::{text_of, whole};
 
 /// Reads a body's `HttpStatusCode`, for `#[serde(default, deserialize_with = "http_status_code")]`.
 ///
-/// A number, numeric text (`"200"`), a number without a fraction (`200.0`), or the name that .NET
-/// has for it (`"OK"`, `"NonAuthoritativeInformation"`, in any case). Anything else, and anything
-/// outside 100..=999, is absent.
+/// Accepts a number, numeric text (`"200"`), a number without a fraction (`200.0`), or its name in
+/// .NET (`"OK"`, `"NonAuthoritativeInformation"`, in any case). Anything else, and anything outside
+/// 100 to 999, is absent.
 ///
 /// # Errors
-/// Only when the JSON itself is broken.
+/// The JSON is malformed.
 #[doc(hidden)]
 pub fn http_status_code<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -21,7 +21,7 @@ pub fn http_status_code<'de, D: Deserializer<'de>>(
     Ok(text_of(raw.get()).and_then(|text| status_of(&text)))
 }
 
-/// The status that a text writes.
+/// Reads a status.
 pub(crate) fn status_of(text: &str) -> Option<u16> {
     let text = text.trim();
     if let Some(number) = whole(text) {

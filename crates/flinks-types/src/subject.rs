@@ -1,4 +1,4 @@
-//! Whom an answer says it is about: the ids in it, compared with those that were asked for.
+//! Compares the ids in an answer with those of its request.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::id::guid_digits;
 use crate::lenient::text_of;
 use crate::{LoginId, RequestId};
 
-/// What a call asked about: an answer that names another login or session is not its answer.
+/// The login and session that a call is about. An answer that names another one is an error.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Subject<'s> {
     login_id: Option<&'s LoginId>,
@@ -17,7 +17,7 @@ pub struct Subject<'s> {
 }
 
 impl<'s> Subject<'s> {
-    /// A call about a login, a session, or both, as far as they are known.
+    /// Creates the subject of a call about a login, a session, or both.
     #[must_use]
     pub const fn new(login_id: Option<&'s LoginId>, request_id: Option<&'s RequestId>) -> Self {
         Self {
@@ -26,17 +26,17 @@ impl<'s> Subject<'s> {
         }
     }
 
-    /// A call about a login.
+    /// Creates the subject of a call about a login.
     #[must_use]
     pub const fn login(login_id: &'s LoginId) -> Self {
         Self::new(Some(login_id), None)
     }
 
-    /// The kind of id that a body gives another value than was asked for: `LoginId` or `RequestId`.
+    /// Returns which id of the body differs from that of the call: `LoginId` or `RequestId`.
     ///
-    /// `None` when every id in it is the one asked for, and when it has none: absent and empty ids,
-    /// zero GUIDs and bodies that are no JSON name nobody. Names are read in any case, at the top
-    /// level and in `Login`. The case of GUIDs, and whether they have hyphens, does not matter.
+    /// Returns `None` if every id is the same or the body has none: absent and empty ids and zero
+    /// GUIDs are ignored, and so is a body that is not JSON. Field names are read in any case, at the
+    /// top level and in `Login`. GUIDs are compared without case and hyphens.
     #[must_use]
     pub fn contradicted_by(&self, body: &[u8]) -> Option<&'static str> {
         let mut named = Named::default();
@@ -54,7 +54,7 @@ impl<'s> Subject<'s> {
     }
 }
 
-/// The ids that a body names.
+/// The ids in a body.
 #[derive(Default)]
 struct Named {
     logins: Vec<String>,
@@ -63,7 +63,7 @@ struct Named {
 
 impl Named {
     fn read(&mut self, body: &[u8]) {
-        // A bare string is a sentence, such as "LoginId … has now been activated".
+        // A single string is a sentence, such as "LoginId … has now been activated".
         if let Ok(sentence) = serde_json::from_slice::<String>(body) {
             return self.logins.extend(of_sentence(&sentence));
         }
@@ -84,7 +84,7 @@ impl Named {
     }
 
     fn read_login(&mut self, login: &RawValue) {
-        // Not an object as documented, but an id all the same; other words may be a user name.
+        // A string in place of the documented object is an id if it is a GUID, or else a user name.
         if let Ok(id) = serde_json::from_str::<String>(login.get()) {
             return self.logins.extend(guid_digits(&id).map(|_| id.clone()));
         }
@@ -105,7 +105,7 @@ impl Named {
     }
 }
 
-/// The GUID that follows the word `LoginId` in a sentence of the service.
+/// The GUID after the word `LoginId` in a message.
 fn of_sentence(sentence: &str) -> Option<String> {
     let mut words = sentence.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     words.find(|word| word.eq_ignore_ascii_case("LoginId"))?;
@@ -113,7 +113,7 @@ fn of_sentence(sentence: &str) -> Option<String> {
     guid_digits(next).map(|_| next.to_owned())
 }
 
-/// The fields of an object as they stand there, repeated ones too.
+/// All fields of an object, including repeated ones.
 struct Fields<'b>(Vec<(String, &'b RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {

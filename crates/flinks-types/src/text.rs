@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads `bytes` as text: UTF-8, or UTF-16 in either byte order, as editors and shells of Windows
-/// write it. UTF-16 is recognised by its byte order mark, or without one when most of its
-/// characters are of ASCII or Latin-1.
+/// Reads `bytes` as text: UTF-8, or UTF-16 in either byte order, which editors and shells on Windows
+/// write. UTF-16 is recognized by its byte order mark, or without one if most characters are ASCII
+/// or Latin-1.
 ///
-/// One byte order mark at the start is dropped; nothing else is changed. `None` when it is no
-/// text. Text converted from UTF-16 is written once, into memory that is not moved: to have it
-/// wiped, hand the result to [`Secret::new`](crate::Secret::new), and wipe `bytes` as well.
+/// Drops one byte order mark at the start. Returns `None` if the bytes are not text. Text converted
+/// from UTF-16 is written once, into memory that is not moved: pass it to
+/// [`Secret::new`](crate::Secret::new) to have it wiped, and wipe `bytes` as well.
 ///
 /// ```
 /// use flinks_types::{Secret, text};
@@ -39,7 +39,7 @@ pub fn read(bytes: &[u8]) -> Option<Cow<'_, str>> {
 
 /// Escapes the characters of `text` that move a cursor, start a new line or hide other text.
 ///
-/// Returns text that is safe in a terminal or a log line, whatever the original holds.
+/// The result is safe in a terminal and in a log line.
 ///
 /// ```
 /// use flinks_types::text::escaped;
@@ -93,7 +93,7 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<ByteOrder> {
 
 fn from_utf16(bytes: &[u8], order: ByteOrder) -> Option<String> {
     let (pairs, odd) = bytes.as_chunks::<2>();
-    // A line end that another program added, or half of one that was cut off.
+    // A line end that was added by another program, or half of one that was cut off.
     if !matches!(odd, [] | [b'\0' | b'\r' | b'\n']) {
         return None;
     }
@@ -104,7 +104,7 @@ fn from_utf16(bytes: &[u8], order: ByteOrder) -> Option<String> {
     let mut text = String::with_capacity(length);
     for character in characters() {
         match character {
-            // UTF-32 has these, or it is no text at all.
+            // UTF-32, or not text at all.
             Ok('\0') | Err(_) => return None,
             Ok(character) => text.push(character),
         }

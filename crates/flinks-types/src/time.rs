@@ -1,4 +1,4 @@
-//! Dates and times as the service prints them: the text is kept, and read as far as it goes.
+//! Dates and times: the service's text, the moment and the day that it names, and calendar arithmetic.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -9,39 +9,50 @@ use serde_json::value::RawValue;
 use crate::lenient::is_placeholder;
 use crate::wire::{Expected, Value};
 
-/// A date, or a date with a time, exactly as it came.
+/// A date, or a date with a time, as the service's text.
 ///
-/// The service prints times in UTC without saying so, with five to seven digits of a fraction
-/// (`2020-04-15T22:46:03.1690585`), and sometimes with a `Z`. Transactions have a date only.
-/// Dates of the year 1, which stand for "never", read as absent.
+/// The service writes times in UTC without an offset and with five to seven decimals
+/// (`2020-04-15T22:46:03.1690585`), sometimes with a `Z`. Transactions have a date only. Dates of
+/// year 1, which mean "never", read as absent.
 ///
-/// `Debug` gives only the length.
+/// `Debug` shows only the length.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use flinks_types::{Date, Timestamp};
+///
+/// let time = Timestamp::new("1970-01-02T00:00:00.5");
+/// assert_eq!(time.date(), Date::new(1970, 1, 2));
+/// let since_epoch = Duration::from_millis(86_400_500);
+/// assert_eq!(time.system_time(), Some(SystemTime::UNIX_EPOCH + since_epoch));
+/// ```
 #[derive(Clone, Eq, Hash, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(String);
 
 impl Timestamp {
-    /// Keeps a text; whether it can be read, the other methods tell.
+    /// Creates a timestamp from any text. The text is not checked.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The service's own text.
+    /// Returns the service's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The day that the text names; `None` when it does not begin with a date.
+    /// Returns the day, or `None` if the text does not begin with a date.
     #[must_use]
     pub fn date(&self) -> Option<Date> {
         read_date(&self.0).map(|(date, _)| date)
     }
 
-    /// The moment, in UTC unless the text has an offset; a date alone is its midnight.
+    /// Returns the moment, in UTC unless the text has an offset. A date alone is its midnight.
     ///
-    /// `None` when the text is no such moment. Digits beyond nanoseconds are dropped.
+    /// Returns `None` if the text is not a date or a time. Digits beyond nanoseconds are dropped.
     #[must_use]
     pub fn system_time(&self) -> Option<SystemTime> {
         let (date, rest) = read_date(&self.0)?;
@@ -63,7 +74,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// A day of the Gregorian calendar that exists.
+/// A day of the Gregorian calendar.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub struct Date {
@@ -133,7 +144,7 @@ impl Value for Timestamp {
     }
 }
 
-/// The date that a text begins with, and what follows it.
+/// The date at the start of a text, and the rest.
 fn read_date(text: &str) -> Option<(Date, &str)> {
     let (year, rest) = digits(text, 4)?;
     let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
@@ -146,7 +157,7 @@ fn read_date(text: &str) -> Option<(Date, &str)> {
     Some((date, rest))
 }
 
-/// Seconds since midnight in UTC, and nanoseconds; nothing at all is midnight.
+/// Seconds since midnight in UTC, and nanoseconds; an empty text is midnight.
 fn read_time(text: &str) -> Option<(i64, u64)> {
     if text.is_empty() {
         return Some((0, 0));
@@ -183,7 +194,7 @@ fn offset(text: &str) -> Option<i64> {
     (rest.is_empty() && hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes) * 60)
 }
 
-/// Exactly `count` digits, and what follows them.
+/// The number of exactly `count` digits, and the rest.
 fn digits(text: &str, count: usize) -> Option<(i64, &str)> {
     let (digits, rest) = text.split_at_checked(count)?;
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! The token endpoint's answer.
+//! The answer of the OAuth token endpoint.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use crate::{Secret, wire};
 #[derive(Clone, serde::Deserialize)]
 #[non_exhaustive]
 pub struct TokenResponse {
-    /// The token to send; an answer without one, or with an empty one, cannot be read.
+    /// The token. An answer without one, or with an empty one, is an error.
     #[serde(deserialize_with = "token")]
     pub access_token: Secret,
-    /// How to send it; `Bearer`, in any case.
+    /// The token type: `Bearer`, in any case.
     #[serde(default, deserialize_with = "wire::read")]
     pub token_type: Option<String>,
-    /// How long it is valid from now. Zero when the service says zero or less, [`Duration::MAX`]
-    /// when it says more than fits; absent when it says nothing, or no number of seconds.
+    /// The lifetime. Zero if the service sends zero or less, [`Duration::MAX`] if it sends more than
+    /// fits; absent if it sends none or not a number.
     #[serde(default, deserialize_with = "lifetime")]
     pub expires_in: Option<Duration>,
-    /// What it allows, when the service says so; absent means what was asked for.
+    /// The scope; absent means the requested one.
     #[serde(default, deserialize_with = "wire::read")]
     pub scope: Option<String>,
 }
@@ -42,14 +42,14 @@ fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
     if raw.get() == "null" {
         return Ok(None);
     }
-    // A token is good whatever is said of its end.
+    // The token is usable even if its lifetime cannot be read.
     Ok(text_of(raw.get()).and_then(|text| seconds(&text)))
 }
 
-/// Seconds as the service may write them: whole, with decimals, below zero, or beyond all bounds.
+/// Seconds in any form: whole, with decimals, negative, or too large.
 fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    // `f64` also reads "NaN" and "infinity", which are no numbers of seconds.
+    // `f64` also accepts "NaN" and "infinity".
     let numeric =
         |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
     if !text.bytes().all(numeric) {

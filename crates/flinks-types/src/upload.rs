@@ -1,6 +1,6 @@
 //! The answers to an upload and to its completion, and the request that completes it.
 //!
-//! The request that uploads has no type here: it is streamed, and the crate that sends it frames it.
+//! The request that uploads has no type here: `flinks-upload` streams it.
 
 use std::fmt;
 
@@ -15,16 +15,16 @@ wire_struct! {
     ///
     /// Source: Upload guide, Step 1.
     pub strict struct UploadResponse {
-        /// The status that the body repeats.
+        /// The status in the body.
         pub http_status_code: Option<u16>,
-        /// The session that the file went into: a new one when the request named none.
+        /// The session that the file was added to: a new one if the request named none.
         pub aggregation_id: Option<AggregationId>,
-        /// The service's sentence about it; informational.
+        /// The service's message; informational.
         pub message: Option<String>,
     }
 }
 
-/// Asks the service to complete a session: it then starts to process the files.
+/// The request that completes a session. *Effect:* the service starts to process the files.
 ///
 /// Source: Upload guide, Step 2.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -36,7 +36,7 @@ pub struct CompleteRequest {
 }
 
 impl CompleteRequest {
-    /// A request to complete this session.
+    /// Creates a request that completes this session.
     #[must_use]
     pub const fn new(aggregation_id: AggregationId) -> Self {
         Self { aggregation_id }
@@ -50,13 +50,13 @@ impl CompleteRequest {
 #[serde(from = "CompleteWire", into = "CompleteWire")]
 #[non_exhaustive]
 pub struct CompleteResponse {
-    /// The status that the body repeats.
+    /// The status in the body.
     pub http_status_code: Option<u16>,
     /// The session that was completed.
     pub aggregation_id: Option<AggregationId>,
-    /// Names the results from now on: `Login.Id` on the wire, or `Login.LoginId`.
+    /// The id of the results: `Login.Id` or `Login.LoginId` on the wire.
     pub login_id: Option<LoginId>,
-    /// The service's sentence about it; informational.
+    /// The service's message; informational.
     pub message: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Structs of the service's JSON: how each type of field is read, written and shown.
+//! Structs of the service's JSON: how each type of field is read, written and printed by `Debug`.
 //!
 //! A field's type decides how it is read, so that a struct lists its fields and no more. Each field
 //! is read from its raw JSON text: that keeps the exact text of numbers, and a surprise inside one
@@ -14,12 +14,12 @@ use crate::lenient::{is_placeholder, text_of, whole};
 use crate::shown::Length;
 use crate::status::status_of;
 
-/// What a field should have been. It never quotes what was there.
+/// The expected type of a field, for errors. They never quote the value.
 pub(crate) type Expected = &'static str;
 
 /// The type of a field: `Option` or a collection, so that every field can be absent.
 pub(crate) trait Field: Sized {
-    /// Reads the field, or returns what it should have been where absence would be a lie.
+    /// Reads the field. Another type is an error only where absence would be misleading.
     fn read(json: &RawValue) -> Result<Self, Expected>;
 
     /// Whether the field is left out of the JSON.

@@ -11,40 +11,40 @@ use crate::wire::{Expected, Field, wire_struct};
 use crate::{FlinksCode, Link, Login, RequestId};
 
 wire_struct! {
-    /// The answer of `/Authorize`, whatever its status: a session, questions, or a failure.
+    /// The answer of `/Authorize` with any status: a session, questions, or a failure.
     ///
-    /// `Debug` gives only the lengths of texts.
+    /// `Debug` shows only the lengths of texts.
     ///
     /// Source: Legacy guide, Authorize and Multi-Factor Authentication.
     pub strict struct AuthorizeResponse {
-        /// The status that the body repeats.
+        /// The status in the body.
         pub http_status_code: Option<u16>,
-        /// The service's word for what happened.
+        /// The service's code of the result.
         pub flinks_code: Option<FlinksCode>,
-        /// The service's sentence about it; informational.
+        /// The service's message; informational.
         pub message: Option<String>,
-        /// What is wrong with which field of the request.
+        /// The errors of each field of the request.
         pub validation_details: BTreeMap<String, Vec<String>>,
-        /// Names the session. It may change from answer to answer: the newest counts.
+        /// The id of the session. Each answer may bring a new one, which replaces the one before.
         pub request_id: Option<RequestId>,
-        /// The bank's questions; with any, the session goes on whatever the status says.
+        /// The bank's questions. If there are any, the session continues with any status.
         pub security_challenges: Vec<SecurityChallenge>,
-        /// Whose session it is.
+        /// The login of the session.
         pub login: Option<Login>,
-        /// What is offered next.
+        /// The calls that the service offers next.
         pub links: Vec<Link>,
-        /// The bank, by the name that requests use.
+        /// The institution, by its name in requests.
         pub institution: Option<String>,
-        /// The bank, by the name to show.
+        /// The institution's display name.
         pub institution_name: Option<String>,
-        /// The bank, by number.
+        /// The institution's number.
         pub institution_id: Option<u32>,
-        /// The label that the request brought.
+        /// The tag of the request.
         pub tag: Option<String>,
     }
 }
 
-/// A map from a field to its complaints: a list of them, or a single one.
+/// A map from a field to its errors: a list of them, or a single one.
 impl Field for BTreeMap<String, Vec<String>> {
     fn read(json: &RawValue) -> Result<Self, Expected> {
         let fields = serde_json::from_str::<BTreeMap<String, &RawValue>>(json.get());
