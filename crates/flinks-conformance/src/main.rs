@@ -174,10 +174,12 @@ fn test(options: &Options, wire: bool) -> Result<bool, String> {
         summary.merge(with_the_other_provider(suite)?);
     }
     if options.words.is_empty() {
-        let (coverage, requirements, holes) = covered(suite)?;
-        let traced = requirements.requirements.len();
-        let covered = format!("{coverage}{traced} demands of the documents, each with its cases\n");
-        summary.cover(covered, holes);
+        let (_, requirements, holes) = covered(suite)?;
+        let note = match (holes.len(), requirements.requirements.len()) {
+            (0, traced) => format!("coverage: no empty cell; {traced} requirements traced"),
+            (holes, _) => format!("coverage: {holes} problems"),
+        };
+        summary.cover(note, holes);
     }
     print(&summary)?;
     Ok(summary.failed() == 0)

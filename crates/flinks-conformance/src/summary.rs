@@ -7,113 +7,143 @@ use crate::case::Level;
 use crate::corpus::Fixture;
 use crate::run::{CaseResult, Pass};
 
-/// What a run of many cases came to. `Display` is the runner's output: a table by family, what is
-/// covered, the failures, and the closing line.
+/// The result of many cases. `Display` is the runner's output: a table by family, the failures, and
+/// the closing line, in which a case counts once however many passes it ran in.
 #[derive(Debug, Default)]
 pub struct Summary {
-    families: BTreeMap<String, Row>,
-    /// Case, pass, and what was wrong.
-    failures: Vec<(String, String, String)>,
-    covered: String,
+    /// By family and name.
+    cases: BTreeMap<(String, String), Runs>,
+    note: String,
     holes: Vec<String>,
 }
 
+/// The runs of one case.
 #[derive(Debug, Default)]
-struct Row {
-    cases: BTreeSet<String>,
-    levels: [usize; 4],
-    passed: usize,
-    failed: usize,
+struct Runs {
+    levels: BTreeSet<Level>,
+    /// The pass and what is wrong.
+    failures: Vec<(String, Vec<String>)>,
 }
 
 impl Summary {
     /// Adds one run of a case.
     pub fn add(&mut self, fixture: &Fixture, pass: &Pass, result: CaseResult) {
-        let row = self.families.entry(fixture.family.clone()).or_default();
-        row.cases.insert(fixture.name.clone());
-        match result {
-            CaseResult::NotApplicable => return,
-            CaseResult::Passed => row.passed += 1,
-            CaseResult::Failed(lines) => {
-                row.failed += 1;
-                let (path, lines) = (fixture.path(), lines.join("\n  "));
-                self.failures.push((path, pass.to_string(), lines));
-            }
+        let path = (fixture.family.clone(), fixture.name.clone());
+        let runs = self.cases.entry(path).or_default();
+        if result != CaseResult::NotApplicable {
+            runs.levels.insert(pass.level());
         }
-        let [one, two, three, live] = &mut row.levels;
-        match pass.level() {
-            Level::L1 => *one += 1,
-            Level::L2 => *two += 1,
-            Level::L3 => *three += 1,
-            Level::Live => *live += 1,
+        if let CaseResult::Failed(lines) = result {
+            runs.failures.push((pass.to_string(), lines));
         }
     }
 
-    /// Adds another run of the same cases.
+    /// Adds other runs of the same cases.
     pub fn merge(&mut self, other: Self) {
-        for (family, other) in other.families {
-            let row = self.families.entry(family).or_default();
-            row.cases.extend(other.cases);
-            for (sum, more) in row.levels.iter_mut().zip(other.levels) {
-                *sum += more;
-            }
-            row.passed += other.passed;
-            row.failed += other.failed;
+        for (path, other) in other.cases {
+            let runs = self.cases.entry(path).or_default();
+            runs.levels.extend(other.levels);
+            runs.failures.extend(other.failures);
         }
-        self.failures.extend(other.failures);
     }
 
-    /// Adds what the corpus covers, and what it does not: each line of that is a failure.
-    pub fn cover(&mut self, covered: String, holes: Vec<String>) {
-        self.covered = covered;
+    /// Adds what the corpus does not cover, each line of which is a failure, or a note that there is
+    /// no such line.
+    pub fn cover(&mut self, note: String, holes: Vec<String>) {
+        self.note = note;
         self.holes = holes;
     }
 
-    /// The cases that failed in any pass, each once, as `family/name`.
+    /// Returns the cases that failed in any pass, as `family/name`.
     #[must_use]
-    pub fn failures(&self) -> BTreeSet<&str> {
-        self.failures
-            .iter()
-            .map(|(path, ..)| path.as_str())
+    pub fn failures(&self) -> BTreeSet<String> {
+        let failed = self.cases.iter().filter(|(_, runs)| runs.failed());
+        failed
+            .map(|((family, name), _)| format!("{family}/{name}"))
             .collect()
     }
 
-    /// How many runs passed.
+    /// Returns how many cases passed in every pass that applies to them.
     #[must_use]
     pub fn passed(&self) -> usize {
-        self.families.values().map(|row| row.passed).sum()
+        self.cases.values().filter(|runs| runs.passed()).count()
     }
 
-    /// How many runs failed, and how much is not covered.
+    /// Returns how many cases failed, plus how much is not covered.
     #[must_use]
     pub fn failed(&self) -> usize {
-        let runs: usize = self.families.values().map(|row| row.failed).sum();
-        runs + self.holes.len()
+        self.failures().len() + self.holes.len()
     }
 }
 
+impl Runs {
+    fn passed(&self) -> bool {
+        !self.levels.is_empty() && self.failures.is_empty()
+    }
+
+    fn failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// The first line that is wrong, without the number of its step.
+    fn first_line(&self) -> String {
+        let first = self.failures.first().and_then(|(_, lines)| lines.first());
+        let first = first.map_or("", String::as_str);
+        match first
+            .strip_prefix("steps[")
+            .and_then(|rest| rest.split_once(']'))
+        {
+            Some((_, rest)) => rest.to_owned(),
+            None => first.to_owned(),
+        }
+    }
+}
+
+/// Of the cases that fail in the same way, so many are printed whole.
+const WHOLE: usize = 3;
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "family        cases    L1    L2    L3  live  passed  failed"
-        )?;
-        for (family, row) in &self.families {
-            let [one, two, three, live] = row.levels;
-            let (cases, passed, failed) = (row.cases.len(), row.passed, row.failed);
-            writeln!(
-                f,
-                "{family:<12} {cases:>6}{one:>6}{two:>6}{three:>6}{live:>6}{passed:>8}{failed:>8}"
-            )?;
+        writeln!(f, "family        cases    L1    L2    L3  live  failed")?;
+        let families: BTreeSet<_> = self.cases.keys().map(|(family, _)| family).collect();
+        for family in families {
+            let of = || self.cases.iter().filter(|((other, _), _)| other == family);
+            let at = |level| {
+                of().filter(|(_, runs)| runs.levels.contains(&level))
+                    .count()
+            };
+            let levels = [Level::L1, Level::L2, Level::L3, Level::Live].map(at);
+            let failed = of().filter(|(_, runs)| runs.failed()).count();
+            write!(f, "{family:<12} {:>6}", of().count())?;
+            for cases in levels {
+                write!(f, "{cases:>6}")?;
+            }
+            writeln!(f, "{failed:>8}")?;
         }
-        if !self.covered.is_empty() {
-            write!(f, "\n{}", self.covered)?;
+        if !self.note.is_empty() {
+            writeln!(f, "{}", self.note)?;
         }
-        for (path, pass, lines) in &self.failures {
-            writeln!(f, "\nFAILED {path} at {pass}:\n  {lines}")?;
+        let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for ((family, name), runs) in self.cases.iter().filter(|(_, runs)| runs.failed()) {
+            let path = format!("{family}/{name}");
+            writeln!(f, "\nFAILED {path}:")?;
+            let others = alike.entry(runs.first_line()).or_default();
+            match others.first() {
+                Some(first) if others.len() >= WHOLE => writeln!(f, "  as {first}")?,
+                _ => {
+                    for (pass, lines) in &runs.failures {
+                        writeln!(f, "  at {pass}:\n    {}", lines.join("\n    "))?;
+                    }
+                }
+            }
+            others.push(path);
         }
         for hole in &self.holes {
             writeln!(f, "\nFAILED {hole}")?;
+        }
+        let common = alike.iter().filter(|(_, cases)| cases.len() > WHOLE);
+        for (line, cases) in common {
+            writeln!(f, "\n{} cases: {line}", cases.len())?;
         }
         writeln!(f, "\n{} passed, {} failed", self.passed(), self.failed())
     }
