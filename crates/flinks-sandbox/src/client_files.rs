@@ -1,27 +1,33 @@
-//! The files that let any program use a running sandbox.
+//! The files with which any program can use a running sandbox.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::Sandbox;
+use crate::certificates::IssuedCertificate;
 
-/// Where [`Sandbox::write_dir`] has written; all paths are absolute.
+/// The files that [`Sandbox::write_dir`](crate::Sandbox::write_dir) has written, as absolute paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientFiles {
-    /// The authority's certificate, as all files of mode 0600.
+    /// The root certificate to trust.
     pub ca: PathBuf,
     /// The client's certificate.
     pub client_cert: PathBuf,
     /// The client's private key.
     pub client_key: PathBuf,
-    /// Settings as lines for a shell.
+    /// The settings as `export` lines for a shell.
     pub env: PathBuf,
 }
 
 impl ClientFiles {
-    pub(crate) fn write(directory: &Path, sandbox: &Sandbox) -> io::Result<Self> {
+    /// Writes the files; `settings` are added to `env`.
+    pub(crate) fn write(
+        directory: &Path,
+        ca_pem: &str,
+        client: &IssuedCertificate,
+        settings: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -36,35 +42,27 @@ impl ClientFiles {
             client_key: directory.join("client.key"),
             env: directory.join("env"),
         };
-        write(&written.ca, sandbox.ca_pem().as_bytes())?;
-        write(&written.client_cert, sandbox.client_cert_pem().as_bytes())?;
-        write(&written.client_key, sandbox.client_key_pem().as_bytes())?;
-        // Last: who waits for it finds the others.
-        write(&written.env, &written.exports(sandbox)?)?;
+        write(&written.ca, ca_pem.as_bytes())?;
+        write(&written.client_cert, client.cert_pem.as_bytes())?;
+        write(&written.client_key, client.key_pem.as_bytes())?;
+        // Last, so that a program that waits for it finds the others.
+        write(&written.env, &written.exports(settings)?)?;
         Ok(written)
     }
 
-    fn exports(&self, sandbox: &Sandbox) -> io::Result<Vec<u8>> {
-        let mut settings = vec![
-            ("FLINKS_UPLOAD_URL", sandbox.upload_url().into()),
+    fn exports(&self, settings: &[(&str, &str)]) -> io::Result<Vec<u8>> {
+        let mut all = vec![
             ("FLINKS_CERT", bytes(&self.client_cert)?),
             ("FLINKS_KEY", bytes(&self.client_key)?),
             ("FLINKS_CA", bytes(&self.ca)?),
-            ("FLINKS_CLIENT_ID", sandbox.client_id().into()),
-            ("FLINKS_CLIENT_SECRET", sandbox.client_secret().into()),
-            ("FLINKS_SCOPE", sandbox.scope().into()),
-            ("FLINKS_API_URL", sandbox.results_url().into()),
-            ("FLINKS_CUSTOMER_ID", sandbox.customer_id().into()),
-            ("FLINKS_API_SECRET", sandbox.api_secret().into()),
         ];
-        for (name, value) in [
-            ("FLINKS_AUTH_KEY", sandbox.auth_key()),
-            ("FLINKS_X_API_KEY", sandbox.x_api_key()),
-        ] {
-            settings.extend(value.map(|value| (name, value.into())));
-        }
+        all.extend(
+            settings
+                .iter()
+                .map(|(name, value)| (*name, (*value).into())),
+        );
         let mut text = Vec::new();
-        for (name, value) in settings {
+        for (name, value) in all {
             // In single quotes only the quote itself is special to a shell.
             let quoted = value.split(|byte| *byte == b'\'').collect::<Vec<_>>();
             let quoted = quoted.join(&br"'\''"[..]);
@@ -74,7 +72,7 @@ impl ClientFiles {
     }
 }
 
-/// A path as a shell takes it, whatever its encoding.
+/// The bytes of a path, in any encoding.
 #[cfg(unix)]
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     use std::os::unix::ffi::OsStrExt;
@@ -87,8 +85,7 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     text.ok_or_else(|| io::Error::other("the directory's path is not UTF-8"))
 }
 
-/// Fails for a directory into which another user could put a key or an `env` of his own, or that is
-/// reached by his link.
+/// Fails if another user could put a key or an `env` into the directory, or has made the link to it.
 #[cfg(unix)]
 fn is_private(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -101,16 +98,17 @@ fn is_private(directory: &Path) -> io::Result<()> {
     let us = us?;
     let facts = directory.metadata()?;
     if facts.uid() != us || directory.symlink_metadata()?.uid() != us {
-        return refused("it belongs to another user: choose another one, as `mktemp -d` makes it");
+        return refused(
+            "it belongs to another user; choose another one, for instance from `mktemp -d`",
+        );
     }
     if facts.mode() & 0o002 != 0 {
-        return refused("every user can write into it: choose another one, or chmod 700");
+        return refused("every user can write into it; choose another one, or chmod 700");
     }
     Ok(())
 }
 
-/// Writes a file of mode 0600 that is whole when it appears; one of its name is replaced, and so is
-/// a link.
+/// Writes a file of mode 0600 that is whole when it appears. A file or link of its name is replaced.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (mut file, draft) = draft(path)?;
     let placed = file

@@ -1,4 +1,4 @@
-//! How a sandbox is set up.
+//! The configuration of a sandbox.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use rustls::version::{TLS12, TLS13};
 use crate::fault::Fault;
 use crate::log::OnRequest;
 
-/// The set-up of a [`Sandbox`](crate::Sandbox); start from the default and change fields.
+/// The configuration of a [`Sandbox`](crate::Sandbox). Start from the default and change fields.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,31 +23,31 @@ use crate::log::OnRequest;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Port of the upload host on 127.0.0.1; 0, the default, takes a free one.
+    /// The port of the upload host on 127.0.0.1; 0 (the default) picks a free one.
     pub upload_port: u16,
-    /// Port of the results host on 127.0.0.1; 0, the default, takes a free one.
+    /// The port of the results host on 127.0.0.1; 0 (the default) picks a free one.
     pub results_port: u16,
-    /// Lifetime of an access token: 300 s by default (Upload guide, "Successful Response").
-    /// `expires_in` tells it in whole seconds, rounded down.
+    /// The lifetime of an access token: 300 s by default (Upload guide, "Successful Response").
+    /// `expires_in` is this in whole seconds, rounded down.
     pub token_ttl: Duration,
-    /// From *complete* until the analysis is final: 10 s by default.
+    /// The time from *complete* until the analysis is final: 10 s by default.
     pub processing: Duration,
-    /// How long a legacy session lives without a call: 8 min by default, the documented life
-    /// of a RequestId. A data call that waits for its answer is kept alive by being asked.
+    /// The lifetime of a legacy session without a call: 8 min by default, the documented lifetime
+    /// of a RequestId. Polling for data keeps a session alive.
     pub session_idle: Duration,
-    /// How many times a legacy data call is answered 202 before its data come: once by
-    /// default, so that the POST is answered 202 and the first poll 200.
+    /// How many times a legacy data call is answered with 202 before its data: 1 by default, so
+    /// that the POST is answered with 202 and the first poll with 200.
     pub data_pending: u32,
-    /// From the challenge of a trusted device until its owner approves, which happens by
-    /// itself: 2 s by default. An answer before that is challenged again.
+    /// The time from the challenge of a trusted device until it is approved, which happens by
+    /// itself: 2 s by default. An earlier answer is challenged again.
     pub device_approval: Duration,
-    /// What goes wrong from the start.
+    /// The faults from the start; [`Sandbox::inject`](crate::Sandbox::inject) adds more.
     pub faults: Vec<Fault>,
     /// The TLS versions that both hosts accept: 1.2 and 1.3 by default.
     pub tls: TlsVersions,
-    /// What clients have to present.
+    /// The credentials that clients have to send.
     pub credentials: SandboxCredentials,
-    /// Called with each line of the log, on whichever thread answered the request.
+    /// Called with each line of the log, on the thread that answers the request.
     pub on_request: Option<OnRequest>,
 }
 
@@ -110,29 +110,29 @@ impl TlsVersions {
     }
 }
 
-/// The credentials that the sandbox accepts; the defaults are fixed and open no other door.
+/// The credentials that the sandbox accepts. The defaults are fixed, and not secret.
 ///
-/// The client secret and the API secret hold characters that are not the same once percent-encoded, escaped by a
-/// shell or split at a colon, so that a client that does so by mistake fails here.
+/// The default client secret and API secret contain characters that change when they are
+/// percent-encoded, escaped by a shell or split at a colon, so that such a mistake of a client
+/// fails here.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SandboxCredentials {
-    /// OAuth client id.
+    /// The OAuth client id.
     pub client_id: String,
-    /// OAuth client secret.
+    /// The OAuth client secret.
     pub client_secret: String,
-    /// The only scope granted.
+    /// The only scope that is granted.
     pub scope: String,
-    /// Bearer of the fraud call (Upload guide, "Fraud Analysis Endpoint") and of
+    /// The bearer of the fraud call (Upload guide, "Fraud Analysis Endpoint") and of
     /// *GetNightlyRefreshStatus*.
     pub api_secret: String,
-    /// The customer whose results these are.
+    /// The customer in the paths of the results host.
     pub customer_id: String,
-    /// Secret of *GenerateAuthorizeToken*. If there is one, every *Authorize* needs a token
-    /// made with it; if there is none, the default, no token is asked for or looked at.
+    /// The secret of *GenerateAuthorizeToken*. If it is set, every *Authorize* requires a token
+    /// made with it; by default no token is required or checked.
     pub auth_key: Option<String>,
-    /// The `x-api-key` of the legacy data calls. If there is none, the default, it is not
-    /// asked for or looked at.
+    /// The `x-api-key` of the legacy data calls; by default it is not required or checked.
     pub x_api_key: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Faults: what goes wrong with which request, and the text they are written in.
+//! Faults: what goes wrong with which request, written as text.
 
 use std::error::Error;
 use std::fmt;
@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::operation::ApiOperation;
 
-/// The grammar of [`Fault`], in the words of a program's help.
+/// The grammar of [`Fault`], for the help of a program.
 pub const FAULT_GRAMMAR: &str = "\
 A fault is OPERATION[@N|@N-M|@N+]=KIND[:ARGUMENT]
 
@@ -36,10 +36,10 @@ Several may match one request: delays add up, and of the others the first wins.
 
 Examples: upload@2=reset-after   complete=torn   any@3+=status:503,retry-after=2";
 
-/// One thing that goes wrong, with the requests it happens to.
+/// Something that goes wrong, and the requests that it happens to.
 ///
-/// Written as text, so that tests and programs in any language share one form;
-/// [`FAULT_GRAMMAR`] is its reference:
+/// Faults are written as text, the same for tests and programs in any language.
+/// [`FAULT_GRAMMAR`] is the reference.
 ///
 /// ```
 /// use flinks_sandbox::Fault;
@@ -50,7 +50,7 @@ Examples: upload@2=reset-after   complete=torn   any@3+=status:503,retry-after=2
 /// # Ok::<(), flinks_sandbox::FaultError>(())
 /// ```
 ///
-/// Requests are counted from the start of the sandbox, also for a fault that is
+/// Requests are counted from the start of the sandbox, even for a fault that is
 /// [injected](crate::Sandbox::inject) later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -84,7 +84,7 @@ pub(crate) enum Kind {
     Html(StatusCode),
 }
 
-/// What the faults together mean for one request.
+/// What the faults do to one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) before: Duration,
@@ -171,7 +171,7 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
 }
 
 fn status(text: &str) -> Result<StatusCode, String> {
-    // An interim status (1xx) is no answer: the client would go on waiting.
+    // After an interim status (1xx) the client would wait for the answer.
     text.parse::<StatusCode>()
         .ok()
         .filter(|status| (200..=599).contains(&status.as_u16()))
@@ -267,7 +267,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A text that is no [`Fault`], with what is wrong with it.
+/// Says why a text is not a [`Fault`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultError {
     text: String,

@@ -1,4 +1,4 @@
-//! The fraud analysis: what a tester says it finds, and how it is answered.
+//! The fraud analysis that a tester asks for by markers or by a call.
 
 mod analysis;
 mod document;

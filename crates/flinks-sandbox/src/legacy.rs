@@ -30,7 +30,7 @@ use crate::lock::lock;
 use crate::log::LogLine;
 use crate::operation::ApiOperation;
 use crate::request::{authorization, is_of_type};
-use crate::server::Route;
+use crate::routes::Route;
 use crate::state::State;
 
 /// Refuses a request by its customer, its keys or the type of its body.

@@ -97,7 +97,7 @@
 //! | | `test_already_authorized` | 401 `ALREADY_AUTHORIZED`, with a RequestId that is authorized |
 //! | | `test_concurrent_session` | authorized; 401 `CONCURRENT_SESSION` as long as that session lives, but for cached ones |
 //! | | `test_dispatched` | authorized; data calls answer `OPERATION_DISPATCHED` first |
-//! | | `test_pending` | authorized; data are pending for ever |
+//! | | `test_pending` | authorized; data stay pending |
 //! | `RBC` | `rbc_triple` | the dog's name, `Wouf`; after a wrong answer three questions at once: mother `Louise`, father `Paul`, dog `Wouf` |
 //! | | `rbc_new_questions` | three new questions to choose, all three lists alike; any text answers them |
 //! | | `rbc_device` | `WaitUntilEUAccept`: `VERIFIED`, once [`Config::device_approval`] is over; before that it is asked again |
@@ -108,7 +108,7 @@
 //! | `RBC`, `National`, `TD` | `Greatday` | authorized at once |
 //!
 //! A wrong answer is otherwise 401 `INVALID_SECURITY_RESPONSE` with the challenges again; a
-//! missing one `SECURITYRESPONSES_INCOMPLETE`, one that was not asked for
+//! missing one `SECURITYRESPONSES_INCOMPLETE`, one for another key
 //! `UNKNOWN_CHALLENGE_KEY`, and after both the session waits on. Without any answers the
 //! challenge is repeated. An unknown RequestId is 400 `SESSION_NONEXISTENT`, one that has
 //! expired 401 `SESSION_EXPIRED`; the data calls say 400 `SESSION_NONEXISTENT` for both.
@@ -139,6 +139,7 @@ mod lock;
 mod log;
 mod operation;
 mod request;
+mod routes;
 mod sandbox;
 mod server;
 mod state;

@@ -9,34 +9,34 @@ use serde::Serialize;
 use crate::lock::lock;
 use crate::operation::{ApiOperation, Host};
 
-/// What is called with each line as it is written.
+/// A callback for each line of the log.
 pub type OnRequest = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
-/// One request, as the sandbox saw and answered it.
+/// One request and its answer.
 ///
-/// Serializes to one JSON object. It never holds a credential, a token or content.
+/// Serializes to one JSON object. It holds no credential, token, answer or content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LogLine {
     /// Position in the log, from 1: the order in which requests were answered or ended.
     pub seq: u64,
-    /// The host that was asked.
+    /// The host that received the request.
     pub host: Host,
-    /// The method, as sent.
+    /// The HTTP method.
     pub method: String,
-    /// The path, without any query.
+    /// The path without its query.
     pub path: String,
-    /// What the request asks for.
+    /// The operation that the request calls.
     pub operation: ApiOperation,
-    /// The status answered; `None` (in JSON `null`) when no whole answer was sent: a fault
-    /// ended the connection, or the client left in the middle of its request.
+    /// The status of the answer; `None` (JSON `null`) if no whole answer was sent, because a fault
+    /// ended the connection or the client closed it in the middle of its request.
     pub status: Option<u16>,
     /// Serial number of the client's certificate in lower-case hex, on the upload host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_serial: Option<String>,
-    /// Bytes of the request's body that were read.
+    /// The number of bytes of the request's body that were read.
     pub bytes: u64,
-    /// The session that was named or created.
+    /// The AggregationId of the upload session that was used or opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregation_id: Option<String>,
     /// The name of the uploaded file.
@@ -48,26 +48,26 @@ pub struct LogLine {
     /// CRC-32 (IEEE) of the uploaded file, decoded, as eight hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crc32: Option<String>,
-    /// The login that was asked for, or that *complete* or *Authorize* created.
+    /// The LoginId of the request, or the one that *complete* or *Authorize* created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_id: Option<String>,
-    /// How many files the session holds, on *complete*.
+    /// The number of files in the session, on *complete*.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<usize>,
-    /// The legacy session that was named or opened.
+    /// The RequestId of the legacy session that was used or opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// How many answers an *Authorize* carried; never the answers themselves.
+    /// The number of answers in an *Authorize* or *AnswerMFAQuestions*.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<usize>,
-    /// What is wrong with a marker of the uploaded file, which was refused for it.
+    /// Why a marker of the uploaded file was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker_error: Option<String>,
     /// The kinds of the faults that applied, joined by `+`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// Whether the request changed anything: a token issued, a file stored, a session
-    /// completed, opened or brought further.
+    /// Whether the request changed anything: issued a token, stored a file, opened, advanced or
+    /// completed a session.
     pub acted: bool,
 }
 
@@ -97,7 +97,7 @@ impl LogLine {
     }
 }
 
-/// All lines so far.
+/// The request log.
 pub(crate) struct Log {
     lines: Mutex<Vec<LogLine>>,
     on_request: Option<OnRequest>,
@@ -122,7 +122,7 @@ impl Log {
             lines.push(line.clone());
             line
         };
-        // Not under the lock: the hook may itself read the log.
+        // Without the lock, so that the callback can read the log.
         if let Some(hook) = &self.on_request {
             hook(&written);
         }
@@ -135,8 +135,8 @@ impl fmt::Debug for Log {
     }
 }
 
-/// A line being filled. It is written when this is dropped, so that a request whose
-/// client goes away half-way is in the log too.
+/// A line of a request in progress. It is written when this is dropped, so that a request whose
+/// client leaves early is in the log too.
 #[derive(Debug)]
 pub(crate) struct Entry {
     log: Arc<Log>,
@@ -153,12 +153,12 @@ impl Entry {
         }
     }
 
-    /// Writes the line; `status` is what the client gets to see.
+    /// Writes the line with the status that the client receives.
     pub(crate) fn finish(mut self, status: Option<u16>) {
         self.line.status = status;
     }
 
-    /// Writes the line now, while the exchange is kept hanging.
+    /// Writes the line now, for a request that is never answered.
     pub(crate) fn write(&mut self) {
         if !std::mem::replace(&mut self.written, true) {
             self.log.write(self.line.clone());

@@ -1,4 +1,4 @@
-//! What requests carry: a bearer token, a media type, a form.
+//! Reading requests: authorization, media type, forms.
 
 use http::{HeaderMap, header};
 

@@ -1,4 +1,4 @@
-//! The sandbox itself: starting it, asking it, stopping it.
+//! Starting, inspecting and stopping a sandbox.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -23,7 +23,8 @@ use crate::upload::SandboxSession;
 
 /// A running test server: both hosts, on loopback.
 ///
-/// Dropping it stops it, with every connection. Several may run at once: they share nothing.
+/// Dropping it stops it and closes every connection. Several sandboxes share nothing and may run at
+/// the same time.
 pub struct Sandbox {
     upload_url: String,
     results_url: String,
@@ -36,11 +37,11 @@ pub struct Sandbox {
 impl Sandbox {
     /// Makes certificates and starts both hosts on the current tokio runtime.
     ///
-    /// When this returns, both are listening.
+    /// Both are listening when this returns.
     ///
     /// # Errors
     ///
-    /// A port that is taken, or a certificate that could not be made.
+    /// Fails if a port is in use, or if no certificate can be made.
     pub async fn start(config: Config) -> io::Result<Self> {
         let authority = Authority::new("flinks sandbox authority")?;
         let client = authority.issue_client("sandbox client", Validity::Valid)?;
@@ -69,13 +70,13 @@ impl Sandbox {
         })
     }
 
-    /// Base URL of the upload host, `https://127.0.0.1:PORT`.
+    /// Returns the base URL of the upload host, `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn upload_url(&self) -> &str {
         &self.upload_url
     }
 
-    /// Base URL of the results host, `https://127.0.0.1:PORT`.
+    /// Returns the base URL of the results host, `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn results_url(&self) -> &str {
         &self.results_url
@@ -108,81 +109,81 @@ impl Sandbox {
         self.authority.ca_pem()
     }
 
-    /// A client certificate that the upload host accepts.
+    /// Returns a client certificate that the upload host accepts, as PEM.
     #[must_use]
     pub fn client_cert_pem(&self) -> &str {
         &self.client.cert_pem
     }
 
-    /// The private key of that certificate: PKCS#8, P-256.
+    /// Returns the private key of [`client_cert_pem`](Self::client_cert_pem), as PKCS#8 PEM.
     #[must_use]
     pub fn client_key_pem(&self) -> &str {
         &self.client.key_pem
     }
 
-    /// OAuth client id.
+    /// Returns the OAuth client id.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.state.config.credentials.client_id
     }
 
-    /// OAuth client secret.
+    /// Returns the OAuth client secret.
     #[must_use]
     pub fn client_secret(&self) -> &str {
         &self.state.config.credentials.client_secret
     }
 
-    /// The scope that is granted.
+    /// Returns the scope that is granted.
     #[must_use]
     pub fn scope(&self) -> &str {
         &self.state.config.credentials.scope
     }
 
-    /// The bearer of the fraud call and of *GetNightlyRefreshStatus*.
+    /// Returns the bearer of the fraud call and of *GetNightlyRefreshStatus*.
     #[must_use]
     pub fn api_secret(&self) -> &str {
         &self.state.config.credentials.api_secret
     }
 
-    /// The secret of *GenerateAuthorizeToken*, if authorize tokens are asked for.
+    /// Returns the secret of *GenerateAuthorizeToken*, if authorize tokens are required.
     #[must_use]
     pub fn auth_key(&self) -> Option<&str> {
         self.state.config.credentials.auth_key.as_deref()
     }
 
-    /// The `x-api-key` of the legacy data calls, if it is asked for.
+    /// Returns the `x-api-key` of the legacy data calls, if it is required.
     #[must_use]
     pub fn x_api_key(&self) -> Option<&str> {
         self.state.config.credentials.x_api_key.as_deref()
     }
 
-    /// The customer in the path of the fraud call and of all legacy calls.
+    /// Returns the customer in the paths of the results host.
     #[must_use]
     pub fn customer_id(&self) -> &str {
         &self.state.config.credentials.customer_id
     }
 
-    /// Every request so far, in the order in which they were answered.
+    /// Returns every request so far, in the order in which they were answered.
     ///
-    /// A line is here before its answer is sent.
+    /// A request is in the log before its answer is sent.
     #[must_use]
     pub fn log(&self) -> Vec<LogLine> {
         self.state.log.lines()
     }
 
-    /// How many requests of an operation have arrived, answered or not.
+    /// Returns the number of requests of an operation, answered or not.
     #[must_use]
     pub fn requests(&self, operation: ApiOperation) -> usize {
         usize::try_from(self.state.requests(operation)).unwrap_or(usize::MAX)
     }
 
-    /// Every upload session, in the order in which they were opened.
+    /// Returns every upload session, in the order in which they were opened.
     #[must_use]
     pub fn sessions(&self) -> Vec<SandboxSession> {
         lock(&self.state.sessions).all()
     }
 
-    /// Every login that the legacy API keeps, in the order of the LoginIds.
+    /// Returns every login that the legacy API stores, in the order of the LoginIds.
     #[must_use]
     pub fn logins(&self) -> Vec<SandboxLogin> {
         lock(&self.state.legacy).logins()
@@ -226,7 +227,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Adds a fault. Requests are counted from the start of the sandbox, not from here.
+    /// Adds a fault. Requests are counted from the start of the sandbox, not from this call.
     pub fn inject(&self, fault: Fault) {
         lock(&self.state.faults).push(fault);
     }
@@ -234,22 +235,33 @@ impl Sandbox {
     /// Writes `ca.pem`, `client.pem`, `client.key` and `env` into `directory`, creating it with
     /// mode 0700.
     ///
-    /// `env` holds `export FLINKS_…='…'` lines for a shell. All are readable by their owner only.
-    /// Files of these names are replaced; a link of such a name is replaced too, not followed.
+    /// `env` holds `export FLINKS_…='…'` lines for a shell. All files have mode 0600. Files and links
+    /// of these names are replaced.
     ///
     /// # Errors
     ///
-    /// What the file system says; on Unix, a directory that belongs to another user or that
-    /// everybody may write into.
+    /// Fails if a file cannot be written; on Unix, also if the directory belongs to another user or
+    /// every user can write into it.
     pub fn write_dir(&self, directory: &Path) -> io::Result<ClientFiles> {
-        ClientFiles::write(directory, self)
+        let mut settings = vec![
+            ("FLINKS_UPLOAD_URL", self.upload_url()),
+            ("FLINKS_CLIENT_ID", self.client_id()),
+            ("FLINKS_CLIENT_SECRET", self.client_secret()),
+            ("FLINKS_SCOPE", self.scope()),
+            ("FLINKS_API_URL", self.results_url()),
+            ("FLINKS_CUSTOMER_ID", self.customer_id()),
+            ("FLINKS_API_SECRET", self.api_secret()),
+        ];
+        settings.extend(self.auth_key().map(|key| ("FLINKS_AUTH_KEY", key)));
+        settings.extend(self.x_api_key().map(|key| ("FLINKS_X_API_KEY", key)));
+        ClientFiles::write(directory, self.ca_pem(), &self.client, &settings)
     }
 
-    /// Stops both hosts; when this returns, nothing listens any more.
+    /// Stops both hosts. Neither is listening when this returns.
     pub async fn shutdown(mut self) {
         for host in &mut self.hosts {
             host.abort();
-            // Being aborted is how it ends.
+            // The error says that it was aborted.
             drop(host.await);
         }
     }

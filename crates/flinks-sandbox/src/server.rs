@@ -2,7 +2,6 @@
 
 mod exchange;
 mod fault_answer;
-mod routes;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,13 +27,12 @@ use tokio_rustls::server::TlsStream;
 use webpki::EndEntityCert;
 
 use self::exchange::{Connection, Ending};
-pub(crate) use self::routes::Route;
 use crate::certificates::{Authority, Validity, hex};
 use crate::config::TlsVersions;
 use crate::operation::Host;
 use crate::state::State;
 
-/// How long a client may take to notice that the connection is over.
+/// The time that a client has to close a connection that the sandbox has ended.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Sets up TLS for a host; the upload host requires a client certificate.
@@ -82,7 +80,7 @@ pub(crate) async fn serve(
                     let state = Arc::clone(&state);
                     connections.spawn(connection(tcp, acceptor.clone(), host, state));
                 }
-                // Out of descriptors, or the peer is gone already: the next one may do.
+                // Out of file descriptors, or the client has left: try the next one.
                 Err(_) => sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -91,7 +89,7 @@ pub(crate) async fn serve(
 }
 
 async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Arc<State>) {
-    // Without it answers wait for the client's acknowledgements; slower, but not wrong.
+    // If this fails, answers are only slower.
     drop(tcp.set_nodelay(true));
     let tls = match acceptor.accept(tcp).into_fallible().await {
         Ok(tls) => tls,

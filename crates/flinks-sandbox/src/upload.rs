@@ -9,4 +9,4 @@ pub(crate) use self::complete::complete;
 pub(crate) use self::file::{BODY_LIMIT, accept};
 pub use self::sessions::{SandboxSession, StoredFile};
 pub(crate) use self::sessions::{Sessions, StoredUpload};
-pub(crate) use self::token::{Tokens, check_basic, check_bearer, issue};
+pub(crate) use self::token::{Tokens, check_basic};

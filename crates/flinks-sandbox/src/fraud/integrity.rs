@@ -1,6 +1,6 @@
-//! Whether a file is what its name says, and whole: cheap checks of its first and last bytes.
+//! Cheap checks that a file is whole and of the type that its name says.
 
-/// Markers, and anything else, may follow the end of a document within this many bytes.
+/// The end of a document is searched for in this many last bytes, because markers may follow it.
 const TAIL: usize = 4_096;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -25,7 +25,7 @@ pub(crate) fn text_parts(content: &[u8]) -> Vec<&[u8]> {
     png_parts(content).unwrap_or_else(|| vec![content])
 }
 
-/// The chunks of a PNG, and what follows them; `None` if it is none or breaks off.
+/// Returns the chunks of a PNG and the bytes behind them, or `None` if it is not a whole PNG.
 fn png_parts(content: &[u8]) -> Option<Vec<&[u8]>> {
     let mut rest = content.strip_prefix(PNG)?;
     let mut parts = Vec::new();
@@ -44,7 +44,7 @@ fn png_parts(content: &[u8]) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// It starts as a PDF, ends as one, and its trailer or cross-reference stream has no `/Encrypt`.
+/// Whether the start and end of a PDF are there, and its trailer has no `/Encrypt`.
 fn is_whole_pdf(content: &[u8]) -> bool {
     let Some(trailer) = pdf_trailer(content) else {
         return false;
@@ -53,7 +53,7 @@ fn is_whole_pdf(content: &[u8]) -> bool {
     contains(head, b"%PDF-") && !contains(trailer, b"/Encrypt")
 }
 
-/// From the last cross-references, which `startxref` names, to the end of their dictionary.
+/// Returns the cross-references that the last `startxref` points to, with their trailer.
 fn pdf_trailer(content: &[u8]) -> Option<&[u8]> {
     let tail = tail(content);
     let end = rfind(tail, b"%%EOF")?;
@@ -62,12 +62,12 @@ fn pdf_trailer(content: &[u8]) -> Option<&[u8]> {
     let offset = tail.get(start + b"startxref".len()..)?;
     let offset = std::str::from_utf8(offset).ok()?.trim().parse().ok()?;
     let trailer = content.get(offset..content.len() - TAIL.min(content.len()) + start)?;
-    // The data of a cross-reference stream are no dictionary.
+    // A cross-reference stream has its trailer before its data.
     let end = find(trailer, b"stream").unwrap_or(trailer.len());
     trailer.get(..end)
 }
 
-/// The header names a byte order, and a first directory that lies within the file.
+/// Whether the header of a TIFF points to a directory inside the file.
 fn is_whole_tiff(content: &[u8]) -> bool {
     let directory = match content.split_first_chunk() {
         Some((b"II*\0", rest)) => rest.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)),

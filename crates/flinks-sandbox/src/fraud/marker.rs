@@ -1,4 +1,4 @@
-//! Marker lines in a document's bytes, by which a tester says what the analysis finds.
+//! Marker lines in a document's bytes: a tester's choice of what the analysis finds.
 
 use std::io::BufRead;
 
@@ -7,7 +7,7 @@ use super::integrity::{is_readable, text_parts};
 use super::signal::{Detail, SIGNALS, STATUSES, Signal};
 
 const START: &[u8] = b"flinks-sandbox";
-/// The most occurrences of one signal.
+/// The largest `count` of a marker.
 const MAX_COUNT: usize = 1_000;
 
 /// Returns the analysis that a document's markers ask for.
@@ -35,10 +35,10 @@ pub(crate) fn analyze(file_name: &str, content: &[u8]) -> Result<Document, Strin
     }))
 }
 
-/// Each text that starts with `%flinks-sandbox`, up to the first byte that is not printable ASCII.
+/// Returns each text that starts with `%flinks-sandbox`, up to the first byte that is not printable ASCII.
 fn markers(mut rest: &[u8]) -> Vec<String> {
     let mut markers = Vec::new();
-    // Fast in debug builds too: the bytes of a large file are searched by the standard library.
+    // The standard library's search is fast in debug builds too.
     while rest.skip_until(b'%').is_ok_and(|skipped| skipped > 0) {
         let Some(after) = rest.strip_prefix(START) else {
             continue;

@@ -12,13 +12,13 @@ use crate::ids::uuid_of;
 /// What a credit card may owe, in cents.
 const CREDIT_LIMIT: i64 = 500_000;
 
-/// One account with all that is known of it.
+/// An account with its history.
 #[derive(Debug)]
 pub(super) struct Holding {
     pub(super) id: String,
     pub(super) title: &'static str,
     pub(super) number: String,
-    /// Of this account alone, for ids that depend on it.
+    /// Different for each account; ids are derived from it.
     pub(super) seed: u64,
     category: &'static str,
     kind: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Holding {
     pub(super) history: History,
 }
 
-/// A user's accounts: chequing, savings, credit card; the same each time.
+/// Returns a user's accounts: chequing, savings and credit card, the same each time.
 pub(super) fn holdings(user: &User) -> Vec<Holding> {
     let name = format!("{}/{}", user.institution, user.name);
     let seed = u64::from(crc32fast::hash(name.as_bytes()));
@@ -63,7 +63,7 @@ pub(super) fn holdings(user: &User) -> Vec<Holding> {
         .collect()
 }
 
-/// Which parts of an account are asked for.
+/// The requested parts of an account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parts {
     pub(super) identity: bool,

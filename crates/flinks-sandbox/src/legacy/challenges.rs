@@ -1,4 +1,4 @@
-//! Security challenges, and what makes an answer to them right (legacy guide, "MFA Types").
+//! Security challenges and their right answers (legacy guide, "MFA Types").
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The sixteen pictures of an image selection: real PNG files, made here.
+//! The sixteen pictures of an image selection: generated PNG files.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

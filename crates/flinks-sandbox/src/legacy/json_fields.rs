@@ -13,7 +13,7 @@ use crate::answer::Answer;
 /// `SecurityResponses`: from the key of a challenge to its answers.
 pub(super) type Answers = Vec<(String, Vec<String>)>;
 
-/// The fields of an object in their order; none is lost if a name comes twice.
+/// The fields of an object in order, with duplicates.
 #[derive(Debug)]
 pub(super) struct Fields(Vec<(String, Box<RawValue>)>);
 
@@ -115,7 +115,7 @@ impl Fields {
     }
 }
 
-/// The service's 400, with the field that is wrong. It never repeats what was sent.
+/// Answers 400 with the name of the wrong field, without its value.
 pub(super) fn invalid(field: &str, problem: &str) -> Answer {
     let message = format!("{field} {problem}.");
     let details = json!({field: [message]});

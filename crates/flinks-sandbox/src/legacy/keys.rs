@@ -25,7 +25,7 @@ pub(super) struct AuthorizeTokens(HashMap<String, TokenState>);
 
 #[derive(Debug, PartialEq, Eq)]
 enum TokenState {
-    /// Not used; expires then.
+    /// Not used; expires at this time.
     Fresh(Instant),
     /// Used by a call that opened no session.
     Spent,

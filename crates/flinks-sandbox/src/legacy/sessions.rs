@@ -14,13 +14,13 @@ use super::users::{self, Language, User};
 use crate::answer::Answer;
 use crate::ids::uuid;
 
-/// The LoginId of `greatday_nomfa` at FlinksCapital: stored from the start, for cached and live sessions.
+/// The LoginId of `greatday_nomfa` at FlinksCapital, for cached and live sessions.
 pub const CACHED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000011";
-/// The LoginId of `rbc_device` at RBC: a live session waits for the trusted device.
+/// The LoginId of `rbc_device` at RBC, whose live sessions wait for the trusted device.
 pub const DEVICE_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000012";
 /// The LoginId of `Greatday` at FlinksCapital whose last refresh failed: a cached session
-/// replays 401 `QUESTION_NOT_FOUND`, with a RequestId that gives the data of before, until a
-/// live session has succeeded.
+/// replays 401 `QUESTION_NOT_FOUND`, with a RequestId that still gives the old data, until a
+/// live session succeeds.
 pub const REFUSED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000013";
 
 /// When every card was refreshed; fixed, so that answers can be compared.
@@ -68,7 +68,7 @@ pub(super) struct Session {
     pub(super) user: &'static User,
     pub(super) language: Language,
     pub(super) tag: Option<String>,
-    /// Whether a card is to be made at the end.
+    /// Whether to make a card once the session is authorized.
     pub(super) save: bool,
     pub(super) schedule: bool,
     pub(super) login_id: Option<String>,

@@ -1,4 +1,4 @@
-//! Bank statements: one small PDF a month, made here.
+//! Bank statements: one generated PDF a month.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -71,7 +71,7 @@ fn pdf(holding: &Holding, month: usize) -> Vec<u8> {
     page.file()
 }
 
-/// The text of a page; what is drawn is ASCII without brackets or backslashes.
+/// The text of a page, in ASCII without brackets or backslashes.
 #[derive(Debug, Default)]
 struct Page {
     content: String,

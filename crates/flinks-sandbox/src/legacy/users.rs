@@ -1,4 +1,4 @@
-//! The banks and their users: who is challenged with what.
+//! The banks and their users, each with its challenges.
 
 use super::challenges::{Challenge, Right};
 use super::images;
@@ -39,7 +39,7 @@ pub(super) enum Conduct {
     Ordinary,
     /// Every live session is refused with this FlinksCode.
     Refused(&'static str),
-    /// A live session is refused as open already, and can be used.
+    /// A live session is refused as already authorized, and can be used.
     AlreadyAuthorized,
     /// A live session is refused while another one lives.
     OneAtATime,
@@ -47,9 +47,9 @@ pub(super) enum Conduct {
     TripleAfterWrong,
     /// A wrong answer ends the session, with a code that says so.
     NoRetry,
-    /// A wrong answer in the second round ends the session without a word.
+    /// A wrong answer in the second round ends the session, with a code that does not say so.
     EndsAfterWrong,
-    /// Data are never ready.
+    /// Data stay pending.
     Pending,
     /// Data are dispatched to a background process first.
     Dispatched,
@@ -129,7 +129,7 @@ pub(super) fn is_institution(institution: &str) -> bool {
         .any(|user| user.institution.eq_ignore_ascii_case(institution))
 }
 
-/// What Greatday is asked, in both languages.
+/// The questions of Greatday in both languages.
 fn great_day(language: Language) -> [Challenge; 3] {
     const MONTREAL: &[&str] = &["Montreal", "Montréal"];
     match language {
@@ -179,7 +179,7 @@ fn new_questions() -> Vec<Challenge> {
 }
 
 impl User {
-    /// All rounds in their order; none for a user who is not challenged.
+    /// Returns all rounds in order; none for a user without challenges.
     pub(super) fn rounds(&self, language: Language) -> Vec<Vec<Challenge>> {
         match self.flow {
             Flow::None => Vec::new(),
@@ -243,7 +243,7 @@ impl User {
         }
     }
 
-    /// The simple questions, which *AnswerMFAQuestions* can answer beforehand.
+    /// Returns the simple questions, whose answers *AnswerMFAQuestions* can store.
     pub(super) fn questions(&self, language: Language) -> Vec<Challenge> {
         let rounds = self.rounds(language).into_iter().flatten();
         let is_simple = |one: &Challenge| {
@@ -253,7 +253,7 @@ impl User {
         rounds.filter(is_simple).collect()
     }
 
-    /// Whether the bank asks for a code each time, so that no refresh at night can succeed.
+    /// Whether the bank requires a code each time, so that no nightly refresh can succeed.
     pub(super) fn needs_a_code(&self) -> bool {
         matches!(self.flow, Flow::SecurId | Flow::SecurityCode | Flow::Device)
     }

@@ -12,14 +12,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
 
 use super::fault_answer::{instead_of_acting, with_status};
-use super::routes::Route;
 use crate::answer::Answer;
 use crate::fault::{Kind, Plan};
 use crate::fraud;
 use crate::legacy;
+use crate::lock::lock;
 use crate::log::{Entry, LogLine};
 use crate::operation::{ApiOperation, Host};
 use crate::request::is_of_type;
+use crate::routes::Route;
 use crate::state::State;
 use crate::upload::{self, BODY_LIMIT};
 
@@ -129,7 +130,7 @@ impl Connection {
         match route.operation {
             ApiOperation::Token => upload::check_basic(&state.config.credentials, headers)?,
             ApiOperation::Upload | ApiOperation::Complete => {
-                upload::check_bearer(state, headers, self.serial())?;
+                lock(&state.tokens).check_bearer(headers, self.serial())?;
                 if !is_of_type(headers, "application/json") {
                     return Err(Answer::not_json());
                 }
@@ -178,7 +179,8 @@ impl Connection {
         let state = &self.state;
         match route.operation {
             ApiOperation::Token => {
-                let answer = upload::issue(state, &head.headers, &body, self.serial())?;
+                let mut tokens = lock(&state.tokens);
+                let answer = tokens.issue(&state.config, &head.headers, &body, self.serial())?;
                 line.acted = true;
                 Ok(answer)
             }

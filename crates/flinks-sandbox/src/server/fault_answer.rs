@@ -8,7 +8,7 @@ use crate::fault::Kind;
 use crate::legacy::{NO_AUTH_KEY, NO_AUTHORIZE_TOKEN};
 use crate::operation::ApiOperation;
 
-const MESSAGE: &str = "The sandbox was asked for this answer.";
+const MESSAGE: &str = "A fault of the sandbox sends this answer.";
 
 /// Returns the answer that a fault sends instead of acting.
 pub(super) fn instead_of_acting(operation: ApiOperation, kind: Option<&Kind>) -> Option<Answer> {
@@ -48,7 +48,7 @@ pub(super) fn with_status(operation: ApiOperation, status: StatusCode) -> Answer
         };
         return Answer::oauth(status, error, MESSAGE);
     }
-    // Only by these texts can a client know that its token was refused, not its user.
+    // Only these texts say that the token was refused, and not the user.
     if is_unauthorized && operation == ApiOperation::AuthorizeToken {
         Answer::error(status, "UNAUTHORIZED", NO_AUTH_KEY)
     } else if is_unauthorized && operation == ApiOperation::Authorize {

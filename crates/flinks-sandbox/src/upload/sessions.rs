@@ -6,33 +6,33 @@ use tokio::time::Instant;
 
 use crate::fraud::Document;
 
-/// An upload session that the sandbox holds.
+/// An upload session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SandboxSession {
-    /// The id that the first upload was answered with.
+    /// The AggregationId from the answer to the first upload.
     pub aggregation_id: String,
     /// The files, in the order in which they were accepted.
     pub files: Vec<StoredFile>,
     /// Whether *complete* was accepted.
     pub completed: bool,
-    /// The LoginId that *complete* was answered with.
+    /// The LoginId from the answer to *complete*.
     pub login_id: Option<String>,
-    /// The last `Tag` that an upload of the session carried.
+    /// The `Tag` of the session's last upload that has one.
     pub tag: Option<String>,
-    /// The last `ClientName` that an upload of the session carried.
+    /// The `ClientName` of the session's last upload that has one.
     pub client_name: Option<String>,
 }
 
-/// A file that was accepted; the content itself is not kept.
+/// A file that was accepted. Its content is not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredFile {
-    /// The name that it was sent under.
+    /// The `FileName`.
     pub file_name: String,
-    /// Its size, decoded.
+    /// The size in bytes, decoded.
     pub bytes: u64,
-    /// CRC-32 (IEEE) of its decoded content.
+    /// The CRC-32 (IEEE) of the decoded content.
     pub crc32: u32,
 }
 

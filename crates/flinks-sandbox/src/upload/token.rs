@@ -1,4 +1,4 @@
-//! The token endpoint: HTTP Basic in, a short-lived bearer out (Upload guide, "Authentication Flow").
+//! The token endpoint and the tokens that it issues (Upload guide, "Authentication Flow").
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,10 +10,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::config::SandboxCredentials;
-use crate::lock::lock;
+use crate::config::{Config, SandboxCredentials};
 use crate::request::{authorization, form, is_of_type};
-use crate::state::State;
 
 /// The access tokens that were issued.
 #[derive(Debug, Default)]
@@ -34,6 +32,63 @@ impl Token {
 }
 
 impl Tokens {
+    /// Refuses a request without a valid token of the certificate with this serial number.
+    pub(crate) fn check_bearer(&self, headers: &HeaderMap, serial: &str) -> Result<(), Answer> {
+        match authorization(headers, "bearer") {
+            Some(token) => self.check(token, serial),
+            None => Err(Answer::denied("The access token is missing.")),
+        }
+    }
+
+    /// Issues a token bound to the certificate with this serial.
+    pub(crate) fn issue(
+        &mut self,
+        config: &Config,
+        headers: &HeaderMap,
+        body: &[u8],
+        serial: &str,
+    ) -> Result<Answer, Answer> {
+        let invalid =
+            |error, description| Answer::oauth(StatusCode::BAD_REQUEST, error, description);
+        if !is_of_type(headers, "application/x-www-form-urlencoded") {
+            return Err(invalid(
+                "invalid_request",
+                "The Content-Type has to be application/x-www-form-urlencoded.",
+            ));
+        }
+        let malformed = || invalid("invalid_request", "The form is malformed.");
+        let fields = form(body).ok_or_else(malformed)?;
+        let field = |name: &str| -> Result<Option<&str>, Answer> {
+            let mut values = fields.iter().filter(|(key, _)| key == name);
+            match (values.next(), values.next()) {
+                (field, None) => Ok(field.map(|(_, value)| value.as_str())),
+                (_, Some(_)) => Err(invalid("invalid_request", "A parameter is given twice.")),
+            }
+        };
+        match field("grant_type")? {
+            Some("client_credentials") => {}
+            Some(_) => {
+                return Err(invalid(
+                    "unsupported_grant_type",
+                    "The grant_type has to be client_credentials.",
+                ));
+            }
+            None => return Err(invalid("invalid_request", "The grant_type is missing.")),
+        }
+        if field("scope")? != Some(config.credentials.scope.as_str()) {
+            return Err(invalid(
+                "invalid_scope",
+                "The scope is missing or is not granted.",
+            ));
+        }
+        let token = random_token();
+        let ttl = config.token_ttl;
+        self.keep(token.clone(), serial.to_owned(), ttl);
+        let body =
+            json!({"access_token": token, "token_type": "Bearer", "expires_in": ttl.as_secs()});
+        Ok(Answer::ok(&body).with(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+    }
+
     fn keep(&mut self, token: String, serial: String, ttl: Duration) {
         let now = Instant::now();
         self.0.retain(|_, token| !token.is_expired(now));
@@ -55,13 +110,6 @@ impl Tokens {
             Some(_) => Ok(()),
         }
     }
-}
-
-/// Refuses a request without a valid token of the certificate with this serial number.
-pub(crate) fn check_bearer(state: &State, headers: &HeaderMap, serial: &str) -> Result<(), Answer> {
-    let token = authorization(headers, "bearer")
-        .ok_or_else(|| Answer::denied("The access token is missing."))?;
-    lock(&state.tokens).check(token, serial)
 }
 
 /// Refuses wrong client credentials.
@@ -86,52 +134,6 @@ pub(crate) fn check_basic(
     ))
 }
 
-/// Issues a token bound to the certificate with this serial.
-pub(crate) fn issue(
-    state: &State,
-    headers: &HeaderMap,
-    body: &[u8],
-    serial: &str,
-) -> Result<Answer, Answer> {
-    let invalid = |error, description| Answer::oauth(StatusCode::BAD_REQUEST, error, description);
-    if !is_of_type(headers, "application/x-www-form-urlencoded") {
-        return Err(invalid(
-            "invalid_request",
-            "The Content-Type has to be application/x-www-form-urlencoded.",
-        ));
-    }
-    let malformed = || invalid("invalid_request", "The form is malformed.");
-    let fields = form(body).ok_or_else(malformed)?;
-    let field = |name: &str| -> Result<Option<&str>, Answer> {
-        let mut values = fields.iter().filter(|(key, _)| key == name);
-        match (values.next(), values.next()) {
-            (field, None) => Ok(field.map(|(_, value)| value.as_str())),
-            (_, Some(_)) => Err(invalid("invalid_request", "A parameter is given twice.")),
-        }
-    };
-    match field("grant_type")? {
-        Some("client_credentials") => {}
-        Some(_) => {
-            return Err(invalid(
-                "unsupported_grant_type",
-                "The grant_type has to be client_credentials.",
-            ));
-        }
-        None => return Err(invalid("invalid_request", "The grant_type is missing.")),
-    }
-    if field("scope")? != Some(state.config.credentials.scope.as_str()) {
-        return Err(invalid(
-            "invalid_scope",
-            "The scope is missing or is not granted.",
-        ));
-    }
-    let token = random_token();
-    let ttl = state.config.token_ttl;
-    lock(&state.tokens).keep(token.clone(), serial.to_owned(), ttl);
-    let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": ttl.as_secs()});
-    Ok(Answer::ok(&body).with(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-}
-
 /// Random, in the form of a JWT; clients have to treat it as opaque.
 fn random_token() -> String {
     let part = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
@@ -148,7 +150,6 @@ fn random_token() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
 
     fn basic(text: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -200,17 +201,21 @@ mod tests {
 
     #[tokio::test]
     async fn each_mistake_in_the_form_has_its_error() {
-        let state = State::new(Config::default());
+        let config = Config::default();
+        let mut tokens = Tokens::default();
         let mut headers = HeaderMap::new();
         let good = "grant_type=client_credentials&scope=ocr.write";
-        let refusal = issue(&state, &headers, good.as_bytes(), "01").unwrap_err();
+        let refusal = tokens
+            .issue(&config, &headers, good.as_bytes(), "01")
+            .unwrap_err();
         assert_eq!(refusal.status, StatusCode::BAD_REQUEST);
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8"),
         );
         assert_eq!(
-            issue(&state, &headers, good.as_bytes(), "01")
+            tokens
+                .issue(&config, &headers, good.as_bytes(), "01")
                 .unwrap()
                 .status,
             StatusCode::OK
@@ -233,7 +238,9 @@ mod tests {
                 "invalid_request",
             ),
         ] {
-            let refusal = issue(&state, &headers, form.as_bytes(), "01").unwrap_err();
+            let refusal = tokens
+                .issue(&config, &headers, form.as_bytes(), "01")
+                .unwrap_err();
             assert_eq!(refusal.status, StatusCode::BAD_REQUEST, "{form}");
             let body: serde_json::Value = serde_json::from_slice(&refusal.body).unwrap();
             assert_eq!(body["error"], error, "{form}");
