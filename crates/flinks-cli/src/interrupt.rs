@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: what a person, a supervisor or a closed terminal stops the program with.
+//! Stops the program on SIGINT, SIGTERM or SIGHUP.
 
 use std::future::Future;
 use std::io;
@@ -13,23 +13,21 @@ use crate::output::exit_status::Exit;
 use crate::prompt::terminal;
 use crate::state::temporary;
 
-/// Whether the program was asked to stop.
+/// Whether a signal has arrived.
 static STOP: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
-/// How long the program may take to stop what it is doing and to say so.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the command may take to stop and to report.
+const GRACE_PERIOD: Duration = Duration::from_secs(3);
 
-/// Listens for signals for as long as the program runs, on a thread of its own, so that no write
-/// that blocks can keep the program from ending. The first signal asks it to stop; it ends without
-/// more ado after three seconds, or at the second signal.
+/// Starts a thread that listens for signals, so that a blocked write cannot keep the program from
+/// exiting. The first signal stops the command; the program exits three seconds later, or at the
+/// second signal.
 ///
 /// # Errors
-/// The signals cannot be listened for.
+/// Signal handlers cannot be installed.
 pub(crate) fn listen() -> Result<(), CliError> {
     start().map_err(|error| {
-        CliError::settings(format!(
-            "this machine does not let the program hear signals: {error}"
-        ))
+        CliError::settings(format!("signal handlers cannot be installed: {error}"))
     })
 }
 
@@ -43,20 +41,19 @@ fn start() -> io::Result<()> {
         runtime.block_on(async move {
             signals.next().await;
             STOP.send_replace(true);
-            drop(tokio::time::timeout(PATIENCE, signals.next()).await);
+            drop(tokio::time::timeout(GRACE_PERIOD, signals.next()).await);
             temporary::remove_all();
-            terminal::show_typing();
+            terminal::restore_echo();
             process::exit(Exit::Interrupted as i32);
         });
     })?;
     Ok(())
 }
 
-/// Runs a task until it ends or the program is asked to stop; then it is dropped where it stands,
-/// and what it would have left is gone with it. It is not begun after that.
+/// Runs a task until it ends or a signal arrives, which drops it. After a signal no task is started.
 ///
 /// # Errors
-/// The task's own, or that it was interrupted.
+/// Those of the task, or that it was interrupted.
 pub(crate) async fn or_interrupted<T>(
     task: impl Future<Output = Result<T, CliError>>,
 ) -> Result<T, CliError> {
@@ -70,7 +67,7 @@ pub(crate) async fn or_interrupted<T>(
     }
 }
 
-/// Ends when the program is asked to stop.
+/// Returns when a signal arrives.
 pub(crate) async fn stopped() {
     // The sender lives as long as the program.
     drop(STOP.subscribe().wait_for(|stop| *stop).await);

@@ -1,4 +1,4 @@
-//! `-v`: what the libraries log, on standard error. They log no secret, no document and no header.
+//! `-v`: shows the libraries' logs on standard error. They contain no secrets, documents or headers.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -7,7 +7,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The crates whose events are shown. Those of others, hyper's above all, may show headers.
+/// The crates whose logs are shown. Those of other crates, such as hyper, may contain headers.
 const CRATES: [&str; 6] = [
     "flinks_transport",
     "flinks_auth",
@@ -26,7 +26,7 @@ pub(crate) fn start(verbose: u8) {
         _ => LevelFilter::TRACE,
     };
     let targets = Targets::new().with_targets(CRATES.map(|name| (name, level)));
-    // A call is a span: it is shown when it ends, with how long it took.
+    // A call is a span, shown when it ends with its duration.
     let spans = if verbose == 1 {
         FmtSpan::CLOSE
     } else {

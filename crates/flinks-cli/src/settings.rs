@@ -1,4 +1,4 @@
-//! The settings, from flags, then the environment, then a TOML file; secrets only from the last two.
+//! The settings: from options, then the environment, then a TOML file. Options cannot hold secrets.
 
 mod identity;
 pub(crate) mod path_value;
@@ -134,29 +134,29 @@ impl Settings {
             warnings: Vec::new(),
         };
         if let (Some(url), Some(instance)) = (&settings.api_url, &settings.instance) {
-            // Whichever of the two won, the API secret might go to a host that was not meant.
+            // Choosing one could send the API secret to the wrong host.
             return Err(config(format!(
-                "{} and {} are both set: they name the same host, so set only one of them",
+                "{} and {} are both set: they name the same host, so set only one",
                 url.name(),
                 instance.name()
             )));
         }
-        settings.look_at_secrets()?;
+        settings.check_secrets()?;
         Ok(settings)
     }
 
-    /// Finds what was pasted together with a secret. "Bearer " is dropped from the API secret,
-    /// which no secret begins with; a header in place of another secret cannot be taken apart.
-    fn look_at_secrets(&mut self) -> Result<(), Error> {
+    /// Finds text that was pasted with a secret. "Bearer " is dropped from the API secret, because no
+    /// secret begins with it. An `Authorization` header in place of another secret is an error.
+    fn check_secrets(&mut self) -> Result<(), Error> {
         if let Some(given) = &mut self.api_secret
-            && let Some(bare) = without_scheme(given.value.expose(), "bearer")
+            && let Some(secret) = without_scheme(given.value.expose(), "bearer")
         {
-            let bare = Secret::new(bare);
+            let secret = Secret::new(secret);
             self.warnings.push(format!(
-                "{} begins with \"Bearer \", which is left out: it is no part of the secret",
+                "{} begins with \"Bearer \", which is ignored: it is not part of the secret",
                 given.name()
             ));
-            given.value = bare;
+            given.value = secret;
         }
         let secrets = [
             &self.api_secret,
@@ -177,7 +177,7 @@ impl Settings {
             }
             if path_value::is_quoted(text) {
                 self.warnings.push(format!(
-                    "{} is in quotes, which are sent as part of it",
+                    "{} is in quotes, which are sent as part of the secret",
                     given.name()
                 ));
             }
@@ -313,7 +313,7 @@ impl Settings {
         endpoint.map_err(|error| {
             let plain = url.starts_with("http://") && !self.allow_http;
             let hint = if plain {
-                "; --allow-http takes plain http to this machine"
+                "; --allow-http accepts plain http to this machine"
             } else {
                 ""
             };
@@ -322,7 +322,7 @@ impl Settings {
     }
 }
 
-/// What follows the scheme of an `Authorization` header, with or without the header's own name.
+/// Returns the part after the scheme of an `Authorization` header, with or without the header's name.
 fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
     let after = |text: &'t str, word: &str| {
         let (head, tail) = text.trim_start().split_at_checked(word.len())?;
@@ -335,12 +335,12 @@ fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
     (rest.starts_with([' ', '\t']) && !bare.is_empty()).then_some(bare)
 }
 
-/// What to say of settings that a command needs.
+/// Returns the error for settings that a command requires.
 pub(crate) fn not_set(names: &[&str]) -> Error {
     let list = names.join(", ");
     config(format!(
         "not set: {list}; set them in the environment or in the file given by --config, or add \
-         --sandbox for a run that needs none"
+         --sandbox to run without settings"
     ))
 }
 
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn both_names_of_the_results_host_are_an_error_wherever_they_come_from() {
+    fn url_and_instance_of_the_results_host_exclude_each_other() {
         let flags = Connection {
             instance: Some("toolbox".to_owned()),
             ..Connection::default()
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_needs_leave_and_loopback() {
+    fn plain_http_requires_an_option_and_loopback() {
         let read = |url: &str, allow_http| {
             let flags = Connection {
                 allow_http,
@@ -424,7 +424,7 @@ mod tests {
                 .expect("read")
                 .upload_endpoint()
         };
-        let error = read("http://127.0.0.1:1", false).expect_err("no leave");
+        let error = read("http://127.0.0.1:1", false).expect_err("no option");
         assert!(error.to_string().contains("--allow-http"), "{error}");
         read("http://127.0.0.1:1", true).expect("loopback");
         read("http://example.com", true).expect_err("another host");
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_is_refused_by_the_name_of_its_setting() {
+    fn an_identity_error_names_its_setting() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("CANARY");
         std::fs::write(&path, "no PEM").expect("written");
@@ -468,14 +468,17 @@ mod tests {
                 "FLINKS_CERT: no such file",
             ),
         ];
-        for (environment, told) in rows {
+        for (environment, expected) in rows {
             let settings = settings(&environment, &Connection::default()).expect("read");
             let text = settings
                 .identity()
                 .expect_err("no identity")
                 .report()
                 .to_string();
-            assert!(text.starts_with(told) && !text.contains("CANARY"), "{text}");
+            assert!(
+                text.starts_with(expected) && !text.contains("CANARY"),
+                "{text}"
+            );
         }
         let flags = Connection {
             ca: Some(path.into()),
@@ -493,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_pasted_with_a_secret_is_dropped_or_named() {
+    fn text_pasted_with_a_secret_is_dropped_or_reported() {
         let read = |name: &str, value: &str| settings(&[(name, value)], &Connection::default());
         for value in [
             "Bearer abc",

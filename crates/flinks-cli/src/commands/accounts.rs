@@ -1,6 +1,7 @@
-//! `flinks accounts`: the accounts of an open session.
+//! `flinks accounts`: prints the accounts of an open session.
 
 use flinks_legacy::{AccountsDetail, AccountsSummary, WithRawBody};
+use flinks_types::text::escaped;
 use flinks_types::{Account, AccountsResponse, Decimal};
 
 use crate::arguments::Accounts;
@@ -12,9 +13,8 @@ use crate::output::Output;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::text::counted;
-use flinks_types::text::escaped;
 
-/// Reads the accounts, waiting while the service is at work.
+/// Waits for the accounts and prints them.
 pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, CliError> {
     let session = ids::session(&arguments.request_id).await?;
     let clients = Clients::start(context, &arguments.connection).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit,
         data_wait::wait::<AccountsDetail>(legacy.accounts_detail(&session), poll, context).await?
     };
     if !context.output.json {
-        // The table is not made for nothing: there may be many accounts.
+        // There may be many accounts: the table is made only when it is printed.
         context.output.text(&text(&answer, context.output))?;
     }
     context.output.raw(answer.raw())?;
@@ -43,12 +43,12 @@ const TITLES: [&str; COLUMNS] = [
     "Current",
 ];
 
-/// How many columns are texts; the others are amounts, and stand at the right.
-const TEXTS: usize = 4;
+/// The number of text columns; the others are amounts, aligned to the right.
+const TEXT_COLUMNS: usize = 4;
 
 fn text(answer: &AccountsResponse, output: Output) -> String {
     let Some(accounts) = answer.accounts.as_deref() else {
-        return "The answer holds no list of accounts\n".to_owned();
+        return "The answer has no list of accounts\n".to_owned();
     };
     let mut text = format!("{}\n", output.bold(&counted(accounts.len(), "account")));
     if accounts.is_empty() {
@@ -62,7 +62,7 @@ fn text(answer: &AccountsResponse, output: Output) -> String {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
             line.push_str("  ");
-            line.push_str(&if column < TEXTS {
+            line.push_str(&if column < TEXT_COLUMNS {
                 format!("{cell:<width$}")
             } else {
                 format!("{cell:>width$}")
@@ -83,22 +83,22 @@ fn text(answer: &AccountsResponse, output: Output) -> String {
         .sum();
     if transactions > 0 {
         text.push_str(&format!(
-            "\n{}; --json gives them\n",
+            "\n{}; --json prints them\n",
             counted(transactions, "transaction")
         ));
     }
     text
 }
 
-/// A cell that is wider than this stands over, and does not widen its column.
-const WIDEST: usize = 64;
+/// The maximum width of a column; a wider cell is not cut.
+const MAX_WIDTH: usize = 64;
 
-/// The width of each column, in one pass over all rows.
+/// Returns the width of each column.
 fn widths(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
     let mut widths = [0; COLUMNS];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().take(WIDEST).count().max(*width);
+            *width = cell.chars().take(MAX_WIDTH).count().max(*width);
         }
     }
     widths
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_shown_as_it_came_and_no_list_is_not_none() {
+    fn amounts_that_are_not_numbers_are_printed_and_no_list_is_not_an_empty_one() {
         let read = |json: &str| -> AccountsResponse {
             flinks_types::from_json(json.as_bytes()).expect("accounts")
         };
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_grows_with_its_cells_and_not_with_the_widest() {
+    fn one_wide_cell_does_not_widen_every_row() {
         let length = |rows: usize, title: usize| {
             let account = |title: usize| format!(r#"{{"Title":"{}"}}"#, "x".repeat(title));
             let mut accounts = vec![account(1); rows];
@@ -169,6 +169,6 @@ mod tests {
             let answer = flinks_types::from_json(json.as_bytes()).expect("accounts");
             text(&answer, Output::without_color()).len()
         };
-        assert!(length(1000, 100_000) < length(1000, WIDEST) + 100_000);
+        assert!(length(1000, 100_000) < length(1000, MAX_WIDTH) + 100_000);
     }
 }

@@ -1,13 +1,14 @@
-//! `flinks authorize`: opens a bank session, with every challenge answered.
+//! `flinks authorize`: opens a bank session, answering every challenge.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use flinks_legacy::{Authorize as Step, ChallengeRound, CompletedAnswers, LegacyClient};
+use flinks_legacy::{Authorize, ChallengeRound, CompletedAnswers, LegacyClient};
 use flinks_transport::Delivery;
+use flinks_types::text::escaped;
 use flinks_types::{AuthorizeRequest, Credentials, Secret, StoredLogin};
 
-use crate::arguments::Authorize;
+use crate::arguments::Authorize as Arguments;
 use crate::clients::Clients;
 use crate::commands::ids;
 use crate::context::{Context, variable};
@@ -18,73 +19,72 @@ use crate::output::exit_status::Exit;
 use crate::output::progress::Spinner;
 use crate::output::text::shown_path;
 use crate::output::write_stderr;
-use crate::prompt::answers_file::AnswerFile;
-use crate::prompt::challenges::Interview;
-use crate::prompt::image_files::Images;
+use crate::prompt::answers_file::AnswersFile;
+use crate::prompt::challenges::AnswerSources;
+use crate::prompt::image_files::ImageFiles;
 use crate::prompt::terminal::{self, Terminal, Typing};
 use crate::prompt::terminal_images::Protocol;
 use crate::state::session_file::{SessionFile, remove_stale};
-use flinks_types::text::escaped;
 
-/// Opens a session, or goes on where one waits.
-pub(crate) async fn run(arguments: &Authorize, context: &Context) -> Result<Exit, CliError> {
+/// Opens a session, or continues one that waits for answers.
+pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<Exit, CliError> {
     let mut answers = match &arguments.answers {
-        Some(path) => AnswerFile::open(path)?,
-        None => AnswerFile::empty(),
+        Some(path) => AnswersFile::open(path)?,
+        None => AnswersFile::empty(),
     };
     let clients = Clients::start(context, &arguments.connection).await?;
     let legacy = clients.legacy()?;
     let host = clients.settings.results_endpoint()?.to_string();
-    let (mut file, waiting) = match waits(arguments) {
+    let (mut file, waiting) = match file_to_continue(arguments) {
         Some(path) => {
             let (file, waiting) = SessionFile::open(path, &host)?;
             (Some(file), Some(waiting))
         }
-        None => (place(arguments, context, &host)?, None),
+        None => (create_file(arguments, context, &host)?, None),
     };
     remove_stale(variable, SystemTime::now());
     let (round, images) = waiting.map_or((None, None), |waiting| {
         (Some(waiting.round), waiting.images)
     });
-    let mut opening = Opening {
+    let mut flow = AuthorizeFlow {
         legacy,
         context,
         file: file.as_mut(),
         images: arguments.images.clone().or(images),
         terminal: Terminal::open(),
     };
-    let task = opening.run(arguments, round, &mut answers);
+    let task = flow.run(arguments, round, &mut answers);
     let outcome = Box::pin(interrupt::or_interrupted(task)).await;
-    outcome.map_err(|mut failure| {
-        let cut_off = file.as_ref().is_some_and(SessionFile::is_answering);
-        if cut_off && failure.exit() == Exit::Interrupted && !context.output.json {
+    outcome.map_err(|mut error| {
+        let is_answering = file.as_ref().is_some_and(SessionFile::is_answering);
+        if is_answering && error.exit() == Exit::Interrupted && !context.output.json {
             write_stderr("the answers may have been sent: open a new session\n");
         }
-        failure.result.extend(file.and_then(|file| file.held()));
-        failure
+        let entry = file.and_then(|file| file.output_entry());
+        error.result.extend(entry);
+        error
     })
 }
 
-/// A session on its way to be opened.
-struct Opening<'a> {
+/// The rounds of one session, until it is open or waits.
+struct AuthorizeFlow<'a> {
     legacy: LegacyClient,
     context: &'a Context,
-    /// Where the place of the session is held while it waits.
     file: Option<&'a mut SessionFile>,
-    /// Where the images go.
+    /// The folder for images.
     images: Option<PathBuf>,
     terminal: Option<Terminal>,
 }
 
-impl Opening<'_> {
+impl AuthorizeFlow<'_> {
     async fn run(
         &mut self,
-        arguments: &Authorize,
+        arguments: &Arguments,
         waiting: Option<ChallengeRound>,
-        answers: &mut AnswerFile,
+        answers: &mut AnswersFile,
     ) -> Result<Exit, CliError> {
-        let mut step = match waiting {
-            Some(round) => Step::Challenged(round),
+        let mut state = match waiting {
+            Some(round) => Authorize::Challenged(round),
             None => {
                 let request = request(arguments, self.terminal.as_mut()).await?;
                 let _spinner = self.spinner();
@@ -92,89 +92,85 @@ impl Opening<'_> {
             }
         };
         loop {
-            let round = match step {
-                Step::Challenged(round) => round,
-                Step::Authorized(session) => {
+            let round = match state {
+                Authorize::Challenged(round) => round,
+                Authorize::Authorized(session) => {
                     return bank_session::print_authorized(&session, self.context);
                 }
-                _ => {
-                    return Err(CliError::settings(
-                        "the session opens in a way unknown here",
-                    ));
-                }
+                _ => return Err(CliError::settings("the session is in an unknown state")),
             };
-            let placed = self.hold(&round).and_then(|()| match &self.images {
-                Some(folder) => Images::write(&round, folder),
-                None => Ok(Images::default()),
+            let saved = self.save(&round).and_then(|()| match &self.images {
+                Some(folder) => ImageFiles::write(&round, folder),
+                None => Ok(ImageFiles::default()),
             });
-            let images = placed.map_err(|failure| {
-                let mut failure = failure.after_the_call();
-                failure.result = bank_session::challenged_object(&round);
-                failure
+            let images = saved.map_err(|error| {
+                let mut error = error.after_the_call();
+                error.result = bank_session::challenged_object(&round);
+                error
             })?;
-            let answered = match self.ask(&round, &images, answers).await {
-                Ok(Some(answered)) => answered,
+            let completed = match self.answers(&round, &images, answers).await {
+                Ok(Some(completed)) => completed,
                 Ok(None) => {
                     images.keep();
                     let path = self.file.as_deref().map(SessionFile::path);
                     return bank_session::print_challenged(&round, path, self.context);
                 }
-                Err(mut failure) => {
+                Err(mut error) => {
                     images.keep();
-                    failure.result = bank_session::challenged_object(&round);
-                    return Err(failure);
+                    error.result = bank_session::challenged_object(&round);
+                    return Err(error);
                 }
             };
-            step = self.answer(&round, answered).await?;
+            state = self.send(&round, completed).await?;
         }
     }
 
-    async fn ask(
+    async fn answers(
         &mut self,
         round: &ChallengeRound,
-        images: &Images,
-        answers: &mut AnswerFile,
+        images: &ImageFiles,
+        answers: &mut AnswersFile,
     ) -> Result<Option<CompletedAnswers>, CliError> {
         if let Some(terminal) = &mut self.terminal {
             terminal.show(&introduction(round, images, self.images.as_deref()));
         }
-        let mut interview = Interview {
+        let mut sources = AnswerSources {
             file: answers.next_round(),
             terminal: self.terminal.as_mut(),
             protocol: Protocol::of_terminal(variable),
         };
-        interview.answers(round).await
+        sources.answer(round).await
     }
 
-    /// Sends the answers. From then on nobody may go on at this place, whatever becomes of the
-    /// program, unless they never left.
-    async fn answer(
+    /// Sends the answers. The session file records it before, so that no other process sends answers
+    /// to this round, unless these turn out not to have been sent.
+    async fn send(
         &mut self,
         round: &ChallengeRound,
-        answered: CompletedAnswers,
-    ) -> Result<Step, CliError> {
+        completed: CompletedAnswers,
+    ) -> Result<Authorize, CliError> {
         if let Some(file) = &mut self.file {
-            file.answering()?;
+            file.begin_answering()?;
         }
         let spinner = self.spinner();
-        let outcome = self.legacy.answer(answered).await;
+        let outcome = self.legacy.answer(completed).await;
         drop(spinner);
         match &outcome {
-            Err(error) if error.error().delivery() == Delivery::NotSent => self.hold(round)?,
-            Ok(Step::Challenged(_)) => {}
+            Err(error) if error.error().delivery() == Delivery::NotSent => self.save(round)?,
+            Ok(Authorize::Challenged(_)) => {}
             Ok(_) | Err(_) => {
                 if let Some(file) = &mut self.file {
-                    file.over();
+                    file.end();
                 }
             }
         }
         Ok(outcome?)
     }
 
-    fn hold(&mut self, round: &ChallengeRound) -> Result<(), CliError> {
+    fn save(&mut self, round: &ChallengeRound) -> Result<(), CliError> {
         let images = self.images.as_deref();
         match &mut self.file {
-            Some(file) => file.hold(round, images),
+            Some(file) => file.save(round, images),
             None => Ok(()),
         }
     }
@@ -185,9 +181,10 @@ impl Opening<'_> {
     }
 }
 
-/// Where the place of a new session will be held; an embedded sandbox ends with the program.
-fn place(
-    arguments: &Authorize,
+/// Creates the file of a new session. With an embedded sandbox, which ends with the program, only a
+/// file that the user named is created.
+fn create_file(
+    arguments: &Arguments,
     context: &Context,
     host: &str,
 ) -> Result<Option<SessionFile>, CliError> {
@@ -198,15 +195,15 @@ fn place(
     SessionFile::create(given, variable, host).map(Some)
 }
 
-/// The session file to go on with: one that is given alone.
-fn waits(arguments: &Authorize) -> Option<&Path> {
-    let starts = arguments.institution.is_some() || arguments.login_id.is_some();
-    arguments.session.as_deref().filter(|_| !starts)
+/// Returns the session file to continue from: `--session` without a new session.
+fn file_to_continue(arguments: &Arguments) -> Option<&Path> {
+    let is_new = arguments.institution.is_some() || arguments.login_id.is_some();
+    arguments.session.as_deref().filter(|_| !is_new)
 }
 
-/// What the command line asks for; nothing was sent yet.
+/// Returns the request for a new session.
 async fn request(
-    arguments: &Authorize,
+    arguments: &Arguments,
     terminal: Option<&mut Terminal>,
 ) -> Result<AuthorizeRequest, CliError> {
     let language = arguments.language.map(flinks_types::Language::from);
@@ -223,7 +220,7 @@ async fn request(
         return Ok(login.into());
     }
     let institution = arguments.institution.as_deref().unwrap_or_default();
-    let (username, password) = sign_in(arguments, terminal).await?;
+    let (username, password) = credentials(arguments, terminal).await?;
     let mut credentials =
         Credentials::new(institution, username, password).save(!arguments.no_save);
     if let Some(language) = language {
@@ -232,9 +229,9 @@ async fn request(
     Ok(credentials.into())
 }
 
-/// User name and password, from where each may come.
-async fn sign_in(
-    arguments: &Authorize,
+/// Reads the user name and the password.
+async fn credentials(
+    arguments: &Arguments,
     mut terminal: Option<&mut Terminal>,
 ) -> Result<(Secret, Secret), CliError> {
     let username = match (&arguments.username, terminal.as_deref_mut()) {
@@ -250,23 +247,23 @@ async fn sign_in(
         None => None,
     };
     let password = password.ok_or_else(|| {
-        CliError::usage("there is no password: give --password-stdin and the password there")
+        CliError::usage(
+            "there is no password: give --password-stdin and write it to standard input",
+        )
     })?;
     Ok((username, password))
 }
 
-fn introduction(round: &ChallengeRound, images: &Images, folder: Option<&Path>) -> String {
-    let bank = round
-        .institution()
-        .map_or_else(|| "The bank".to_owned(), |text| escaped(text).into_owned());
+fn introduction(round: &ChallengeRound, images: &ImageFiles, folder: Option<&Path>) -> String {
+    let bank = round.institution().map(escaped);
+    let bank = bank.as_deref().unwrap_or("The bank");
     let mut text = if round.answers_were_wrong() {
-        format!("\n{bank} did not accept the answers, and asks again.\n")
+        format!("\n{bank} did not accept the answers and asks again.\n")
     } else {
         format!("\n{bank} asks:\n")
     };
     if let Some(folder) = folder.filter(|_| !images.is_empty()) {
-        let folder = shown_path(folder);
-        text.push_str(&format!("(the images are in {folder})\n"));
+        text.push_str(&format!("(the images are in {})\n", shown_path(folder)));
     }
     text
 }

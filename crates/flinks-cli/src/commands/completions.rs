@@ -1,4 +1,4 @@
-//! `flinks completions`: the completion script of a shell.
+//! `flinks completions`: prints a shell completion script.
 
 use clap::CommandFactory as _;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `flinks csr`: a private key, and the certificate request that Flinks signs.
+//! `flinks csr`: creates a private key and a certificate signing request.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::output::exit_status::Exit;
 use crate::output::text::shown_path;
 use crate::state::files::{self, Existing};
 
-/// Makes both files, or neither.
+/// Creates both files, or neither.
 pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, CliError> {
     let (key_path, csr_path) = (
         arguments.out.join("client.key"),
@@ -24,15 +24,15 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, CliError> {
     for path in [&key_path, &csr_path] {
         if path.symlink_metadata().is_ok() {
             return Err(CliError::settings(format!(
-                "{} exists in the folder of --out: it is never overwritten, because a key that is lost \
-                 makes its certificate worthless; choose another folder",
+                "{} exists in the folder of --out, and is never overwritten, because a certificate is \
+                 useless without its key: choose another folder",
                 path.file_name().unwrap_or_default().display()
             )));
         }
     }
     let subject = subject(arguments)?;
     let (key, csr) = make(subject)
-        .map_err(|error| CliError::settings(format!("the request cannot be made: {error}")))?;
+        .map_err(|error| CliError::settings(format!("the request cannot be created: {error}")))?;
 
     files::make_folder(&arguments.out)
         .map_err(|error| CliError::disk("the folder (--out)", &error))?;
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, CliError> {
             &error,
         ));
     }
-    output.text(&told(&key_path, &csr_path, output))?;
+    output.text(&text(&key_path, &csr_path, output))?;
     output.object(&json!({
         "key": key_path.to_string_lossy(),
         "csr": csr_path.to_string_lossy(),
@@ -54,22 +54,21 @@ pub(crate) fn run(arguments: &Csr, output: Output) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn told(key: &Path, csr: &Path, output: Output) -> String {
+fn text(key: &Path, csr: &Path, output: Output) -> String {
     let shown = |path: &Path| shown_path(path);
     let (key, csr) = (shown(key), shown(csr));
     format!(
         "{}  {key}   (P-256, only you can read it)\n{}  {csr}\n\n\
-         Send the request to Flinks (help-integration@flinks.com) and keep the key: it never leaves \
-         this machine.\n\
-         With the certificate that comes back, set\n  \
+         Send the request to Flinks (help-integration@flinks.com). Keep the key on this machine.\n\
+         When Flinks returns the certificate, set\n  \
          FLINKS_CERT=<the certificate>  FLINKS_KEY={key}\n\
-         and check the two with: flinks doctor\n",
+         and check both with: flinks doctor\n",
         output.bold("private key        "),
         output.bold("certificate request"),
     )
 }
 
-/// The private key (PKCS#8) and the request, both as PEM.
+/// Returns the private key (PKCS#8) and the request, both as PEM.
 fn make(subject: DistinguishedName) -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut parameters = CertificateParams::default();
@@ -123,7 +122,7 @@ fn subject(arguments: &Csr) -> Result<DistinguishedName, CliError> {
     ];
     for (kind, flag, value, limit) in names {
         let Some(value) = value else { continue };
-        // The upper bounds of RFC 5280; a longer name makes a request that CAs refuse.
+        // The upper bounds of RFC 5280: CAs refuse longer names.
         let length = value.chars().count();
         if value.trim().is_empty() || length > limit || value.chars().any(char::is_control) {
             return Err(CliError::settings(format!(

@@ -1,4 +1,4 @@
-//! `flinks sandbox`: the test server on this machine, until interrupted.
+//! `flinks sandbox`: runs the test server until interrupted.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use flinks_sandbox::{Config, Sandbox};
+use flinks_types::text::escaped;
 use serde_json::json;
 
 use crate::arguments::Serve;
@@ -15,9 +16,8 @@ use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::write_stdout;
 use crate::state::temporary::TemporaryFolder;
-use flinks_types::text::escaped;
 
-/// Serves until SIGINT or SIGTERM; a temporary folder goes with it.
+/// Serves until SIGINT or SIGTERM, then removes the temporary folder.
 pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, CliError> {
     let folder = Folder::new(arguments.dir.clone())?;
     let mut config = Config::default();
@@ -30,17 +30,15 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
     config.on_request = Some(Arc::new(move |line| {
         drop(log.send(json!(line).to_string()));
     }));
-    let sandbox = Sandbox::start(config).await.map_err(|error| {
-        CliError::settings(format!(
-            "the sandbox cannot listen on this machine: {error}"
-        ))
-    })?;
+    let sandbox = Sandbox::start(config)
+        .await
+        .map_err(|error| CliError::settings(format!("the sandbox cannot listen: {error}")))?;
     let path = folder.path();
     sandbox
         .write_dir(&path)
         .map_err(|error| match error.get_ref() {
-            // The sandbox's own words, which quote nothing.
-            Some(why) => CliError::settings(format!("the folder (--dir): {why}")),
+            // The sandbox's own message, which quotes no path.
+            Some(reason) => CliError::settings(format!("the folder (--dir): {reason}")),
             None => CliError::disk("the folder (--dir)", &error),
         })?;
     write_stdout(&format!(
@@ -49,19 +47,19 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
     ))?;
     interrupt::stopped().await;
     sandbox.shutdown().await;
-    // The last lines, unless standard output is not read.
+    // Waits for the last lines, unless standard output is blocked.
     let _ = written.recv_timeout(Duration::from_secs(1));
     Ok(Exit::Done)
 }
 
-/// Writes lines to standard output on a thread of its own: no answer waits for whoever reads the
-/// log. The receiver ends when all lines are written, once nobody can send more.
+/// Starts a thread that writes log lines to standard output, so that a slow reader does not delay
+/// answers. The receiver ends when the sender is dropped and all lines are written.
 fn log() -> Result<(Sender<String>, Receiver<()>), CliError> {
     let (lines, waiting) = channel::<String>();
     let (done, written) = channel();
     let thread = std::thread::Builder::new().spawn(move || {
         for line in waiting {
-            // Whoever reads may be gone; the server goes on.
+            // The server continues without a reader.
             drop(write_stdout(&format!("{line}\n")));
         }
         drop::<Sender<()>>(done);
@@ -87,7 +85,7 @@ fn ready(sandbox: &Sandbox, folder: &std::path::Path, json: bool) -> String {
     format!("ready: upload {upload} results {results} settings: . '{env}'")
 }
 
-/// The folder that certificates, key and settings are written into.
+/// The folder for certificates, key and settings.
 enum Folder {
     Given(PathBuf),
     Temporary(TemporaryFolder),

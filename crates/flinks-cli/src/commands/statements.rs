@@ -1,4 +1,4 @@
-//! `flinks statements`: the bank's own statements, as files.
+//! `flinks statements`: saves the bank's statements as files.
 
 use std::collections::HashSet;
 use std::io;
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flinks_legacy::StatementContent as _;
 use flinks_transport::{Delivery, Error, ErrorKind};
+use flinks_types::text::escaped;
 use flinks_types::{Statement, StatementsResponse};
 
 use crate::arguments::Statements;
@@ -19,12 +20,11 @@ use crate::output::exit_status::Exit;
 use crate::output::exit_status::Request;
 use crate::output::text::{counted, shown_path, size};
 use crate::state::files::{self, Draft, Existing};
-use flinks_types::text::escaped;
 
-/// What the names of statements begin with.
+/// The prefix of the file names.
 const PREFIX: &str = "statement-";
 
-/// Fetches the statements, waiting while the service is at work, and writes them.
+/// Waits for the statements and writes them to a folder.
 pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, CliError> {
     let session = ids::session(&arguments.request_id).await?;
     let clients = Clients::start(context, &arguments.connection).await?;
@@ -32,8 +32,8 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     let folder = &arguments.out;
     let disk = |error: io::Error| CliError::disk("the folder (--out)", &error);
     files::make_folder(folder).map_err(disk)?;
-    // That nothing can be written here must be known before anything is fetched.
-    if let Some(path) = earlier(folder).map_err(disk)? {
+    // A folder that cannot be written must be found before anything is fetched.
+    if let Some(path) = existing_statement(folder).map_err(disk)? {
         return Err(exists(&path));
     }
     drop(Draft::within(folder).map_err(disk)?);
@@ -41,11 +41,11 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     let written = write_all(&answer, folder)?;
     let text = match answer.accounts {
         Some(_) => text(&written, context.output),
-        None => "The answer holds no list of statements\n".to_owned(),
+        None => "The answer has no list of statements\n".to_owned(),
     };
     context.output.text(&text)?;
     context.output.raw(answer.raw()).map_err(|mut failure| {
-        // The statements themselves belong on no log.
+        // The statements themselves must not be printed to standard error.
         let paths = written.iter().map(|(path, _)| path.to_string_lossy());
         failure.result.insert("written".to_owned(), paths.collect());
         failure
@@ -53,8 +53,8 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// A statement that lies in the folder already.
-fn earlier(folder: &Path) -> io::Result<Option<PathBuf>> {
+/// Returns a statement that the folder already contains.
+fn existing_statement(folder: &Path) -> io::Result<Option<PathBuf>> {
     for entry in folder.read_dir()? {
         let entry = entry?;
         if entry
@@ -70,8 +70,8 @@ fn earlier(folder: &Path) -> io::Result<Option<PathBuf>> {
 
 fn exists(path: &Path) -> CliError {
     CliError::settings(format!(
-        "{} exists in the folder of --out: statements are never overwritten; choose another folder, or \
-         move the files away",
+        "{} exists in the folder of --out, and statements are never overwritten: choose another folder, \
+         or move the files away",
         escaped(&path.file_name().unwrap_or_default().to_string_lossy())
     ))
 }
@@ -94,7 +94,7 @@ fn write_all(answer: &StatementsResponse, folder: &Path) -> Result<Vec<(PathBuf,
     Ok(written)
 }
 
-/// A file that is whole or not there, that only its owner reads, in no other file's place.
+/// Writes a statement to a new file with mode 0600.
 fn write(statement: &Statement, path: &Path) -> io::Result<u64> {
     let mut draft = Draft::beside(path)?;
     let bytes = statement.write_to(&mut draft)?;
@@ -117,7 +117,7 @@ fn failed(index: usize, path: &Path, error: io::Error) -> CliError {
     failure.after_the_call()
 }
 
-/// A name made of the service's, which may be anything: no other folder, no hidden file.
+/// Returns a safe file name from the id and type of the service, which may be any text.
 fn file_name(statement: &Statement, suffix: &str) -> String {
     let id = word(statement.unique_id.as_deref().unwrap_or_default(), 64);
     let id = if id.is_empty() { "unnamed" } else { &id };
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stay_in_the_folder_and_apart() {
+    fn file_names_are_safe_and_unique() {
         let folder = tempfile::tempdir().expect("a folder");
         let answer = answer(
             r#"{"UniqueId":"../../etc/passwd","FileType":"PDF","Base64Bytes":"JVBERi0="},
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_leaves_no_file_and_nothing_is_overwritten() {
+    fn an_unreadable_statement_leaves_no_file_and_nothing_is_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         let torn = answer(r#"{"UniqueId":"a","FileType":"PDF","Base64Bytes":"JVBER"}"#);
         let failure = write_all(&torn, folder.path()).expect_err("no base64");

@@ -1,6 +1,7 @@
-//! The fraud analysis as it is told: text for people, the JSON object for scripts.
+//! Prints a fraud analysis and its verdict: text for people, a JSON object for scripts.
 
 use flinks_fraud::Verdict;
+use flinks_types::text::escaped;
 use flinks_types::{
     Detail, DocumentAnalysis, DocumentType, FraudAnalysis, FraudSignal, LoginId, SignalType,
 };
@@ -8,12 +9,11 @@ use serde_json::{Value, json};
 
 use crate::output::Output;
 use crate::output::text::counted;
-use flinks_types::text::escaped;
 
-/// How many details of a signal people are shown; scripts get all.
-const DETAILS: usize = 8;
+/// The maximum number of details per signal in the text. The JSON has all.
+const MAX_DETAILS: usize = 8;
 
-/// An analysis and what it comes to.
+/// A fraud analysis and its verdict.
 pub(crate) struct AnalysisReport {
     pub(crate) login_id: LoginId,
     pub(crate) verdict: Verdict,
@@ -21,7 +21,7 @@ pub(crate) struct AnalysisReport {
 }
 
 impl AnalysisReport {
-    /// For people: the verdict, then each document with its signals.
+    /// Returns the text for people: the verdict, then each document with its signals.
     pub(crate) fn to_text(&self, output: Output) -> String {
         let documents = &self.analysis.documents;
         let mut text = format!("{}\n", self.headline(output));
@@ -31,7 +31,7 @@ impl AnalysisReport {
         for (index, document) in documents.iter().enumerate() {
             text.push_str(&format!("Document {} of {}: ", index + 1, documents.len()));
             text.push_str(&document_text(document, output));
-            // Signals take several lines; a gap shows where the next document begins.
+            // Signals take several lines, so an empty line separates the next document.
             if signals(document).next().is_some() && index + 1 < documents.len() {
                 text.push('\n');
             }
@@ -73,8 +73,8 @@ impl AnalysisReport {
         }
     }
 
-    /// For scripts. Lists that the service left out are empty here: only the verdict says what
-    /// that means.
+    /// Returns the JSON object for scripts. Lists that the service left out are empty; the verdict
+    /// considers the difference.
     pub(crate) fn to_json(&self) -> Value {
         let mut object = json!({
             "login_id": self.login_id.as_str(),
@@ -201,7 +201,7 @@ fn signal_text(signal: &FraudSignal, output: Output) -> String {
     let all: Vec<_> = details(signal).collect();
     let label =
         |detail: &Detail| escaped(detail.specific_type.as_deref().unwrap_or("value")).into_owned();
-    let shown = all.iter().take(DETAILS);
+    let shown = all.iter().take(MAX_DETAILS);
     let width = shown
         .clone()
         .map(|detail| label(detail).chars().count())
@@ -211,14 +211,14 @@ fn signal_text(signal: &FraudSignal, output: Output) -> String {
         let value = escaped(detail.value.as_deref().unwrap_or("-"));
         text.push_str(&format!("      {:<width$}  {value}\n", label(detail)));
     }
-    if all.len() > DETAILS {
-        let rest = all.len() - DETAILS;
+    if all.len() > MAX_DETAILS {
+        let rest = all.len() - MAX_DETAILS;
         text.push_str(&format!("      … {rest} more; --json shows all\n"));
     }
     text
 }
 
-/// What a signal says, in one line.
+/// Explains a signal in one line.
 fn meaning(kind: &SignalType) -> Option<&'static str> {
     Some(match kind {
         SignalType::AccountInformationEdits => {
@@ -227,17 +227,13 @@ fn meaning(kind: &SignalType) -> Option<&'static str> {
         SignalType::DateEdits => "A date was altered.",
         SignalType::DescriptionEdits => "The text of a transaction was altered.",
         SignalType::DollarAmountEdits => "An amount or a balance was altered.",
-        SignalType::EditingSoftwareDetected => {
-            "The document's own metadata names a program that edits documents."
-        }
-        SignalType::EmptyTransactionData => "A section for transactions is there but empty.",
-        SignalType::MisalignedText => "Text is out of line with its surroundings.",
+        SignalType::EditingSoftwareDetected => "The document's metadata names an editing program.",
+        SignalType::EmptyTransactionData => "A transaction section is empty.",
+        SignalType::MisalignedText => "Text is not aligned with its surroundings.",
         SignalType::MissingTransactionData => "Transactions that should be there are missing.",
-        SignalType::UnreconciledBalances => {
-            "The running balances do not add up with the transactions between them."
-        }
+        SignalType::UnreconciledBalances => "The running balances do not match the transactions.",
         SignalType::UnusualDocumentSource => {
-            "The document was not made the way banks make theirs (one printed to PDF looks the same)."
+            "The document was not created as banks create theirs (printing to PDF has the same effect)."
         }
         SignalType::Other(_) | _ => return None,
     })
@@ -276,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_get_the_whole_analysis() {
+    fn the_json_has_the_whole_analysis() {
         let json = report(ANALYSIS).to_json();
         assert_eq!(json["verdict"], "flagged");
         assert_eq!(json["login_id"], "aabf32b7");
@@ -305,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn people_get_every_signal_without_control_characters() {
+    fn the_text_has_every_signal_without_control_characters() {
         let text = report(ANALYSIS).to_text(Output::without_color());
         for part in [
             "Verdict: FLAGGED, 2 signals in 1 of 3 documents",

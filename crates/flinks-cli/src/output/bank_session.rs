@@ -1,8 +1,9 @@
-//! What `authorize` tells: an open session, or one that waits for answers.
+//! Prints a bank session: an open one, or one that waits for answers.
 
 use std::path::Path;
 
 use flinks_legacy::{ChallengeRound, Session};
+use flinks_types::text::escaped;
 use flinks_types::{ChallengeType, SecurityChallenge};
 use serde_json::{Map, Value, json};
 
@@ -10,9 +11,11 @@ use crate::context::Context;
 use crate::output::error::{CliError, SESSION};
 use crate::output::exit_status::Exit;
 use crate::output::text::{counted, shell_word};
-use flinks_types::text::escaped;
 
-/// Tells the ids of an open session.
+/// Prints the ids of an open session.
+///
+/// # Errors
+/// Standard output cannot be written.
 pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<Exit, CliError> {
     let output = context.output;
     let bank = session.institution().map(escaped);
@@ -29,7 +32,7 @@ pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<E
         text.push_str(&output.faint(&next));
     }
     output.text(&text)?;
-    let mut object = head(
+    let mut object = base_object(
         "authorized",
         session.request_id().as_str(),
         session.institution(),
@@ -41,7 +44,10 @@ pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<E
     Ok(Exit::Done)
 }
 
-/// Tells the questions of a session that waits, and how to go on.
+/// Prints the questions of a waiting session, and how to continue.
+///
+/// # Errors
+/// Standard output cannot be written.
 pub(crate) fn print_challenged(
     round: &ChallengeRound,
     file: Option<&Path>,
@@ -86,9 +92,9 @@ pub(crate) fn print_challenged(
     Ok(Exit::Waiting)
 }
 
-/// A session that waits, for scripts.
+/// Returns the JSON fields of a waiting session.
 pub(crate) fn challenged_object(round: &ChallengeRound) -> Map<String, Value> {
-    let mut object = head(
+    let mut object = base_object(
         "challenged",
         round.request_id().as_str(),
         round.institution(),
@@ -106,7 +112,7 @@ pub(crate) fn challenged_object(round: &ChallengeRound) -> Map<String, Value> {
     object
 }
 
-/// What there is to choose from; images by their index, which is what answers them.
+/// Returns the choices of a challenge; an image is its index, as in the answers file.
 fn choices(challenge: &SecurityChallenge) -> Option<Vec<Value>> {
     if challenge.iterables.is_empty() {
         return None;
@@ -120,7 +126,7 @@ fn choices(challenge: &SecurityChallenge) -> Option<Vec<Value>> {
     )
 }
 
-fn head(status: &str, request_id: &str, institution: Option<&str>) -> Map<String, Value> {
+fn base_object(status: &str, request_id: &str, institution: Option<&str>) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("status".to_owned(), json!(status));
     object.insert("request_id".to_owned(), json!(request_id));

@@ -1,4 +1,4 @@
-//! What is under way, on a terminal: a bar for the bytes of an upload, a spinner while waiting.
+//! Progress on a terminal: a bar for the bytes of an upload, a spinner for waits.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use flinks_types::text::escaped;
 
 const BAR: &str = "{msg}\n[{bar:32}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
 
-/// A bar that follows an upload; it disappears when this value is dropped.
+/// A progress bar of an upload, removed on drop.
 pub(crate) struct UploadBar(ProgressBar);
 
 impl UploadBar {
-    /// Shows how far the session comes. Nothing is shown, and nothing follows, without a terminal.
+    /// Shows the progress of a session; `None` if it should not be `shown`.
     pub(crate) fn follow(session: UploadSession, shown: bool) -> (UploadSession, Option<Self>) {
         if !shown {
             return (session, None);
@@ -22,17 +22,17 @@ impl UploadBar {
         let bar = ProgressBar::no_length();
         bar.set_style(style(BAR).progress_chars("=> "));
         let files = Arc::new(Mutex::new(Vec::new()));
-        let told = bar.clone();
+        let updated = bar.clone();
         let session = session.on_progress(move |progress| {
             let mut sent = files.lock().unwrap_or_else(PoisonError::into_inner);
             let total = advance(&mut sent, progress.file, progress.files, progress.sent);
-            told.set_message(title(&progress));
-            told.set_position(total);
+            updated.set_message(title(&progress));
+            updated.set_position(total);
         });
         (session, Some(Self(bar)))
     }
 
-    /// All bytes that the session will send.
+    /// Sets the total number of bytes.
     pub(crate) fn set_total(&self, bytes: u64) {
         self.0.set_length(bytes);
     }
@@ -44,8 +44,8 @@ impl Drop for UploadBar {
     }
 }
 
-/// Notes how far one file is, and returns how far all are together. A file that is sent again
-/// begins again, and with it those after it.
+/// Records the bytes sent of one file and returns the sum over all files. A file that is sent again
+/// starts at 0.
 fn advance(sent: &mut Vec<u64>, file: usize, files: usize, bytes: u64) -> u64 {
     sent.resize(files, 0);
     if let Some(known) = sent.get_mut(file) {
@@ -59,11 +59,11 @@ fn title(progress: &Progress<'_>) -> String {
     format!("file {} of {}: {name}", progress.file + 1, progress.files)
 }
 
-/// A spinner that runs until it is dropped.
+/// A spinner, removed on drop.
 pub(crate) struct Spinner(ProgressBar);
 
 impl Spinner {
-    /// Shows that something is waited for, and for how long already.
+    /// Shows what the program waits for and the time elapsed; `None` if it should not be `shown`.
     pub(crate) fn start(message: String, shown: bool) -> Option<Self> {
         if !shown {
             return None;

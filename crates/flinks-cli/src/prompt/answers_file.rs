@@ -1,4 +1,4 @@
-//! The answers file: a JSON array with one object a round, from a question's text to its answer.
+//! The answers file: a JSON array with one object per round, from a question's text to its answer.
 
 use std::path::Path;
 
@@ -11,18 +11,18 @@ use crate::output::error::CliError;
 use crate::output::io_error::reason;
 use crate::state::files;
 
-/// More than anybody's answers.
+/// Far more than any answers need.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The answers of a file, round after round. It has no `Debug`: they are secrets.
-pub(crate) struct AnswerFile(std::vec::IntoIter<RoundAnswers>);
+/// The answers of a file, by round. It has no `Debug`: they are secrets.
+pub(crate) struct AnswersFile(std::vec::IntoIter<RoundAnswers>);
 
-/// The answers to one round; none when the file has no more of them.
+/// The answers to one round; empty if the file has no more rounds.
 #[derive(Default)]
 pub(crate) struct RoundAnswers(Map<String, Value>);
 
-impl AnswerFile {
-    /// No answers at all.
+impl AnswersFile {
+    /// An answers file without answers.
     pub(crate) fn empty() -> Self {
         Self(Vec::new().into_iter())
     }
@@ -30,29 +30,29 @@ impl AnswerFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// It cannot be read, or has another form. No message quotes it.
+    /// It cannot be read or has another format. No message quotes it.
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
-        // Somebody may have given the answers themselves where their path belongs.
+        // The path is not shown: answers may have been given in its place.
         let failed =
             |why: &str| CliError::settings(format!("the answers file given by --answers {why}"));
         let bytes = files::read(path, MAX_BYTES)
             .map_err(|error| failed(&format!("cannot be read: {}", reason(&error))))?;
-        let text = text::read(&bytes).ok_or_else(|| failed("holds no text"))?;
+        let text = text::read(&bytes).ok_or_else(|| failed("is not text"))?;
         parse(&text).map_err(|why| failed(&why))
     }
 
-    /// The answers to the next round.
+    /// Returns the answers to the next round.
     pub(crate) fn next_round(&mut self) -> RoundAnswers {
         self.0.next().unwrap_or_default()
     }
 }
 
-fn parse(text: &str) -> Result<AnswerFile, String> {
+fn parse(text: &str) -> Result<AnswersFile, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        format!("is no valid JSON: see line {line}, column {column}")
+        format!("is not valid JSON: see line {line}, column {column}")
     })?;
-    let form = "must be a JSON array of objects, one a round: see flinks authorize --help";
+    let form = "must be a JSON array of objects, one per round: see flinks authorize --help";
     let Value::Array(rounds) = value else {
         return Err(form.to_owned());
     };
@@ -64,15 +64,15 @@ fn parse(text: &str) -> Result<AnswerFile, String> {
     });
     let rounds: Option<Vec<_>> = rounds.collect();
     let rounds = rounds.ok_or_else(|| form.to_owned())?;
-    Ok(AnswerFile(rounds.into_iter()))
+    Ok(AnswersFile(rounds.into_iter()))
 }
 
 impl RoundAnswers {
-    /// Answers a question, the one at `index` of its round; `false` when there is no answer to it.
+    /// Answers the question at `index` of its round. Returns `false` if the file has no answer.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`]: the answer cannot be right.
-    pub(crate) fn give(
+    /// [`ErrorKind::Input`]: the answer is not valid.
+    pub(crate) fn answer(
         &self,
         index: usize,
         question: &Question<'_>,
@@ -82,7 +82,7 @@ impl RoundAnswers {
             return Ok(false);
         };
         let form = |form: &str| {
-            let message = format!("question {} is answered by {form}", index + 1);
+            let message = format!("the answer to question {} must be {form}", index + 1);
             Error::new(ErrorKind::Input, message)
         };
         let text = || given.as_str().ok_or_else(|| form("a text"));
@@ -129,7 +129,7 @@ impl RoundAnswers {
     }
 }
 
-/// A text, or an array of them.
+/// Returns a string, or an array of strings.
 fn texts(given: &Value) -> Option<Vec<&str>> {
     match given.as_array() {
         Some(array) => array.iter().map(Value::as_str).collect(),
@@ -159,7 +159,7 @@ mod tests {
         let outcome = file
             .expect("valid")
             .next_round()
-            .give(0, &question, &mut answers)?;
+            .answer(0, &question, &mut answers)?;
         if outcome {
             answers.finish()?;
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_takes_its_form_and_no_other() {
+    fn every_type_takes_one_form_of_answer() {
         let q = "QuestionAndAnswer";
         let rows = [
             (question(q, &[]), json!("CANARY")),
@@ -217,18 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn a_question_without_an_answer_is_told_apart() {
+    fn a_question_may_have_no_answer() {
         let round = round(&[question("QuestionAndAnswer", &[])]);
         let question = round.questions().next().expect("a question");
         let mut file = parse(r#"[{"Q": "a"}]"#).expect("valid");
         for _ in 0..2 {
-            let outcome = file.next_round().give(0, &question, &mut round.answers());
+            let outcome = file.next_round().answer(0, &question, &mut round.answers());
             assert_eq!(outcome.ok(), Some(false));
         }
     }
 
     #[test]
-    fn another_form_of_file_is_refused_without_quoting_it() {
+    fn another_format_is_refused_without_quoting_it() {
         for wrong in [
             "",
             "{\"CANARY\": 1}",

@@ -1,195 +1,188 @@
-//! A round of a bank's questions: answered from the answers file, else by somebody at the terminal.
+//! Answers a round of a bank's challenges: from the answers file, or at the terminal.
 
 use flinks_legacy::{Answers, ChallengeRound, Channel, CompletedAnswers, Question, QuestionKind};
 use flinks_transport::{Error, ErrorKind};
 use flinks_types::Secret;
+use flinks_types::text::escaped;
 
 use crate::output::error::CliError;
 use crate::prompt::answers_file::RoundAnswers;
 use crate::prompt::image_files::decoded;
 use crate::prompt::terminal::{Terminal, Typing};
 use crate::prompt::terminal_images::Protocol;
-use flinks_types::text::escaped;
 
-/// Who answers.
-pub(crate) struct Interview<'a> {
+/// Where the answers of a round come from.
+pub(crate) struct AnswerSources<'a> {
     pub(crate) file: RoundAnswers,
     pub(crate) terminal: Option<&'a mut Terminal>,
     /// How the terminal shows images.
     pub(crate) protocol: Option<Protocol>,
 }
 
-impl Interview<'_> {
-    /// Answers all questions of a round; nothing when one of them has no answer.
+/// Why a question was not answered.
+enum Unanswered {
+    EndOfInput,
+    Failed(CliError),
+}
+
+impl From<CliError> for Unanswered {
+    fn from(error: CliError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl AnswerSources<'_> {
+    /// Answers all questions of a round; `None` if one of them has no answer.
     ///
     /// # Errors
-    /// An answer of the file cannot be right, or the terminal cannot be read.
-    pub(crate) async fn answers(
+    /// An answer of the file is not valid, or the terminal cannot be read.
+    pub(crate) async fn answer(
         &mut self,
         round: &ChallengeRound,
     ) -> Result<Option<CompletedAnswers>, CliError> {
+        match self.try_answer(round).await {
+            Ok(answers) => Ok(Some(answers)),
+            Err(Unanswered::EndOfInput) => Ok(None),
+            Err(Unanswered::Failed(error)) => Err(error),
+        }
+    }
+
+    async fn try_answer(&mut self, round: &ChallengeRound) -> Result<CompletedAnswers, Unanswered> {
         loop {
             let mut answers = round.answers();
-            let mut asked = None;
+            let mut asked = false;
             for (index, question) in round.questions().enumerate() {
-                if self.file.give(index, &question, &mut answers)? {
+                let from_file = self.file.answer(index, &question, &mut answers);
+                if from_file.map_err(CliError::from)? {
                     continue;
                 }
                 let Some(terminal) = self.terminal.as_deref_mut() else {
-                    return Ok(None);
+                    return Err(Unanswered::EndOfInput);
                 };
-                let mut asking = Asking {
+                let mut prompt = Prompt {
                     terminal,
                     protocol: self.protocol,
                     answers: &mut answers,
                 };
-                if !asking.until_answered(&question).await? {
-                    return Ok(None);
-                }
-                asked = Some(());
+                prompt.ask(&question).await?;
+                asked = true;
             }
-            match (answers.finish(), asked.and(self.terminal.as_deref_mut())) {
-                (Ok(answered), _) => return Ok(Some(answered)),
-                (Err(error), Some(terminal)) => terminal.show(&refused(&error)),
-                (Err(error), None) => return Err(error.into()),
+            match (answers.finish(), self.terminal.as_deref_mut()) {
+                (Ok(completed), _) => return Ok(completed),
+                (Err(error), Some(terminal)) if asked => terminal.show(&error_line(&error)),
+                (Err(error), _) => return Err(CliError::from(error).into()),
             }
         }
     }
 }
 
-/// Somebody is asked one question.
-struct Asking<'a> {
+/// Asks questions at the terminal.
+struct Prompt<'a> {
     terminal: &'a mut Terminal,
     protocol: Option<Protocol>,
     answers: &'a mut Answers,
 }
 
-impl Asking<'_> {
-    /// Asks again until the answer can be right; `false` when there will be none.
-    async fn until_answered(&mut self, question: &Question<'_>) -> Result<bool, CliError> {
+impl Prompt<'_> {
+    /// Asks a question until the answer is valid.
+    async fn ask(&mut self, question: &Question<'_>) -> Result<(), Unanswered> {
         self.terminal
             .show(&format!("\n{}\n", escaped(question.text())));
         loop {
-            match self.once(question.kind()).await? {
-                Some(Ok(())) => return Ok(true),
-                None => return Ok(false),
-                Some(Err(error)) if error.kind() == ErrorKind::Input => {
-                    self.terminal.show(&refused(&error));
+            match self.ask_once(question.kind()).await? {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Input => {
+                    self.terminal.show(&error_line(&error));
                 }
-                Some(Err(error)) => return Err(error.into()),
+                Err(error) => return Err(CliError::from(error).into()),
             }
         }
     }
 
-    async fn once(&mut self, ask: QuestionKind<'_>) -> Result<Option<Result<(), Error>>, CliError> {
-        Ok(Some(match ask {
+    async fn ask_once(&mut self, kind: QuestionKind<'_>) -> Result<Result<(), Error>, Unanswered> {
+        Ok(match kind {
             QuestionKind::Text(q) => {
-                let Some(text) = self.secret("Answer (hidden): ").await? else {
-                    return Ok(None);
-                };
+                let text = self.secret("Answer (hidden): ").await?;
                 q.answer(self.answers, text.expose())
             }
             QuestionKind::Code(q) => {
-                let Some(code) = self.secret("Code (hidden): ").await? else {
-                    return Ok(None);
-                };
+                let code = self.secret("Code (hidden): ").await?;
                 q.enter(self.answers, code.expose())
             }
             QuestionKind::Date(q) => {
-                let Some(date) = self.line("Date: ").await? else {
-                    return Ok(None);
-                };
+                let date = self.line("Date: ").await?;
                 q.answer(self.answers, date.expose())
             }
             QuestionKind::SingleChoice(q) => {
-                let Some(choice) = self.pick(q.choices().collect()).await? else {
-                    return Ok(None);
-                };
+                let choice = self.pick(q.choices().collect()).await?;
                 q.choose(self.answers, choice)
             }
             QuestionKind::MultipleChoice(q) => {
-                let Some(choices) = self.pick_several(q.choices().collect()).await? else {
-                    return Ok(None);
-                };
+                let choices = self.pick_several(q.choices().collect()).await?;
                 q.choose(self.answers, choices)
             }
             QuestionKind::Image(q) => {
-                let Some(image) = self.pick_image(q.images().collect()).await? else {
-                    return Ok(None);
-                };
+                let image = self.pick_image(q.images().collect()).await?;
                 q.choose(self.answers, image)
             }
             QuestionKind::Phone(q) => {
-                let Some(number) = self.pick(q.numbers().collect()).await? else {
-                    return Ok(None);
-                };
+                let number = self.pick(q.numbers().collect()).await?;
                 let channels = [Channel::Text, Channel::Call];
-                let words = channels.map(Channel::as_str).to_vec();
-                let Some(word) = self.pick(words).await? else {
-                    return Ok(None);
-                };
+                let word = self.pick(channels.map(Channel::as_str).to_vec()).await?;
                 let channel = channels.into_iter().find(|one| one.as_str() == word);
                 q.send_to(self.answers, number, channel.unwrap_or(Channel::Text))
             }
             QuestionKind::Approval(q) => {
-                let prompt = "Approve on your device first, then press Enter: ";
-                if self.line(prompt).await?.is_none() {
-                    return Ok(None);
-                }
+                self.line("Approve on your device first, then press Enter: ")
+                    .await?;
                 q.approved(self.answers)
             }
             QuestionKind::NewQuestion(q) => {
-                let Some(question) = self.pick(q.choices().collect()).await? else {
-                    return Ok(None);
-                };
-                // Seen, because a slip would lock the customer out later.
-                let Some(answer) = self.line("Its answer from now on: ").await? else {
-                    return Ok(None);
-                };
+                let question = self.pick(q.choices().collect()).await?;
+                // Shown while typed: a typo would lock the customer out later.
+                let answer = self.line("New answer: ").await?;
                 q.choose(self.answers, question, answer.expose())
             }
             QuestionKind::Other(q) if q.choices().len() > 0 => {
-                let Some(choices) = self.pick_several(q.choices().collect()).await? else {
-                    return Ok(None);
-                };
+                let choices = self.pick_several(q.choices().collect()).await?;
                 q.answer(self.answers, choices)
             }
             other @ (QuestionKind::Other(_) | _) => {
-                let Some(text) = self.secret("Answer (hidden): ").await? else {
-                    return Ok(None);
-                };
+                let text = self.secret("Answer (hidden): ").await?;
                 other.answer_raw(self.answers, [text.expose()])
             }
-        }))
+        })
     }
 
-    async fn secret(&mut self, prompt: &str) -> Result<Option<Secret>, CliError> {
-        self.terminal.ask(prompt, Typing::Hidden).await
+    async fn secret(&mut self, prompt: &str) -> Result<Secret, Unanswered> {
+        let line = self.terminal.ask(prompt, Typing::Hidden).await?;
+        line.ok_or(Unanswered::EndOfInput)
     }
 
-    async fn line(&mut self, prompt: &str) -> Result<Option<Secret>, CliError> {
-        self.terminal.ask(prompt, Typing::Visible).await
+    async fn line(&mut self, prompt: &str) -> Result<Secret, Unanswered> {
+        let line = self.terminal.ask(prompt, Typing::Visible).await?;
+        line.ok_or(Unanswered::EndOfInput)
     }
 
-    /// One of a list, by its number from 1.
-    async fn pick<'c>(&mut self, choices: Vec<&'c str>) -> Result<Option<&'c str>, CliError> {
-        self.list(&choices);
+    /// Asks for one of a list, by its number from 1.
+    async fn pick<'c>(&mut self, choices: Vec<&'c str>) -> Result<&'c str, Unanswered> {
+        self.show_list(&choices);
         let prompt = format!("Number (1 to {}): ", choices.len());
-        self.numbered(&prompt, |line| {
+        self.parsed(&prompt, |line| {
             let number: usize = line.trim().parse().ok()?;
             choices.get(number.checked_sub(1)?).copied()
         })
         .await
     }
 
-    /// Several of a list, by their numbers from 1.
+    /// Asks for several of a list, by their numbers from 1.
     async fn pick_several<'c>(
         &mut self,
         choices: Vec<&'c str>,
-    ) -> Result<Option<Vec<&'c str>>, CliError> {
-        self.list(&choices);
-        let prompt = format!("Numbers (1 to {}, with commas): ", choices.len());
-        self.numbered(&prompt, |line| {
+    ) -> Result<Vec<&'c str>, Unanswered> {
+        self.show_list(&choices);
+        let prompt = format!("Numbers (1 to {}, separated by commas): ", choices.len());
+        self.parsed(&prompt, |line| {
             let numbers = line.split([',', ' ']).filter(|part| !part.is_empty());
             let chosen = numbers.map(|part| {
                 let number: usize = part.parse().ok()?;
@@ -200,26 +193,26 @@ impl Asking<'_> {
         .await
     }
 
-    /// One of the images, by its number from 0, as in the names of the files.
-    async fn pick_image<'c>(&mut self, images: Vec<&'c str>) -> Result<Option<&'c str>, CliError> {
+    /// Asks for an image, by its number from 0 as in the names of the image files.
+    async fn pick_image<'c>(&mut self, images: Vec<&'c str>) -> Result<&'c str, Unanswered> {
         for (number, image) in images.iter().enumerate() {
-            let shown = self.protocol.and_then(|protocol| {
+            let sequence = self.protocol.and_then(|protocol| {
                 let image = decoded(image)?;
                 protocol.sequence(&image)
             });
-            if let Some(shown) = shown {
-                self.terminal.show(&format!("  {number}  {shown}\n"));
+            if let Some(sequence) = sequence {
+                self.terminal.show(&format!("  {number}  {sequence}\n"));
             }
         }
         let last = images.len().saturating_sub(1);
         let prompt = format!("Number of the image (0 to {last}): ");
-        self.numbered(&prompt, |line| {
+        self.parsed(&prompt, |line| {
             images.get(line.trim().parse::<usize>().ok()?).copied()
         })
         .await
     }
 
-    fn list(&mut self, choices: &[&str]) {
+    fn show_list(&mut self, choices: &[&str]) {
         for (index, choice) in choices.iter().enumerate() {
             let number = index + 1;
             self.terminal
@@ -227,24 +220,22 @@ impl Asking<'_> {
         }
     }
 
-    /// Asks until the line means something.
-    async fn numbered<T: Send>(
+    /// Asks until `parse` accepts the line.
+    async fn parsed<T: Send>(
         &mut self,
         prompt: &str,
-        chosen: impl Fn(&str) -> Option<T> + Send,
-    ) -> Result<Option<T>, CliError> {
+        parse: impl Fn(&str) -> Option<T> + Send,
+    ) -> Result<T, Unanswered> {
         loop {
-            let Some(line) = self.line(prompt).await? else {
-                return Ok(None);
-            };
-            if let Some(chosen) = chosen(line.expose()) {
-                return Ok(Some(chosen));
+            let line = self.line(prompt).await?;
+            if let Some(value) = parse(line.expose()) {
+                return Ok(value);
             }
         }
     }
 }
 
-fn refused(error: &Error) -> String {
+fn error_line(error: &Error) -> String {
     format!("{}\n", escaped(&error.to_string()))
 }
 
@@ -265,21 +256,21 @@ mod tests {
             lines: lines.iter().copied().collect(),
             seen: String::new(),
         };
-        let mut interview = Interview {
+        let mut sources = AnswerSources {
             file: RoundAnswers::default(),
             terminal: Some(&mut terminal),
             protocol: Some(Protocol::Iterm),
         };
-        let answered = interview.answers(&round(questions)).await;
+        let answered = sources.answer(&round(questions)).await;
         let answered = answered.ok().expect("no error").is_some();
         match terminal {
             Terminal::Script { lines, seen } => (answered, lines.len(), seen),
-            Terminal::Standard => panic!("it was a script"),
+            Terminal::Standard => panic!("not a script"),
         }
     }
 
     #[tokio::test]
-    async fn every_type_is_asked_until_its_answer_can_be_right() {
+    async fn every_type_is_asked_until_its_answer_is_valid() {
         let q = "QuestionAndAnswer";
         let rows: [(Value, &[&'static str]); 11] = [
             (question(q, &[]), &["", "Wouf"]),
@@ -301,18 +292,18 @@ mod tests {
             (question("PaperGrid", &["A1", "B2"]), &["1 2"]),
         ];
         for (question, lines) in rows {
-            let (answered, left, seen) = interview(&[question], lines).await;
-            assert!(answered && left == 0, "{seen}");
-            assert!(seen.contains("?\\u{1b}\n"), "the text is made safe: {seen}");
+            let (answered, unused, seen) = interview(&[question], lines).await;
+            assert!(answered && unused == 0, "{seen}");
+            assert!(seen.contains("?\\u{1b}\n"), "escaped: {seen}");
         }
     }
 
     #[tokio::test]
     async fn a_secur_id_has_six_digits() {
         let question = json!({ "type": "QuestionAndAnswer", "prompt": "SecurID", "choices": [] });
-        let (answered, left, seen) = interview(&[question], &["12345", "123456"]).await;
+        let (answered, unused, seen) = interview(&[question], &["12345", "123456"]).await;
         assert!(
-            answered && left == 0 && seen.contains("six digits"),
+            answered && unused == 0 && seen.contains("six digits"),
             "{seen}"
         );
     }
@@ -327,8 +318,8 @@ mod tests {
     async fn the_same_new_question_twice_is_asked_again() {
         let new = |n: u8| json!({ "type": "QuestionAndAnswer", "prompt": format!("Question {n}"), "choices": ["one", "two"] });
         let lines = ["1", "a", "1", "b", "1", "a", "2", "b"];
-        let (answered, left, seen) = interview(&[new(1), new(2)], &lines).await;
-        assert!(answered && left == 0 && seen.contains("lost"), "{seen}");
+        let (answered, unused, seen) = interview(&[new(1), new(2)], &lines).await;
+        assert!(answered && unused == 0 && seen.contains("lost"), "{seen}");
     }
 
     #[tokio::test]
@@ -336,9 +327,6 @@ mod tests {
         let images = question("ImageSelection", &["R0lGOA==", "\u{1b}]0;title\u{7}"]);
         let (answered, _, seen) = interview(&[images], &["0"]).await;
         assert!(answered && seen.contains("1337;File=inline=1"), "{seen}");
-        assert!(
-            !seen.contains("title"),
-            "what is no image is not shown: {seen}"
-        );
+        assert!(!seen.contains("title"), "only images are shown: {seen}");
     }
 }

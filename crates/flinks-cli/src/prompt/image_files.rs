@@ -1,4 +1,4 @@
-//! The images of a round, as files of a folder that the user names: there while the round waits.
+//! Writes the images of a round to the user's folder, for as long as the round waits.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -13,15 +13,15 @@ use crate::prompt::terminal_images::extension;
 use crate::state::files::{self, Draft, Existing};
 use crate::state::temporary::Temporary;
 
-/// The files of a round's images; they are removed when this is dropped, unless they are kept.
+/// The image files of a round. They are removed on drop, unless they are kept.
 #[derive(Default)]
-pub(crate) struct Images(Vec<Temporary>);
+pub(crate) struct ImageFiles(Vec<Temporary>);
 
-impl Images {
+impl ImageFiles {
     /// Writes the images of a round, each with mode 0600.
     ///
     /// # Errors
-    /// The folder or a file cannot be written; none of the files is left then.
+    /// The folder or a file cannot be written; no file is left then.
     pub(crate) fn write(round: &ChallengeRound, folder: &Path) -> Result<Self, CliError> {
         let mut images = Self::default();
         let mark = mark(round);
@@ -47,12 +47,12 @@ impl Images {
         Ok(images)
     }
 
-    /// Whether there are any.
+    /// Whether the round has no images.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The round waits on: somebody will look at its images.
+    /// Keeps the files while the round waits for answers.
     pub(crate) fn keep(self) {
         for image in &self.0 {
             image.keep();
@@ -60,20 +60,20 @@ impl Images {
     }
 }
 
-/// The bytes of an image as it came; nothing when it cannot be read.
+/// Decodes an image; `None` if it is not base64.
 pub(crate) fn decoded(image: &str) -> Option<Vec<u8>> {
     STANDARD.decode(image).ok()
 }
 
-/// Writes a file. One of this name is of this round, written before it waited.
+/// Writes a file. It may replace one that an earlier run wrote for this round.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut draft = Draft::beside(path)?;
     draft.write_all(bytes)?;
     draft.place(path, Existing::Replace).map(drop)
 }
 
-/// A mark of the session in the names of its images, so that two sessions can share a folder. The
-/// RequestId itself must not stand there.
+/// Returns a hash of the RequestId for the file names, so that two sessions can share a folder. The
+/// RequestId itself must not be in a file name.
 fn mark(round: &ChallengeRound) -> String {
     let hash = Sha256::digest(round.request_id().as_str());
     let hash = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
@@ -90,7 +90,7 @@ mod tests {
     use crate::state::session_file::tests::round;
 
     #[test]
-    fn images_are_there_while_the_round_waits() {
+    fn images_exist_while_the_round_waits() {
         let parent = tempfile::tempdir().expect("a folder");
         let folder = parent.path().join("images");
         let round = round(&[
@@ -106,7 +106,7 @@ mod tests {
             names.sort();
             names
         };
-        let images = Images::write(&round, &folder).ok().expect("written");
+        let images = ImageFiles::write(&round, &folder).ok().expect("written");
         let mark = mark(&round);
         let expected = [
             format!("flinks-question-2-image-0-{mark}.gif"),
@@ -121,7 +121,7 @@ mod tests {
         }
         images.keep();
         assert_eq!(files(), expected);
-        drop(Images::write(&round, &folder).ok().expect("again"));
+        drop(ImageFiles::write(&round, &folder).ok().expect("again"));
         assert_eq!(files().len(), 0);
     }
 }

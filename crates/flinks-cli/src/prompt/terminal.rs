@@ -1,4 +1,4 @@
-//! The terminal: text goes to standard error, lines come from standard input, hidden if they must be.
+//! The terminal: shows text on standard error, reads lines from standard input, hidden if secret.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
@@ -11,17 +11,17 @@ use tokio::sync::oneshot;
 use crate::output::error::CliError;
 use crate::output::write_stderr;
 
-/// Whether what is typed can be seen.
+/// Whether the terminal shows what is typed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Typing {
     Hidden,
     Visible,
 }
 
-/// Somebody who can be asked.
+/// A terminal with a user.
 pub(crate) enum Terminal {
     Standard,
-    /// Lines that a test types, and what it saw.
+    /// The lines that a test types, and what it was shown.
     #[cfg(test)]
     Script {
         lines: std::collections::VecDeque<&'static str>,
@@ -30,15 +30,15 @@ pub(crate) enum Terminal {
 }
 
 impl Terminal {
-    /// The terminal, when there is one on both sides.
+    /// Returns the terminal if standard input and standard error are one.
     pub(crate) fn open() -> Option<Self> {
         (io::stdin().is_terminal() && io::stderr().is_terminal()).then_some(Self::Standard)
     }
 
-    /// Shows text that is safe to print.
+    /// Shows text, which must be escaped.
     #[cfg_attr(
         not(test),
-        expect(clippy::needless_pass_by_ref_mut, reason = "a test notes what it saw")
+        expect(clippy::needless_pass_by_ref_mut, reason = "a test records the text")
     )]
     pub(crate) fn show(&mut self, text: &str) {
         match self {
@@ -48,13 +48,13 @@ impl Terminal {
         }
     }
 
-    /// Asks for a line; nothing when there will be none.
+    /// Prompts for a line; `None` at the end of input.
     ///
     /// # Errors
     /// The terminal cannot be read.
     #[cfg_attr(
         not(test),
-        expect(clippy::needless_pass_by_ref_mut, reason = "a test notes what it saw")
+        expect(clippy::needless_pass_by_ref_mut, reason = "a test records the text")
     )]
     pub(crate) async fn ask(
         &mut self,
@@ -72,51 +72,47 @@ impl Terminal {
     }
 }
 
-/// Shows a prompt, which may be empty, and reads a line of standard input on a thread of its own, so
-/// that an interruption is heard meanwhile: the program then ends without that thread.
+/// Shows a prompt, which may be empty, and reads a line of standard input. A thread reads it, so that
+/// an interruption can end the program meanwhile.
 ///
 /// # Errors
-/// Standard input cannot be read, or holds no text.
+/// Standard input cannot be read or is not text.
 pub(crate) async fn read(prompt: &str, typing: Typing) -> Result<Option<Secret>, CliError> {
     let failed =
         |error: io::Error| CliError::settings(format!("standard input cannot be read: {error}"));
-    let quiet = match typing {
-        Typing::Hidden => Some(Quiet::start().map_err(failed)?),
+    // Echo is off before the prompt is shown.
+    let echo_off = match typing {
+        Typing::Hidden => Some(EchoOff::start().map_err(failed)?),
         Typing::Visible => None,
     };
-    // Whoever answers at once must find the terminal quiet already.
     write_stderr(prompt);
-    let (tell, told) = oneshot::channel();
-    let reader = std::thread::Builder::new().spawn(move || drop(tell.send(line(typing))));
+    let (sender, receiver) = oneshot::channel();
+    let reader = std::thread::Builder::new().spawn(move || drop(sender.send(read_line(typing))));
     reader.map_err(failed)?;
-    let line = told
-        .await
-        .map_err(|_| failed(io::Error::other("no line")))?;
-    drop(quiet);
-    line.map_err(failed)
+    let line = receiver.await;
+    drop(echo_off);
+    line.map_err(|_| failed(io::Error::other("no line")))?
+        .map_err(failed)
 }
 
-/// An argument, or with `-` the next line of standard input: there, neither the list of processes
-/// nor the history of the shell shows it.
+/// Returns an argument, or for `-` the next line of standard input, which neither the process list nor
+/// the shell's history shows.
 ///
 /// # Errors
-/// Standard input cannot be read, or ends before the line.
-pub(crate) async fn argument(given: &str, what: &str) -> Result<Secret, CliError> {
-    if given != "-" {
-        return Ok(Secret::new(given));
+/// Standard input cannot be read or ends before the line.
+pub(crate) async fn argument(argument: &str, what: &str) -> Result<Secret, CliError> {
+    if argument != "-" {
+        return Ok(Secret::new(argument));
     }
     let line = read("", Typing::Visible).await?;
-    line.ok_or_else(|| CliError::usage(&format!("standard input holds no {what}")))
+    line.ok_or_else(|| CliError::usage(&format!("standard input has no {what}")))
 }
 
-/// More than any answer has; a line that does not end must not be read on.
+/// Far more than any answer needs; an endless line is not read to its end.
 const MAX_BYTES: usize = 64 * 1024;
 
-#[cfg_attr(
-    unix,
-    expect(unused_variables, reason = "the terminal is quiet already")
-)]
-fn line(typing: Typing) -> io::Result<Option<Secret>> {
+#[cfg_attr(unix, expect(unused_variables, reason = "echo is off already"))]
+fn read_line(typing: Typing) -> io::Result<Option<Secret>> {
     use io::{BufRead as _, Read as _};
 
     #[cfg(not(unix))]
@@ -124,18 +120,18 @@ fn line(typing: Typing) -> io::Result<Option<Secret>> {
         let line = console::Term::stderr().read_secure_line()?;
         return Ok(Some(Secret::new(line)));
     }
-    // Room enough that a secret is not copied while the line grows.
+    // Reserved, so that a growing line does not leave copies of a secret behind.
     let mut line = Vec::with_capacity(4096);
     let stdin = io::stdin().lock();
     let read = stdin.take(MAX_BYTES as u64).read_until(b'\n', &mut line)?;
     if read == MAX_BYTES {
         return Err(io::Error::other("the line is longer than 64 KiB"));
     }
-    let text = secret(line).ok_or_else(|| io::Error::other("the line is no text"))?;
+    let text = secret(line).ok_or_else(|| io::Error::other("the line is not text"))?;
     Ok((read > 0).then_some(text))
 }
 
-/// The text of a line without its end, moved and not copied where it is UTF-8.
+/// Returns the text of a line without its line end. UTF-8 is moved, not copied.
 fn secret(mut line: Vec<u8>) -> Option<Secret> {
     line.pop_if(|last| *last == b'\n');
     let mut text = match text::read(&line)? {
@@ -155,16 +151,16 @@ fn secret(mut line: Vec<u8>) -> Option<Secret> {
     Some(Secret::new(text))
 }
 
-/// How the terminal was before it was made quiet.
+/// The terminal's settings before echo was turned off.
 #[cfg(unix)]
-static LOUD: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
+static BEFORE: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
 
-/// Keeps the terminal from showing what is typed, until this is dropped.
+/// Keeps the terminal's echo off until it is dropped.
 #[cfg(unix)]
-struct Quiet;
+struct EchoOff;
 
 #[cfg(unix)]
-impl Quiet {
+impl EchoOff {
     fn start() -> io::Result<Self> {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
@@ -173,48 +169,47 @@ impl Quiet {
             return Ok(Self);
         }
         let before = tcgetattr(&stdin)?;
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        // The cursor goes to a new line all the same.
-        quiet
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        // The line end is echoed.
+        hidden
             .local_modes
             .insert(LocalModes::ECHONL | LocalModes::ICANON);
-        *LOUD.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
-        // What was typed or pasted ahead is kept.
-        tcsetattr(&stdin, OptionalActions::Now, &quiet)?;
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        // `Now` keeps what was typed ahead.
+        tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
         Ok(Self)
     }
 }
 
 #[cfg(unix)]
-impl Drop for Quiet {
+impl Drop for EchoOff {
     fn drop(&mut self) {
-        show_typing();
+        restore_echo();
     }
 }
 
-/// Lets the terminal show again what is typed.
+/// Restores the terminal's settings.
 #[cfg(unix)]
-pub(crate) fn show_typing() {
+pub(crate) fn restore_echo() {
     use rustix::termios::{OptionalActions, tcsetattr};
 
-    let before = LOUD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(before) = before {
         // A terminal that is gone needs no echo.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
     }
 }
 
-/// Lets the terminal show again what is typed.
 #[cfg(not(unix))]
-pub(crate) fn show_typing() {}
+pub(crate) fn restore_echo() {}
 
-/// Elsewhere the line itself is read in quiet.
+/// On other platforms `read_line` itself hides the line.
 #[cfg(not(unix))]
-struct Quiet;
+struct EchoOff;
 
 #[cfg(not(unix))]
-impl Quiet {
+impl EchoOff {
     fn start() -> io::Result<Self> {
         Ok(Self)
     }
@@ -225,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_taken_without_its_marks() {
+    fn a_line_is_read_without_marks_and_line_end() {
         let rows: [&[u8]; 6] = [
             b"Zo\xc3\xab",
             b"Zo\xc3\xab\n",
@@ -235,7 +230,7 @@ mod tests {
             b"\xfe\xff\0Z\0o\0\xeb\0\r\0\n",
         ];
         for row in rows {
-            let secret = secret(row.to_vec()).expect("a text");
+            let secret = secret(row.to_vec()).expect("text");
             assert_eq!(secret.expose(), "Zo\u{eb}", "{row:?}");
         }
         assert!(secret(b"\xff".to_vec()).is_none());

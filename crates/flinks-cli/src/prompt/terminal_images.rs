@@ -1,11 +1,11 @@
-//! Pictures in a terminal: the bytes that show an image, for the terminals that can.
+//! Escape sequences that show an image, for terminals that support it.
 
 use std::ffi::OsString;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A way of showing images.
+/// A terminal's image protocol.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Protocol {
     /// OSC 1337, of iTerm2 and others.
@@ -15,7 +15,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// What the terminal says of itself; nothing when it shows no images.
+    /// Detects the terminal's protocol from its environment variables; `None` if it has none.
     pub(crate) fn of_terminal(environment: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         let is = |name: &str, words: &[&str]| {
             let value = environment(name).and_then(|value| value.into_string().ok());
@@ -28,8 +28,8 @@ impl Protocol {
         is("TERM_PROGRAM", &["iTerm.app", "WezTerm"]).then_some(Self::Iterm)
     }
 
-    /// The bytes that show an image; nothing for a kind of image that the protocol lacks. What
-    /// comes from the bank stands only in base64 that is made here.
+    /// Returns the sequence for an image; `None` if the protocol does not support its format. The
+    /// bank's bytes are encoded as base64, so they cannot control the terminal.
     pub(crate) fn sequence(self, image: &[u8]) -> Option<String> {
         match self {
             Self::Iterm => Some(iterm(image)),
@@ -42,7 +42,7 @@ fn is_png(image: &[u8]) -> bool {
     image.starts_with(b"\x89PNG\r\n\x1a\n")
 }
 
-/// What a file of this image is called after the dot.
+/// Returns the file name extension for an image.
 pub(crate) fn extension(image: &[u8]) -> &'static str {
     match image {
         _ if is_png(image) => "png",
@@ -58,7 +58,7 @@ fn iterm(image: &[u8]) -> String {
     format!("\u{1b}]1337;File=inline=1;size={size};preserveAspectRatio=1:{text}\u{7}")
 }
 
-/// Kitty takes at most 4096 characters at a time.
+/// Kitty accepts at most 4096 characters at a time.
 const KITTY_PIECE: usize = 4096 / 4 * 3;
 
 fn kitty(image: &[u8]) -> String {
@@ -81,7 +81,7 @@ mod tests {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
     #[test]
-    fn terminals_are_told_apart() {
+    fn terminals_are_detected() {
         let rows = [
             (("TERM", "xterm-kitty"), Some(Protocol::Kitty)),
             (("KITTY_WINDOW_ID", "1"), Some(Protocol::Kitty)),

@@ -1,4 +1,4 @@
-//! The client certificate with its key, and the trusted roots, from the files that the settings name.
+//! Loads the client certificate, its key, and the trusted roots from the files of the settings.
 
 use std::path::PathBuf;
 
@@ -26,14 +26,14 @@ impl Settings {
             }
             (Material::Memory(_), _) | (_, Some(Material::Memory(_))) => {
                 return Err(config(
-                    "the certificate and its key come from the same place",
+                    "the certificate and its key must both be files or both be in memory",
                 ));
             }
         };
-        self.identity_in(certificate, key)
+        self.identity_from_files(certificate, key)
     }
 
-    fn identity_in(
+    fn identity_from_files(
         &self,
         certificate: &Given<PathBuf>,
         key: Option<&Given<PathBuf>>,
@@ -50,7 +50,7 @@ impl Settings {
         let kind = error.kind();
         if kind == IdentityErrorKind::NoKey && key.is_none() {
             return Err(certificate.invalid(
-                "there is no private key in this file: set FLINKS_KEY to the file that holds it",
+                "there is no private key in this file: set FLINKS_KEY to the file that contains it",
             ));
         }
         let given = match key {
@@ -88,7 +88,7 @@ impl Settings {
     }
 }
 
-/// What to do when no root certificates are found, in this program's own terms.
+/// Adds this program's own settings to the error that no root certificates were found.
 pub(crate) fn without_roots(error: Error) -> Error {
     let source = std::error::Error::source(&error);
     let identity = source.and_then(|source| source.downcast_ref::<IdentityError>());
@@ -101,7 +101,7 @@ pub(crate) fn without_roots(error: Error) -> Error {
     }
 }
 
-/// Why the file that a setting names cannot be used, in the library's words.
+/// Returns the error of a setting's file, with the library's reason.
 fn unusable(given: &Given<PathBuf>, error: &IdentityError) -> Error {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
     if let Some(cause) = cause {

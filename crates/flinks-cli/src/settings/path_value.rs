@@ -1,54 +1,53 @@
-//! What stands where the path of a file belongs: a value that cannot be a path, or one in quotes.
+//! Detects a value that is not meant as a path, such as the text of a key, and a value in quotes.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Why this cannot be meant as a path: it is the text of a file. Continues a message that names
-/// what the value was given by.
+/// Returns why a value is not meant as a path, in words that follow the name of its option or variable.
 pub(crate) fn mistake(value: &OsStr) -> Option<&'static str> {
     let text = value.to_string_lossy();
     if text.contains("-----BEGIN") {
         return Some(if text.contains("PRIVATE KEY") {
-            "holds the key itself: it takes the path of a file"
+            "holds the key itself: give the path of a file"
         } else if text.contains("CERTIFICATE") {
-            "holds the certificate itself: it takes the path of a file"
+            "holds the certificate itself: give the path of a file"
         } else {
-            "holds the text of a file: it takes the path of a file"
+            "holds the text of a file: give its path"
         });
     }
     if text.contains(['\n', '\r']) {
-        return Some("holds several lines of text: it takes the path of a file");
+        return Some("holds several lines of text: give the path of a file");
     }
     if Path::new(value).exists() {
         return None;
     }
     if text.contains("://") {
-        return Some("holds a URL: it takes the path of a file");
+        return Some("holds a URL: give the path of a file");
     }
-    is_coded(&text).then_some("holds what looks like a key or token: it takes the path of a file")
+    is_base64(&text).then_some("holds what looks like a key or token: give the path of a file")
 }
 
-/// Whether this looks like base64 without its marks and not like a path. Nothing lies there.
-fn is_coded(text: &str) -> bool {
-    let coded = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
-    if text.len() < 40 || !text.bytes().all(coded) {
+/// Whether a value that is no existing path looks like base64.
+fn is_base64(text: &str) -> bool {
+    let is_base64_char = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
+    if text.len() < 40 || !text.bytes().all(is_base64_char) {
         return false;
     }
-    // A name in a folder that is there is meant as a name, however it looks.
+    // A name in an existing folder is a file name, whatever it looks like.
     let folder = Path::new(text).parent();
     if folder.is_some_and(|folder| !folder.as_os_str().is_empty() && folder.exists()) {
         return false;
     }
-    let mixed = |word: &str| {
+    let is_mixed = |word: &str| {
         word.len() >= 32
             && word.bytes().any(|byte| byte.is_ascii_uppercase())
             && word.bytes().any(|byte| byte.is_ascii_lowercase())
             && word.bytes().any(|byte| byte.is_ascii_digit())
     };
-    text.contains('+') || text.ends_with('=') || text.split(['/', '-', '_']).any(mixed)
+    text.contains('+') || text.ends_with('=') || text.split(['/', '-', '_']).any(is_mixed)
 }
 
-/// Whether quotes stand around the value. `docker run --env-file` and others keep them.
+/// Whether a value is in quotes, which `docker run --env-file` and others keep.
 pub(crate) fn is_quoted(text: &str) -> bool {
     let inner = |quote| {
         text.strip_prefix(quote)
@@ -84,10 +83,13 @@ mod tests {
             ("/etc/flinks/client.pem", None),
             ("", None),
         ];
-        for (value, told) in rows {
+        for (value, expected) in rows {
             let why = mistake(OsStr::new(value));
-            assert_eq!(why.is_some(), told.is_some(), "{value}");
-            assert!(why.unwrap_or_default().contains(told.unwrap_or_default()));
+            assert_eq!(why.is_some(), expected.is_some(), "{value}");
+            assert!(
+                why.unwrap_or_default()
+                    .contains(expected.unwrap_or_default())
+            );
         }
     }
 
@@ -96,8 +98,8 @@ mod tests {
         for quoted in ["\"/p/a.pem\"", "'x'", "\"\""] {
             assert!(is_quoted(quoted), "{quoted}");
         }
-        for bare in ["", "\"", "'", "a\"b\"", "\"a'", "a"] {
-            assert!(!is_quoted(bare), "{bare}");
+        for unquoted in ["", "\"", "'", "a\"b\"", "\"a'", "a"] {
+            assert!(!is_quoted(unquoted), "{unquoted}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Where one setting comes from: a flag, an environment variable, or a key of the TOML file.
+//! Reads one setting from an option, an environment variable, or the TOML file.
 //!
-//! No message quotes a value: a secret may stand where anything else belongs.
+//! No message quotes a value: a secret may have been given in its place.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::output::io_error;
 use crate::settings::path_value;
 
-/// The keys of the file that hold no secret.
+/// The keys of settings without secrets.
 pub(super) const PLAIN: &[&str] = &[
     "upload_url",
     "upload_paths",
@@ -30,7 +30,7 @@ pub(super) const PLAIN: &[&str] = &[
     "customer_id",
 ];
 
-/// The keys that hold a secret; each also exists as `…_file`.
+/// The keys of secrets; each also exists as `…_file`.
 pub(super) const SECRET: &[&str] = &[
     "cert_password",
     "client_secret",
@@ -39,7 +39,7 @@ pub(super) const SECRET: &[&str] = &[
     "x_api_key",
 ];
 
-/// More than any secret or settings file holds; a path to something endless must not be read on.
+/// Larger than any secret or settings file; an endless file is not read to its end.
 const MAX_BYTES: u64 = 64 * 1024;
 
 type Environment = Box<dyn Fn(&str) -> Option<OsString>>;
@@ -89,10 +89,10 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads the settings file: the one given, else the one that `FLINKS_CONFIG` names, if any.
+    /// Reads the settings file at `config`, or else at `FLINKS_CONFIG`, if there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: it cannot be read, is no TOML, or has a key that means nothing.
+    /// [`ErrorKind::Config`]: the file cannot be read, is not TOML, or has an unknown key.
     pub(crate) fn new(
         environment: impl Fn(&str) -> Option<OsString> + 'static,
         config: Option<&Path>,
@@ -117,7 +117,7 @@ impl Source {
         })
     }
 
-    /// A setting that is text.
+    /// Reads a text setting.
     pub(crate) fn text(
         &self,
         key: &str,
@@ -134,14 +134,14 @@ impl Source {
                 .map(|value| Given::new(key_name(key), value.to_owned()))
         };
         let Some(given) = given else { return Ok(None) };
-        let bare = given.value.trim();
-        if path_value::is_quoted(bare) {
+        let text = given.value.trim();
+        if path_value::is_quoted(text) {
             return Err(given.invalid(IN_QUOTES));
         }
-        Ok((!bare.is_empty()).then(|| Given::new(given.name.clone(), bare.to_owned())))
+        Ok((!text.is_empty()).then(|| Given::new(given.name.clone(), text.to_owned())))
     }
 
-    /// A setting that is the path of a file.
+    /// Reads a path setting.
     pub(crate) fn path(
         &self,
         key: &str,
@@ -158,7 +158,7 @@ impl Source {
         }
     }
 
-    /// A setting that is secret: itself, or the path of a file that holds it; never a flag.
+    /// Reads a secret, directly or from the file at `…_file`. There is no option for it.
     pub(crate) fn secret(&self, key: &str) -> Result<Option<Given<Secret>>, Error> {
         let file_key = format!("{key}_file");
         let (name, file_name) = (variable_name(key), variable_name(&file_key));
@@ -166,7 +166,7 @@ impl Source {
             (Some(_), Some(_)) => return Err(both(&name, &file_name)),
             (Some(value), None) => {
                 let secret = Secret::new(utf8(&name, value)?);
-                return Ok(bare_secret(Given::new(name, secret)));
+                return Ok(without_line_end(Given::new(name, secret)));
             }
             (None, Some(path)) => {
                 let path = path_of(Given::new(file_name, path))?;
@@ -176,13 +176,16 @@ impl Source {
         }
         match (self.key(key), self.key(&file_key)) {
             (Some(_), Some(_)) => Err(both(key, &file_key)),
-            (Some(value), None) => Ok(bare_secret(Given::new(key_name(key), Secret::new(value)))),
+            (Some(value), None) => Ok(without_line_end(Given::new(
+                key_name(key),
+                Secret::new(value),
+            ))),
             (None, Some(_)) => self.key_path(&file_key)?.map(secret_in).transpose(),
             (None, None) => Ok(None),
         }
     }
 
-    /// An environment variable; an empty one counts as not set.
+    /// Reads an environment variable; an empty one is not set.
     fn variable(&self, key: &str) -> Option<OsString> {
         (self.environment)(&variable_name(key)).filter(|value| !value.is_empty())
     }
@@ -217,7 +220,7 @@ fn key_name(key: &str) -> String {
     format!("{key} in the settings file")
 }
 
-/// The text of a variable. The error never quotes it: it may be a secret.
+/// Returns the text of a variable. The error does not quote it: it may be a secret.
 fn utf8(name: &str, value: OsString) -> Result<String, Error> {
     value
         .into_string()
@@ -230,7 +233,7 @@ fn both(name: &str, file_name: &str) -> Error {
     ))
 }
 
-/// A path without the line end or blanks that were left around it; nothing when that was all.
+/// Trims a path; `None` if it is empty.
 fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
     let Given { name, value } = given;
     let value = match value.to_str() {
@@ -247,23 +250,23 @@ fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
     Ok((!given.value.as_os_str().is_empty()).then_some(given))
 }
 
-/// A secret without the line end that editors, `echo` and secret stores leave behind it; nothing
-/// when that was all. Blanks stay: they may be part of it.
-fn bare_secret(given: Given<Secret>) -> Option<Given<Secret>> {
-    let bare = given.value.expose().trim_end_matches(['\r', '\n']);
-    if bare.is_empty() {
+/// Removes the line end that editors, `echo` and secret stores add to a secret; `None` if it is empty.
+/// Spaces may be part of it and stay.
+fn without_line_end(given: Given<Secret>) -> Option<Given<Secret>> {
+    let secret = given.value.expose().trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
         return None;
     }
-    if bare.len() == given.value.expose().len() {
+    if secret.len() == given.value.expose().len() {
         return Some(given);
     }
-    let bare = Secret::new(bare);
-    Some(Given::new(given.name, bare))
+    let secret = Secret::new(secret);
+    Some(Given::new(given.name, secret))
 }
 
 fn secret_in(path: Given<PathBuf>) -> Result<Given<Secret>, Error> {
     let secret = Given::new(path.name.clone(), read(&path)?);
-    bare_secret(secret).ok_or_else(|| path.invalid("the file is empty"))
+    without_line_end(secret).ok_or_else(|| path.invalid("the file is empty"))
 }
 
 fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
@@ -271,7 +274,7 @@ fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
     let text = text.expose();
     let wrong = |why: String| path.invalid(format!("the settings file {why}"));
     let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
-        // The parser's own message quotes the line, which may hold a secret.
+        // The parser's message quotes the line, which may contain a secret.
         let offset = error.span().map_or(0, |span| span.start);
         let line = text
             .bytes()
@@ -279,7 +282,7 @@ fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
             .filter(|byte| *byte == b'\n')
             .count()
             + 1;
-        wrong(format!("is no valid TOML: see line {line}"))
+        wrong(format!("is not valid TOML: see line {line}"))
     })?;
     for (key, value) in &table {
         if !is_known(key) {
@@ -287,18 +290,17 @@ fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
             let known = known.join(", ");
             let key = shown_key(key);
             return Err(wrong(format!(
-                "has {key}, which means nothing here; the keys are {known}, and the secret ones \
-                 also with _file"
+                "has {key}, which is unknown; the keys are {known}, and for secrets also …_file"
             )));
         }
         if !value.is_str() {
-            return Err(wrong(format!("must hold \"{key}\" as text in quotes")));
+            return Err(wrong(format!("must have \"{key}\" as text in quotes")));
         }
     }
     Ok(table)
 }
 
-/// A key of the file that is not known; one that does not look like a key may be something secret.
+/// Formats an unknown key; one that does not look like a key may be a secret.
 fn shown_key(key: &str) -> String {
     let word = key.len() <= 40
         && key
@@ -316,15 +318,15 @@ fn is_known(key: &str) -> bool {
         || SECRET.contains(&key)
         || key
             .strip_suffix("_file")
-            .is_some_and(|bare| SECRET.contains(&bare))
+            .is_some_and(|secret| SECRET.contains(&secret))
 }
 
-/// The text of a file, which is wiped when it is dropped: it may be or hold a secret.
+/// Reads a text file. The text may be or contain a secret, and is wiped when dropped.
 fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
     let unreadable = |error: std::io::Error| path.invalid(io_error::reason(&error));
-    // With the room reserved the bytes are not moved while they are read, and leave no copy behind.
-    let room = usize::try_from(MAX_BYTES + 1).unwrap_or_default();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    // Reserved, so that a growing buffer does not leave copies behind.
+    let capacity = usize::try_from(MAX_BYTES + 1).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
     File::open(&path.value)
         .map_err(unreadable)?
         .take(MAX_BYTES + 1)
@@ -391,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    fn an_option_precedes_the_environment_which_precedes_the_file() {
         let case = Case::new("client_id = 'file'\nscope = 'file'").set("FLINKS_SCOPE", "variable");
         let source = case.source().expect("valid");
         let flag = "flag".to_owned();
@@ -429,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_may_lie_in_a_file_of_its_own() {
+    fn a_secret_may_be_in_its_own_file() {
         let case = Case::new("client_secret_file = 'secret'\napi_secret = 'from the file'");
         fs::write(case.folder.path().join("secret"), " a:b \r\n").expect("written");
         let source = case.source().expect("valid");
@@ -474,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_the_file_name_the_place_and_never_a_value() {
+    fn errors_of_the_file_name_the_place_without_a_value() {
         let rows = [
             ("client_secert = 'CANARY-4711'", "client_secert"),
             ("client_secret = ['CANARY-4711']", "client_secret"),
@@ -509,9 +511,9 @@ mod tests {
             .expect("no secret");
     }
 
-    /// Each way to give a setting a value that cannot be right: the message names what gave it.
+    /// Gives an invalid value in each way: the message names the way.
     #[test]
-    fn errors_name_what_gave_the_value_and_never_the_value() {
+    fn errors_name_the_source_without_the_value() {
         let key = format!("-----BEGIN PRIVATE KEY-----\n{CANARY}\n");
         let long = format!("{CANARY}{}", "x".repeat(5000));
         let quoted = format!("\"{CANARY}\"");
@@ -522,24 +524,24 @@ mod tests {
             (&quoted, "quotes"),
         ];
         for (value, reason) in rows {
-            let told = |name: &str, error: Option<Error>| {
+            let check = |name: &str, error: Option<Error>| {
                 let text = error.expect(name).report().to_string();
                 assert!(text.contains(name) && text.contains(reason), "{text}");
                 assert!(!text.contains("4711"), "{text}");
             };
             let toml = format!("api_secret_file = {}", serde_json::json!(value));
             let in_file = Case::new(&toml).source().expect("valid");
-            told("api_secret_file", in_file.secret("api_secret").err());
+            check("api_secret_file", in_file.secret("api_secret").err());
             let variable = Case::new("").set("FLINKS_API_SECRET_FILE", value);
             let variable = variable.source().expect("valid");
-            told(
+            check(
                 "FLINKS_API_SECRET_FILE",
                 variable.secret("api_secret").err(),
             );
             let named = value.to_owned();
             let config = move |name: &str| (name == "FLINKS_CONFIG").then(|| named.clone().into());
-            told("FLINKS_CONFIG", Source::new(config, None).err());
-            told(
+            check("FLINKS_CONFIG", Source::new(config, None).err());
+            check(
                 "--config",
                 Source::new(|_| None, Some(Path::new(value))).err(),
             );
@@ -551,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_and_line_ends_around_a_value_are_dropped() {
+    fn surrounding_spaces_and_line_ends_are_dropped() {
         let case = Case::new("scope = 'ocr.write\\n'\ninstance = \"toolbox\\n\"")
             .set("FLINKS_UPLOAD_URL", " https://example.com\r\n")
             .set("FLINKS_CERT", "client.pem \n")

@@ -1,4 +1,4 @@
-//! Variables that mean nothing to this program, and which one was probably meant.
+//! Warnings about unknown `FLINKS_…` variables, with the name that was probably meant.
 
 use std::ffi::OsString;
 
@@ -6,8 +6,8 @@ use super::source::{PLAIN, SECRET, variable_name};
 
 use flinks_types::text::escaped;
 
-/// A warning for each variable of the environment that begins with `FLINKS_` and is not read.
-/// A variable's name is shown, its value never.
+/// Returns a warning for each variable that begins with `FLINKS_` and is not known. It shows the
+/// variable's name and not its value.
 pub(crate) fn warnings(names: impl Iterator<Item = OsString>) -> Vec<String> {
     let mut unknown: Vec<_> = names
         .filter_map(|name| name.into_string().ok())
@@ -17,23 +17,23 @@ pub(crate) fn warnings(names: impl Iterator<Item = OsString>) -> Vec<String> {
     let warn = |name: &String| {
         let meant = nearest(name).map_or_else(String::new, |known| format!(": is {known} meant?"));
         let name: String = escaped(name).chars().take(64).collect();
-        format!("{name} is no setting of this program{meant}")
+        format!("{name} is not a setting of this program{meant}")
     };
     unknown.iter().map(warn).collect()
 }
 
 fn known() -> impl Iterator<Item = String> {
-    let bare = PLAIN.iter().chain(SECRET).map(|key| variable_name(key));
+    let variables = PLAIN.iter().chain(SECRET).map(|key| variable_name(key));
     let files = SECRET
         .iter()
         .map(|key| variable_name(&format!("{key}_file")));
-    bare.chain(files).chain(["FLINKS_CONFIG".to_owned()])
+    variables.chain(files).chain(["FLINKS_CONFIG".to_owned()])
 }
 
-/// The known name that is a slip away: a third of its letters at most.
+/// Returns the most similar known name, if at most a third of its letters differ.
 fn nearest(name: &str) -> Option<String> {
-    if let Some(bare) = name.strip_suffix("_FILE")
-        && let Some(known) = known().find(|known| known == bare)
+    if let Some(variable) = name.strip_suffix("_FILE")
+        && let Some(known) = known().find(|known| known == variable)
     {
         return Some(known);
     }
@@ -45,7 +45,7 @@ fn nearest(name: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-/// How many letters must be changed, added or left out to make one of the other.
+/// Returns the edit distance between two names.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<_> = other.bytes().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_told_with_what_was_meant() {
+    fn a_typo_gets_a_warning_with_the_known_name() {
         let rows = [
             ("FLINKS_CLIENT_SECERT", Some("FLINKS_CLIENT_SECRET")),
             ("FLINKS_API_KEY", Some("FLINKS_X_API_KEY")),
@@ -76,18 +76,18 @@ mod tests {
             ("FLINKS_URL_OF_SOMETHING_ELSE", None),
         ];
         for (name, meant) in rows {
-            let told = warnings([name.into()].into_iter());
-            let [told] = told.as_slice() else {
-                panic!("{told:?}");
+            let warnings = warnings([name.into()].into_iter());
+            let [warning] = warnings.as_slice() else {
+                panic!("{warnings:?}");
             };
-            assert!(told.contains(name), "{told}");
-            assert_eq!(told.contains("meant"), meant.is_some(), "{told}");
-            assert!(told.contains(meant.unwrap_or_default()), "{told}");
+            assert!(warning.contains(name), "{warning}");
+            assert_eq!(warning.contains("meant"), meant.is_some(), "{warning}");
+            assert!(warning.contains(meant.unwrap_or_default()), "{warning}");
         }
     }
 
     #[test]
-    fn known_names_and_those_of_others_are_not_told() {
+    fn known_names_and_other_programs_names_get_no_warning() {
         let names = known().chain(["PATH".to_owned(), "XFLINKS_KEY".to_owned()]);
         assert!(warnings(names.map(OsString::from)).is_empty());
     }

@@ -1,8 +1,8 @@
-//! The session file: the place of a session that waits for answers, without any secret.
+//! The session file: saves a bank session that waits for answers, without secrets.
 //!
-//! JSON lines, of which the last one holds. The file is locked while a process is at work on the
-//! session, and says that answers are on their way before they are: no two processes send the answers
-//! to one round, and a crash meanwhile is seen by the next.
+//! It has JSON lines, of which the last is valid. A process that works on the session locks the file,
+//! and records that it sends answers before it does: two processes never send answers to one round,
+//! and a later process notices a crash.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -20,14 +20,14 @@ use crate::output::text::shell_word;
 use crate::state::files::{self, DRAFT, Draft, Existing};
 use crate::state::folder::{absolute, state_folder};
 
-/// Questions can hold images.
+/// Challenges may contain images.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// How long a bank's session waits for answers.
-const VALID: Duration = Duration::from_secs(8 * 60);
+/// How long a bank session waits for answers.
+const SESSION_LIFETIME: Duration = Duration::from_secs(8 * 60);
 
-/// The place of a session, locked. When this is dropped, the file stays if a round waits in it or
-/// if answers may be on their way; otherwise there is nothing to go on with.
+/// The locked file of a session. Dropping it keeps the file if a round waits or if answers may have
+/// been sent, and otherwise removes it.
 pub(crate) struct SessionFile {
     path: PathBuf,
     file: File,
@@ -35,16 +35,16 @@ pub(crate) struct SessionFile {
     stage: Stage,
 }
 
-/// Where a session stands, as its file says.
+/// The stage of a session, as its file says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
-    /// The sign-in may be on its way.
+    /// The credentials may have been sent.
     Opening,
     /// A round waits for answers.
     Waiting,
-    /// Answers may be on their way.
+    /// Answers may have been sent.
     Answering,
-    /// The session waits no more.
+    /// The session no longer waits.
     Over,
 }
 
@@ -61,19 +61,18 @@ impl Stage {
     }
 }
 
-/// A session that waits.
-pub(crate) struct Waiting {
+/// A round that waits for answers.
+pub(crate) struct WaitingRound {
     pub(crate) round: ChallengeRound,
-    /// Where the images of the round lie.
+    /// The folder of its images.
     pub(crate) images: Option<PathBuf>,
 }
 
 impl SessionFile {
-    /// Begins the file of a new session, where the user wants it or in the state folder, before
-    /// anything is sent.
+    /// Creates the file of a new session at the path given, or else in the state folder.
     ///
     /// # Errors
-    /// Something is there already, it cannot be written, or there is no state folder.
+    /// The file exists or cannot be written, or there is no state folder.
     pub(crate) fn create(
         given: Option<&Path>,
         environment: impl Fn(&str) -> Option<OsString>,
@@ -83,7 +82,7 @@ impl SessionFile {
             Some(path) => absolute(path),
             None => {
                 let folder = state_folder(environment).ok_or_else(|| {
-                    CliError::settings(format!("there is no place for the session file: {PLACES}"))
+                    CliError::settings(format!("there is no folder for the session file: {PLACES}"))
                 })?;
                 files::make_folder(&folder).map_err(|error| {
                     let folder = shell_word(&folder);
@@ -99,7 +98,7 @@ impl SessionFile {
         let begin = || {
             let mut draft = Draft::beside(&path)?;
             match draft.file().try_lock() {
-                // Without locks one process is still safe; the next one refuses to go on here.
+                // One process is safe without locks, and the next one refuses to continue.
                 Ok(()) | Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
             }
             let entry = json!({ "host": host, "state": stage.as_str() });
@@ -110,8 +109,8 @@ impl SessionFile {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 let path = shell_word(&path);
                 CliError::settings(format!(
-                    "{path} exists: if a session waits in it, go on with `flinks authorize \
-                     --session {path}` alone; otherwise remove the file or choose another one"
+                    "{path} exists: to continue the session in it, run `flinks authorize \
+                     --session {path}`; otherwise remove the file or choose another one"
                 ))
             } else {
                 CliError::disk("the session file (--session)", &error)
@@ -125,25 +124,25 @@ impl SessionFile {
         })
     }
 
-    /// The file of a session that waits at `host`.
+    /// Opens the file of a session that waits at `host`.
     ///
     /// # Errors
-    /// Another process is at work on it or was; it cannot be read, is no session file, or belongs to
-    /// another host.
-    pub(crate) fn open(path: &Path, host: &str) -> Result<(Self, Waiting), CliError> {
+    /// Another process works on the session or has ended it, or the file cannot be read, is not a
+    /// session file, or belongs to another host.
+    pub(crate) fn open(path: &Path, host: &str) -> Result<(Self, WaitingRound), CliError> {
         let shown = shell_word(path);
         let failed = |why: &str| CliError::settings(format!("the session file {shown} {why}"));
         let unreadable = |error: io::Error| {
             if error.kind() == io::ErrorKind::NotFound {
                 return CliError::settings(format!(
-                    "no session waits in {shown}: it is over, another process has answered its \
-                     questions, or it has another name; nothing was sent"
+                    "no session waits in {shown}: it has ended, another process has answered its \
+                     questions, or the file has another name; nothing was sent"
                 ));
             }
             failed(&format!("cannot be read: {}", reason(&error)))
         };
-        let none = || failed("is no session file of this program");
-        // A device or a pipe is not even opened.
+        let none = || failed("is not a session file of this program");
+        // Opening a device or a pipe could block.
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
             return Err(none());
         }
@@ -159,8 +158,8 @@ impl SessionFile {
             }
             Err(TryLockError::Error(error)) => {
                 return Err(failed(&format!(
-                    "cannot be locked, so another process could send answers as well: {error}; \
-                     move it to a local disk"
+                    "cannot be locked: {error}; another process could send answers too, so move the \
+                     file to a local disk"
                 )));
             }
         }
@@ -175,16 +174,16 @@ impl SessionFile {
             Stage::Waiting => {}
             Stage::Over => {
                 return Err(failed(
-                    "is over: another process has answered its questions; nothing was sent",
+                    "has ended: another process has answered its questions; nothing was sent",
                 ));
             }
-            Stage::Opening | Stage::Answering => return Err(cut_off(&shown, last.stage)),
+            Stage::Opening | Stage::Answering => return Err(killed(&shown, last.stage)),
         }
         let round = last.value.get_mut("round").map(Value::take);
         let round = round.and_then(|round| serde_json::from_value(round).ok());
-        let waiting = Waiting {
+        let waiting = WaitingRound {
             round: round.ok_or_else(none)?,
-            images: last.value.get("images").and_then(folder_in),
+            images: last.value.get("images").and_then(folder_from_json),
         };
         let file = Self {
             path: absolute(path),
@@ -199,53 +198,53 @@ impl SessionFile {
         &self.path
     }
 
-    /// The entry of a failure's output that names the file, if a session waits there.
-    pub(crate) fn held(&self) -> Option<(String, Value)> {
+    /// Returns the field of an error's JSON output that names the file, if a round waits.
+    pub(crate) fn output_entry(&self) -> Option<(String, Value)> {
         let path = json!(self.path.to_string_lossy());
         (self.stage == Stage::Waiting).then(|| (SESSION.to_owned(), path))
     }
 
-    /// Whether answers may be on their way.
+    /// Whether answers may have been sent.
     pub(crate) fn is_answering(&self) -> bool {
         self.stage == Stage::Answering
     }
 
-    /// Holds the place of a round that waits.
+    /// Saves a round that waits for answers.
     ///
     /// # Errors
-    /// It cannot be written.
-    pub(crate) fn hold(
+    /// The file cannot be written.
+    pub(crate) fn save(
         &mut self,
         round: &ChallengeRound,
         images: Option<&Path>,
     ) -> Result<(), CliError> {
-        let images = images.map(|folder| folder_entry(&absolute(folder)));
-        self.enter(Stage::Waiting, &json!({ "round": round, "images": images }))
+        let images = images.map(|folder| folder_to_json(&absolute(folder)));
+        self.append(Stage::Waiting, &json!({ "round": round, "images": images }))
     }
 
-    /// Notes that answers are on their way: from then on nobody may send any to this round.
+    /// Records, before answers are sent, that this process sends them.
     ///
     /// # Errors
-    /// It cannot be written.
-    pub(crate) fn answering(&mut self) -> Result<(), CliError> {
-        self.enter(Stage::Answering, &json!({}))
+    /// The file cannot be written.
+    pub(crate) fn begin_answering(&mut self) -> Result<(), CliError> {
+        self.append(Stage::Answering, &json!({}))
     }
 
-    /// The session waits no more.
-    pub(crate) fn over(&mut self) {
-        // Whoever has the file open already learns it from there.
-        drop(self.enter(Stage::Over, &json!({})));
+    /// Records that the session no longer waits.
+    pub(crate) fn end(&mut self) {
+        // For a process that has the file open already; dropping it removes the name.
+        drop(self.append(Stage::Over, &json!({})));
         self.stage = Stage::Over;
     }
 
-    fn enter(&mut self, stage: Stage, more: &Value) -> Result<(), CliError> {
+    fn append(&mut self, stage: Stage, more: &Value) -> Result<(), CliError> {
         let mut entry = more.clone();
         if let Some(entry) = entry.as_object_mut() {
             entry.insert("host".to_owned(), json!(self.host));
             entry.insert("state".to_owned(), json!(stage.as_str()));
         }
-        let before = self.file.metadata().map_or(0, |facts| facts.len());
-        // A round takes the place of what came before it; what follows is appended.
+        let before = self.file.metadata().map_or(0, |metadata| metadata.len());
+        // A round replaces the earlier lines; other entries follow them.
         let keep = if stage == Stage::Waiting { 0 } else { before };
         let mut write = || {
             self.file.set_len(keep)?;
@@ -254,7 +253,7 @@ impl SessionFile {
             self.file.sync_all()
         };
         write().map_err(|error| {
-            // A full disk leaves no torn line behind.
+            // A full disk must not leave a partial line.
             drop(self.file.set_len(keep));
             CliError::disk("the session file (--session)", &error)
         })?;
@@ -266,7 +265,7 @@ impl SessionFile {
 impl Drop for SessionFile {
     fn drop(&mut self) {
         match self.stage {
-            // The outcome is told by whoever opens the session, and there is no round to go on with.
+            // There is no round to continue from.
             Stage::Opening | Stage::Over => drop(fs::remove_file(&self.path)),
             Stage::Waiting | Stage::Answering => {}
         }
@@ -275,10 +274,10 @@ impl Drop for SessionFile {
 
 const PLACES: &str = "set XDG_STATE_HOME or HOME, or give --session FILE";
 
-/// The failure of a session whose process ended while something may have been on its way.
-fn cut_off(path: &str, stage: Stage) -> CliError {
+/// The error of a session whose process was killed while it may have been sending.
+fn killed(path: &str, stage: Stage) -> CliError {
     let sent = if stage == Stage::Opening {
-        "the sign-in was"
+        "the credentials were"
     } else {
         "answers to its questions were"
     };
@@ -292,7 +291,7 @@ fn cut_off(path: &str, stage: Stage) -> CliError {
         .into()
 }
 
-/// What a line of the file says.
+/// A line of the file.
 struct Entry {
     stage: Stage,
     host: String,
@@ -300,8 +299,8 @@ struct Entry {
 }
 
 impl Entry {
-    /// The last line of a file; nothing when this program did not begin it. After a line that is torn
-    /// or damaged anything may have been sent.
+    /// Reads the last line; `None` if this program did not write the first. After a partial or damaged
+    /// line, answers may have been sent.
     fn last_of(bytes: &[u8]) -> Option<Self> {
         let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
         let first = Self::of(lines.next()?)?;
@@ -323,8 +322,8 @@ impl Entry {
     }
 }
 
-/// A folder's path, as JSON holds it: a text, or its bytes where it is none.
-fn folder_entry(folder: &Path) -> Value {
+/// Returns a folder's path as JSON: a string, or its bytes if it is not UTF-8.
+fn folder_to_json(folder: &Path) -> Value {
     #[cfg(unix)]
     if folder.to_str().is_none() {
         return json!(std::os::unix::ffi::OsStrExt::as_bytes(folder.as_os_str()));
@@ -332,7 +331,7 @@ fn folder_entry(folder: &Path) -> Value {
     json!(folder.to_string_lossy())
 }
 
-fn folder_in(entry: &Value) -> Option<PathBuf> {
+fn folder_from_json(entry: &Value) -> Option<PathBuf> {
     #[cfg(unix)]
     if let Ok(bytes) = serde_json::from_value::<Vec<u8>>(entry.clone()) {
         let folder: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
@@ -341,8 +340,8 @@ fn folder_in(entry: &Value) -> Option<PathBuf> {
     entry.as_str().map(PathBuf::from)
 }
 
-/// Removes session files and drafts of the state folder whose sessions are over at the bank: only
-/// regular files of this program and this user that no process works on.
+/// Removes session files and drafts from the state folder whose sessions have expired at the bank: only
+/// regular files of this program and this user that no process has locked.
 pub(crate) fn remove_stale(environment: impl Fn(&str) -> Option<OsString>, now: SystemTime) {
     let Some(folder) = state_folder(environment) else {
         return;
@@ -360,18 +359,18 @@ pub(crate) fn remove_stale(environment: impl Fn(&str) -> Option<OsString>, now: 
 }
 
 fn is_stale(path: &Path, now: SystemTime) -> bool {
-    let ours = |facts: &fs::Metadata| facts.is_file() && is_owned(facts);
-    let age = |facts: &fs::Metadata| now.duration_since(facts.modified().ok()?).ok();
+    let is_ours = |metadata: &fs::Metadata| metadata.is_file() && is_owned(metadata);
+    let age = |metadata: &fs::Metadata| now.duration_since(metadata.modified().ok()?).ok();
     let Some(age) = path
         .symlink_metadata()
         .ok()
-        .filter(ours)
+        .filter(is_ours)
         .as_ref()
         .and_then(age)
     else {
         return false;
     };
-    if age <= VALID {
+    if age <= SESSION_LIFETIME {
         return false;
     }
     let Ok(file) = File::open(path) else {
@@ -382,13 +381,13 @@ fn is_stale(path: &Path, now: SystemTime) -> bool {
     let stage = last
         .and_then(|bytes| Entry::last_of(&bytes))
         .map(|last| last.stage);
-    // That an outcome is unknown is kept for a day: somebody may still ask.
-    free && (stage != Some(Stage::Answering) || age > 180 * VALID)
+    // An unknown outcome is kept for a day, so that the user can still look it up.
+    free && (stage != Some(Stage::Answering) || age > 180 * SESSION_LIFETIME)
 }
 
 #[cfg(unix)]
-fn is_owned(facts: &fs::Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::uid(facts) == rustix::process::geteuid().as_raw()
+fn is_owned(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
 }
 
 #[cfg(not(unix))]
@@ -401,7 +400,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::output::exit_status::Exit;
 
-    /// A round of these questions, as they stand in a session file.
+    /// A round of these questions, in the format of a session file.
     pub(crate) fn round(questions: &[Value]) -> ChallengeRound {
         let round = json!({ "request_id": "r-1", "questions": questions });
         serde_json::from_value(round).expect("a round")
@@ -416,14 +415,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_held_is_found_again_at_the_same_host_only() {
+    fn a_saved_round_is_found_at_the_same_host_only() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session");
         let images = Some(folder.path());
-        let mut file = create(&path, "https://a/").ok().expect("a place");
-        assert!(create(&path, "https://a/").is_err(), "it is taken");
-        file.hold(&dog(), images).ok().expect("held");
-        file.hold(&dog(), images).ok().expect("again");
+        let mut file = create(&path, "https://a/").ok().expect("created");
+        assert!(create(&path, "https://a/").is_err(), "it exists");
+        file.save(&dog(), images).ok().expect("saved");
+        file.save(&dog(), images).ok().expect("again");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -436,22 +435,22 @@ pub(crate) mod tests {
         assert_eq!(waiting.round.request_id().as_str(), "r-1");
         assert_eq!(waiting.round.questions().len(), 1);
         assert_eq!(waiting.images.as_deref(), images);
-        file.over();
+        file.end();
         drop(file);
-        let left = fs::read_dir(folder.path()).expect("readable").count();
-        assert_eq!(left, 0, "no draft stays");
+        let count = fs::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(count, 0, "a draft is left");
     }
 
     #[test]
     fn a_session_that_never_waited_leaves_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session");
-        drop(create(&path, "h").ok().expect("a place"));
+        drop(create(&path, "h").ok().expect("created"));
         assert!(!path.exists());
     }
 
     #[test]
-    fn one_process_answers_a_round_and_a_crash_meanwhile_is_seen() {
+    fn one_process_answers_a_round_and_a_crash_is_noticed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session");
         let why = |wanted: Exit| {
@@ -459,34 +458,34 @@ pub(crate) mod tests {
             assert_eq!(failure.exit(), wanted);
             failure.message()
         };
-        let mut file = create(&path, "h").ok().expect("a place");
-        file.hold(&dog(), None).ok().expect("held");
+        let mut file = create(&path, "h").ok().expect("created");
+        file.save(&dog(), None).ok().expect("saved");
         assert!(why(Exit::Usage).contains("another process is answering"));
-        file.answering().ok().expect("noted");
+        file.begin_answering().ok().expect("recorded");
         drop(file);
         assert!(why(Exit::Unknown).contains("answers to its questions were sent is unknown"));
         fs::remove_file(&path).expect("there");
         assert!(why(Exit::Usage).contains("no session waits"));
 
-        // A process that has the file open when the session ends learns it all the same.
-        let mut file = create(&path, "h").ok().expect("a place");
+        // A process that has the file open notices that the session has ended.
+        let mut file = create(&path, "h").ok().expect("created");
         let link = folder.path().join("link");
         fs::hard_link(&path, &link).expect("linked");
-        file.hold(&dog(), None).ok().expect("held");
-        file.over();
+        file.save(&dog(), None).ok().expect("saved");
+        file.end();
         drop(file);
         let failure = SessionFile::open(&link, "h").err().expect("refused");
         assert!(failure.message().contains("has answered"));
     }
 
     #[test]
-    fn a_line_that_is_torn_or_damaged_may_announce_anything() {
+    fn a_partial_or_damaged_line_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session");
-        let mut file = create(&path, "h").ok().expect("a place");
-        file.hold(&dog(), None).ok().expect("held");
+        let mut file = create(&path, "h").ok().expect("created");
+        file.save(&dog(), None).ok().expect("saved");
         let waiting = fs::read(&path).expect("readable").len();
-        file.answering().ok().expect("noted");
+        file.begin_answering().ok().expect("recorded");
         drop(file);
         let whole = fs::read(&path).expect("readable");
         let refused = |bytes: &[u8]| {
@@ -507,15 +506,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_session_files_that_are_long_over_are_removed() {
+    fn only_expired_session_files_are_removed() {
         let state = tempfile::tempdir().expect("a folder");
         let folder = state.path().join("flinks");
         files::make_folder(&folder).expect("made");
-        let old = SystemTime::now() - 2 * VALID;
+        let old = SystemTime::now() - 2 * SESSION_LIFETIME;
         let make = |name: &str, when: Option<SystemTime>| {
             let path = folder.join(name);
-            let mut file = create(&path, "h").ok().expect("a place");
-            file.hold(&dog(), None).ok().expect("held");
+            let mut file = create(&path, "h").ok().expect("created");
+            file.save(&dog(), None).ok().expect("saved");
             if let Some(when) = when {
                 file.file.set_modified(when).expect("set");
             }
@@ -527,7 +526,7 @@ pub(crate) mod tests {
         drop(make("upload-1-2.ledger", Some(old)));
         let _used = make("authorize-1-used.session", Some(old));
         let mut unknown = make("authorize-1-unknown.session", None);
-        unknown.answering().ok().expect("noted");
+        unknown.begin_answering().ok().expect("recorded");
         unknown.file.set_modified(old).expect("set");
         drop(unknown);
         let home = state.path().as_os_str().to_owned();
@@ -549,7 +548,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_no_session_file_is_refused() {
+    fn another_file_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("session");
         assert!(SessionFile::open(&path, "h").is_err(), "missing");
@@ -572,7 +571,10 @@ pub(crate) mod tests {
         use std::os::unix::ffi::OsStrExt as _;
         for name in [&b"/images"[..], b"/im\xffages"] {
             let folder = Path::new(std::ffi::OsStr::from_bytes(name));
-            assert_eq!(folder_in(&folder_entry(folder)).as_deref(), Some(folder));
+            assert_eq!(
+                folder_from_json(&folder_to_json(folder)).as_deref(),
+                Some(folder)
+            );
         }
     }
 }
