@@ -107,7 +107,7 @@ impl Clients {
         let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
         let secret = settings.api_secret()?;
         let transport = self.results_transport()?;
-        Ok(FraudClient::new(transport, endpoint, customer, &secret)?)
+        Ok(FraudClient::new(transport, endpoint, customer, secret)?)
     }
 
     /// Builds the client of the fraud analysis if `wanted`.

@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         transport.build()?,
         Endpoint::new(&var("FLINKS_API_URL")?)?,
         CustomerId::new(var("FLINKS_CUSTOMER_ID")?)?,
-        &ApiSecret::new(var("FLINKS_API_SECRET")?),
+        ApiSecret::new(var("FLINKS_API_SECRET")?),
     )?;
 
     let login_id = LoginId::new(args().nth(1).ok_or("usage: verdict LOGIN_ID")?)?;

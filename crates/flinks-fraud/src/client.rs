@@ -1,68 +1,64 @@
-//! The results host of one customer: where the fraud analysis is read.
+//! The client of the results host: reads fraud analyses, once or until they are final.
 
 use flinks_auth::{ApiSecret, ApiSecretAuth, AuthLayer};
-use flinks_transport::{Call, Endpoint, Error, Transport};
+use flinks_transport::{Call, CustomerEndpoint, Endpoint, Error, Transport};
 use flinks_types::{CustomerId, LoginId};
 
 use crate::operation::AnalysisRequest;
-use crate::wait::Wait;
+use crate::wait::AnalysisWait;
 
-/// Reads fraud analyses for one customer.
+/// Reads the fraud analyses of one customer.
 ///
-/// Cheap to clone; clones share the connections. The bearer here is the API secret, a type of its
-/// own: the OAuth credentials of the upload host do not fit.
+/// Cheap to clone; clones share the connections. It authenticates with the API secret, which is a
+/// type of its own: the OAuth credentials of the upload host are not accepted here.
 #[derive(Clone, Debug)]
 pub struct FraudClient {
     transport: Transport,
-    endpoint: Endpoint,
-    customer_id: CustomerId,
+    customer: CustomerEndpoint,
 }
 
 impl FraudClient {
-    /// A client of the results host `endpoint`: see [`Endpoint::instance`].
+    /// Builds a client for the results host `endpoint`, which is usually an
+    /// [instance](Endpoint::instance).
     ///
-    /// The secret goes to that host only, below every layer of `transport`, which needs no client
-    /// certificate. Source: Upload guide, Fraud Analysis Endpoint.
+    /// The secret is sent to that host only, and no layer of `transport` sees it. The transport
+    /// needs no client certificate. Source: Upload guide, Fraud Analysis Endpoint.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](flinks_transport::ErrorKind::Config): the secret is empty or cannot
-    /// stand in a header.
+    /// be sent in a header.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "a client takes its transport, as every client of this SDK does"
+        reason = "every client takes its transport and its credentials by value"
     )]
     pub fn new(
         transport: Transport,
         endpoint: Endpoint,
         customer_id: CustomerId,
-        secret: &ApiSecret,
+        secret: ApiSecret,
     ) -> Result<Self, Error> {
-        let layer = AuthLayer::new(ApiSecretAuth::new(endpoint.clone(), secret)?);
+        let layer = AuthLayer::new(ApiSecretAuth::new(endpoint.clone(), &secret)?);
         Ok(Self {
             transport: transport.with_credentials(layer),
-            endpoint,
-            customer_id,
+            customer: CustomerEndpoint::new(endpoint, customer_id),
         })
     }
 
-    /// The analysis as it is now, finished or not: `fraud.analysis`.
+    /// Reads the analysis as it is now, final or not: `fraud.analysis`.
     ///
-    /// Reading changes nothing on the server and may be repeated; Flinks recommends to do so about
-    /// every 30 s, which is what [`wait`](Self::wait) does.
+    /// It changes nothing on the server and may be sent any number of times. Flinks recommends to
+    /// repeat it about every 30 s, which is what [`wait`](Self::wait) does.
     pub fn analysis(&self, login_id: &LoginId) -> Call<AnalysisRequest> {
-        self.transport.call(AnalysisRequest::new(
-            self.endpoint.clone(),
-            self.customer_id.clone(),
-            login_id.clone(),
-        ))
+        let request = AnalysisRequest::new(self.customer.clone(), login_id.clone());
+        self.transport.call(request)
     }
 
-    /// The analysis once it is final; nothing is sent until this is awaited.
-    pub fn wait(&self, login_id: &LoginId) -> Wait {
-        Wait::new(self.clone(), login_id.clone())
+    /// Polls until the analysis is final. Nothing is sent until the wait is awaited.
+    pub fn wait(&self, login_id: &LoginId) -> AnalysisWait {
+        AnalysisWait::new(self.clone(), login_id.clone())
     }
 
-    /// The transport that adds the API secret to each request, for operations of one's own.
+    /// The transport that adds the API secret to each request, for operations of your own.
     #[must_use]
     pub fn transport(&self) -> &Transport {
         &self.transport

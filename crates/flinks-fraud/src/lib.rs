@@ -29,11 +29,11 @@
 //!     transport,
 //!     Endpoint::instance("toolbox")?,
 //!     CustomerId::new("43387ca6-0391-4c82-857d-70d95f087ecb")?,
-//!     &ApiSecret::new("the key that Flinks sent"),
+//!     ApiSecret::new("the key that Flinks sent"),
 //! )?;
 //!
 //! let login_id = LoginId::new("aabf32b7-2f4e-4248-8895-b47b7ebc5a3c")?;
-//! let analysis = fraud.wait(&login_id).files(1).await?;
+//! let analysis = fraud.wait(&login_id).expected_documents(1).await?;
 //! match analysis.verdict() {
 //!     Verdict::Clean => println!("nothing speaks for fraud"),
 //!     Verdict::Flagged(flags) => println!("{} signals to look at", flags.len()),
@@ -63,8 +63,8 @@
 
 mod analysis;
 mod client;
-mod doubt;
 mod operation;
+mod unknown_fields;
 mod verdict;
 mod wait;
 
@@ -72,17 +72,17 @@ pub use analysis::Analysis;
 pub use client::FraudClient;
 pub use operation::AnalysisRequest;
 pub use verdict::{Flag, Reason, Verdict};
-pub use wait::Wait;
+pub use wait::AnalysisWait;
 
 // What the constructors, answers and errors of this crate need, so that it can be used alone.
 #[doc(no_inline)]
 pub use flinks_auth::ApiSecret;
 #[doc(no_inline)]
 pub use flinks_transport::{
-    Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
-    ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration, IdentityPart,
-    IntoHttpService, Operation, Replay, RetryConfig, Roots, Step, TlsVersion, Transport,
-    TransportBuilder,
+    Body, BoxError, Call, CallMeta, ClientIdentity, CustomerEndpoint, DecodeError, Delivery,
+    Endpoint, Error, ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration,
+    IdentityPart, IntoHttpService, Operation, Replay, RetryConfig, Roots, Step, TlsVersion,
+    Transport, TransportBuilder,
 };
 #[doc(no_inline)]
 pub use flinks_types::{

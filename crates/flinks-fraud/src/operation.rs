@@ -1,40 +1,35 @@
-//! `fraud.analysis` as a value: what is asked, and how the answer is read.
+//! `fraud.analysis` as a value: its request, and how its answer is read.
 
 use bytes::Bytes;
 use flinks_transport::{
-    Body, CallMeta, Credential, DecodeError, Endpoint, Error, Operation, Replay, Route,
+    Body, CallMeta, Credential, CustomerEndpoint, DecodeError, Error, Operation, Replay, Route,
 };
-use flinks_types::{ApiError, CustomerId, FlinksCode, FraudAnalysis, LoginId, Subject, from_json};
-use http::{Request, Response, StatusCode};
+use flinks_types::{ApiError, FlinksCode, FraudAnalysis, LoginId, Outcome, Subject, from_json};
+use http::{Request, Response};
 
 use crate::analysis::Analysis;
-use crate::doubt::{Node, doubt, is_about_another};
+use crate::unknown_fields::{Node, is_about_another, unclear};
 use crate::verdict::Reason;
 
 const ROUTE: Route = Route::get("/v3/{customerId}/upload/fraudanalysis/{loginId}");
 
-/// Asks for the fraud analysis of a LoginId: `fraud.analysis`.
+/// Reads the fraud analysis of a LoginId: `fraud.analysis`.
 ///
-/// *Effect:* none; it may be sent any number of times. An analysis that is not finished is an
-/// answer, not an error: [`Analysis::is_pending`].
+/// *Effect:* none; it may be sent any number of times. An analysis that is not final is an answer,
+/// not an error: see [`Analysis::is_pending`].
 ///
 /// Source: Upload guide, Fraud Analysis Endpoint.
 #[derive(Clone, Debug)]
 pub struct AnalysisRequest {
-    endpoint: Endpoint,
-    customer_id: CustomerId,
+    customer: CustomerEndpoint,
     login_id: LoginId,
 }
 
 impl AnalysisRequest {
-    /// Asks `endpoint` for the analysis of the documents behind `login_id`.
+    /// Reads the analysis of the documents that were uploaded as `login_id`.
     #[must_use]
-    pub fn new(endpoint: Endpoint, customer_id: CustomerId, login_id: LoginId) -> Self {
-        Self {
-            endpoint,
-            customer_id,
-            login_id,
-        }
+    pub fn new(customer: CustomerEndpoint, login_id: LoginId) -> Self {
+        Self { customer, login_id }
     }
 }
 
@@ -46,75 +41,61 @@ impl Operation for AnalysisRequest {
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
-        let (customer, login) = (self.customer_id.as_str(), self.login_id.as_str());
-        let mut request = Request::new(Body::empty());
-        *request.uri_mut() =
-            self.endpoint
-                .join(["v3", customer, "upload", "fraudanalysis", login])?;
-        Ok(request)
+        self.customer.request(ROUTE, &[self.login_id.as_str()])
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<Analysis, DecodeError> {
-        let (parts, body) = response.into_parts();
-        let accepted = parts.status == StatusCode::ACCEPTED;
-        let said = ApiError::from_body(&body).unwrap_or_default();
-        if is_failure(&said) {
-            return Err(DecodeError::api(said));
-        }
-        let raw = match from_json::<FraudAnalysis>(&body) {
-            Ok(raw) => raw,
-            // A 202 needs no body to say that the work goes on.
-            Err(_) if accepted => FraudAnalysis::default(),
-            Err(error) => return Err(DecodeError::json(&error)),
-        };
-        let answer: Node = from_json(&body).unwrap_or_default();
-        let subject = Subject::login(&self.login_id);
-        if subject.contradicted_by(&body).is_some() || is_about_another(&answer, &self.login_id) {
-            let message = "it is about another LoginId".to_owned();
-            return Err(DecodeError::Malformed(message));
-        }
-        let unfinished = if said.flinks_code.as_ref().is_some_and(is_at_work) {
-            Some(Reason::AtWork)
-        } else {
-            [Some(parts.status.as_u16()), said.http_status_code]
-                .into_iter()
-                .flatten()
-                .find_map(of_status)
-        };
-        let doubt = doubt(&answer, &raw);
-        Ok(Analysis::new(raw, unfinished, doubt))
+        let status = response.status().as_u16();
+        decode(status, response.body(), Some(&self.login_id))
     }
 }
 
-/// Only 200 is a whole answer: 203 is one that a proxy changed, 206 a part of one.
-const fn of_status(status: u16) -> Option<Reason> {
+/// Reads an answer with a 2xx status; one that is about another LoginId is an error.
+pub(crate) fn decode(
+    status: u16,
+    body: &[u8],
+    login_id: Option<&LoginId>,
+) -> Result<Analysis, DecodeError> {
+    let said = ApiError::from_body(body).unwrap_or_default();
+    let code = said.flinks_code.as_ref();
+    if Outcome::of(status, said.http_status_code, code) == Outcome::Failed {
+        return Err(DecodeError::api(said));
+    }
+    let raw = match from_json::<FraudAnalysis>(body) {
+        Ok(raw) => raw,
+        // A 202 needs no body.
+        Err(_) if status == 202 => FraudAnalysis::default(),
+        Err(error) => return Err(DecodeError::json(&error)),
+    };
+    let answer: Node = from_json(body).unwrap_or_default();
+    let is_another = |login_id: &LoginId| {
+        let subject = Subject::login(login_id);
+        subject.contradicted_by(body).is_some() || is_about_another(&answer, login_id)
+    };
+    if login_id.is_some_and(is_another) {
+        let message = "it is about another LoginId".to_owned();
+        return Err(DecodeError::Malformed(message));
+    }
+    let unfinished = if code.is_some_and(is_pending) {
+        Some(Reason::StillProcessing)
+    } else {
+        reason_of(status).or_else(|| said.http_status_code.and_then(reason_of))
+    };
+    let unclear = unclear(&answer, &raw);
+    Ok(Analysis::new(raw, unfinished, unclear))
+}
+
+/// Only a 200 is a complete answer: a proxy changed a 203, and a 206 is a part.
+const fn reason_of(status: u16) -> Option<Reason> {
     match status {
         200 => None,
-        202 => Some(Reason::AtWork),
-        status => Some(Reason::NotWhole { status }),
+        202 => Some(Reason::StillProcessing),
+        status => Some(Reason::PartialAnswer { status }),
     }
 }
 
-/// The body outranks the status that it came with, and a status that it does not repeat is 2xx.
-fn is_failure(said: &ApiError) -> bool {
-    let refused = said
-        .http_status_code
-        .is_some_and(|status| !(200..300).contains(&status));
-    let failed = said.flinks_code.as_ref().is_some_and(|code| {
-        !is_at_work(code)
-            && !matches!(
-                code,
-                FlinksCode::AlreadyAuthorized
-                    | FlinksCode::Created
-                    | FlinksCode::Ok
-                    | FlinksCode::Other(_)
-            )
-    });
-    refused || failed
-}
-
-/// Whether a code says that the work goes on in the background.
-pub(crate) fn is_at_work(code: &FlinksCode) -> bool {
+/// Whether a code says that the service is still processing.
+pub(crate) fn is_pending(code: &FlinksCode) -> bool {
     matches!(
         code,
         FlinksCode::OperationDispatched | FlinksCode::OperationPending
@@ -132,14 +113,7 @@ mod tests {
         "FullAnalysis":[{"DocumentType":"BANK_STATEMENT","FraudSignals":[]}]}]}"#;
 
     fn read(status: u16, body: &[u8]) -> Result<Analysis, DecodeError> {
-        let operation = AnalysisRequest::new(
-            Endpoint::instance("toolbox").unwrap(),
-            CustomerId::new("43387ca6").unwrap(),
-            LoginId::new("aabf32b7").unwrap(),
-        );
-        let mut response = Response::new(Bytes::copy_from_slice(body));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        operation.decode(response)
+        decode(status, body, Some(&LoginId::new("aabf32b7").unwrap()))
     }
 
     proptest! {

@@ -12,16 +12,16 @@ use crate::analysis::Analysis;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Every document was checked for fraud to the end, and nothing was found.
+    /// Every document was checked for fraud, and no signal was found.
     Clean,
-    /// At least one signal was found. More may follow while documents are pending.
+    /// At least one signal was found. More may be found while documents are pending.
     Flagged(Vec<Flag>),
-    /// Nothing was found, but not everything was checked.
+    /// No signal was found, but not everything was checked: a person has to look.
     Undetermined(Reason),
 }
 
 impl Verdict {
-    /// The verdict in one word, as the program's JSON output and the fixtures name it.
+    /// The verdict in one word: `clean`, `flagged` or `undetermined`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Verdict {
         }
     }
 
-    pub(crate) fn of(analysis: &Analysis, files: Option<usize>) -> Self {
+    pub(crate) fn of(analysis: &Analysis) -> Self {
         let documents = analysis.documents();
         let flags: Vec<_> = documents
             .iter()
@@ -42,15 +42,15 @@ impl Verdict {
             return Self::Flagged(flags);
         }
         let reason = analysis
-            .unfinished(files)
+            .unfinished()
             .or_else(|| {
                 documents
                     .iter()
                     .enumerate()
-                    .find_map(|(index, document)| doubt(index, document))
+                    .find_map(|(index, document)| unclear(index, document))
             })
             .or_else(|| analysis.has_unknown_code().then_some(Reason::UnknownCode))
-            .or_else(|| analysis.doubt.clone());
+            .or_else(|| analysis.unclear.clone());
         reason.map_or(Self::Clean, Self::Undetermined)
     }
 }
@@ -65,21 +65,29 @@ pub struct Flag {
     pub signal: FraudSignal,
 }
 
-/// Why nothing can be said about fraud; `Display` says it in a sentence.
+impl Flag {
+    /// A signal in the document at this place, for tests; a [`FraudSignal`] can be read from JSON.
+    #[must_use]
+    pub fn new(document: usize, signal: FraudSignal) -> Self {
+        Self { document, signal }
+    }
+}
+
+/// Why a verdict is undetermined; `Display` says it in a sentence.
 ///
 /// `document` is a place in [`Analysis::documents`], from 0; `Display` counts from 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The documents are finished, but the service says that it is still at work.
-    AtWork,
-    /// The answer gives a field twice, or one that contradicts an empty list of signals.
+    /// The documents are final, but the service says that it is still processing.
+    StillProcessing,
+    /// The answer repeats a field, or has one that contradicts an empty list of signals.
     Contradictory,
     /// The document could not be processed.
     Failed {
         /// Which document.
         document: usize,
-        /// What the service says of it.
+        /// Its status.
         status: DocumentStatus,
     },
     /// There are fewer documents than uploaded files.
@@ -89,10 +97,10 @@ pub enum Reason {
         /// How many files were uploaded.
         files: usize,
     },
-    /// There is no document.
+    /// The analysis has no documents.
     NoDocuments,
     /// The document is completed, but its analysis or a list of signals is missing.
-    NotAnalysed {
+    NotAnalyzed {
         /// Which document.
         document: usize,
     },
@@ -101,29 +109,29 @@ pub enum Reason {
     NotChecked {
         /// Which document.
         document: usize,
-        /// What the service takes it for, if it says so.
+        /// The type that the service states, if it states one.
         document_type: Option<DocumentType>,
     },
-    /// The answer came with a status that does not stand for a whole answer of the service.
-    NotWhole {
+    /// The answer has a status other than 200, so it may not be complete.
+    PartialAnswer {
         /// The status.
         status: u16,
     },
-    /// The document is not finished, or its status is one that this version does not know.
+    /// The document is still being processed, or has a status that this version does not know.
     Pending {
         /// Which document.
         document: usize,
     },
     /// The answer carries a FlinksCode that this version does not know.
     UnknownCode,
-    /// The answer has a field that this version does not know, under which signals may stand.
-    Unread,
+    /// The answer has a field that this version does not know and that may hold signals.
+    UnknownField,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtWork => f.write_str("the service is still at work"),
+            Self::StillProcessing => f.write_str("the service is still processing"),
             Self::Contradictory => f.write_str("the answer contradicts itself"),
             Self::Failed { document, status } => write!(
                 f,
@@ -139,7 +147,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::NoDocuments => f.write_str("the analysis has no documents"),
-            Self::NotAnalysed { document } => write!(
+            Self::NotAnalyzed { document } => write!(
                 f,
                 "document {} is completed but has no analysis",
                 number(*document)
@@ -156,16 +164,18 @@ impl fmt::Display for Reason {
             Self::Pending { document } => {
                 write!(f, "document {} is not finished", number(*document))
             }
-            Self::NotWhole { status } => {
+            Self::PartialAnswer { status } => {
                 write!(f, "the answer may not be the whole one (status {status})")
             }
             Self::UnknownCode => f.write_str("the answer carries an unknown FlinksCode"),
-            Self::Unread => f.write_str("the answer has an unknown field that may tell of signals"),
+            Self::UnknownField => {
+                f.write_str("the answer has an unknown field that may tell of signals")
+            }
         }
     }
 }
 
-/// The service's own words for a type may be anything, so only known ones are printed.
+/// An unknown type may be any text of the service, so only known types are printed.
 fn kind(document_type: Option<&DocumentType>) -> String {
     match document_type {
         None => "of no stated type".to_owned(),
@@ -188,8 +198,8 @@ fn flags(index: usize, document: &DocumentAnalysis) -> impl Iterator<Item = Flag
         })
 }
 
-/// Why a finished document without signals is not clean.
-fn doubt(index: usize, document: &DocumentAnalysis) -> Option<Reason> {
+/// Returns why a final document without signals is not clean.
+fn unclear(index: usize, document: &DocumentAnalysis) -> Option<Reason> {
     if let Some(status) = document.status.as_ref().filter(|s| !s.is_completed()) {
         return Some(Reason::Failed {
             document: index,
@@ -198,7 +208,7 @@ fn doubt(index: usize, document: &DocumentAnalysis) -> Option<Reason> {
     }
     let forms = document.full_analysis.as_deref().unwrap_or_default();
     if forms.is_empty() {
-        return Some(Reason::NotAnalysed { document: index });
+        return Some(Reason::NotAnalyzed { document: index });
     }
     forms.iter().find_map(|form| {
         if form.document_type != Some(DocumentType::BankStatement) {
@@ -207,7 +217,7 @@ fn doubt(index: usize, document: &DocumentAnalysis) -> Option<Reason> {
                 document_type: form.document_type.clone(),
             })
         } else if form.fraud_signals.is_none() {
-            Some(Reason::NotAnalysed { document: index })
+            Some(Reason::NotAnalyzed { document: index })
         } else {
             None
         }
@@ -260,13 +270,16 @@ mod tests {
                 "{documents}"
             );
             // More documents than files are no reason for doubt.
-            assert_eq!(analysis(&documents).verdict_for(Some(1)), Verdict::Clean);
+            assert_eq!(
+                analysis(&documents).with_expected_documents(1).verdict(),
+                Verdict::Clean
+            );
         }
     }
 
     #[test]
     fn everything_else_is_undetermined_and_says_why() {
-        use Reason::{NoDocuments, NotAnalysed, NotChecked, Pending};
+        use Reason::{NoDocuments, NotAnalyzed, NotChecked, Pending};
         let not_checked = |document_type: Option<DocumentType>| NotChecked {
             document: 0,
             document_type,
@@ -306,22 +319,22 @@ mod tests {
                 [document("DELETED", ""), document("PENDING", "")].join(","),
                 Pending { document: 1 },
             ),
-            (document("COMPLETED", ""), NotAnalysed { document: 0 }),
+            (document("COMPLETED", ""), NotAnalyzed { document: 0 }),
             (
                 r#"{"Status":"COMPLETED"}"#.to_owned(),
-                NotAnalysed { document: 0 },
+                NotAnalyzed { document: 0 },
             ),
             (
                 r#"{"Status":"COMPLETED","FullAnalysis":null}"#.to_owned(),
-                NotAnalysed { document: 0 },
+                NotAnalyzed { document: 0 },
             ),
             (
                 form(r#""DocumentType":"BANK_STATEMENT""#),
-                NotAnalysed { document: 0 },
+                NotAnalyzed { document: 0 },
             ),
             (
                 form(r#""DocumentType":"BANK_STATEMENT","FraudSignals":null"#),
-                NotAnalysed { document: 0 },
+                NotAnalyzed { document: 0 },
             ),
             (
                 [clean(), document("COMPLETED", &format!("{FORM},null"))].join(","),
@@ -355,7 +368,10 @@ mod tests {
             documents: 1,
             files: 2,
         });
-        assert_eq!(analysis(&clean()).verdict_for(Some(2)), fewer);
+        assert_eq!(
+            analysis(&clean()).with_expected_documents(2).verdict(),
+            fewer
+        );
     }
 
     #[test]
@@ -384,7 +400,8 @@ mod tests {
             ),
         ];
         for (documents, places) in rows {
-            let Verdict::Flagged(flags) = analysis(&documents).verdict_for(Some(9)) else {
+            let Verdict::Flagged(flags) = analysis(&documents).with_expected_documents(9).verdict()
+            else {
                 panic!("{documents} is not flagged");
             };
             let found: Vec<_> = flags.iter().map(|flag| flag.document).collect();
@@ -462,14 +479,14 @@ mod tests {
             }).collect();
             let body = format!(r#"{{"DocumentAnalysis":[{}]}}"#, text.join(","));
             let raw = flinks_types::from_json(body.as_bytes()).unwrap();
-            let analysis = Analysis::new(raw, at_work.then_some(Reason::AtWork), None);
+            let analysis = Analysis::new(raw, at_work.then_some(Reason::StillProcessing), None);
             let signals = body.matches("[{}]").count();
             let sound = documents.iter().all(|(status, forms)| {
                 status.eq_ignore_ascii_case("completed") && !forms.is_empty()
                     && forms.iter().all(|form| *form == ("BANK_STATEMENT", "[]"))
             });
             let enough = !documents.is_empty() && documents.len() >= files.unwrap_or(0);
-            match analysis.verdict_for(files) {
+            match analysis.with_expected_documents(files).verdict() {
                 Verdict::Clean => prop_assert!(sound && enough && !at_work),
                 Verdict::Flagged(flags) => prop_assert_eq!(flags.len(), signals),
                 Verdict::Undetermined(_) => {

@@ -1,4 +1,4 @@
-//! Polls an analysis until it is final, through pending answers and failures that pass.
+//! Waits until an analysis is final: polls through pending answers and transient failures.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -11,88 +11,99 @@ use flinks_types::{FlinksCode, LoginId};
 
 use crate::analysis::Analysis;
 use crate::client::FraudClient;
-use crate::operation::is_at_work;
+use crate::operation::is_pending;
 
 /// Upload guide, Fraud Analysis Endpoint: "every 30 seconds".
 const INTERVAL: Duration = Duration::from_secs(30);
 /// Flinks' documentation of uploads: ready in minutes, sometimes after 4 hours.
 const TIMEOUT: Duration = Duration::from_secs(4 * 60 * 60);
-/// Waits for a final analysis: awaiting it sends the first poll at once.
+
+/// A prepared wait for a final analysis; awaiting it sends the first poll.
 ///
-/// It ends when every document is completed or has failed for good, and no uploaded file is
-/// missing when their number is known. A signal is final for its document only, so the wait goes
-/// on to see them all.
+/// It ends when every document is completed or failed and none of the
+/// [expected](Self::expected_documents) ones is missing. A signal does not end it, so that the
+/// analysis has the signals of all documents. It changes nothing on the server and may be dropped at
+/// any time.
 ///
-/// Failures that pass do not end it: no connection, timeouts, 408, 429 and 5xx, and the
-/// FlinksCodes that ask to come back, whatever status they come with. A `Retry-After` is honoured
-/// up to the deadline. It may be dropped at any time: reading changes nothing on the server.
+/// Transient failures do not end it (see [`is_transient`](Self::is_transient)), and a `Retry-After`
+/// is honored within the timeout.
 ///
 /// # Errors
-/// What does not pass is returned at once: a refused secret or LoginId, 403, 404,
-/// `Document_Processing_Failed`, an unreadable answer, certificates, settings. At the deadline the
-/// last analysis is `Ok`, and its verdict undetermined unless something was found; if none was
-/// read, the last failure is returned.
+/// Other failures end it at once: a refused secret or LoginId, 403, 404,
+/// `Document_Processing_Failed`, an unreadable answer, certificates, settings. When the time is up,
+/// it returns the last analysis, whose verdict is flagged or undetermined; if it has none, the last
+/// failure, for which [`Error::is_wait_over`] is true.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use flinks_fraud::{FraudClient, LoginId};
+/// # async fn run(fraud: FraudClient, login_id: LoginId) -> Result<(), flinks_fraud::Error> {
+/// let analysis = fraud
+///     .wait(&login_id)
+///     .expected_documents(2)
+///     .timeout(Duration::from_secs(3600))
+///     .on_poll(|analysis| println!("{} documents so far", analysis.documents().len()))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a wait does nothing until awaited"]
-pub struct Wait {
+pub struct AnalysisWait {
     client: FraudClient,
     login_id: LoginId,
-    files: Option<usize>,
+    expected_documents: Option<usize>,
     poll: PollConfig,
     on_poll: Option<OnPoll>,
 }
 
 type OnPoll = Box<dyn Fn(&Analysis) + Send + Sync>;
 
-impl Wait {
+impl AnalysisWait {
     pub(crate) fn new(client: FraudClient, login_id: LoginId) -> Self {
         Self {
             client,
             login_id,
-            files: None,
+            expected_documents: None,
             poll: PollConfig::new(INTERVAL, TIMEOUT),
             on_poll: None,
         }
     }
 
-    /// How many files were uploaded: with fewer documents the wait goes on, and none is clean.
-    pub fn files(mut self, files: impl Into<Option<usize>>) -> Self {
-        self.files = files.into();
+    /// Sets how many files were uploaded: with fewer documents the wait continues, and the verdict is
+    /// not clean.
+    pub fn expected_documents(mut self, files: impl Into<Option<usize>>) -> Self {
+        self.expected_documents = files.into();
         self
     }
 
-    /// The time between polls; 30 s by default. Each is up to 10 % shorter or longer, so that many
-    /// waits do not poll in step. At least 10 ms.
+    /// Sets the time between two polls: 30 s by default, at least 10 ms. Each is up to 10 % shorter or
+    /// longer, so that many waits do not poll in step.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.poll = self.poll.with_interval(interval);
         self
     }
 
-    /// The time after which the wait ends with what was read; 4 h by default.
-    ///
-    /// The last poll begins 10 s before it (earlier by a quarter of a deadline under 40 s), so that
-    /// its answer still comes in time.
+    /// Sets the time after which the wait ends with the last analysis; 4 h by default. The last poll
+    /// begins 10 s before it (a quarter of the timeout if that is less).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.poll = self.poll.with_timeout(timeout);
         self
     }
 
-    /// Calls this with every analysis that is read, the last one included: to show documents that
-    /// are ready while others are not.
+    /// Calls `on_poll` with every analysis that is read, the last one included, for example to show the
+    /// documents that are completed.
     pub fn on_poll(mut self, on_poll: impl Fn(&Analysis) + Send + Sync + 'static) -> Self {
         self.on_poll = Some(Box::new(on_poll));
         self
     }
 
-    /// Whether a wait goes on after this failure, because it may be gone at the next poll.
-    ///
-    /// A wait returns such a failure only when its time is up ([`Error::is_wait_over`]), or when
-    /// the host has never answered. The FlinksCode decides first:
-    /// the service documents codes that ask to come back under 401 and 400.
+    /// Whether a wait continues after this failure: no connection, a timeout, 408, 429, 5xx, or a
+    /// FlinksCode that asks to retry, whatever its status.
     #[must_use]
-    pub fn goes_on_after(error: &Error) -> bool {
+    pub fn is_transient(error: &Error) -> bool {
         let api = error.api();
         match api.and_then(|api| api.flinks_code.as_ref()) {
-            Some(code) if asks_to_come_back(code) => return true,
+            Some(code) if asks_to_retry(code) => return true,
             Some(
                 FlinksCode::DocumentProcessingFailed
                 | FlinksCode::AccessDenied
@@ -106,16 +117,16 @@ impl Wait {
     }
 
     async fn run(self) -> Result<Analysis, Error> {
-        let mut poller = Poller::new(self.poll, Self::goes_on_after);
+        let mut poller = Poller::new(self.poll, Self::is_transient);
         let mut analysis = None;
         loop {
             let call = self.client.analysis(&self.login_id);
             if let Some(read) = poller.poll(call).await? {
-                let read = read.of_files(self.files);
+                let read = read.with_expected_documents(self.expected_documents);
                 if let Some(on_poll) = &self.on_poll {
                     on_poll(&read);
                 }
-                if read.is_final(self.files) {
+                if read.is_final() {
                     return Ok(read);
                 }
                 analysis = Some(read);
@@ -127,7 +138,7 @@ impl Wait {
     }
 }
 
-impl IntoFuture for Wait {
+impl IntoFuture for AnalysisWait {
     type Output = Result<Analysis, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -136,18 +147,18 @@ impl IntoFuture for Wait {
     }
 }
 
-impl fmt::Debug for Wait {
+impl fmt::Debug for AnalysisWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wait")
+        f.debug_struct("AnalysisWait")
             .field("login_id", &self.login_id)
-            .field("files", &self.files)
+            .field("expected_documents", &self.expected_documents)
             .field("poll", &self.poll)
             .finish_non_exhaustive()
     }
 }
 
-fn asks_to_come_back(code: &FlinksCode) -> bool {
-    is_at_work(code)
+fn asks_to_retry(code: &FlinksCode) -> bool {
+    is_pending(code)
         || matches!(
             code,
             FlinksCode::CardInUse | FlinksCode::RetryLater | FlinksCode::TooManyRequests

@@ -47,9 +47,10 @@ impl FraudWait<'_> {
             analysis.map_err(|error| CliError::failed(Request::FraudAnalysis, error))
         };
         let analysis = interrupt::or_interrupted(task).await?;
+        let analysis = analysis.with_expected_documents(self.files);
         Ok(AnalysisReport {
             login_id: self.login_id.clone(),
-            verdict: analysis.verdict_for(self.files),
+            verdict: analysis.verdict(),
             analysis: analysis.raw().clone(),
         })
     }
@@ -60,7 +61,7 @@ impl FraudWait<'_> {
         context: &Context,
     ) -> Result<Analysis, Error> {
         let sandbox = context.sandbox.then_some(SANDBOX_INTERVAL);
-        let mut wait = fraud.wait(self.login_id).files(self.files);
+        let mut wait = fraud.wait(self.login_id).expected_documents(self.files);
         if let Some(interval) = self.poll.poll.or(sandbox) {
             wait = wait.interval(interval);
         }

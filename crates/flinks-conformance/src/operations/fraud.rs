@@ -2,7 +2,7 @@
 
 use flinks_auth::ApiSecret;
 use flinks_fraud::{Analysis, AnalysisRequest, FraudClient};
-use flinks_transport::{Endpoint, Error, Transport};
+use flinks_transport::{CustomerEndpoint, Endpoint, Error, Transport};
 use flinks_types::{CustomerId, LoginId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ impl Single for AnalysisInput {
 
     fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<AnalysisRequest, Error> {
         let customer = self.customer_id.as_ref().unwrap_or(&keys.customer_id);
-        let login = self.login_id.clone();
-        Ok(AnalysisRequest::new(endpoint, customer.clone(), login))
+        let customer = CustomerEndpoint::new(endpoint, customer.clone());
+        Ok(AnalysisRequest::new(customer, self.login_id.clone()))
     }
 
     fn transport(stack: &Stack) -> Result<Transport, Error> {
@@ -60,7 +60,7 @@ impl CaseCall for WaitInput {
                 Ok(client) => client,
                 Err(error) => return Outcome::failed(error),
             };
-            let mut wait = client.wait(&self.login_id).files(self.files);
+            let mut wait = client.wait(&self.login_id).expected_documents(self.files);
             if let Some(interval) = self.interval_ms {
                 wait = wait.interval(Duration::from_millis(interval));
             }
@@ -76,7 +76,7 @@ impl CaseCall for WaitInput {
 fn client(stack: &Stack) -> Result<FraudClient, Error> {
     let secret = ApiSecret::new(stack.keys.api_secret.clone());
     let (transport, endpoint) = (stack.transport.clone(), stack.endpoint.clone());
-    FraudClient::new(transport, endpoint, stack.keys.customer_id.clone(), &secret)
+    FraudClient::new(transport, endpoint, stack.keys.customer_id.clone(), secret)
 }
 
 /// What was read, whether it is not final yet, and the verdict.

@@ -97,7 +97,7 @@ fn fraud_over(sandbox: &Sandbox, transport: TransportBuilder, secret: &str) -> F
     let endpoint = Endpoint::new(sandbox.results_url()).expect("a URL");
     let customer = CustomerId::new(sandbox.customer_id()).expect("an id");
     let transport = transport.build().expect("a transport");
-    FraudClient::new(transport, endpoint, customer, &ApiSecret::new(secret)).expect("a client")
+    FraudClient::new(transport, endpoint, customer, ApiSecret::new(secret)).expect("a client")
 }
 
 fn fraud(sandbox: &Sandbox) -> FraudClient {

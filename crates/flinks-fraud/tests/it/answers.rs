@@ -45,9 +45,9 @@ async fn an_id_stays_one_segment() {
 
 #[tokio::test(start_paused = true)]
 async fn only_200_is_a_whole_answer_and_a_202_anywhere_is_pending() {
-    let at_work = Verdict::Undetermined(Reason::AtWork);
+    let at_work = Verdict::Undetermined(Reason::StillProcessing);
     let none = Verdict::Undetermined(Reason::NoDocuments);
-    let not_whole = |status| Verdict::Undetermined(Reason::NotWhole { status });
+    let not_whole = |status| Verdict::Undetermined(Reason::PartialAnswer { status });
     let body = |head: &str| CLEAN.replace(r#""HttpStatusCode": 200"#, head);
     let rows = [
         (answer(200, CLEAN), Verdict::Clean),
@@ -93,7 +93,7 @@ async fn only_200_is_a_whole_answer_and_a_202_anywhere_is_pending() {
             Verdict::Clean | Verdict::Undetermined(Reason::UnknownCode)
         );
         assert_eq!(
-            (analysis.is_pending(), analysis.is_final(None)),
+            (analysis.is_pending(), analysis.is_final()),
             (pending, !pending),
             "{act:?}"
         );
@@ -157,7 +157,7 @@ async fn an_empty_secret_is_refused_at_once() {
         client.transport().clone(),
         flinks_transport::Endpoint::instance("toolbox").unwrap(),
         flinks_types::CustomerId::new("43387ca6").unwrap(),
-        &flinks_auth::ApiSecret::new(""),
+        flinks_auth::ApiSecret::new(""),
     );
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(leaf.count(), 0);

@@ -76,7 +76,7 @@ impl Leaf {
                 .unwrap(),
             Endpoint::instance("toolbox").unwrap(),
             CustomerId::new("43387ca6").unwrap(),
-            &ApiSecret::new(SECRET),
+            ApiSecret::new(SECRET),
         )
         .unwrap()
     }

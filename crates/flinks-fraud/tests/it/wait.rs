@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use flinks_fraud::{Reason, Verdict, Wait};
+use flinks_fraud::{AnalysisWait, Reason, Verdict};
 use flinks_transport::{Delivery, Error, ErrorKind, RetryConfig};
 use flinks_types::FlinksCode;
 use tokio::time::Instant;
@@ -127,21 +127,28 @@ async fn a_known_number_of_files_is_waited_for() {
         documents(&["COMPLETED"]),
         documents(&["COMPLETED", "COMPLETED"]),
     ]);
-    let analysis = leaf.client().wait(&login_id()).files(2).await.unwrap();
+    let analysis = leaf
+        .client()
+        .wait(&login_id())
+        .expected_documents(2)
+        .await
+        .unwrap();
     assert_eq!((leaf.count(), analysis.verdict()), (2, Verdict::Clean));
 
     // The number is not forgotten when the wait ends without them all.
     let leaf = Leaf::new([documents(&["COMPLETED"])]);
-    let wait = leaf.client().wait(&login_id()).files(2);
+    let wait = leaf.client().wait(&login_id()).expected_documents(2);
     let analysis = wait.timeout(100 * SECOND).await.unwrap();
     let fewer = Verdict::Undetermined(Reason::FewerDocuments {
         documents: 1,
         files: 2,
     });
     assert_eq!(analysis.verdict(), fewer);
-    assert_eq!(analysis.verdict_for(None), fewer);
-    assert_eq!(analysis.verdict_for(Some(1)), Verdict::Clean);
-    assert!(!analysis.is_final(None));
+    assert!(!analysis.is_final());
+    assert_eq!(
+        analysis.with_expected_documents(1).verdict(),
+        Verdict::Clean
+    );
     assert!(leaf.count() > 3);
 }
 
@@ -244,7 +251,7 @@ async fn at_the_deadline_the_failure_that_says_most_is_returned() {
     let wait = leaf.client().wait(&login_id()).interval(60 * SECOND);
     let error = wait.timeout(40 * SECOND).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
-    assert!(Wait::goes_on_after(&error));
+    assert!(AnalysisWait::is_transient(&error));
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,7 +323,7 @@ async fn failures_that_stay_end_the_wait_at_once() {
             let leaf = Leaf::new(script);
             let error: Error = leaf.client().wait(&login_id()).await.unwrap_err();
             assert_eq!((leaf.count(), error.kind()), (polls, kind), "{act:?}");
-            assert!(!Wait::goes_on_after(&error), "{act:?}");
+            assert!(!AnalysisWait::is_transient(&error), "{act:?}");
         }
     }
 }

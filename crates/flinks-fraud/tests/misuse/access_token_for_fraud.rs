@@ -5,7 +5,7 @@ use flinks_fraud::FraudClient;
 use flinks_transport::{Endpoint, Transport};
 use flinks_types::CustomerId;
 
-fn misuse(transport: Transport, endpoint: Endpoint, customer_id: CustomerId, token: &AccessToken) {
+fn misuse(transport: Transport, endpoint: Endpoint, customer_id: CustomerId, token: AccessToken) {
     let _ = FraudClient::new(transport, endpoint, customer_id, token);
 }
 

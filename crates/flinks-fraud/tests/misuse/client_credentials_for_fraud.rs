@@ -7,7 +7,7 @@ use flinks_types::CustomerId;
 
 fn misuse(transport: Transport, endpoint: Endpoint, customer_id: CustomerId) {
     let credentials = ClientCredentials::new("id", "secret");
-    let _ = FraudClient::new(transport, endpoint, customer_id, &credentials);
+    let _ = FraudClient::new(transport, endpoint, customer_id, credentials);
 }
 
 fn main() {}

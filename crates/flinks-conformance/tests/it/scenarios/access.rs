@@ -6,7 +6,7 @@ use flinks_auth::ClientCredentials;
 use flinks_fraud::AnalysisRequest;
 use flinks_sandbox::certificates::{Authority, Validity};
 use flinks_sandbox::{ApiOperation, Sandbox};
-use flinks_transport::{Delivery, Endpoint, ErrorKind, Step, TlsVersion};
+use flinks_transport::{CustomerEndpoint, Delivery, Endpoint, ErrorKind, Step, TlsVersion};
 use flinks_types::CustomerId;
 use flinks_upload::{OnUnknown, Paths, UploadClient};
 
@@ -51,11 +51,10 @@ async fn the_access_token_is_not_taken_to_the_results_host() {
     let client = uploads(&sandbox);
     let done = client.session().upload(documents()).await;
     let done = done.expect("uploaded");
-    let request = AnalysisRequest::new(
-        Endpoint::new(sandbox.results_url()).expect("a URL"),
-        CustomerId::new(sandbox.customer_id()).expect("an id"),
-        done.login_id.clone(),
-    );
+    let endpoint = Endpoint::new(sandbox.results_url()).expect("a URL");
+    let customer_id = CustomerId::new(sandbox.customer_id()).expect("an id");
+    let customer = CustomerEndpoint::new(endpoint, customer_id);
+    let request = AnalysisRequest::new(customer, done.login_id.clone());
     let error = client.transport().call(request).await;
     let error = error.expect_err("another host");
     assert_eq!(error.delivery(), Delivery::NotSent);

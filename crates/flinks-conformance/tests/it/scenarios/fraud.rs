@@ -35,7 +35,7 @@ async fn the_whole_way_from_files_to_a_verdict() {
     );
     assert_eq!(sandbox.requests(ApiOperation::Token), 1);
 
-    let wait = fraud(&sandbox).wait(&done.login_id).files(3);
+    let wait = fraud(&sandbox).wait(&done.login_id).expected_documents(3);
     let analysis = wait.interval(SOON).await.expect("an analysis");
     assert_eq!(analysis.verdict(), Verdict::Clean);
     assert_eq!(analysis.raw().tag.as_deref(), Some("T-1"));
@@ -53,8 +53,14 @@ async fn a_tampered_statement_among_honest_ones_is_flagged_whatever_its_name() {
 
     let fraud = fraud(&sandbox);
     let (flagged, clean) = tokio::join!(
-        fraud.wait(&flagged.login_id).files(2).interval(SOON),
-        fraud.wait(&clean.login_id).files(1).interval(SOON),
+        fraud
+            .wait(&flagged.login_id)
+            .expected_documents(2)
+            .interval(SOON),
+        fraud
+            .wait(&clean.login_id)
+            .expected_documents(1)
+            .interval(SOON),
     );
     let Verdict::Flagged(flags) = flagged.expect("an analysis").verdict() else {
         panic!("it was tampered with")
@@ -83,7 +89,7 @@ async fn an_analysis_is_waited_for_through_every_stage() {
     let done = done.expect("uploaded");
     let stages = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&stages);
-    let wait = fraud(&sandbox).wait(&done.login_id).files(3);
+    let wait = fraud(&sandbox).wait(&done.login_id).expected_documents(3);
     let analysis = wait.interval(SOON).on_poll(move |analysis| {
         let stage = analysis
             .documents()
@@ -107,7 +113,9 @@ async fn an_analysis_is_waited_for_through_every_stage() {
 #[tokio::test]
 async fn what_is_not_finished_at_the_deadline_is_undetermined() {
     let sandbox = sandbox(&[]).await;
-    let wait = fraud(&sandbox).wait(&login_id(PENDING_LOGIN_ID)).files(1);
+    let wait = fraud(&sandbox)
+        .wait(&login_id(PENDING_LOGIN_ID))
+        .expected_documents(1);
     let analysis = wait.interval(SOON).timeout(SOON * 25).await;
     let analysis = analysis.expect("the last one that was read");
     let reason = Reason::Pending { document: 0 };
@@ -121,14 +129,17 @@ async fn fewer_documents_than_files_are_never_clean() {
     let done = uploads(&sandbox).session().upload(documents()).await;
     let done = done.expect("uploaded");
     let fraud = fraud(&sandbox);
-    let wait = fraud.wait(&done.login_id).files(4).interval(SOON);
+    let wait = fraud
+        .wait(&done.login_id)
+        .expected_documents(4)
+        .interval(SOON);
     let analysis = wait.timeout(SOON * 25).await.expect("an analysis");
     let reason = Reason::FewerDocuments {
         documents: 3,
         files: 4,
     };
     assert_eq!(analysis.verdict(), Verdict::Undetermined(reason));
-    let wait = fraud.wait(&done.login_id).files(3).await;
+    let wait = fraud.wait(&done.login_id).expected_documents(3).await;
     assert_eq!(wait.expect("an analysis").verdict(), Verdict::Clean);
 }
 
@@ -174,7 +185,7 @@ async fn a_session_that_is_not_completed_has_no_analysis_to_wait_for() {
     assert_eq!(code(&error), Some(FlinksCode::InvalidLogin));
     let done = session.complete().await.expect("completed");
     completed(&sandbox, &done);
-    let analysis = fraud.wait(&done.login_id).files(1).await;
+    let analysis = fraud.wait(&done.login_id).expected_documents(1).await;
     assert_eq!(analysis.expect("an analysis").verdict(), Verdict::Clean);
 }
 
@@ -194,7 +205,11 @@ async fn a_wait_survives_whatever_passes_one_poll_each() {
     let done = done.expect("uploaded");
     let transport = trusting(&sandbox).retry(RetryConfig::none());
     let fraud = fraud_over(&sandbox, transport, sandbox.api_secret());
-    let analysis = fraud.wait(&done.login_id).files(3).interval(SOON).await;
+    let analysis = fraud
+        .wait(&done.login_id)
+        .expected_documents(3)
+        .interval(SOON)
+        .await;
     assert_eq!(analysis.expect("an analysis").verdict(), Verdict::Clean);
     assert_eq!(sandbox.requests(ApiOperation::Fraud), 8);
 }
@@ -253,7 +268,10 @@ async fn a_banks_own_statements_arrive_whole_and_are_clean_when_they_are_uploade
     sums.sort_unstable();
     sums.dedup();
     assert_eq!(sums.len(), 9, "nine different statements");
-    let analysis = fraud(&sandbox).wait(&done.login_id).files(files).await;
+    let analysis = fraud(&sandbox)
+        .wait(&done.login_id)
+        .expected_documents(files)
+        .await;
     assert_eq!(analysis.expect("an analysis").verdict(), Verdict::Clean);
 }
 
@@ -262,7 +280,7 @@ async fn a_host_that_asks_for_an_hour_is_asked_once_more_before_the_deadline() {
     let sandbox = sandbox(&["fraud@1=status:429,retry-after=3600"]).await;
     let done = uploads(&sandbox).session().upload(documents()).await;
     let done = done.expect("uploaded");
-    let wait = fraud(&sandbox).wait(&done.login_id).files(3);
+    let wait = fraud(&sandbox).wait(&done.login_id).expected_documents(3);
     let analysis = wait.interval(SOON).timeout(SOON * 25).await;
     assert_eq!(analysis.expect("just in time").verdict(), Verdict::Clean);
     assert_eq!(sandbox.requests(ApiOperation::Fraud), 2);

@@ -1,7 +1,7 @@
-//! What an answer says beside the fields that are read: reasons not to call it clean.
+//! Unknown, repeated and contradictory fields of an answer: reasons not to call it clean.
 //!
-//! Unknown fields are ignored everywhere else. Here a field that may tell of a signal, or that
-//! contradicts the ones that are read, is reason enough for a person to look.
+//! Other answers ignore unknown fields. Here a field that may hold a signal, or that contradicts the
+//! known ones, makes the verdict undetermined.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::verdict::Reason;
 
-/// Parts of names under which signals, unfinished work or failures may stand.
-const TELLING: [&str; 11] = [
+/// Parts of the names of fields that may hold signals, failures or unfinished work.
+const SUSPICIOUS: [&str; 11] = [
     "document",
     "error",
     "failed",
@@ -24,20 +24,20 @@ const TELLING: [&str; 11] = [
     "tamper",
     "warning",
 ];
-/// What a verdict of the service's own may be beside empty lists: the dashboard's words.
+/// Values of a verdict or risk field that agree with empty lists: the words of Flinks' dashboard.
 const HARMLESS: [&str; 6] = ["clean", "low", "none", "normal", "trust", "trusted"];
 
-/// Why the answer is not clean, even if every list of signals in it is empty.
-pub(crate) fn doubt(answer: &Node, read: &FraudAnalysis) -> Option<Reason> {
+/// Returns why the answer is not clean even if all its lists of signals are empty.
+pub(crate) fn unclear(answer: &Node, read: &FraudAnalysis) -> Option<Reason> {
     let Node::Object(fields) = answer else {
-        return Some(Reason::Unread);
+        return Some(Reason::UnknownField);
     };
     let is_status =
         |name: &str| ["httpstatuscode", "statuscode", "httpresponsecode"].contains(&name);
     let mut statuses = fields.iter().filter(|(name, _)| is_status(&fold(name)));
     let is_odd = |(name, status): &(String, Node)| match status {
         Node::Nothing => false,
-        // The decoder has refused or noted whatever it can read.
+        // The decoder has handled every status that it can read.
         _ if name == "HttpStatusCode" => read.http_status_code.is_none(),
         Node::Scalar(status) => status != "200" && !status.eq_ignore_ascii_case("OK"),
         Node::List(_) | Node::Object(_) => true,
@@ -48,7 +48,7 @@ pub(crate) fn doubt(answer: &Node, read: &FraudAnalysis) -> Option<Reason> {
     in_object(fields, read.documents.len())
 }
 
-/// Whether the answer names another login than the one asked for, anywhere in it.
+/// Whether any part of the answer names another login than the requested one.
 pub(crate) fn is_about_another(answer: &Node, asked: &LoginId) -> bool {
     match answer {
         Node::Nothing | Node::Scalar(_) => false,
@@ -87,7 +87,8 @@ fn in_node(node: &Node, documents: usize) -> Option<Reason> {
     }
 }
 
-/// What one field may say. A list of signals in its documented place is flagged, whatever is here.
+/// Returns why one field makes the answer unclear. Documented lists of signals are not considered:
+/// they decide the verdict themselves.
 fn in_field(name: &str, value: &Node, documents: usize) -> Option<Reason> {
     if ["DocumentAnalysis", "DocumentType"].contains(&name) || value.is_empty() {
         return None;
@@ -96,20 +97,20 @@ fn in_field(name: &str, value: &Node, documents: usize) -> Option<Reason> {
     let has = |part: &str| name.contains(part);
     if has("verdict") || has("risk") {
         let is_harmless = matches!(value, Node::Scalar(word) if HARMLESS.contains(&&*fold(word)));
-        return (!is_harmless).then_some(Reason::Unread);
+        return (!is_harmless).then_some(Reason::UnknownField);
     }
     match value {
-        // A count of what the empty list does not hold, or of documents that are not there.
+        // A count of signals or documents that are not in the answer.
         Node::Scalar(count) if name == "count" => (count != "0").then_some(Reason::Contradictory),
         Node::Scalar(count) if has("document") => {
             let counts = has("count") || has("total") || has("number");
             let more = count.parse::<usize>().is_ok_and(|count| count > documents);
             (counts && more).then_some(Reason::Contradictory)
         }
-        Node::Nothing | Node::Scalar(_) | Node::List(_) | Node::Object(_) => TELLING
+        Node::Nothing | Node::Scalar(_) | Node::List(_) | Node::Object(_) => SUSPICIOUS
             .iter()
             .any(|part| has(part))
-            .then_some(Reason::Unread),
+            .then_some(Reason::UnknownField),
     }
 }
 
@@ -131,7 +132,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Whether it is a way to say that there is nothing.
+    /// Whether the value stands for "nothing".
     fn is_empty(&self) -> bool {
         match self {
             Self::Nothing => true,
