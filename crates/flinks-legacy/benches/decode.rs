@@ -37,7 +37,7 @@ fn answer() -> String {
     body
 }
 
-/// Peak memory of this process in KiB, where the system tells it.
+/// Peak memory of this process in KiB, where the system reports it.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

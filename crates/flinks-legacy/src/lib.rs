@@ -1,8 +1,8 @@
-//! Opens a bank session through Flinks' legacy Authorize, answers every challenge, and fetches what is behind it.
+//! Opens bank sessions through Flinks' legacy Authorize, answers every security challenge, and
+//! fetches accounts, transactions and statements.
 //!
-//! **For integrations that are live already.** Flinks' legacy guide says that Flinks Connect was
-//! developed to replace this flow: a new integration should use Connect, which also supports the
-//! banks' OAuth connections.
+//! **For existing integrations.** Flinks Connect replaces this flow (Legacy guide, disclaimer): a new
+//! integration should use Connect, which also supports the banks' OAuth connections.
 //!
 //! ```toml
 //! [dependencies]
@@ -31,7 +31,7 @@
 //!         .build()?,
 //!     Endpoint::instance("toolbox")?,
 //!     CustomerId::new("43387ca6-0391-4c82-857d-70d95f087ecb")?,
-//!     LegacyKeys::new(), // or those that Flinks gave
+//!     LegacyKeys::new(), // or the keys that Flinks gave you
 //! )?;
 //!
 //! let mut step = legacy
@@ -64,12 +64,19 @@
 //! # }
 //! ```
 //!
-//! # What is sent, and how often
+//! # What is sent at most once
 //!
-//! Credentials and answers go out once, whatever fails and whatever layers the transport has:
-//! banks lock cards, and codes are spent. No layer can read them either. Only when the service
-//! refuses the authorize token itself, before it has looked at them, does a request go out again
-//! with a new token.
+//! Credentials and answers are sent at most once, even if the call fails and with any layers on the
+//! transport: banks lock cards, and codes can be used once. Layers cannot read them either. The one
+//! exception: if the service refuses the authorize token, before it has read the request, the request
+//! is sent again with a new token.
+//!
+//! # Testing your code
+//!
+//! Results can be made without HTTP: [`Authorize::from_json`] reads a session or a round of questions
+//! from an answer of the service, [`WithRawBody::from_json`] reads data, and `AuthorizeError` is
+//! `From<Error>`. With the feature `testing` of `flinks-transport`, a scripted service stands in for
+//! the network.
 //!
 //! # Features
 //!
@@ -105,7 +112,7 @@ pub use data::{
 pub use refusal::{AuthorizeError, Refusal};
 pub use session::Session;
 
-// What the constructors, answers and errors of this crate need, so that it can be used alone.
+// What the constructors, answers and errors of this crate name, so that it can be used alone.
 #[doc(no_inline)]
 pub use flinks_auth::{ApiSecret, AuthorizeTokenSlot, LegacyKeys};
 #[doc(no_inline)]

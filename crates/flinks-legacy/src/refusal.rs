@@ -52,15 +52,15 @@ impl AuthorizeError {
     /// After an answer that was lost in part it may be the only trace of an open session.
     #[must_use]
     pub fn request_id(&self) -> Option<RequestId> {
-        let said = self.error.api().and_then(|api| api.request_id.clone());
-        said.or_else(|| find_request_id(self.error.answer()?))
+        let id = self.error.api().and_then(|api| api.request_id.clone());
+        id.or_else(|| find_request_id(self.error.answer()?))
     }
 
     /// Returns the login that the answer names, even if the answer is incomplete or malformed.
     #[must_use]
     pub fn login_id(&self) -> Option<LoginId> {
-        let said = self.error.api().and_then(|api| api.login_id.clone());
-        said.or_else(|| find_login_id(self.error.answer()?))
+        let id = self.error.api().and_then(|api| api.login_id.clone());
+        id.or_else(|| find_login_id(self.error.answer()?))
     }
 
     /// Returns why the call was refused, or `None` if the answer does not say.

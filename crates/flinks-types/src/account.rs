@@ -305,19 +305,6 @@ mod tests {
         assert!(from_json::<NightlyStatusResponse>(br#"{"IneligibleCards":"all"}"#).is_err());
     }
 
-    #[test]
-    fn debug_tells_nothing_of_an_account() {
-        let answer: AccountsResponse = from_json(DETAIL.as_bytes()).unwrap();
-        let account = &answer.accounts.as_ref().unwrap()[0];
-        let text = format!(
-            "{answer:?} {answer:#?} {account:?} {:?}",
-            account.transactions
-        );
-        for told in ["CANARY", "4711", "1.10", "2025", "Capital"] {
-            assert!(!text.contains(told), "{told} is in {text}");
-        }
-    }
-
     /// With anything quadratic in it, this test takes minutes.
     #[test]
     fn fifty_thousand_transactions_are_read() {

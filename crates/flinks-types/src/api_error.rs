@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_text() {
+    fn debug_shows_no_text() {
         let error = ApiError::from_body(
             br#"{"FlinksCode":"CANARY-4711","Message":"CANARY-4711","RequestId":"CANARY-4711","error":"CANARY-4711","error_description":"CANARY-4711"}"#,
         )

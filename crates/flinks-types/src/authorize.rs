@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_text() {
+    fn debug_shows_no_text() {
         let request =
             Credentials::new("CANARY-4711", "CANARY-4711", "CANARY-4711").tag("CANARY-4711");
         let login = StoredLogin::live(LoginId::new("CANARY-4711").unwrap()).tag("CANARY-4711");

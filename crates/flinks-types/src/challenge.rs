@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_text() {
+    fn debug_shows_no_text() {
         let challenge = read(r#"{"Type":"CANARY","Prompt":"CANARY","Iterables":["CANARY"]}"#);
         let mut responses = SecurityResponses::new(RequestId::new("CANARY-4711-4711").unwrap());
         responses.push("CANARY-key", vec![Secret::new("CANARY-value")]);

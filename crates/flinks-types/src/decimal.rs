@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_amount() {
+    fn debug_shows_no_amount() {
         assert_eq!(
             format!("{:?}", field("1234.5").unwrap()),
             "Decimal(6 bytes)"

@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_text() {
+    fn debug_shows_no_text() {
         let body = r#"{"Message":"CANARY-4711","FlinksCode":"CANARY-4711","Tag":"CANARY-4711","RequestId":"CANARY-4711",
             "Login":{"LoginId":"CANARY-4711","RequestId":"CANARY-4711","Tag":"CANARY-4711"},
             "DocumentAnalysis":[{"Status":"CANARY-4711","FullAnalysis":[{"DocumentType":"CANARY-4711",

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_unknown_text() {
+    fn debug_shows_no_unknown_text() {
         assert_eq!(format!("{:?}", Word::Plain), "Plain");
         assert_eq!(format!("{:?}", Word::from("hunter2")), "Other(7 bytes)");
     }

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_date() {
+    fn debug_shows_no_date() {
         assert_eq!(
             format!("{:?}", Timestamp::new("2020-04-15")),
             "Timestamp(10 bytes)"

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_text() {
+    fn debug_shows_no_text() {
         let body = br#"{"access_token":"CANARY-4711","token_type":"CANARY-4711","scope":"CANARY-4711","expires_in":"300"}"#;
         let answer: TokenResponse = from_json(body).unwrap();
         let shown = format!("{answer:?}{answer:#?}");

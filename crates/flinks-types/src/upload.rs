@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_no_text() {
+    fn debug_shows_no_text() {
         let body = br#"{"AggregationId":"CANARY-4711","Login":{"Id":"CANARY-4711"},"Message":"CANARY-4711"}"#;
         let upload: UploadResponse = from_json(body).unwrap();
         let complete: CompleteResponse = from_json(body).unwrap();

@@ -269,11 +269,15 @@ mod tests {
         UploadResponse, from_json,
     };
 
-    /// What an answer is written as, which reads as the same answer.
+    /// Returns what an answer is written as; it reads as the same answer, and `Debug` hides its texts.
     fn written<T: DeserializeOwned + Serialize + PartialEq + fmt::Debug>(body: &Json) -> Json {
         let answer: T = from_json(body.to_string().as_bytes()).unwrap();
         let json = serde_json::to_vec(&answer).unwrap();
         assert_eq!(from_json::<T>(&json).unwrap(), answer);
+        let debug = format!("{answer:?} {answer:#?}");
+        for text in ["canary", "CANARY", "4711", "2025"] {
+            assert!(!debug.contains(text), "{text} is in {debug}");
+        }
         let empty: T = from_json(b"{}").unwrap();
         assert_eq!(serde_json::to_string(&empty).unwrap(), "{}");
         serde_json::from_slice(&json).unwrap()
@@ -281,12 +285,12 @@ mod tests {
 
     #[test]
     fn every_known_field_is_written_under_the_service_s_name() {
-        let login = json!({"Id": "b0debb48", "Username": "u", "IsScheduledRefresh": false,
+        let login = json!({"Id": "b0debb48", "Username": "canary u", "IsScheduledRefresh": false,
             "LastRefresh": "2025-01-31T10:00:00.1234567", "Type": "Personal"});
-        let head = json!({"HttpStatusCode": 200, "FlinksCode": "NEW_CODE", "RequestId": "006fd2f3",
-            "Login": login, "Institution": "FlinksCapital"});
-        let session = json!({"InstitutionName": "Flinks Capital", "InstitutionId": 14, "Tag": "t",
-            "Links": [{"rel": "AccountsDetail", "href": "/GetAccountsDetail", "example": "/x"}]});
+        let head = json!({"HttpStatusCode": 200, "FlinksCode": "CANARY_CODE", "RequestId": "006fd2f3",
+            "Login": login, "Institution": "canary capital"});
+        let session = json!({"InstitutionName": "canary Capital", "InstitutionId": 14, "Tag": "canary t",
+            "Links": [{"rel": "AccountsDetail", "href": "/canary", "example": "/canary/x"}]});
         let with = |parts: &[&Json]| -> Json {
             let fields = parts.iter().filter_map(|part| part.as_object()).flatten();
             Json::Object(
@@ -296,37 +300,37 @@ mod tests {
             )
         };
 
-        let accounts = json!({"Accounts": [{"Id": "a1", "Title": "Chequing", "AccountNumber": "1",
+        let accounts = json!({"Accounts": [{"Id": "a1", "Title": "Chequing", "AccountNumber": "canary 1",
             "LastFourDigits": "2", "TransitNumber": "3", "InstitutionNumber": "777",
             "OverdraftLimit": "0", "Category": "Operations", "Type": "Chequing",
             "AccountType": "Personal", "Currency": "CAD",
             "Balance": {"Available": "1.10", "Current": "-0.00", "Limit": "1e2"},
-            "Holder": {"Name": "n", "Email": "e", "PhoneNumber": "p", "Address": {"CivicAddress": "c",
-                "City": "c", "Province": "p", "PostalCode": "p", "POBox": "b", "Country": "CA"}},
-            "Transactions": [{"Id": "t", "Date": "2025-01-31", "Code": "42", "Description": "d",
+            "Holder": {"Name": "canary n", "Email": "canary e", "PhoneNumber": "canary p", "Address": {"CivicAddress": "canary c",
+                "City": "canary c", "Province": "canary p", "PostalCode": "canary p", "POBox": "canary b", "Country": "CA"}},
+            "Transactions": [{"Id": "canary t", "Date": "2025-01-31", "Code": "42", "Description": "canary d",
                 "Debit": "1.00", "Credit": "2.50", "Balance": "4711.1000"}, {}],
             "EftEligibleRatio": "0.95", "ETransferEligibleRatio": "1"}]});
-        let statements = json!({"StatementsByAccount": [{"AccountNumber": "1", "Statements":
-            [{"UniqueId": "0a", "FileType": "PDF", "Base64Bytes": "JVBERi0="}]}]});
-        let asks = json!({"Message": "m", "ValidationDetails": {"Password": ["too short"]},
-            "SecurityChallenges": [{"Type": "MultipleChoice", "Prompt": " p ", "Iterables": ["a", "b"]}]});
+        let statements = json!({"StatementsByAccount": [{"AccountNumber": "canary 1", "Statements":
+            [{"UniqueId": "0a", "FileType": "PDF", "Base64Bytes": "canary="}]}]});
+        let asks = json!({"Message": "canary m", "ValidationDetails": {"Password": ["canary short"]},
+            "SecurityChallenges": [{"Type": "MultipleChoice", "Prompt": " canary ", "Iterables": ["canary a", "canary b"]}]});
         let institutions = json!({"Data": [{"Id": 1, "Status": "Enabled", "Country": "CA",
-            "Localizations": [{"Language": "en", "Name": "n",
-                "Urls": [{"Type": "Main", "Url": "https://example.com"}]}]}], "Count": 249});
-        let nightly = json!({"Message": "m", "IneligibleCards": [{"LoginId": "b0",
+            "Localizations": [{"Language": "en", "Name": "canary n",
+                "Urls": [{"Type": "Main", "Url": "https://canary.example"}]}]}], "Count": 249});
+        let nightly = json!({"Message": "canary m", "IneligibleCards": [{"LoginId": "b0",
             "LastRefreshDate": "2018-05-23T15:10:00", "LastRefreshState": "Done",
             "LastRefreshErrorCode": "INVALID_LOGIN"}]});
-        let questions = json!({"Message": "m", "Questions": [{"Question": "q"}, {}]});
-        let documents = json!({"HttpStatusCode": 200, "Message": "m", "FlinksCode": "OK",
-            "RequestId": "r", "Tag": "t", "Login": {"Id": "b0"}, "DocumentAnalysis": [{
+        let questions = json!({"Message": "canary m", "Questions": [{"Question": "canary q"}, {}]});
+        let documents = json!({"HttpStatusCode": 200, "Message": "canary m", "FlinksCode": "OK",
+            "RequestId": "canary r", "Tag": "canary t", "Login": {"Id": "b0"}, "DocumentAnalysis": [{
                 "Status": "COMPLETED", "FullAnalysis": [{"DocumentType": "BANK_STATEMENT",
                 "FraudSignals": [{"Type": "Date edits", "PageNumber": 2, "Count": 1,
-                    "UnderlyingData": [{"Details": [{"SpecificType": "delta", "Value": "",
+                    "UnderlyingData": [{"Details": [{"SpecificType": "canary delta", "Value": "",
                         "DataType": "str"}]}]}]}]}, {"FullAnalysis": []}]});
         let code = json!({"HttpStatusCode": 200, "FlinksCode": "OK"});
         let complete = json!({"HttpStatusCode": 200, "AggregationId": "d5", "Login": {"Id": "b0"},
-            "Message": "m"});
-        let upload = json!({"HttpStatusCode": 203, "AggregationId": "d5", "Message": "m"});
+            "Message": "canary m"});
+        let upload = json!({"HttpStatusCode": 203, "AggregationId": "d5", "Message": "canary m"});
 
         let body = with(&[&head, &session, &accounts]);
         assert_eq!(written::<AccountsResponse>(&body), body);

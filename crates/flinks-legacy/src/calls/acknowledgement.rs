@@ -51,17 +51,17 @@ pub(super) fn read(
         return Ok(Acknowledgement { message });
     }
     let status: Status = from_json(&body).map_err(|error| DecodeError::json(&error))?;
-    let said = ApiError::from_body(&body).unwrap_or_default();
-    let code = said.flinks_code.as_ref();
-    let is_done = [said.http_status_code, status.status_code]
+    let error = ApiError::from_body(&body).unwrap_or_default();
+    let code = error.flinks_code.as_ref();
+    let is_done = [error.http_status_code, status.status_code]
         .into_iter()
         .all(|status| outcome(parts.status, status, code) == Outcome::Done);
     if !is_done {
-        return Err(DecodeError::api(said));
+        return Err(DecodeError::api(error));
     }
     check_subject(subject, &body)?;
     Ok(Acknowledgement {
-        message: said.message,
+        message: error.message,
     })
 }
 

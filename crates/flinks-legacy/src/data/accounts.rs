@@ -9,7 +9,7 @@ use super::wait::DataWait;
 use crate::client::LegacyClient;
 use crate::session::Session;
 
-/// More than a hundred thousand transactions.
+/// Enough for more than 100,000 transactions.
 const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
 impl LegacyClient {

@@ -73,7 +73,7 @@ impl Data for Statements {
     const ROUTE: Route = Route::post("/v3/{customerId}/BankingServices/GetStatements");
     const POLL_ROUTE: Route =
         Route::get("/v3/{customerId}/BankingServices/GetStatementsAsync/{requestId}");
-    /// Twelve months of statements of several megabytes each.
+    /// Enough for twelve months of statements of several megabytes each.
     const MAX_RESPONSE_BYTES: usize = 256 << 20;
 
     fn status(response: &StatementsResponse) -> (Option<u16>, Option<&FlinksCode>) {

@@ -1,4 +1,4 @@
-//! Starts a data call and polls for its result. The call is started once, whatever happens.
+//! Starts a data call at most once and polls for its result.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};

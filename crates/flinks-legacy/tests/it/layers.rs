@@ -146,7 +146,7 @@ async fn a_session_has_one_token_and_the_next_session_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_whose_token_is_spent_go_out_with_a_new_one_once() {
+async fn answers_with_a_refused_token_are_sent_once_more_with_a_new_one() {
     let service = ScriptedService::new([
         token("one"),
         asks(QUESTION),
@@ -193,7 +193,7 @@ async fn a_refusal_of_the_bank_is_no_refusal_of_the_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_key_is_told_and_nothing_else_is_sent() {
+async fn a_refused_key_is_reported_and_nothing_else_is_sent() {
     let refusal = r#"{"HttpStatusCode":401,"Message":"You must provide a valid auth key","FlinksCode":"UNAUTHORIZED"}"#;
     let service = ScriptedService::new([Reply::json(401, refusal)]);
     let error = client(service.builder(), keys())

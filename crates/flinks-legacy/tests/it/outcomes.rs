@@ -1,4 +1,4 @@
-//! How a call to Authorize can end, told apart by status, FlinksCode and challenges.
+//! How a call to Authorize can end, by status, FlinksCode and challenges.
 
 use std::time::Duration;
 
@@ -416,7 +416,7 @@ async fn a_session_of_another_login_is_refused() {
         drop(service.client().authorize(request).await.unwrap());
     }
 
-    // Through a round of questions, and whatever RequestId the answer brings.
+    // Through a round of questions, and with any RequestId in the answer.
     for (asked, is_refused) in [(another(), true), (login(), false)] {
         let asking = asks(r#"[{"Type":"QuestionAndAnswer","Prompt":"a"}]"#);
         let renamed = Reply::json(200, opened.replace(REQUEST_ID, "r-2"));
@@ -480,7 +480,7 @@ async fn no_formality_of_an_answer_costs_a_session() {
     assert_eq!(session.request_id().as_str(), "R-1");
     assert_eq!(session.login_id().unwrap().as_str(), "L-1");
 
-    // What does not tell that the session is open stays an error, which tells what was read.
+    // An answer that does not say that the session is open stays an error, with the ids that it has.
     let with = |field: &str| format!("{field},{}", to_the_end.trim_start_matches('{'));
     for body in [
         cut(r#""Institution":"FlinksCapital""#),

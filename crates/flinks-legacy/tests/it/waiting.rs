@@ -1,4 +1,4 @@
-//! A waiting session that is put away and continued elsewhere, without secrets in it.
+//! A round that is stored and answered by another process, without secrets in its JSON.
 
 use flinks_auth::LegacyKeys;
 use flinks_legacy::{Authorize, ChallengeRound, QuestionKind};

@@ -1,4 +1,4 @@
-//! What is read: large answers, exact money, statements; and that nothing of it is shown.
+//! Large answers, exact amounts and statements; and that no account data is ever printed.
 
 use flinks_legacy::StatementContent;
 use flinks_transport::testing::{Reply, ScriptedService};

@@ -1,4 +1,4 @@
-//! Waiting, in paused time: one beginning, then polls, whatever happens to either.
+//! The data wait in paused time: started at most once, then polled, through failures of both.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -366,7 +366,7 @@ async fn a_status_in_the_body_counts_as_one_on_the_wire() {
             format!(r#"{{"HttpStatusCode":{inner},"Accounts":[]}}"#),
         )
     };
-    // Whether anything was begun is open: the result is asked for, and nothing is begun again.
+    // Whether the call was started is unknown: it is polled, and never started again.
     for inner in [100, 302, 500, 503, 600] {
         let service = ScriptedService::new([says(inner), ready()]).repeat_last();
         service
