@@ -1,19 +1,14 @@
 //! A stateful test server for the Flinks API, on loopback.
 //!
-//! [`Sandbox`] serves what the Upload guide and the legacy guide document: the upload host,
-//! which demands a client certificate, and the results host, with the fraud analysis and the
-//! legacy API. It makes its own throw-away authority, remembers tokens and sessions, refuses
-//! what the guides forbid, plays the fraud analysis that a document's markers ask for, and makes
-//! requests go wrong as a [`Fault`] says. It is for tests, in any language: it shares no code
-//! with the client crates, and [`Sandbox::write_dir`] leaves files that other programs can use.
-//!
-//! ```toml
-//! [dev-dependencies]
-//! flinks-sandbox = "0.1"
-//! ```
+//! [`Sandbox`] serves what the Upload guide and the legacy guide document: the upload host, which
+//! requires a client certificate, and the results host, with the fraud analysis and the legacy API.
+//! It makes its own throw-away authority, keeps tokens and sessions, refuses what the guides forbid,
+//! plays the fraud analysis that a document's markers ask for, and makes requests go wrong as a
+//! [`Fault`] says. It shares no code with the client crates, so that a mistake cannot pass on both
+//! sides.
 //!
 //! ```
-//! use flinks_sandbox::{Config, ApiOperation, Sandbox};
+//! use flinks_sandbox::{ApiOperation, Config, Sandbox};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let mut config = Config::default();
@@ -28,62 +23,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+#![doc = include_str!("../README.md")]
+//!
 //! # Where the Upload guide is silent
 //!
-//! The sandbox decides, strictly, so that a client's mistakes show: an unknown or completed
+//! The sandbox is strict, so that mistakes of a client show: an unknown or completed
 //! AggregationId is refused with 400, so is *complete* for a second time; the same file may
-//! be sent twice and is then there twice; a token works with the certificate it was issued
+//! be sent twice, and is then stored twice; a token works with the certificate it was issued
 //! to and is refused with 403 on another. Errors of the token endpoint have OAuth's form
-//! (`error`, `error_description`), all others the service's (`HttpStatusCode`,
+//! (`error`, `error_description`), all others have the service's (`HttpStatusCode`,
 //! `FlinksCode`, `Message`). Both path presets are served: `/api/v1/upload` and `/upload`.
 //!
 //! # Analyses
 //!
 //! For [`Config::processing`] after *complete* the analysis is first an empty list, then
-//! `PENDING`, then `PROCESSING`; then `COMPLETED`. Four LoginIds always answer alike:
+//! `PENDING`, then `PROCESSING`; then `COMPLETED`. Four LoginIds have a fixed answer:
 //! [`CLEAN_LOGIN_ID`], [`FLAGGED_LOGIN_ID`], [`PENDING_LOGIN_ID`] and [`FAILED_LOGIN_ID`].
-//!
-//! The sandbox does not examine documents: the tester says what the analysis finds, by marker
-//! lines anywhere in a document's bytes.
-//!
-//! ```text
-//! %flinks-sandbox signal=UNRECONCILED_BALANCES page=2 count=3 detail=delta:2000.00
-//! %flinks-sandbox status=UNABLE_TO_PROCESS
-//! ```
-//!
-//! | In a marker | Means | Without it |
-//! |---|---|---|
-//! | `signal=` | `ACCOUNT_INFORMATION_EDITS`, `DATE_EDITS`, `DESCRIPTION_EDITS`, `DOLLAR_AMOUNT_EDITS`, `EDITING_SOFTWARE_DETECTED`, `EMPTY_TRANSACTION_DATA`, `MISALIGNED_TEXT`, `MISSING_TRANSACTION_DATA`, `UNRECONCILED_BALANCES`, `UNUSUAL_DOCUMENT_SOURCE` | no signal |
-//! | `page=` | the page of the signal, from 1 | `null`: the whole document |
-//! | `count=` | occurrences of the signal, at most 1000 | 1 |
-//! | `detail=NAME:VALUE` | a `SpecificType` and `Value` of each occurrence, may be repeated; `DataType` is `bool`, `int`, `float` or `str`, as the value looks | one fitting example |
-//! | `status=` | `COMPLETED`, `PENDING`, `PROCESSING`, `UNABLE_TO_PROCESS`, `UNSUPPORTED`, `DELETED`, `DOCUMENT_PROCESSING_FAILED`, once processing is over | `COMPLETED` |
-//! | `document_type=` | any `DocumentType` | `BANK_STATEMENT` |
-//!
-//! A value with spaces is in double quotes. A marker ends at the first byte that is not printable
-//! ASCII; several markers of a document add up. In a PDF a marker is a comment line, in a PNG, JPEG
-//! or TIFF it is in a text chunk, or in bytes behind the picture. The guide publishes names for the
-//! ten signals, but not the values of `Type`; these are the names in upper case.
-//!
-//! A document whose marker cannot be understood is refused with 400 `SANDBOX_INVALID_MARKER`; the
-//! message, and [`LogLine::marker_error`], say why.
-//!
-//! A document without markers is clean if it is whole, and otherwise `UNABLE_TO_PROCESS`. Whole is:
-//!
-//! - a PDF with `%PDF-` in its first 1,024 bytes, with `startxref` and `%%EOF` in its last 4,096,
-//!   and without `/Encrypt` in the trailer that `startxref` points to;
-//! - a PNG with its signature, whose chunks reach `IEND`;
-//! - a JPEG that starts with its signature and has an end marker in its last 4,096 bytes;
-//! - a TIFF whose header points to a directory inside the file.
-//!
-//! [`Sandbox::set_analysis`] sets the analysis of a LoginId instead.
 //!
 //! # The legacy API
 //!
 //! The results host also serves `/v3/{customerId}/BankingServices/{Endpoint}`: *Authorize*
 //! with its challenges, the data calls with their `…Async` companions, and the calls for
-//! cards, questions, refreshes and institutions. Everyone's password is `Everyday`; names and
-//! passwords may be in any casing, so may the answers to text questions.
+//! cards, questions, refreshes and institutions. The password of every user is `Everyday`. Names,
+//! passwords and answers to text questions may be in any casing.
 //!
 //! | Institution | Username | What happens, and the right answers |
 //! |---|---|---|
@@ -91,11 +53,11 @@
 //! | | `greatday_together` | the same three at once |
 //! | | `greatday_nomfa` | authorized at once |
 //! | | `greatday_noretry` | one question, `Triangle`; a wrong answer ends the session with `INVALID_SECURITY_RESPONSE_NO_RETRY` |
-//! | | `greatday_other_types` | `OneTimeVerification` `123456`, `Date` `1990-01-31`, and the unheard-of `PaperToken` `maple`, at once |
+//! | | `greatday_other_types` | `OneTimeVerification` `123456`, `Date` `1990-01-31`, and the undocumented `PaperToken` `maple`, at once |
 //! | | `test_disabled_account` | 401 `DISABLED_LOGIN` |
 //! | | `test_service_unavailable` | 401 `RETRY_LATER` |
 //! | | `test_already_authorized` | 401 `ALREADY_AUTHORIZED`, with a RequestId that is authorized |
-//! | | `test_concurrent_session` | authorized; 401 `CONCURRENT_SESSION` as long as that session lives, but for cached ones |
+//! | | `test_concurrent_session` | authorized; further live sessions get 401 `CONCURRENT_SESSION` as long as the first one lives |
 //! | | `test_dispatched` | authorized; data calls answer `OPERATION_DISPATCHED` first |
 //! | | `test_pending` | authorized; data stay pending |
 //! | `RBC` | `rbc_triple` | the dog's name, `Wouf`; after a wrong answer three questions at once: mother `Louise`, father `Paul`, dog `Wouf` |
@@ -114,8 +76,8 @@
 //! expired 401 `SESSION_EXPIRED`; the data calls say 400 `SESSION_NONEXISTENT` for both.
 //!
 //! Without `Save` there is no LoginId. Three are there from the start: [`CACHED_LOGIN_ID`],
-//! [`DEVICE_LOGIN_ID`] and [`REFUSED_LOGIN_ID`]. Authorize tokens and `x-api-key` are asked
-//! for once [`SandboxCredentials::auth_key`] and [`SandboxCredentials::x_api_key`] are set. A token serves
+//! [`DEVICE_LOGIN_ID`] and [`REFUSED_LOGIN_ID`]. Authorize tokens and the `x-api-key` are required
+//! once [`SandboxCredentials::auth_key`] and [`SandboxCredentials::x_api_key`] are set. A token serves
 //! the one session that used it first, for all its rounds.
 //!
 //! Each user has a chequing account, a savings account and a credit card, the same each time,

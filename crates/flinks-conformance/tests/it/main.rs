@@ -16,5 +16,6 @@ mod layers;
 mod leaks;
 mod live;
 mod requirements;
+mod sandbox_example;
 mod scenarios;
 mod schema;
