@@ -29,6 +29,15 @@ open_enum! {
 /// `Save` is sent as `true` by default: without it the answer may have no LoginId.
 /// `Debug` shows neither user name nor password.
 ///
+/// ```
+/// use flinks_types::{Credentials, Language};
+///
+/// let credentials = Credentials::new("FlinksCapital", "Greatday", "the password")
+///     .language(Language::French)
+///     .tag("application 47");
+/// assert!(!format!("{credentials:?}").contains("Greatday"));
+/// ```
+///
 /// Source: Legacy guide, Authorize.
 #[derive(Clone)]
 pub struct Credentials {

@@ -19,7 +19,30 @@ use super::question::Question;
 /// RequestId and the bank's questions, which may name phone numbers or purchases, but neither
 /// credentials nor answers nor keys.
 ///
-/// `Debug` gives only the lengths of texts.
+/// `Debug` shows only the lengths of texts.
+///
+/// ```
+/// use flinks_legacy::{Authorize, ChallengeRound, QuestionKind};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let body = br#"{ "RequestId": "9022abc2", "SecurityChallenges": [
+/// #     { "Type": "MultipleChoice", "Prompt": "Where?", "Iterables": ["Laval", "Lachine"] }] }"#;
+/// # let Authorize::Challenged(round) = Authorize::from_json(body)? else { panic!() };
+/// let json = serde_json::to_string(&round)?; // store it, then continue in another process
+///
+/// let round: ChallengeRound = serde_json::from_str(&json)?;
+/// let mut answers = round.answers();
+/// for question in round.questions() {
+///     match question.kind() {
+///         QuestionKind::SingleChoice(choice) => choice.choose(&mut answers, "Lachine")?,
+///         other => other.answer_raw(&mut answers, ["an answer"])?,
+///     }
+/// }
+/// let completed = answers.finish()?; // for `LegacyClient::answer`
+/// assert_eq!(completed.request_id().as_str(), "9022abc2");
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// Source: Legacy guide, Multi-Factor Authentication, and MFA Types.
 #[derive(Clone, Deserialize, Serialize)]

@@ -48,6 +48,15 @@ fn status(response: &AccountsResponse) -> (Option<u16>, Option<&FlinksCode>) {
 }
 
 /// The options of GetAccountsDetail. What is not set is left to the service.
+///
+/// ```
+/// use flinks_legacy::{AccountsDetail, DaysOfTransactions};
+///
+/// let options = AccountsDetail::new()
+///     .with_days(DaysOfTransactions::Days365)
+///     .with_kyc(false);
+/// assert_ne!(options, AccountsDetail::new());
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AccountsDetail {

@@ -168,11 +168,13 @@ fn decode<W: Write>(text: &str, mut writer: W) -> io::Result<u64> {
         }
         // A chunk that does not fill its bytes ended in padding, or was the last one.
         if ended {
-            return Err(invalid("the statement goes on after its end"));
+            return Err(invalid(
+                "the base64 of the statement continues after its end",
+            ));
         }
         let length = BASE64
             .decode_slice_unchecked(&chunk, &mut bytes)
-            .map_err(|_| invalid("the statement's contents are no base64"))?;
+            .map_err(|_| invalid("the statement's contents are not base64"))?;
         ended = length < CHUNK / 4 * 3;
         writer.write_all(bytes.get(..length).unwrap_or_default())?;
         written += length as u64;
