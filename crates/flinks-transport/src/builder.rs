@@ -12,7 +12,8 @@ use crate::exchange::Settings;
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::transport::{IdentityGeneration, Parts};
 use crate::{
-    ClientIdentity, Error, ErrorKind, RetryConfig, Roots, TlsVersion, Transport, connect, tls,
+    ClientIdentity, CryptoProvider, Error, ErrorKind, RetryConfig, Roots, TlsVersion, Transport,
+    connect, tls,
 };
 
 /// Assembles a [`Transport`].
@@ -22,6 +23,7 @@ pub struct TransportBuilder {
     identity: Option<ClientIdentity>,
     roots: Roots,
     tls_version: Option<TlsVersion>,
+    crypto: Option<CryptoProvider>,
     layers: Vec<ErasedLayer>,
     attempt_layers: Vec<ErasedLayer>,
     headers: HeaderMap,
@@ -47,6 +49,7 @@ impl TransportBuilder {
             identity: None,
             roots: Roots::default(),
             tls_version: None,
+            crypto: None,
             layers: Vec::new(),
             attempt_layers: Vec::new(),
             headers,
@@ -73,6 +76,12 @@ impl TransportBuilder {
     /// Speaks only this version of TLS; by default 1.2 and 1.3.
     pub fn tls_version(mut self, version: TlsVersion) -> Self {
         self.tls_version = Some(version);
+        self
+    }
+
+    /// Uses this implementation of cryptography, whatever is installed for the process.
+    pub fn crypto(mut self, provider: CryptoProvider) -> Self {
+        self.crypto = Some(provider);
         self
     }
 
@@ -163,8 +172,9 @@ impl TransportBuilder {
                 if let Some(identity) = &self.identity {
                     identity.check()?;
                 }
-                let versions = self.tls_version;
-                let config = tls::client_config(self.identity.as_ref(), &self.roots, versions)?;
+                let identity = self.identity.as_ref();
+                let (version, crypto) = (self.tls_version, self.crypto);
+                let config = tls::client_config(identity, &self.roots, version, crypto)?;
                 connect::client(config, self.connect_timeout)
             }
         };

@@ -21,6 +21,7 @@ use std::time::SystemTime;
 use flinks_types::Secret;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SigningKey};
+use zeroize::Zeroizing;
 
 pub use error::{IdentityError, IdentityErrorKind, IdentityPart};
 
@@ -34,7 +35,7 @@ use der::Facts;
 use pfx::open_all;
 use selection::UNSUPPORTED_KEY;
 
-use crate::tls;
+use crate::crypto::{CryptoProvider, provider};
 
 /// A client certificate, with its chain, and the private key it was issued for.
 ///
@@ -71,6 +72,8 @@ pub struct ClientIdentity(Arc<Inner>);
 
 struct Inner {
     certified: Arc<CertifiedKey>,
+    /// Loaded again if a transport chooses another crypto provider.
+    key: Zeroizing<PrivateKeyDer<'static>>,
     not_before: SystemTime,
     not_after: SystemTime,
 }
@@ -210,8 +213,19 @@ impl ClientIdentity {
         Err(IdentityError::new(kind, IdentityPart::Certificate, message))
     }
 
-    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
-        Arc::clone(&self.0.certified)
+    /// The chain and its key, loaded by the provider that a transport chose.
+    pub(crate) fn certified(
+        &self,
+        crypto: Option<CryptoProvider>,
+    ) -> Result<Arc<CertifiedKey>, IdentityError> {
+        let Some(crypto) = crypto else {
+            return Ok(Arc::clone(&self.0.certified));
+        };
+        let key = crypto.load().key_provider;
+        let key = key.load_private_key(self.0.key.clone_key());
+        let key = key.map_err(|_| unsupported_key())?;
+        let chain = self.0.certified.cert.clone();
+        Ok(Arc::new(CertifiedKey::new(chain, key)))
     }
 
     /// The key is among the certificates when there is no file of its own for it.
@@ -228,7 +242,7 @@ impl ClientIdentity {
         chain: Vec<CertificateDer<'static>>,
         keys: &[&PrivateKeyDer<'static>],
     ) -> Result<Self, IdentityError> {
-        let provider = tls::provider()?;
+        let provider = provider(None)?;
         let facts: Vec<_> = chain.iter().map(|der| Facts::of(der)).collect();
         // A key that cannot tell its public half is taken at its word.
         let leaf_of = |key: &Arc<dyn SigningKey>| {
@@ -240,8 +254,10 @@ impl ClientIdentity {
             })
         };
         // rustls wipes the copy it takes. Its error says no more than ours.
-        let load =
-            |key: &PrivateKeyDer<'_>| provider.key_provider.load_private_key(key.clone_key()).ok();
+        let load = |der: &PrivateKeyDer<'_>| {
+            let key = provider.key_provider.load_private_key(der.clone_key());
+            Some((key.ok()?, Zeroizing::new(der.clone_key())))
+        };
         let complete = |key: &PrivateKeyDer<'_>| {
             let public_keys = facts.iter().flatten().map(|facts| facts.public_key);
             let mut completed = public_keys.filter_map(|of| elliptic::completed(key, of));
@@ -252,16 +268,12 @@ impl ClientIdentity {
             .filter_map(|key| load(key).or_else(|| complete(key)))
             .collect();
         if usable.is_empty() {
-            return Err(IdentityError::new(
-                IdentityErrorKind::UnsupportedKey,
-                IdentityPart::Key,
-                UNSUPPORTED_KEY,
-            ));
+            return Err(unsupported_key());
         }
         let fitting = usable
             .into_iter()
-            .find_map(|key| leaf_of(&key).map(|leaf| (key, leaf)));
-        let Some((key, leaf)) = fitting else {
+            .find_map(|(key, der)| leaf_of(&key).map(|leaf| (key, der, leaf)));
+        let Some((key, der, leaf)) = fitting else {
             return Err(IdentityError::new(
                 IdentityErrorKind::KeyMismatch,
                 IdentityPart::Key,
@@ -285,10 +297,19 @@ impl ClientIdentity {
         let certified = Arc::new(CertifiedKey::new(chain, key));
         Ok(Self(Arc::new(Inner {
             certified,
+            key: der,
             not_before,
             not_after,
         })))
     }
+}
+
+fn unsupported_key() -> IdentityError {
+    IdentityError::new(
+        IdentityErrorKind::UnsupportedKey,
+        IdentityPart::Key,
+        UNSUPPORTED_KEY,
+    )
 }
 
 /// Without the feature `pfx` nothing is opened.

@@ -60,8 +60,12 @@
 //!
 //! # Features
 //!
-//! `ring` (default) or `aws-lc-rs`: the crypto provider, unless the application installed one.
-//! `platform-roots` (default) or `webpki-roots`: whom to trust when no [`Roots`] are given.
+//! Features only add; none changes what another crate in the same program gets by default.
+//!
+//! `ring` (default): [`CryptoProvider::ring`], which is used unless another one is chosen.
+//! `aws-lc-rs`: `CryptoProvider::aws_lc_rs`, which is the default only without `ring`.
+//! `platform-roots` (default): [`Roots::platform`], which is trusted unless other roots are given.
+//! `webpki-roots`: `Roots::bundled`, which is the default only without `platform-roots`.
 //! `pfx`: PKCS#12 identities.
 //! `testing`: a scripted service and a hostile layer for tests, in `[dev-dependencies]`.
 
@@ -73,6 +77,7 @@ mod call_meta;
 mod clock;
 mod collect;
 mod connect;
+mod crypto;
 mod customer;
 mod decode;
 mod endpoint;
@@ -97,6 +102,7 @@ mod transport;
 pub use body::Body;
 pub use builder::TransportBuilder;
 pub use call_meta::{CallMeta, Credential, Replay};
+pub use crypto::CryptoProvider;
 pub use customer::CustomerEndpoint;
 pub use endpoint::Endpoint;
 pub use error::{BoxError, Delivery, Error, ErrorKind, Step};

@@ -8,12 +8,12 @@ mod tests;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use rustls::crypto::CryptoProvider;
 use rustls::sign::SingleCertAndKey;
 
 pub(crate) use failure::{TlsFailure, classify};
 pub use roots::Roots;
 
+use crate::crypto::{CryptoProvider, provider};
 use crate::identity::{ClientIdentity, IdentityError, IdentityErrorKind, IdentityPart};
 
 /// A version of TLS.
@@ -26,14 +26,15 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// Both versions, or the one given; HTTP/1.1 only; the identity, if any, is presented whenever the
-/// server asks for one. Never asks the process for anything but its default crypto provider.
+/// Configures both versions, or the one given; HTTP/1.1 only. The identity, if any, is presented
+/// whenever the server asks for one.
 pub(crate) fn client_config(
     identity: Option<&ClientIdentity>,
     roots: &Roots,
     version: Option<TlsVersion>,
+    crypto: Option<CryptoProvider>,
 ) -> Result<ClientConfig, IdentityError> {
-    let provider = provider()?;
+    let provider = provider(crypto)?;
     let versions = match version {
         None => &[&rustls::version::TLS13, &rustls::version::TLS12][..],
         Some(TlsVersion::Tls12) => &[&rustls::version::TLS12],
@@ -50,42 +51,11 @@ pub(crate) fn client_config(
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match identity {
-        Some(identity) => builder
-            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity.certified()))),
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
+            identity.certified(crypto)?,
+        ))),
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
-}
-
-/// The provider that the application installed, else the one compiled in. A provider is never
-/// installed for the process: that is the application's choice.
-pub(crate) fn provider() -> Result<Arc<CryptoProvider>, IdentityError> {
-    match CryptoProvider::get_default() {
-        Some(chosen) => Ok(Arc::clone(chosen)),
-        None => compiled_in(),
-    }
-}
-
-#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
-fn compiled_in() -> Result<Arc<CryptoProvider>, IdentityError> {
-    #[cfg(feature = "aws-lc-rs")]
-    use rustls::crypto::aws_lc_rs as ours;
-    #[cfg(not(feature = "aws-lc-rs"))]
-    use rustls::crypto::ring as ours;
-    use std::sync::LazyLock;
-
-    static OURS: LazyLock<Arc<CryptoProvider>> =
-        LazyLock::new(|| Arc::new(ours::default_provider()));
-    Ok(Arc::clone(&OURS))
-}
-
-#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
-fn compiled_in() -> Result<Arc<CryptoProvider>, IdentityError> {
-    Err(IdentityError::new(
-        IdentityErrorKind::NoCryptoProvider,
-        IdentityPart::Tls,
-        "no crypto provider is compiled in: enable the feature `ring` or `aws-lc-rs`, or install \
-         a default provider of rustls in the application",
-    ))
 }

@@ -98,7 +98,7 @@ fn utf16(text: &str, little: bool) -> Vec<u8> {
 }
 
 fn length(identity: &ClientIdentity) -> usize {
-    identity.certified().cert.len()
+    identity.certified(None).unwrap().cert.len()
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn every_usual_form_is_taken() {
         let identity = identity.unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(length(&identity), 1, "{case}");
         assert_eq!(
-            identity.certified().cert[0].as_ref(),
+            identity.certified(None).unwrap().cert[0].as_ref(),
             made.certificate_der,
             "{case}"
         );
@@ -253,7 +253,8 @@ fn a_chain_that_begins_elsewhere_is_put_in_order() {
 
 fn order(identity: &ClientIdentity) -> Vec<Vec<u8>> {
     identity
-        .certified()
+        .certified(None)
+        .unwrap()
         .cert
         .iter()
         .map(|der| der.to_vec())

@@ -1,4 +1,4 @@
-//! Whom to trust: the platform's root certificates, the bundled ones, or exactly those given.
+//! The root certificates that are trusted: the platform's, the bundled ones, or exactly those given.
 
 #[cfg(all(
     feature = "platform-roots",
@@ -23,16 +23,19 @@ use crate::identity::{
 
 /// The root certificates that a server's certificate must lead to.
 ///
-/// The default is the platform's (feature `platform-roots`), loaded when the first transport is
-/// built and shared by all; without that feature the bundled ones (feature `webpki-roots`).
+/// The default is [`Roots::platform`] if the feature `platform-roots` is on, else `Roots::bundled`.
 #[derive(Clone)]
 pub struct Roots(Source);
 
 #[derive(Clone)]
 enum Source {
-    Default,
+    #[cfg(feature = "platform-roots")]
+    Platform,
     #[cfg(feature = "webpki-roots")]
     Bundled,
+    /// No feature provides any.
+    #[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
+    None,
     Exactly(Arc<RootCertStore>),
 }
 
@@ -62,6 +65,14 @@ impl Roots {
         Self::pem(&read(path.as_ref(), Part::Roots)?)
     }
 
+    /// Trusts the root certificates of the operating system, loaded when the first transport is
+    /// built and shared by all. On Linux `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them.
+    #[cfg(feature = "platform-roots")]
+    #[must_use]
+    pub fn platform() -> Self {
+        Self(Source::Platform)
+    }
+
     /// Trusts the root certificates of Mozilla that are compiled in.
     #[cfg(feature = "webpki-roots")]
     #[must_use]
@@ -74,9 +85,15 @@ impl Roots {
         provider: &Arc<CryptoProvider>,
     ) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
         match &self.0 {
-            Source::Default => default_verifier(provider),
+            #[cfg(feature = "platform-roots")]
+            Source::Platform => platform_verifier(provider),
             #[cfg(feature = "webpki-roots")]
-            Source::Bundled => webpki(bundled(), provider),
+            Source::Bundled => {
+                let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
+                webpki(Arc::new(roots.collect()), provider)
+            }
+            #[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
+            Source::None => Err(no_roots("give roots of your own")),
             Source::Exactly(store) => webpki(Arc::clone(store), provider),
         }
     }
@@ -84,16 +101,24 @@ impl Roots {
 
 impl Default for Roots {
     fn default() -> Self {
-        Self(Source::Default)
+        #[cfg(feature = "platform-roots")]
+        return Self::platform();
+        #[cfg(all(feature = "webpki-roots", not(feature = "platform-roots")))]
+        return Self::bundled();
+        #[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
+        return Self(Source::None);
     }
 }
 
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Source::Default => f.write_str("Roots(default)"),
+            #[cfg(feature = "platform-roots")]
+            Source::Platform => f.write_str("Roots(platform)"),
             #[cfg(feature = "webpki-roots")]
             Source::Bundled => f.write_str("Roots(bundled)"),
+            #[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
+            Source::None => f.write_str("Roots(none)"),
             Source::Exactly(store) => write!(f, "Roots({} given)", store.len()),
         }
     }
@@ -109,13 +134,8 @@ fn webpki(
     Ok(verifier)
 }
 
-#[cfg(feature = "webpki-roots")]
-fn bundled() -> Arc<RootCertStore> {
-    Arc::new(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
-}
-
 #[cfg(feature = "platform-roots")]
-fn default_verifier(
+fn platform_verifier(
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
     use std::sync::{Mutex, PoisonError};
@@ -145,18 +165,6 @@ fn load_platform(
     }
     let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(provider));
     Ok(Arc::new(verifier.map_err(|_| no_roots(NOT_INSTALLED))?))
-}
-
-#[cfg(all(feature = "webpki-roots", not(feature = "platform-roots")))]
-fn default_verifier(
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
-    webpki(bundled(), provider)
-}
-
-#[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
-fn default_verifier(_: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, IdentityError> {
-    Err(no_roots("give roots of your own"))
 }
 
 const NOT_INSTALLED: &str = "install the CA certificates of this system, or give roots of your own";

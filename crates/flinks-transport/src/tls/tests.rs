@@ -33,6 +33,16 @@ fn authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
 }
 
+/// A provider chosen on the builder, for which the identity's key is loaded again.
+fn chosen() -> Option<CryptoProvider> {
+    #[cfg(feature = "aws-lc-rs")]
+    return Some(CryptoProvider::aws_lc_rs());
+    #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+    return Some(CryptoProvider::ring());
+    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+    return None;
+}
+
 struct Leaf {
     certificate: Certificate,
     key: KeyPair,
@@ -78,7 +88,7 @@ fn supported(version: TlsVersion) -> &'static SupportedProtocolVersion {
 
 /// A server that speaks `version` and demands a certificate of `clients`, if given.
 fn server(leaf: &Leaf, version: TlsVersion, clients: Option<&Authority>) -> TlsAcceptor {
-    let provider = provider().unwrap();
+    let provider = provider(None).unwrap();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[supported(version)])
         .unwrap();
@@ -147,14 +157,15 @@ async fn a_good_identity_is_presented_and_http_1_is_agreed_on() {
     for version in VERSIONS {
         for restricted in [None, Some(version)] {
             let server = server(&leaf, version, Some(&clients));
-            let config = client_config(Some(&identity), &roots(&servers), restricted).unwrap();
+            let config =
+                client_config(Some(&identity), &roots(&servers), restricted, chosen()).unwrap();
             assert_eq!(
                 connect(server, config, HOST).await.unwrap(),
                 b"http/1.1 hello"
             );
         }
         // An identity does no harm where nobody asks for it.
-        let config = client_config(Some(&identity), &roots(&servers), None).unwrap();
+        let config = client_config(Some(&identity), &roots(&servers), None, None).unwrap();
         let server = server(&leaf, version, None);
         assert_eq!(
             connect(server, config, HOST).await.unwrap(),
@@ -186,7 +197,7 @@ async fn a_refused_client_certificate_is_recognised() {
             ("wrong purpose", Some(&for_servers), "client certificate"),
         ] {
             let server = server(&leaf, version, Some(&clients));
-            let config = client_config(identity, &roots(&servers), None).unwrap();
+            let config = client_config(identity, &roots(&servers), None, None).unwrap();
             let failure = failure(server, config).await;
             assert_eq!(
                 failure.error_kind(),
@@ -236,7 +247,7 @@ async fn a_bad_server_certificate_is_recognised() {
             ),
         ] {
             let server = server(&leaf, version, None);
-            let config = client_config(None, &roots(&servers), None).unwrap();
+            let config = client_config(None, &roots(&servers), None, None).unwrap();
             let failure = failure(server, config).await;
             assert_eq!(
                 failure.error_kind(),
@@ -254,7 +265,7 @@ async fn a_bad_server_certificate_is_recognised() {
 async fn an_address_is_checked_like_a_name() {
     let servers = authority("servers");
     let leaf = Leaf::new(&servers, |_| {});
-    let config = client_config(None, &roots(&servers), None).unwrap();
+    let config = client_config(None, &roots(&servers), None, None).unwrap();
     let server = server(&leaf, TlsVersion::Tls13, None);
     let error = connect(server, config, "127.0.0.1").await.unwrap_err();
     assert!(classify(&error).unwrap().message().contains("`127.0.0.1`"));
@@ -268,7 +279,7 @@ async fn no_version_in_common_is_a_matter_of_the_handshake() {
         (TlsVersion::Tls12, TlsVersion::Tls13),
         (TlsVersion::Tls13, TlsVersion::Tls12),
     ] {
-        let config = client_config(None, &roots(&servers), Some(ours)).unwrap();
+        let config = client_config(None, &roots(&servers), Some(ours), None).unwrap();
         let failure = failure(server(&leaf, theirs, None), config).await;
         assert_eq!(failure.error_kind(), ErrorKind::Connect);
         assert!(!failure.is_certificate());
@@ -287,7 +298,7 @@ async fn plain_http_on_the_port_is_recognised() {
             .unwrap();
         tcp
     };
-    let config = client_config(None, &roots(&authority("servers")), None).unwrap();
+    let config = client_config(None, &roots(&authority("servers")), None, None).unwrap();
     let client = async {
         let tcp = TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from(HOST).unwrap();
@@ -366,7 +377,7 @@ fn the_cause_is_found_inside_nested_io_errors() {
 
 #[test]
 fn nothing_but_the_certificate_and_the_protocol_differs_from_the_default() {
-    let config = client_config(None, &roots(&authority("servers")), None).unwrap();
+    let config = client_config(None, &roots(&authority("servers")), None, None).unwrap();
     assert_eq!(config.alpn_protocols, [b"http/1.1"]);
     assert!(!config.enable_early_data);
     assert!(config.enable_sni);
@@ -428,8 +439,8 @@ fn the_platforms_roots_are_loaded_once_and_must_exist() {
         reason = "tells the child process from its parent"
     )]
     if let Ok(expected) = std::env::var(EXPECTED) {
-        let provider = provider().unwrap();
-        let load = || Roots::default().verifier(&provider);
+        let provider = provider(None).unwrap();
+        let load = || Roots::platform().verifier(&provider);
         if expected == "some" {
             let (first, second) = (load().unwrap(), load().unwrap());
             assert!(Arc::ptr_eq(&first, &second));

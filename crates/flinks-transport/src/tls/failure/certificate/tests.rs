@@ -43,7 +43,7 @@ fn leaf(root: &Authority, change: Change) -> CertificateDer<'static> {
 
 /// What is said of `leaf` where `root` is trusted, by rustls's verifier and the platform's.
 fn refusals(root: &CertificateDer<'static>, leaf: &CertificateDer<'_>) -> Vec<String> {
-    let provider = provider().unwrap();
+    let provider = provider(None).unwrap();
     let mut store = RootCertStore::empty();
     store.add(root.clone()).unwrap();
     let ours = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider));
