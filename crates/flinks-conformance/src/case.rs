@@ -10,7 +10,7 @@ pub(crate) const SCHEMA: &str = "../../case.schema.json";
 
 /// One `case.json`. Unknown keys are errors.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Case {
     /// Where editors find the schema: `../../case.schema.json`.
@@ -31,19 +31,15 @@ pub struct Case {
     pub want: Want,
     /// The pause before each step but the first, counted from the end of the one before it.
     /// Virtual time: level 2 only.
-    #[serde(default)]
     pub waits_ms: Option<Vec<Span>>,
     /// How long the whole call takes in virtual time: level 2 only.
-    #[serde(default)]
     pub takes_ms: Option<Span>,
     /// Texts that must appear in no log and in no `Debug`, `Display` or `report()`.
     #[serde(default)]
     pub secrets: Vec<String>,
     /// The levels that apply, when not all do.
-    #[serde(default)]
     pub levels: Option<Levels>,
     /// The case holds against a real service too, as this says; without it, it is not run there.
-    #[serde(default)]
     pub live: Option<Live>,
     /// Certificates that are not what they should be: level 3 only.
     #[serde(default)]
@@ -71,7 +67,7 @@ pub type Span = [u64; 2];
 
 /// The call that a case makes.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Call {
     /// A name of the registry, such as `upload.file`.
@@ -97,16 +93,14 @@ pub enum Credentials {
 
 /// One request that the server must see, and what it does then.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Step {
     /// What the request must be.
     pub expect: Expect,
     /// The answer; or else a fault.
-    #[serde(default)]
     pub reply: Option<Reply>,
     /// What goes wrong instead of an answer.
-    #[serde(default)]
     pub fault: Option<Fault>,
     /// The server takes this long before it answers or fails.
     #[serde(default)]
@@ -115,7 +109,7 @@ pub struct Step {
 
 /// What a request must be. At most one of the bodies.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Expect {
     /// The method.
@@ -129,22 +123,18 @@ pub struct Expect {
     #[serde(default)]
     pub forbid_headers: Vec<String>,
     /// A file beside the case: `.json` compares as a value, anything else byte by byte.
-    #[serde(default)]
     pub body: Option<String>,
     /// The body as a JSON value.
-    #[serde(default)]
     pub body_json: Option<Value>,
     /// The body byte by byte.
-    #[serde(default)]
     pub body_text: Option<String>,
     /// The body's length only: for documents too large to be written down.
-    #[serde(default)]
     pub body_length: Option<u64>,
 }
 
 /// An answer. At most one of the bodies.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Reply {
     /// The HTTP status.
@@ -153,16 +143,12 @@ pub struct Reply {
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// A file beside the case, sent as it is.
-    #[serde(default)]
     pub body: Option<String>,
     /// The body as a JSON value.
-    #[serde(default)]
     pub body_json: Option<Value>,
     /// The body as text.
-    #[serde(default)]
     pub body_text: Option<String>,
     /// A body of this many spaces: for answers that are too large.
-    #[serde(default)]
     pub body_spaces: Option<usize>,
     /// The answer comes before the request body is read.
     #[serde(default)]
@@ -208,7 +194,7 @@ impl Fault {
 
 /// What must come of a call: exactly one of the two.
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Want {
     /// The output in canonical form.
@@ -222,7 +208,7 @@ pub struct Want {
 /// What an error must say. What is left out must be absent from the error too, but for `attempts`,
 /// `display_contains` and, where a call of several requests failed, `operation`.
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WantError {
     /// The error kind in `snake_case`.
@@ -273,7 +259,7 @@ pub struct WantError {
 
 /// How a case holds against a real service, which answers by itself: the steps are not used.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Live {
     /// How much of `want.ok` must be equal. An error always has the wanted kind, delivery, status
@@ -301,7 +287,7 @@ pub enum Compare {
 
 /// The levels that apply, and why not all do.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Levels {
     /// These and no others.
@@ -327,7 +313,7 @@ pub enum Level {
 
 /// Whose certificates are not what they should be.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tls {
     /// What the client presents.

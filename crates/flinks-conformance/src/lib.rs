@@ -55,6 +55,6 @@ pub use flinks_cli::settings::Settings;
 pub use flinks_transport::TlsVersion;
 pub use operations::operations;
 pub use requirements::{Requirement, Requirements};
-pub use run::{CaseResult, Pass, Provider, Wire, reason_not_run, run};
+pub use run::{CaseResult, Pass, Provider, Wire, run};
 pub use suite::{Suite, fixtures};
 pub use summary::Summary;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use flinks_conformance::{
     CorpusError, Coverage, Level, Pass, Provider, Requirements, Settings, Suite, Summary,
-    TlsVersion, Wire, fixtures, reason_not_run,
+    TlsVersion, Wire, fixtures,
 };
 
 const USAGE: &str = "\
@@ -20,7 +20,6 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
                           the credentials of the variables FLINKS_… that `flinks` reads
   test [FILTER] --bless   runs them, and rewrites what a case wants to what came of it, where
                           nothing else is wrong
-  list [FILTER]           names the cases, the levels that each runs at, and why not at others
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
 
@@ -92,7 +91,6 @@ fn execute(options: &Options) -> Result<bool, String> {
         ("test", ["--wire"]) => test(options, true),
         ("test", ["--live"]) => live(&options.suite()?),
         ("test", ["--bless"]) => bless(options.suite()?),
-        ("list", []) => list(&options.suite()?),
         ("coverage", []) if options.words.is_empty() => coverage(&options.corpus()?),
         ("check", []) if options.words.is_empty() => check(&options.corpus()?),
         _ => Err(USAGE.to_owned()),
@@ -110,27 +108,6 @@ fn print(text: impl std::fmt::Display) -> Result<(), String> {
     })
 }
 
-fn list(suite: &Suite) -> Result<bool, String> {
-    for fixture in suite.fixtures() {
-        let (mut runs, mut reasons) = (String::new(), String::new());
-        for (level, name) in [(Level::L1, "L1"), (Level::L2, "L2"), (Level::L3, "L3")] {
-            match reason_not_run(fixture, level) {
-                None => runs.push_str(&format!("{name} ")),
-                Some(reason) => reasons.push_str(&format!("  not {name}: {reason}\n")),
-            }
-        }
-        if reason_not_run(fixture, Level::Live).is_none() {
-            runs.push_str("live");
-        }
-        let (path, docs) = (fixture.path(), &fixture.case.docs);
-        print(format_args!(
-            "{path}: {docs}\n  {}\n{reasons}",
-            runs.trim_end()
-        ))?;
-    }
-    Ok(true)
-}
-
 /// The matrices, the demands of the documents, and what the corpus lacks of both.
 fn covered(suite: &Suite) -> Result<(Coverage, Requirements, Vec<String>), String> {
     let failed = |error: CorpusError| error.to_string();
@@ -145,11 +122,7 @@ fn covered(suite: &Suite) -> Result<(Coverage, Requirements, Vec<String>), Strin
 
 fn coverage(suite: &Suite) -> Result<bool, String> {
     let (coverage, requirements, holes) = covered(suite)?;
-    print(format_args!("{coverage}\nWaived\n"))?;
-    for reason in coverage.reasons() {
-        print(format_args!("  {reason}\n"))?;
-    }
-    print(format_args!("\n{requirements}"))?;
+    print(format_args!("{coverage}{requirements}"))?;
     for line in &holes {
         print(format_args!("\nFAILED {line}\n"))?;
     }

@@ -262,11 +262,17 @@ fn answer(answer: &impl Serialize) -> Value {
 
 /// An object without the keys whose value is null.
 fn compact(value: Value) -> Value {
+    let Value::Object(mut object) = value else {
+        return value;
+    };
+    object.retain(|_, value| !value.is_null());
+    Value::Object(object)
+}
+
+/// Sets an option of a request, if the case gives it.
+fn set<R, V: Clone>(request: R, value: &Option<V>, set: impl FnOnce(R, V) -> R) -> R {
     match value {
-        Value::Object(object) => {
-            let set = object.into_iter().filter(|(_, value)| !value.is_null());
-            set.map(|(key, value)| (key, compact(value))).collect()
-        }
-        other => other,
+        Some(value) => set(request, value.clone()),
+        None => request,
     }
 }

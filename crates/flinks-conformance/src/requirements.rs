@@ -37,7 +37,6 @@ pub struct Requirement {
     #[serde(default)]
     pub cases: Vec<String>,
     /// What shows it where no case can: a test, or the reason why nothing needs to.
-    #[serde(default)]
     pub shown_by: Option<String>,
 }
 

@@ -91,27 +91,6 @@ pub fn run(fixture: &Fixture, pass: &Pass) -> CaseResult {
     judge(fixture, pass, &TransportBuilder::build)
 }
 
-/// Returns why a case does not run at a level; `None` where it does.
-#[must_use]
-pub fn reason_not_run(fixture: &Fixture, level: Level) -> Option<&str> {
-    let levels = fixture.case.levels.as_ref();
-    let left_out = levels.filter(|levels| !levels.only.contains(&level));
-    if let Some(levels) = left_out {
-        return Some(&levels.reason);
-    }
-    let has_no_codec = || {
-        let ran = attempt(fixture, &Pass::Codec, &TransportBuilder::build);
-        matches!(ran, Ok(None))
-    };
-    match level {
-        Level::L1 if has_no_codec() => {
-            Some("a flow of calls has no codec, nor has a check before sending")
-        }
-        Level::Live if fixture.live.is_none() => Some("its answers are scripted"),
-        Level::L1 | Level::L2 | Level::L3 | Level::Live => None,
-    }
-}
-
 /// Runs a case through an assembled transport.
 pub(crate) fn judge(fixture: &Fixture, pass: &Pass, assemble: &Assemble) -> CaseResult {
     match attempt(fixture, pass, assemble) {

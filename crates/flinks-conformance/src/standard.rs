@@ -37,7 +37,6 @@ pub(crate) struct Credential {
     pub(crate) header: String,
     pub(crate) value: String,
     /// The operation whose answer brings it.
-    #[serde(default)]
     from: Option<String>,
 }
 

@@ -1,6 +1,5 @@
 //! The rules of the format that types cannot say.
 
-use serde_json::Value;
 use tokio::time::Duration;
 
 use super::Fixture;
@@ -10,27 +9,6 @@ use crate::script::Scripted;
 
 /// Longer waits are for paused time.
 const MAX_WAIT_MS: u64 = 1500;
-
-/// Refuses a list where an object belongs: serde would read it as the object's values in their order.
-pub(super) fn objects(case: &Value) -> Result<(), String> {
-    let top = ["call", "want", "levels", "live", "tls", "shows"];
-    let mut keys: Vec<_> = top.map(|key| (key.to_owned(), format!("/{key}"))).into();
-    keys.push(("want.error".to_owned(), "/want/error".to_owned()));
-    let steps = case.get("steps").and_then(Value::as_array);
-    for index in 0..steps.map_or(0, Vec::len) {
-        let (key, place) = (format!("steps[{index}]"), format!("/steps/{index}"));
-        for part in ["expect", "reply"] {
-            keys.push((format!("{key}.{part}"), format!("{place}/{part}")));
-        }
-        keys.push((key, place));
-    }
-    let is_list = |place: &str| case.pointer(place).is_some_and(Value::is_array);
-    match keys.iter().find(|(_, place)| is_list(place)) {
-        _ if case.is_array() => fail("invalid type: a list, expected an object"),
-        Some((key, _)) => fail(format!("{key}: invalid type: a list, expected an object")),
-        None => Ok(()),
-    }
-}
 
 /// What is wrong with a case, if anything.
 pub(super) fn check(fixture: &Fixture) -> Result<(), String> {

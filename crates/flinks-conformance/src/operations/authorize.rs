@@ -16,12 +16,12 @@ use serde_json::{Map, Value, json};
 use super::answers::{self, Given};
 use super::{
     CaseCall, Codec, Host, Outcome, Running, Single, Stack, accepts, answer, compact, decode,
-    legacy_client,
+    legacy_client, set,
 };
 use crate::keys::Keys;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct TokenInput {}
 
 impl Single for TokenInput {
@@ -59,37 +59,30 @@ enum Form {
 pub(super) struct AuthorizeInput(Form);
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 struct CredentialsInput {
     institution: String,
     username: String,
     password: String,
-    #[serde(default)]
     save: Option<bool>,
-    #[serde(default)]
     language: Option<Language>,
-    #[serde(default)]
     tag: Option<String>,
-    #[serde(default)]
     schedule_refresh: Option<bool>,
-    #[serde(default)]
     with_mfa_questions: Option<bool>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 struct StoredLoginInput {
     login_id: LoginId,
     live: bool,
-    #[serde(default)]
     language: Option<Language>,
-    #[serde(default)]
     tag: Option<String>,
 }
 
 /// Answers as they are sent: for the codec, which asks nothing.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 struct AnswersInput {
     request_id: RequestId,
     responses: Vec<(String, Vec<String>)>,
@@ -101,21 +94,17 @@ impl AuthorizeInput {
             Form::Credentials(input) => {
                 let (username, password) = (input.username.as_str(), input.password.as_str());
                 let mut request = BankCredentials::new(&input.institution, username, password);
-                if let Some(save) = input.save {
-                    request = request.save(save);
-                }
-                if let Some(language) = &input.language {
-                    request = request.language(language.clone());
-                }
-                if let Some(tag) = &input.tag {
-                    request = request.tag(tag);
-                }
-                if let Some(on) = input.schedule_refresh {
-                    request = request.schedule_refresh(on);
-                }
-                if let Some(on) = input.with_mfa_questions {
-                    request = request.with_mfa_questions(on);
-                }
+                request = set(request, &input.save, |request, save| request.save(save));
+                request = set(request, &input.language, |request, language| {
+                    request.language(language)
+                });
+                request = set(request, &input.tag, |request, tag| request.tag(tag));
+                request = set(request, &input.schedule_refresh, |request, on| {
+                    request.schedule_refresh(on)
+                });
+                request = set(request, &input.with_mfa_questions, |request, on| {
+                    request.with_mfa_questions(on)
+                });
                 request.into()
             }
             Form::StoredLogin(input) => {
@@ -125,12 +114,10 @@ impl AuthorizeInput {
                 } else {
                     StoredLogin::cached(id)
                 };
-                if let Some(language) = &input.language {
-                    request = request.language(language.clone());
-                }
-                if let Some(tag) = &input.tag {
-                    request = request.tag(tag);
-                }
+                request = set(request, &input.language, |request, language| {
+                    request.language(language)
+                });
+                request = set(request, &input.tag, |request, tag| request.tag(tag));
                 request.into()
             }
             Form::Answers(input) => {
@@ -277,7 +264,7 @@ fn file(round: &ChallengeRound) -> String {
 /// A round as the service asks it, answered in the words of the program's answers file, and what
 /// the service asks then answered too, round by round.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct AnswerInput {
     /// The body of the answer that asks.
     challenged: Value,

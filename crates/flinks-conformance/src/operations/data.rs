@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Duration;
 
-use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer, legacy_client};
+use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer, legacy_client, set};
 use crate::keys::Keys;
 
 /// Data with its canonical form.
@@ -58,18 +58,13 @@ fn fetched<D: Shown>(fetched: &DataState<D::Response>) -> Value {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct DetailInput {
     request_id: RequestId,
-    #[serde(default)]
     with_account_identity: Option<bool>,
-    #[serde(default)]
     with_kyc: Option<bool>,
-    #[serde(default)]
     with_transactions: Option<bool>,
-    #[serde(default)]
     with_balance: Option<bool>,
-    #[serde(default)]
     days: Option<DaysOfTransactions>,
     #[serde(default)]
     accounts: Vec<AccountId>,
@@ -80,21 +75,17 @@ impl Single for DetailInput {
 
     fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Self::Operation, Error> {
         let mut data = AccountsDetail::new();
-        if let Some(with) = self.with_account_identity {
-            data = data.with_account_identity(with);
-        }
-        if let Some(with) = self.with_kyc {
-            data = data.with_kyc(with);
-        }
-        if let Some(with) = self.with_transactions {
-            data = data.with_transactions(with);
-        }
-        if let Some(with) = self.with_balance {
-            data = data.with_balance(with);
-        }
-        if let Some(days) = &self.days {
-            data = data.with_days(days.clone());
-        }
+        data = set(data, &self.with_account_identity, |data, with| {
+            data.with_account_identity(with)
+        });
+        data = set(data, &self.with_kyc, |data, with| data.with_kyc(with));
+        data = set(data, &self.with_transactions, |data, with| {
+            data.with_transactions(with)
+        });
+        data = set(data, &self.with_balance, |data, with| {
+            data.with_balance(with)
+        });
+        data = set(data, &self.days, |data, days| data.with_days(days));
         let data = self
             .accounts
             .iter()
@@ -110,12 +101,10 @@ impl Single for DetailInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct SummaryInput {
     request_id: RequestId,
-    #[serde(default)]
     with_balance: Option<bool>,
-    #[serde(default)]
     with_account_identity: Option<bool>,
 }
 
@@ -124,12 +113,12 @@ impl Single for SummaryInput {
 
     fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Self::Operation, Error> {
         let mut data = AccountsSummary::new();
-        if let Some(with) = self.with_balance {
-            data = data.with_balance(with);
-        }
-        if let Some(with) = self.with_account_identity {
-            data = data.with_account_identity(with);
-        }
+        data = set(data, &self.with_balance, |data, with| {
+            data.with_balance(with)
+        });
+        data = set(data, &self.with_account_identity, |data, with| {
+            data.with_account_identity(with)
+        });
         let id = self.request_id.clone();
         Ok(DataCall::start(keys.customer_at(endpoint), id, data))
     }
@@ -140,10 +129,9 @@ impl Single for SummaryInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct StatementsInput {
     request_id: RequestId,
-    #[serde(default)]
     number: Option<NumberOfStatements>,
     #[serde(default)]
     accounts: Vec<AccountId>,
@@ -154,9 +142,7 @@ impl Single for StatementsInput {
 
     fn operation(&self, endpoint: Endpoint, keys: &Keys) -> Result<Self::Operation, Error> {
         let mut data = Statements::new();
-        if let Some(number) = &self.number {
-            data = data.with_number(number.clone());
-        }
+        data = set(data, &self.number, |data, number| data.with_number(number));
         let data = self
             .accounts
             .iter()
@@ -176,7 +162,7 @@ pub(super) type SummaryPoll = PollInput<AccountsSummary>;
 pub(super) type StatementsPoll = PollInput<Statements>;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct PollInput<D> {
     request_id: RequestId,
     #[serde(skip)]
@@ -198,15 +184,13 @@ impl<D: Shown> Single for PollInput<D> {
 
 /// Begins a data call and waits for what comes of it, or only waits.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct FetchInput {
     data: Wanted,
     request_id: RequestId,
     #[serde(default)]
     resume: bool,
-    #[serde(default)]
     interval_ms: Option<u64>,
-    #[serde(default)]
     deadline_s: Option<u64>,
 }
 
@@ -252,12 +236,12 @@ impl CaseCall for FetchInput {
 
 impl FetchInput {
     async fn wait<D: Shown>(&self, mut fetch: DataWait<D>) -> Outcome {
-        if let Some(interval) = self.interval_ms {
-            fetch = fetch.interval(Duration::from_millis(interval));
-        }
-        if let Some(deadline) = self.deadline_s {
-            fetch = fetch.timeout(Duration::from_secs(deadline));
-        }
+        fetch = set(fetch, &self.interval_ms, |fetch, interval| {
+            fetch.interval(Duration::from_millis(interval))
+        });
+        fetch = set(fetch, &self.deadline_s, |fetch, deadline| {
+            fetch.timeout(Duration::from_secs(deadline))
+        });
         match fetch.await {
             Ok(read) => Outcome::ok(D::canonical(&read), &read),
             Err(error) => Outcome::failed(error),

@@ -7,14 +7,11 @@ use serde::Deserialize;
 
 /// A document: its content as text or hex, filled up with zeros to `size` when that is given.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(crate) struct DocumentInput {
     name: String,
-    #[serde(default)]
     content_text: Option<String>,
-    #[serde(default)]
     content_hex: Option<Hex>,
-    #[serde(default)]
     size: Option<usize>,
     /// Can be read only once, as a pipe.
     #[serde(default)]
@@ -60,12 +57,11 @@ impl TryFrom<String> for Hex {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-        let digits = digits.ok_or("not hexadecimal")?;
-        let pairs = digits.chunks(2).map(|pair| match pair {
-            [high, low] => u8::try_from(high * 16 + low).map_err(|_| "not hexadecimal"),
-            _ => Err("an odd number of hexadecimal digits"),
+        let pairs = text.as_bytes().chunks(2).map(|pair| {
+            let pair = str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+            u8::from_str_radix(pair, 16).ok()
         });
-        pairs.collect::<Result<_, _>>().map(Self)
+        let bytes: Option<_> = pairs.collect();
+        bytes.map(Self).ok_or("not hexadecimal digits in pairs")
     }
 }

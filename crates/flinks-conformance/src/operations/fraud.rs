@@ -8,14 +8,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Duration;
 
-use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer};
+use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer, set};
 use crate::keys::Keys;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct AnalysisInput {
     login_id: LoginId,
-    #[serde(default)]
     customer_id: Option<CustomerId>,
 }
 
@@ -38,14 +37,11 @@ impl Single for AnalysisInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct WaitInput {
     login_id: LoginId,
-    #[serde(default)]
     files: Option<usize>,
-    #[serde(default)]
     interval_ms: Option<u64>,
-    #[serde(default)]
     deadline_s: Option<u64>,
 }
 
@@ -61,12 +57,12 @@ impl CaseCall for WaitInput {
                 Err(error) => return Outcome::failed(error),
             };
             let mut wait = client.wait(&self.login_id).expected_documents(self.files);
-            if let Some(interval) = self.interval_ms {
-                wait = wait.interval(Duration::from_millis(interval));
-            }
-            if let Some(deadline) = self.deadline_s {
-                wait = wait.timeout(Duration::from_secs(deadline));
-            }
+            wait = set(wait, &self.interval_ms, |wait, interval| {
+                wait.interval(Duration::from_millis(interval))
+            });
+            wait = set(wait, &self.deadline_s, |wait, deadline| {
+                wait.timeout(Duration::from_secs(deadline))
+            });
             Outcome::of(wait.await, analysis)
         })
     }

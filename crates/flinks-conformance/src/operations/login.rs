@@ -13,7 +13,7 @@ use super::{CaseCall, Host, Outcome, Running, Single, Stack, legacy_client};
 use crate::keys::Keys;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct DeleteInput {
     login_id: LoginId,
 }
@@ -34,7 +34,7 @@ impl Single for DeleteInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct RefreshInput {
     login_id: LoginId,
     on: bool,
@@ -58,7 +58,7 @@ impl Single for RefreshInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct NightlyInput {}
 
 impl Single for NightlyInput {
@@ -74,7 +74,7 @@ impl Single for NightlyInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct QuestionsInput {
     login_id: LoginId,
 }
@@ -95,7 +95,7 @@ impl Single for QuestionsInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct InstitutionsInput {
     skip: u32,
     take: u32,
@@ -119,7 +119,7 @@ impl Single for InstitutionsInput {
 
 /// Questions and their answers travel in a sealed body: there is no codec to look at.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct AnswersInput {
     login_id: LoginId,
     answers: Vec<(String, String)>,

@@ -111,9 +111,10 @@ impl Outcome {
 
 /// The word of the fixtures for a kind: in a call, only a document can fail on this machine.
 pub(crate) fn kind_word(error: &Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::Local => UploadErrorKind::File.as_str(),
-        kind => kind.as_str(),
+    if error.kind() == ErrorKind::Local {
+        UploadErrorKind::File.as_str()
+    } else {
+        error.kind().as_str()
     }
 }
 

@@ -12,17 +12,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::document::DocumentInput;
-use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer};
+use super::{CaseCall, Host, Outcome, Running, Single, Stack, answer, set};
 use crate::keys::Keys;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct TokenInput {
-    #[serde(default)]
     client_id: Option<String>,
-    #[serde(default)]
     client_secret: Option<String>,
-    #[serde(default)]
     scope: Option<String>,
 }
 
@@ -57,16 +54,12 @@ impl Single for TokenInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct FileInput {
     file: DocumentInput,
-    #[serde(default)]
     aggregation_id: Option<AggregationId>,
-    #[serde(default)]
     tag: Option<String>,
-    #[serde(default)]
     client_name: Option<String>,
-    #[serde(default)]
     paths: Option<String>,
 }
 
@@ -102,10 +95,9 @@ impl Single for FileInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct CompleteInput {
     aggregation_id: AggregationId,
-    #[serde(default)]
     paths: Option<String>,
 }
 
@@ -129,18 +121,14 @@ impl Single for CompleteInput {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
+#[serde(deny_unknown_fields)]
 pub(super) struct SessionInput {
     files: Vec<DocumentInput>,
-    #[serde(default)]
     tag: Option<String>,
-    #[serde(default)]
     client_name: Option<String>,
     #[serde(default)]
     on_unknown: Policy,
-    #[serde(default)]
     concurrency: Option<usize>,
-    #[serde(default)]
     paths: Option<String>,
 }
 
@@ -182,15 +170,13 @@ impl SessionInput {
             Policy::Stop => OnUnknown::Stop,
             Policy::Resend => OnUnknown::Resend,
         });
-        if let Some(files) = self.concurrency {
-            session = session.concurrency(files);
-        }
-        if let Some(tag) = &self.tag {
-            session = session.tag(tag);
-        }
-        if let Some(name) = &self.client_name {
-            session = session.client_name(name);
-        }
+        session = set(session, &self.concurrency, |session, files| {
+            session.concurrency(files)
+        });
+        session = set(session, &self.tag, |session, tag| session.tag(tag));
+        session = set(session, &self.client_name, |session, name| {
+            session.client_name(name)
+        });
         let (folder, ledger) = match ledger() {
             Ok(made) => made,
             Err(error) => return Outcome::session_failed(&error),

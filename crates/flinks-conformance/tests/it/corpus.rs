@@ -1,6 +1,6 @@
 //! Every case can fail. That all of them pass is the runner's part.
 
-use flinks_conformance::{CaseResult, Fixture, Level, Pass, fixtures, load, reason_not_run, run};
+use flinks_conformance::{CaseResult, Fixture, Level, Pass, fixtures, load, run};
 use serde_json::{Value, json};
 
 /// The corpus with every case changed, in a folder of its own.
@@ -135,21 +135,4 @@ fn every_refusal_has_a_case() {
         };
         assert!(corpus.iter().any(|fixture| has(&fixture)), "{refusal}");
     }
-}
-
-#[test]
-fn a_case_says_why_it_does_not_run_at_a_level() {
-    let corpus = load(&fixtures()).expect("a corpus");
-    let why = |path: &str, level: Level| {
-        let case = corpus.iter().find(|fixture| fixture.path() == path);
-        reason_not_run(case.expect(path), level)
-    };
-    assert_eq!(why("upload/first-file", Level::L1), None);
-    assert_eq!(why("upload/first-file", Level::Live), None);
-    let flow = "a flow of calls has no codec, nor has a check before sending";
-    assert_eq!(why("session/two-files", Level::L1), Some(flow));
-    let scripted = Some("its answers are scripted");
-    assert_eq!(why("session/complete-refused", Level::Live), scripted);
-    let wire = Some("certificates exist on the wire only");
-    assert_eq!(why("tls/no-client-certificate", Level::L2), wire);
 }

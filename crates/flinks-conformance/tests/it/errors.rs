@@ -66,16 +66,6 @@ const ROWS: &[(&str, &str, &str)] = &[
         "1",
         "steps[0].expect.method: invalid type: integer `1`, expected a string",
     ),
-    (
-        "{\"status\": 400, \"body\": \"answer.json\"}",
-        "[400, {}, \"answer.json\"]",
-        "steps[0].reply: invalid type: a list, expected an object",
-    ),
-    (
-        "{\"kind\": \"api\", \"delivery\": \"rejected\", \"status\": 400}",
-        "[\"api\", \"rejected\"]",
-        "want.error: invalid type: a list, expected an object",
-    ),
     // Words.
     (
         "upload.file",
