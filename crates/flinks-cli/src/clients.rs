@@ -89,11 +89,11 @@ impl Clients {
             .roots(settings.roots()?)
             .build()
             .map_err(without_roots)?;
-        Ok(UploadClient::at(
+        Ok(UploadClient::with_endpoint(
             transport,
-            settings.client_credentials()?,
             settings.upload_endpoint()?,
             settings.paths()?,
+            settings.client_credentials()?,
         )?)
     }
 

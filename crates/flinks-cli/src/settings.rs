@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use flinks_auth::{ApiSecret, ClientCredentials, LegacyKeys};
 use flinks_transport::{Endpoint, Error, ErrorKind};
 use flinks_types::{CustomerId, Secret};
-use flinks_upload::Paths;
+use flinks_upload::{Paths, UploadClient};
 
 use crate::arguments::Connection;
 
@@ -21,9 +21,6 @@ pub use source::Given;
 pub(crate) use identity::without_roots;
 pub(crate) use source::Source;
 pub(crate) use unknown_variables::warnings as unknown_variables;
-
-/// Upload guide, "Base URL".
-const UPLOAD_URL: &str = "https://upload-mtls.flinksapp.com";
 
 /// The settings that the clients are built from. Its `Debug` shows no value.
 #[derive(Default)]
@@ -222,7 +219,7 @@ impl Settings {
     pub fn upload_endpoint(&self) -> Result<Endpoint, Error> {
         match &self.upload_url {
             Some(url) => self.endpoint(url),
-            None => Endpoint::new(UPLOAD_URL),
+            None => Ok(Endpoint::from_static_host(UploadClient::DEFAULT_HOST)),
         }
     }
 
@@ -389,7 +386,7 @@ mod tests {
         let settings = settings(&[], &Connection::default()).expect("nothing is required");
         assert_eq!(
             settings.upload_endpoint().expect("set").to_string(),
-            UPLOAD_URL
+            "https://upload-mtls.flinksapp.com"
         );
         assert_eq!(settings.paths().expect("set"), Paths::api_v1());
         assert_eq!(

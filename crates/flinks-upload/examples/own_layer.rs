@@ -80,11 +80,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .roots(Roots::pem(sandbox.ca_pem().as_bytes())?)
         .layer(AuditLayer(Arc::clone(&audit)))
         .build()?;
-    let uploads = UploadClient::at(
+    let uploads = UploadClient::with_endpoint(
         transport,
-        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
         Endpoint::new(sandbox.upload_url())?,
         Paths::default(),
+        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
     )?;
     let document = Document::from_bytes("statement.pdf", "%PDF-1.7 a statement")?;
     uploads.session().upload([document]).await?;

@@ -27,11 +27,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .layer(limits)
         .attempt_layer(TraceLayer::new_for_http())
         .build()?;
-    let uploads = UploadClient::at(
+    let uploads = UploadClient::with_endpoint(
         transport,
-        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
         Endpoint::new(sandbox.upload_url())?,
         Paths::default(),
+        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
     )?;
     let document = Document::from_bytes("statement.pdf", "%PDF-1.7 a statement")?;
     let done = uploads.session().upload([document]).await?;

@@ -20,11 +20,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Ok(ca) = var("FLINKS_CA") {
         transport = transport.roots(Roots::pem_file(ca)?); // only for the sandbox
     }
-    let uploads = UploadClient::at(
+    let uploads = UploadClient::with_endpoint(
         transport.build()?,
-        ClientCredentials::new(var("FLINKS_CLIENT_ID")?, var("FLINKS_CLIENT_SECRET")?),
         Endpoint::new(&var("FLINKS_UPLOAD_URL")?)?,
         Paths::default(),
+        ClientCredentials::new(var("FLINKS_CLIENT_ID")?, var("FLINKS_CLIENT_SECRET")?),
     )?;
 
     let done = uploads

@@ -1,8 +1,8 @@
-//! The upload host: where it is, whose it is, and what it accepts.
+//! The client of the upload host: its endpoint, paths, credentials and limits.
 
 use std::sync::Arc;
 
-use flinks_auth::{AuthLayer, ClientCredentials, OAuth};
+use flinks_auth::{AuthLayer, ClientCredentials, OAuth, TokenRequest};
 use flinks_transport::{Call, Endpoint, Error, Transport};
 use flinks_types::AggregationId;
 use http::Uri;
@@ -15,85 +15,117 @@ use crate::operation::{Complete, UploadFile};
 use crate::paths::Paths;
 use crate::session::UploadSession;
 
-/// Upload guide, "Base URL".
-const HOST: &str = "upload-mtls.flinksapp.com";
-
 /// Uploads documents for one OAuth client.
 ///
 /// Cheap to clone; clones share the connections and the token.
+///
+/// ```
+/// use flinks_upload::{ClientCredentials, Limits, Transport, UploadClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // A real transport also needs the client certificate: `.identity(…)`.
+/// let transport = Transport::builder().build()?;
+/// let credentials = ClientCredentials::new("client-id", "client-secret");
+/// let uploads = UploadClient::new(transport, credentials)?
+///     .with_limits(Limits::default().with_max_file_bytes(10 << 20));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct UploadClient(Arc<Inner>);
 
 #[derive(Clone, Debug)]
 struct Inner {
-    bare: Transport,
+    /// Adds the token to each request.
     transport: Transport,
+    /// Adds no credentials: for the token request.
+    token_transport: Transport,
     credentials: ClientCredentials,
     endpoint: Endpoint,
     paths: Paths,
-    upload: Uri,
-    complete: Uri,
+    urls: Urls,
     limits: Limits,
 }
 
+#[derive(Clone, Debug)]
+struct Urls {
+    token: Uri,
+    upload: Uri,
+    complete: Uri,
+}
+
+/// What a ledger must agree with before its upload is resumed.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct LedgerOwner {
+    pub(crate) host: String,
+    pub(crate) paths: String,
+    /// A checksum of the client id.
+    pub(crate) client: String,
+}
+
 impl UploadClient {
-    /// A client of `upload-mtls.flinksapp.com`. `transport` must present the client certificate.
+    /// The production host. Source: Upload guide, "Base URL".
+    pub const DEFAULT_HOST: &str = "upload-mtls.flinksapp.com";
+
+    /// Builds a client for [`DEFAULT_HOST`](Self::DEFAULT_HOST). `transport` must present the client
+    /// certificate.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](flinks_transport::ErrorKind::Config): the credentials cannot be sent.
     pub fn new(transport: Transport, credentials: ClientCredentials) -> Result<Self, Error> {
-        Self::at(
-            transport,
-            credentials,
-            Endpoint::from_static_host(HOST),
-            Paths::default(),
-        )
+        let endpoint = Endpoint::from_static_host(Self::DEFAULT_HOST);
+        Self::with_endpoint(transport, endpoint, Paths::default(), credentials)
     }
 
-    /// A client of another host or other paths: a sandbox, or a host that Flinks named to you.
+    /// Builds a client for another host or other paths, such as those of a sandbox.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](flinks_transport::ErrorKind::Config): a path is none, or the
+    /// [`ErrorKind::Config`](flinks_transport::ErrorKind::Config): a path is not valid, or the
     /// credentials cannot be sent.
-    pub fn at(
+    pub fn with_endpoint(
         transport: Transport,
-        credentials: ClientCredentials,
         endpoint: Endpoint,
         paths: Paths,
+        credentials: ClientCredentials,
     ) -> Result<Self, Error> {
-        let token = endpoint.path(&paths.token)?;
-        let (upload, complete) = (
-            endpoint.path(&paths.upload)?,
-            endpoint.path(&paths.complete)?,
-        );
-        let layer = AuthLayer::new(OAuth::new(&transport, token, credentials.clone())?);
+        let urls = Urls {
+            token: endpoint.path(&paths.token)?,
+            upload: endpoint.path(&paths.upload)?,
+            complete: endpoint.path(&paths.complete)?,
+        };
+        let oauth = OAuth::new(&transport, urls.token.clone(), credentials.clone())?;
         Ok(Self(Arc::new(Inner {
-            transport: transport.with_credentials(layer),
-            bare: transport,
+            transport: transport.with_credentials(AuthLayer::new(oauth)),
+            token_transport: transport,
             credentials,
             endpoint,
             paths,
-            upload,
-            complete,
+            urls,
             limits: Limits::default(),
         })))
     }
 
-    /// The same client with other limits.
+    /// Replaces the limits that documents are checked against.
     #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: Limits) -> Self {
         Arc::make_mut(&mut self.0).limits = limits;
         self
     }
 
-    /// Begins a session; nothing is sent until a document is added.
+    /// The limits that documents are checked against.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Begins a session. Nothing is sent until a document is added.
     pub fn session(&self) -> UploadSession {
         UploadSession::new(self.clone())
     }
 
-    /// Goes on where the upload behind a ledger stopped; nothing is sent until it is awaited.
+    /// Resumes the upload that a ledger describes. Nothing is sent until the session is completed.
     ///
-    /// The documents are opened again by their paths; a file that changed starts the session over.
+    /// The documents are opened again by their paths; a file that changed restarts the session.
     ///
     /// # Errors
     /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): the ledger belongs to another
@@ -107,60 +139,62 @@ impl UploadClient {
         UploadSession::resume(self.clone(), Box::new(ledger), entries)
     }
 
-    /// One file as a bare call, for those who keep the session's rules themselves.
+    /// Sends one file: a single call, for applications that keep the rules of a session themselves.
+    ///
+    /// *Effect:* the file joins the session of `aggregation_id`, or begins a new one. Sent twice it is
+    /// in the session twice.
     pub fn upload_file(
         &self,
         document: Document,
         aggregation_id: Option<AggregationId>,
     ) -> Call<UploadFile> {
-        let url = self.0.upload.clone();
-        self.0.transport.call(match aggregation_id {
-            None => UploadFile::first(url, document),
-            Some(id) => UploadFile::next(url, document, id),
-        })
+        self.send(self.file_request(document, aggregation_id))
     }
 
-    /// *complete* as a bare call, for those who keep the session's rules themselves.
+    /// Completes a session: a single call, for applications that keep the rules of a session
+    /// themselves.
+    ///
+    /// *Effect:* processing starts. What a second call does is not documented.
     pub fn complete(&self, aggregation_id: AggregationId) -> Call<Complete> {
+        let url = self.0.urls.complete.clone();
+        self.0.transport.call(Complete::new(url, aggregation_id))
+    }
+
+    /// Fetches a token without using the cache, to check a setup.
+    pub fn token(&self) -> Call<TokenRequest> {
+        let (url, credentials) = (self.0.urls.token.clone(), self.0.credentials.clone());
         self.0
-            .transport
-            .call(Complete::new(self.0.complete.clone(), aggregation_id))
+            .token_transport
+            .call(TokenRequest::new(url, credentials))
     }
 
-    /// Fetches a token as a bare call, apart from the cache: to check a set-up.
-    pub fn token(&self) -> Call<flinks_auth::TokenRequest> {
-        let url = self
-            .0
-            .endpoint
-            .path(&self.0.paths.token)
-            .unwrap_or_default();
-        self.0.bare.call(flinks_auth::TokenRequest::new(
-            url,
-            self.0.credentials.clone(),
-        ))
-    }
-
-    /// The transport that adds the token to each request, for operations of one's own.
+    /// The transport that adds the token to each request, for operations of your own.
     #[must_use]
     pub fn transport(&self) -> &Transport {
         &self.0.transport
+    }
+
+    pub(crate) fn file_request(
+        &self,
+        document: Document,
+        aggregation_id: Option<AggregationId>,
+    ) -> UploadFile {
+        let url = self.0.urls.upload.clone();
+        match aggregation_id {
+            None => UploadFile::first(url, document),
+            Some(id) => UploadFile::next(url, document, id),
+        }
     }
 
     pub(crate) fn send(&self, operation: UploadFile) -> Call<UploadFile> {
         self.0.transport.call(operation)
     }
 
-    pub(crate) fn upload_url(&self) -> Uri {
-        self.0.upload.clone()
-    }
-
-    pub(crate) fn check(&self) -> &Limits {
-        &self.0.limits
-    }
-
-    /// What a ledger is recognised by: host, paths, and a checksum of the client id.
-    pub(crate) fn identity(&self) -> (String, String, String) {
-        let client = checksum(self.0.credentials.client_id().as_bytes());
-        (self.0.endpoint.to_string(), self.0.paths.to_text(), client)
+    pub(crate) fn ledger_owner(&self) -> LedgerOwner {
+        LedgerOwner {
+            host: self.0.endpoint.to_string(),
+            paths: self.0.paths.to_string(),
+            client: checksum(self.0.credentials.client_id().as_bytes()),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A document to upload: its name, its size, and how to read it, from a path, from memory or from a reader.
+//! A document to upload, from a path, from memory or from a reader.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::limits::{HEAD, Limits};
 #[derive(Clone)]
 pub struct Document {
     name: String,
-    bytes: u64,
+    len: u64,
     head: Bytes,
     source: Source,
     inspect: Option<Inspect>,
@@ -68,9 +68,8 @@ impl Read for Reader {
 }
 
 impl Document {
-    /// A file, sent under its own name. It is opened again for each attempt, and must not change
-    /// until it is sent: a change of its size or its modification time is an error, and the request
-    /// is left incomplete.
+    /// A file, sent under its own name. It is opened again for each attempt. If its size or
+    /// modification time changes before it is sent, the upload fails and the request is incomplete.
     ///
     /// # Errors
     /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be read, is no regular file, or its name is not UTF-8.
@@ -97,7 +96,7 @@ impl Document {
         };
         Ok(Self {
             name: name.to_owned(),
-            bytes: metadata.len(),
+            len: metadata.len(),
             head,
             source,
             inspect: None,
@@ -117,23 +116,23 @@ impl Document {
         let head = bytes.slice(..bytes.len().min(HEAD));
         Ok(Self {
             name,
-            bytes: bytes.len() as u64,
+            len: bytes.len() as u64,
             head,
             source: Source::Memory(bytes),
             inspect: None,
         })
     }
 
-    /// A document of exactly `bytes` bytes that can be read once, so that an unknown outcome
-    /// always stops the session, and a 401 is final. Its first 1,024 bytes are read at once, blocking; the rest on
-    /// the blocking pool while it is sent.
+    /// A document of exactly `len` bytes that can be read only once: an unknown outcome or a 401 then
+    /// ends the session. The first 1,024 bytes are read here, blocking; the rest on the blocking pool
+    /// while the document is sent.
     ///
     /// # Errors
     /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be read, or the name is empty, a path, or holds control
     /// characters.
     pub fn from_reader(
         name: impl Into<String>,
-        bytes: u64,
+        len: u64,
         mut reader: impl Read + Send + 'static,
     ) -> Result<Self, UploadError> {
         let name = name.into();
@@ -145,17 +144,18 @@ impl Document {
         let source = Source::Once(Arc::new(Mutex::new(Some(whole))));
         Ok(Self {
             name,
-            bytes,
+            len,
             head,
             source,
             inspect: None,
         })
     }
 
-    /// Shows the document's bytes, in order, while they are read for sending: to hash what is sent.
+    /// Passes the document's bytes to a callback while they are read for sending, for example to hash
+    /// them.
     ///
-    /// `begin` is called for each attempt, on the blocking pool, and what it returns for each piece
-    /// of that attempt. A piece that was shown may still not be sent.
+    /// `begin` is called on the blocking pool for each attempt; the callback that it returns gets the
+    /// bytes of that attempt in order. Bytes that were passed may still not be sent.
     #[must_use]
     pub fn inspect<I>(mut self, begin: impl Fn() -> I + Send + Sync + 'static) -> Self
     where
@@ -165,25 +165,29 @@ impl Document {
         self
     }
 
-    /// The name that is sent, extension included.
+    /// Returns the name that is sent, with its extension.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The size in bytes, before encoding.
+    /// Returns the size in bytes, before encoding.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "an empty document is always refused"
+    )]
+    pub fn len(&self) -> u64 {
+        self.len
     }
 
-    /// Whether it can be read again for a second attempt.
+    /// Whether it can be read again for another attempt.
     #[must_use]
     pub fn is_replayable(&self) -> bool {
         !matches!(self.source, Source::Once(_))
     }
 
-    /// The absolute path of a file; what a ledger needs to resume in another process.
+    /// Returns the absolute path of a file, which a ledger needs to resume in another process.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.source {
@@ -205,7 +209,7 @@ impl Document {
     /// # Errors
     /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it is empty, too large, of another type, or not what its name says.
     pub fn check(&self, limits: &Limits) -> Result<(), UploadError> {
-        limits.check(&self.name, self.bytes, &self.head)
+        limits.check(&self.name, self.len, &self.head)
     }
 
     /// Opens the document for one attempt. Blocks: called on the blocking pool.
@@ -241,7 +245,7 @@ impl Document {
             return Ok(());
         };
         let metadata = file.metadata().map_err(|error| self.unreadable(error))?;
-        if metadata.len() == self.bytes && modified(&metadata) == *known {
+        if metadata.len() == self.len && modified(&metadata) == *known {
             Ok(())
         } else {
             Err(self.changed())
@@ -260,7 +264,7 @@ impl Document {
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")
-            .field("bytes", &self.bytes)
+            .field("len", &self.len)
             .finish_non_exhaustive()
     }
 }

@@ -44,7 +44,7 @@ pub struct UploadError {
     pub(crate) file: Option<String>,
     pub(crate) aggregation_id: Option<AggregationId>,
     pub(crate) abandoned: Vec<AggregationId>,
-    pub(crate) abandoned_unnamed: u64,
+    pub(crate) abandoned_unknown: u64,
 }
 
 impl UploadError {
@@ -145,8 +145,8 @@ impl UploadError {
 
     /// How many sessions may have been left behind without a known id.
     #[must_use]
-    pub fn abandoned_unnamed(&self) -> u64 {
-        self.abandoned_unnamed
+    pub fn abandoned_unknown(&self) -> u64 {
+        self.abandoned_unknown
     }
 }
 
@@ -166,7 +166,7 @@ impl From<Error> for UploadError {
             file: None,
             aggregation_id: None,
             abandoned: Vec::new(),
-            abandoned_unnamed: 0,
+            abandoned_unknown: 0,
         }
     }
 }

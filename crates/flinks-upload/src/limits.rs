@@ -1,15 +1,14 @@
-//! What the Upload guide accepts (File and Size Limits), checked before a byte leaves.
+//! The limits of the Upload guide (File and Size Limits), checked before anything is sent.
 
 use crate::contents::{self, Kind};
 use crate::error::{UploadError, file_error};
 
-/// How many bytes at the start of a file its kind is told by.
+/// How many bytes at the start of a file its type is recognized by.
 pub(crate) const HEAD: usize = 1024;
 
 /// The limits that documents are checked against before anything is sent.
 ///
-/// Each can be changed; [`Limits::none`] leaves every decision to the service. An empty document
-/// is refused whatever the limits.
+/// Each can be changed; [`Limits::unlimited`] switches them off. An empty document is always refused.
 ///
 /// Source: Upload guide, File and Size Limits. It says "18 MB" and "180 MB"; these are read as
 /// MiB, so that nothing is refused here that the service may accept.
@@ -36,9 +35,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limit but that a document is not empty.
+    /// No limits, except that a document must not be empty.
     #[must_use]
-    pub const fn none() -> Self {
+    pub const fn unlimited() -> Self {
         Self {
             max_file_bytes: u64::MAX,
             max_session_bytes: u64::MAX,
@@ -47,30 +46,30 @@ impl Limits {
         }
     }
 
-    /// Bytes of one document, before encoding.
+    /// Sets the maximum size of one document in bytes, before encoding; 18 MiB by default.
     #[must_use]
-    pub const fn max_file_bytes(mut self, bytes: u64) -> Self {
+    pub const fn with_max_file_bytes(mut self, bytes: u64) -> Self {
         self.max_file_bytes = bytes;
         self
     }
 
-    /// Bytes of all documents of a session together, before encoding.
+    /// Sets the maximum total size of a session's documents in bytes, before encoding; 180 MiB by default.
     #[must_use]
-    pub const fn max_session_bytes(mut self, bytes: u64) -> Self {
+    pub const fn with_max_session_bytes(mut self, bytes: u64) -> Self {
         self.max_session_bytes = bytes;
         self
     }
 
-    /// The accepted extensions, in lower case and without the dot; `None` accepts any.
+    /// Sets the accepted extensions, in lower case and without the dot; `None` accepts any.
     #[must_use]
-    pub const fn extensions(mut self, extensions: Option<&'static [&'static str]>) -> Self {
+    pub const fn with_extensions(mut self, extensions: Option<&'static [&'static str]>) -> Self {
         self.extensions = extensions;
         self
     }
 
-    /// Whether a document's first bytes must be of the kind that its extension says.
+    /// Sets whether a document's first bytes must match its extension.
     #[must_use]
-    pub const fn check_contents(mut self, check: bool) -> Self {
+    pub const fn with_content_check(mut self, check: bool) -> Self {
         self.check_contents = check;
         self
     }
@@ -94,7 +93,7 @@ impl Limits {
             if name.ends_with(|c: char| c == '.' || c.is_whitespace()) {
                 return Err(refused(
                     name,
-                    "has a name that ends in a blank or a dot: rename it",
+                    "has a name that ends in a space or a dot: rename it",
                 ));
             }
             let list = accepted.join(", ");
@@ -291,7 +290,7 @@ mod tests {
         for name in ["end.pdf ", "end.pdf.", "end.pdf\u{a0}"] {
             let error = Limits::default().check(name, 5000, PDF).expect_err(name);
             assert!(
-                error.to_string().contains("ends in a blank or a dot"),
+                error.to_string().contains("ends in a space or a dot"),
                 "{error}"
             );
         }
@@ -299,7 +298,7 @@ mod tests {
 
     #[test]
     fn limits_can_be_switched_off_but_for_emptiness() {
-        let none = Limits::none();
+        let none = Limits::unlimited();
         none.check("a.docx", 1 << 40, b"PK").expect("anything goes");
         assert!(none.check("a.docx", 0, b"").is_err());
     }

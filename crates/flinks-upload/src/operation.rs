@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use flinks_transport::{Body, CallMeta, Credential, DecodeError, Error, Operation, Replay, Route};
+use flinks_transport::{
+    Body, CallMeta, Credential, DecodeError, Error, Operation, Replay, Route, json_request,
+};
 use flinks_types::{
-    AggregationId, ApiError, CompleteRequest, CompleteResponse, UploadResponse,
+    AggregationId, ApiError, CompleteRequest, CompleteResponse, Outcome, UploadResponse,
     find_aggregation_id, find_http_status_code, find_login_id, from_json,
 };
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 
 use crate::document::Document;
 use crate::stream::{Envelope, OnBytes, Upload};
@@ -111,7 +112,7 @@ impl Operation for UploadFile {
             self.tag.as_deref(),
             self.client_name.as_deref(),
         )?;
-        let length = envelope.length(self.document.bytes())?;
+        let length = envelope.length(self.document.len())?;
         let (document, on_bytes) = (self.document.clone(), self.on_bytes.clone());
         let replayable = document.is_replayable();
         let open =
@@ -121,7 +122,7 @@ impl Operation for UploadFile {
         } else {
             Body::from_stream(open())
         };
-        Ok(post(&self.url, body))
+        Ok(json_request(Method::POST, self.url.clone(), body))
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<UploadResponse, DecodeError> {
@@ -192,15 +193,8 @@ impl Operation for Complete {
     }
 
     fn request(&self) -> Result<Request<Body>, Error> {
-        let body = serde_json::to_vec(&CompleteRequest::new(self.aggregation_id.clone())).map_err(
-            |_| {
-                Error::new(
-                    flinks_transport::ErrorKind::Input,
-                    "the id cannot be written as JSON",
-                )
-            },
-        )?;
-        Ok(post(&self.url, Body::from(body)))
+        let body = Body::json(&CompleteRequest::new(self.aggregation_id.clone()))?;
+        Ok(json_request(Method::POST, self.url.clone(), body))
     }
 
     fn decode(&self, response: Response<Bytes>) -> Result<CompleteResponse, DecodeError> {
@@ -225,16 +219,6 @@ impl Operation for Complete {
     }
 }
 
-fn post(url: &Uri, body: Body) -> Request<Body> {
-    let mut request = Request::new(body);
-    *request.method_mut() = http::Method::POST;
-    *request.uri_mut() = url.clone();
-    request
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    request
-}
-
 /// The body's own status outranks the one it came with.
 fn refuse_failure(status: Option<u16>, body: &[u8]) -> Result<(), DecodeError> {
     if succeeded(status) {
@@ -256,7 +240,7 @@ fn same_session(sent: &AggregationId, seen: Option<&AggregationId>) -> Result<()
 }
 
 fn succeeded(status: Option<u16>) -> bool {
-    status.is_none_or(|status| (200..300).contains(&status))
+    Outcome::of(200, status, None) != Outcome::Failed
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! Where the upload host serves its three calls: the guide shows two styles.
+//! The paths of the token, upload and complete calls: two presets, or paths of your own.
+
+use std::fmt;
 
 use flinks_transport::{Error, ErrorKind};
 
@@ -32,7 +34,7 @@ impl Paths {
         Self::new("/api/v1/token", "/upload", "/upload/complete")
     }
 
-    /// Three paths of one's own.
+    /// Paths of your own.
     #[must_use]
     pub fn new(token: &str, upload: &str, complete: &str) -> Self {
         Self {
@@ -59,16 +61,17 @@ impl Paths {
     pub fn complete(&self) -> &str {
         &self.complete
     }
+}
 
-    /// How a ledger names these paths; `FromStr` reads it back.
-    #[must_use]
-    pub fn to_text(&self) -> String {
+/// `api-v1`, `root`, or the three paths separated by commas; `FromStr` reads it back.
+impl fmt::Display for Paths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == Self::api_v1() {
-            "api-v1".to_owned()
+            f.write_str("api-v1")
         } else if *self == Self::root() {
-            "root".to_owned()
+            f.write_str("root")
         } else {
-            format!("{},{},{}", self.token, self.upload, self.complete)
+            write!(f, "{},{},{}", self.token, self.upload, self.complete)
         }
     }
 }
@@ -102,7 +105,7 @@ mod tests {
     fn presets_and_own_paths_round_trip() {
         for paths in [Paths::api_v1(), Paths::root(), Paths::new("/t", "/u", "/c")] {
             assert_eq!(
-                paths.to_text().parse::<Paths>().expect("its own text"),
+                paths.to_string().parse::<Paths>().expect("its own text"),
                 paths
             );
         }

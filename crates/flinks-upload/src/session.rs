@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_types::{AggregationId, CompleteResponse, LoginId};
+use serde::Serialize;
 
 use crate::client::UploadClient;
 use crate::document::Document;
@@ -32,7 +33,7 @@ pub enum OnUnknown {
 }
 
 /// How far a file has come; see [`UploadSession::on_progress`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Progress<'a> {
     /// The file, counted from 0.
@@ -50,7 +51,9 @@ pub struct Progress<'a> {
 type OnProgress = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 
 /// A completed session.
-#[derive(Clone, Debug)]
+///
+/// It serializes as the program's JSON output names its fields.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Completed {
     /// The session.
@@ -62,7 +65,22 @@ pub struct Completed {
     /// Sessions given up on the way: inert, and Flinks may be told of them.
     pub abandoned: Vec<AggregationId>,
     /// How many sessions may have been left behind without a known id.
-    pub abandoned_unnamed: u64,
+    #[serde(rename = "abandoned_unnamed")]
+    pub abandoned_unknown: u64,
+}
+
+impl Completed {
+    /// A completed session without files, for tests.
+    #[must_use]
+    pub fn new(aggregation_id: AggregationId, login_id: LoginId) -> Self {
+        Self {
+            aggregation_id,
+            login_id,
+            files: Vec::new(),
+            abandoned: Vec::new(),
+            abandoned_unknown: 0,
+        }
+    }
 }
 
 /// Files that belong together.
@@ -76,7 +94,7 @@ pub struct UploadSession {
     client_name: Option<String>,
     on_unknown: OnUnknown,
     concurrency: usize,
-    complete_again: bool,
+    force_complete: bool,
     on_progress: Option<OnProgress>,
     ledger: Box<dyn Ledger>,
     begun: bool,
@@ -102,7 +120,7 @@ impl UploadSession {
             client_name: None,
             on_unknown: OnUnknown::default(),
             concurrency: 1,
-            complete_again: false,
+            force_complete: false,
             on_progress: None,
             ledger: Box::new(NoLedger),
             begun: false,
@@ -155,8 +173,8 @@ impl UploadSession {
 
     /// Sends *complete* again although an earlier one may have been acted on. What the service
     /// does with a second one is not documented: a person's decision.
-    pub fn complete_again(mut self, again: bool) -> Self {
-        self.complete_again = again;
+    pub fn force_complete(mut self, again: bool) -> Self {
+        self.force_complete = again;
         self
     }
 
@@ -222,7 +240,7 @@ impl UploadSession {
                 let login_id = login_id.clone();
                 return self.completed(login_id);
             }
-            Completion::Unknown if !self.complete_again => {
+            Completion::Unknown if !self.force_complete => {
                 let message = "whether the session was completed is unknown; completing it again \
                                is a person's decision";
                 let error = Error::new(ErrorKind::Connection, message)
@@ -286,7 +304,7 @@ impl UploadSession {
             login_id,
             files: files.map(|file| (*file.facts).clone()).collect(),
             abandoned: self.state.abandoned,
-            abandoned_unnamed: self.state.abandoned_unnamed,
+            abandoned_unknown: self.state.abandoned_unknown,
         })
     }
 
@@ -333,7 +351,7 @@ impl UploadSession {
             file: file.map(|file| file.facts.file_name.clone()),
             aggregation_id: self.state.aggregation_id.clone(),
             abandoned: open.chain(strays).cloned().collect(),
-            abandoned_unnamed: self.state.abandoned_unnamed,
+            abandoned_unknown: self.state.abandoned_unknown,
             ..error.into()
         }
     }

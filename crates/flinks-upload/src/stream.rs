@@ -147,7 +147,7 @@ impl Upload {
         let document = self.document.clone();
         spawn_blocking(move || {
             let reader = document.reader()?;
-            let left = document.bytes();
+            let left = document.len();
             let raw = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK)).max(1)];
             let (buffer, encoded) = (BytesMut::new(), Bytes::new());
             Chunk {
@@ -274,7 +274,7 @@ mod tests {
         let id = id.map(|id| AggregationId::new(id).expect("an id"));
         let envelope =
             Envelope::new(id.as_ref(), document.name(), tag, Some("Zoë \"Z\"")).expect("text");
-        let length = envelope.length(document.bytes()).expect("a length");
+        let length = envelope.length(document.len()).expect("a length");
         Upload::new(document, envelope, length, None)
     }
 

@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
     })?;
     let session = session
         .on_unknown(arguments.on_unknown.into())
-        .complete_again(arguments.complete_again);
+        .force_complete(arguments.complete_again);
     let (session, bar) = UploadBar::follow(session, context.output.progress);
     let completed = run_session(&place, Box::pin(session.complete())).await?;
     drop(bar);

@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
     }
     let (session, bar) = UploadBar::follow(session, context.output.progress);
     if let Some(bar) = &bar {
-        bar.set_total(documents.iter().map(Document::bytes).sum());
+        bar.set_total(documents.iter().map(Document::len).sum());
     }
     let completed = run_session(&place, Box::pin(session.upload(documents))).await?;
     drop(bar);

@@ -75,14 +75,14 @@ impl AfterUpload<'_> {
     fn to_text(&self, completed: &Completed, ledger: &LedgerPlace, context: &Context) -> String {
         let output = context.output;
         let files = &completed.files;
-        let total = files.iter().map(|file| file.bytes).sum();
+        let total = files.iter().map(|file| file.len).sum();
         let names: Vec<_> = files.iter().map(|file| escaped(&file.file_name)).collect();
         let widths = names.iter().map(|name| name.chars().count());
         let width = widths.max().unwrap_or_default();
         let title = output.bold(&format!("Uploaded {}", counted(names.len(), "file")));
         let mut text = format!("{title} ({})\n", size(total));
         for (index, (name, file)) in names.iter().zip(files).enumerate() {
-            let (number, size) = (index + 1, size(file.bytes));
+            let (number, size) = (index + 1, size(file.len));
             text.push_str(&format!("  {number:>2}  {name:<width$}  {size:>10}\n"));
             if let Some(checksum) = self.checksums.get(index) {
                 text.push_str(&format!("      sha256 {checksum}\n"));
@@ -99,8 +99,8 @@ impl AfterUpload<'_> {
             let id = escaped(id.as_str());
             line("Abandoned", &format!("{id} (never completed)"));
         }
-        if completed.abandoned_unnamed > 0 {
-            let count = completed.abandoned_unnamed;
+        if completed.abandoned_unknown > 0 {
+            let count = completed.abandoned_unknown;
             line("Abandoned", &format!("{count} more, with unknown ids"));
         }
         if let Some(path) = ledger.kept_path() {
@@ -115,7 +115,7 @@ impl AfterUpload<'_> {
 
     fn to_json(&self, completed: &Completed, ledger: &LedgerPlace) -> Map<String, Value> {
         let files = completed.files.iter().enumerate().map(|(index, file)| {
-            let mut object = json!({ "file_name": file.file_name, "bytes": file.bytes });
+            let mut object = json!({ "file_name": file.file_name, "bytes": file.len });
             if let (Some(checksum), Some(object)) =
                 (self.checksums.get(index), object.as_object_mut())
             {
@@ -129,7 +129,7 @@ impl AfterUpload<'_> {
             ("login_id", json!(completed.login_id.as_str())),
             ("files", files.collect()),
             ("abandoned", abandoned.collect()),
-            ("abandoned_unnamed", json!(completed.abandoned_unnamed)),
+            ("abandoned_unnamed", json!(completed.abandoned_unknown)),
         ];
         let mut object: Map<_, _> = fields
             .into_iter()

@@ -77,7 +77,7 @@ impl From<UploadError> for CliError {
                 .iter()
                 .map(|id| id.as_str().to_owned())
                 .collect(),
-            abandoned_unnamed: error.abandoned_unnamed(),
+            abandoned_unnamed: error.abandoned_unknown(),
             ..Self::new(Cause::Call(Box::new(call)))
         }
     }

@@ -88,7 +88,7 @@ impl Outcome {
                 .iter()
                 .map(|id| id.as_str().to_owned())
                 .collect();
-            failure.abandoned_unnamed = error.abandoned_unnamed();
+            failure.abandoned_unnamed = error.abandoned_unknown();
         }
         outcome
     }

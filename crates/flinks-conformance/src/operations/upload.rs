@@ -209,11 +209,11 @@ fn paths(preset: Option<&str>, keys: &Keys) -> Result<Paths, Error> {
 
 /// The real client of the upload host.
 fn client(stack: &Stack, paths: Paths) -> Result<UploadClient, Error> {
-    UploadClient::at(
+    UploadClient::with_endpoint(
         stack.transport.clone(),
-        stack.keys.client(),
         stack.endpoint.clone(),
         paths,
+        stack.keys.client(),
     )
 }
 
@@ -225,6 +225,6 @@ fn session_done(done: &Completed) -> Value {
         "login_id": done.login_id.as_str(),
         "files": files,
         "abandoned": abandoned,
-        "abandoned_unnamed": done.abandoned_unnamed,
+        "abandoned_unnamed": done.abandoned_unknown,
     })
 }

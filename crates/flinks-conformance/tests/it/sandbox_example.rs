@@ -18,11 +18,11 @@ async fn an_edited_statement_is_flagged() -> Result<(), Box<dyn std::error::Erro
         .identity(ClientIdentity::from_pem(cert.as_bytes(), key.as_bytes())?)
         .roots(Roots::pem(sandbox.ca_pem().as_bytes())?)
         .build()?;
-    let uploads = UploadClient::at(
+    let uploads = UploadClient::with_endpoint(
         transport.clone(),
-        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
         Endpoint::new(sandbox.upload_url())?,
         Paths::default(),
+        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
     )?;
     let fraud = FraudClient::new(
         transport,

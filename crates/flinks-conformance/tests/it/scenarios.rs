@@ -86,7 +86,7 @@ fn uploads_over(sandbox: &Sandbox, transport: TransportBuilder, paths: Paths) ->
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
     let endpoint = Endpoint::new(sandbox.upload_url()).expect("a URL");
     let transport = transport.build().expect("a transport");
-    UploadClient::at(transport, credentials, endpoint, paths).expect("a client")
+    UploadClient::with_endpoint(transport, endpoint, paths, credentials).expect("a client")
 }
 
 fn uploads(sandbox: &Sandbox) -> UploadClient {

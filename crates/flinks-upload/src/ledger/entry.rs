@@ -109,11 +109,25 @@ pub struct FileInfo {
     /// Where it lies; `None` for a document from memory or a reader.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "path")]
     pub path: Option<PathBuf>,
-    /// Its size.
-    pub bytes: u64,
+    /// The size in bytes, before encoding.
+    #[serde(rename = "bytes")]
+    pub len: u64,
     /// Its modification time since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<Duration>,
+}
+
+impl FileInfo {
+    /// A document from memory, for tests.
+    #[must_use]
+    pub fn new(file_name: impl Into<String>, len: u64) -> Self {
+        Self {
+            file_name: file_name.into(),
+            path: None,
+            len,
+            modified: None,
+        }
+    }
 }
 
 /// A path as text, or as its bytes where it is no text.

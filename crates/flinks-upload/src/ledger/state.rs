@@ -55,7 +55,7 @@ pub(crate) struct LedgerState {
     /// An earlier *complete* may have been acted on: the refusal of a later one changes nothing.
     pub(crate) perhaps_completed: bool,
     pub(crate) abandoned: Vec<AggregationId>,
-    pub(crate) abandoned_unnamed: u64,
+    pub(crate) abandoned_unknown: u64,
 }
 
 impl LedgerState {
@@ -139,7 +139,7 @@ impl LedgerState {
                         self.abandoned.push(id.clone());
                     }
                 }
-                self.abandoned_unnamed += u64::from(*unnamed);
+                self.abandoned_unknown += u64::from(*unnamed);
                 self.aggregation_id = None;
                 for file in &mut self.files {
                     file.state = FileState::Pending;
@@ -189,7 +189,7 @@ impl LedgerState {
         let fresh = self.all(FileState::Pending)
             && self.aggregation_id.is_none()
             && self.abandoned.is_empty()
-            && self.abandoned_unnamed == 0;
+            && self.abandoned_unknown == 0;
         fresh.then_some(())
     }
 

@@ -8,12 +8,12 @@ use crate::ledger::{FileInfo, FileState, LedgerEntry, SessionInfo, append_error}
 impl UploadSession {
     /// Checks documents and puts them into the session; nothing is sent or recorded.
     pub(super) fn stage(&mut self, documents: Vec<Document>) -> Result<(), UploadError> {
-        let limits = self.client.check();
+        let limits = self.client.limits();
         for document in &documents {
             document.check(limits)?;
         }
-        let held = self.state.files.iter().map(|file| file.facts.bytes);
-        let new = self.incoming.iter().chain(&documents).map(Document::bytes);
+        let held = self.state.files.iter().map(|file| file.facts.len);
+        let new = self.incoming.iter().chain(&documents).map(Document::len);
         // A sum that overflows is over any limit.
         let total = held.chain(new).fold(0u64, u64::saturating_add);
         limits.check_session(total)?;
@@ -25,11 +25,11 @@ impl UploadSession {
     /// dropped future does not lose it.
     pub(super) async fn take_in(&mut self) -> Result<(), UploadError> {
         if !self.begun && !self.incoming.is_empty() {
-            let (host, paths, client) = self.client.identity();
+            let owner = self.client.ledger_owner();
             let session = SessionInfo {
-                host,
-                paths,
-                client,
+                host: owner.host,
+                paths: owner.paths,
+                client: owner.client,
                 tag: self.tag.clone(),
                 client_name: self.client_name.clone(),
                 files: self.incoming.iter().map(facts).collect(),
@@ -88,7 +88,7 @@ pub(super) fn facts(document: &Document) -> FileInfo {
     FileInfo {
         file_name: document.name().to_owned(),
         path: document.path().map(ToOwned::to_owned),
-        bytes: document.bytes(),
+        len: document.len(),
         modified: document.modified(),
     }
 }

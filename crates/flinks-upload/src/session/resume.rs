@@ -19,14 +19,14 @@ impl UploadSession {
         let Some(LedgerEntry::Session(session)) = entries.first() else {
             return Err(ledger_error("the ledger does not begin with a session"));
         };
-        let (host, paths, owner) = client.identity();
-        if (&session.host, &session.paths) != (&host, &paths) {
-            let there = format!("{} ({})", session.host, session.paths);
+        let owner = client.ledger_owner();
+        if (&session.host, &session.paths) != (&owner.host, &owner.paths) {
             return Err(ledger_error(format!(
-                "the ledger belongs to {there}, not to {host} ({paths})"
+                "the ledger belongs to {} ({}), not to {} ({})",
+                session.host, session.paths, owner.host, owner.paths
             )));
         }
-        if session.client != owner {
+        if session.client != owner.client {
             return Err(ledger_error("the ledger belongs to another client id"));
         }
         let mut this = Self {
@@ -64,7 +64,9 @@ impl UploadSession {
                 ledger_error(format!("{name} did not come from a file: upload it anew"))
             })?;
             let opened = match Document::open(path) {
-                Ok(document) => document.check(self.client.check()).map(|()| Some(document)),
+                Ok(document) => document
+                    .check(self.client.limits())
+                    .map(|()| Some(document)),
                 // The service has it: it is needed only if the session starts over.
                 Err(_) if file.state == FileState::Confirmed => Ok(None),
                 // No fault of this file, and the same for those after it.
@@ -84,12 +86,12 @@ impl UploadSession {
                     self.changed.push((index, now));
                 }
             }
-            total = total.saturating_add(document.as_ref().map_or(known.bytes, Document::bytes));
+            total = total.saturating_add(document.as_ref().map_or(known.len, Document::len));
             self.documents.push(document);
         }
         // All at once, so that one more run is enough.
         match refused.as_slice() {
-            [] => self.client.check().check_session(total),
+            [] => self.client.limits().check_session(total),
             [only] => Err(only.clone()),
             several => {
                 let list: Vec<_> = several

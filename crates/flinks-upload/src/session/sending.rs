@@ -13,7 +13,6 @@ use super::{OnUnknown, Progress, UploadSession};
 use crate::document::Document;
 use crate::error::{UploadError, UploadErrorKind, file_error};
 use crate::ledger::{FileState, LedgerEntry};
-use crate::operation::UploadFile;
 
 /// How often a session is started over, or a file resent, before its upload gives up.
 const MAX_RESTARTS: u32 = 2;
@@ -117,14 +116,12 @@ impl UploadSession {
             let message = "a file of the session is gone";
             return Err(file_error(message));
         };
-        let url = self.client.upload_url();
         let name = document.name().to_owned();
-        let (files, bytes) = (self.documents.len(), document.bytes());
-        let mut operation = match self.state.aggregation_id.clone() {
-            None => UploadFile::first(url, document),
-            Some(id) => UploadFile::next(url, document, id),
-        };
-        operation = operation
+        let (files, bytes) = (self.documents.len(), document.len());
+        let aggregation_id = self.state.aggregation_id.clone();
+        let mut operation = self
+            .client
+            .file_request(document, aggregation_id)
             .tag(self.tag.clone())
             .client_name(self.client_name.clone());
         if self.may_restart() {

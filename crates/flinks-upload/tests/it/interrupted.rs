@@ -132,7 +132,7 @@ async fn a_ledger_that_fails_once_costs_no_file() {
                 assert_eq!(host.completed()[0].files, expected(3), "{at} {durable}");
                 assert_eq!(names(&done), ["0.pdf", "1.pdf", "2.pdf"]);
                 let given_up = host.state(|s| s.sessions.len()) as u64 - 1;
-                let reported = done.abandoned.len() as u64 + done.abandoned_unnamed;
+                let reported = done.abandoned.len() as u64 + done.abandoned_unknown;
                 assert!(reported >= given_up, "{at} {durable}");
             }
             Err(error) => {

@@ -19,7 +19,7 @@ fn builder(sandbox: &Sandbox) -> TransportBuilder {
 fn client(sandbox: &Sandbox, transport: Transport) -> UploadClient {
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
     let endpoint = Endpoint::new(sandbox.upload_url()).unwrap();
-    UploadClient::at(transport, credentials, endpoint, Paths::default()).unwrap()
+    UploadClient::with_endpoint(transport, endpoint, Paths::default(), credentials).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

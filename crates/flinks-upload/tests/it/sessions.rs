@@ -24,7 +24,7 @@ async fn files_go_one_by_one_under_one_id_and_one_token() {
     let done = session.upload(documents(3)).await.unwrap();
     assert_eq!(host.completed()[0].files, expected(3));
     assert_eq!(done.files.len(), 3);
-    assert_eq!((done.abandoned.len(), done.abandoned_unnamed), (0, 0));
+    assert_eq!((done.abandoned.len(), done.abandoned_unknown), (0, 0));
     assert_eq!(
         host.state(|s| (s.tokens, s.uploads, s.completes)),
         (1, 3, 1)
@@ -59,7 +59,7 @@ async fn one_bad_document_and_nothing_is_sent() {
     );
     let small = host
         .client()
-        .limits(Limits::default().max_session_bytes(30));
+        .with_limits(Limits::default().with_max_session_bytes(30));
     assert!(small.session().upload(documents(2)).await.is_err());
     assert!(host.client().session().upload([]).await.is_err());
     assert_eq!(host.state(|s| (s.tokens, s.uploads)), (0, 0));
@@ -100,7 +100,7 @@ async fn another_id_in_the_answer_abandons_both() {
 async fn a_lost_first_answer_leaves_a_session_without_a_name() {
     let host = Host::new([Fate::CutAfter]);
     let done = host.client().session().upload(documents(1)).await.unwrap();
-    assert_eq!((done.abandoned.len(), done.abandoned_unnamed), (0, 1));
+    assert_eq!((done.abandoned.len(), done.abandoned_unknown), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +114,7 @@ async fn restarts_are_used_up_after_two() {
         .unwrap_err();
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert_eq!(
-        (error.abandoned_unnamed(), host.state(|s| s.uploads)),
+        (error.abandoned_unknown(), host.state(|s| s.uploads)),
         (2, 3)
     );
 }
@@ -218,7 +218,7 @@ async fn a_changed_file_starts_the_session_over() {
     let held = &host.completed()[0].files;
     assert_eq!(held[0].1, b"%PDF-1.7 second version");
     assert_eq!((held.len(), done.abandoned.len()), (2, 1));
-    assert_eq!(done.files[0].bytes, 23);
+    assert_eq!(done.files[0].len, 23);
 
     // A completed ledger sends nothing and still knows its LoginId.
     let sent = host.state(|s| (s.uploads, s.completes));

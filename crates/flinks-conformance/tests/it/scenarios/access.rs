@@ -22,7 +22,7 @@ async fn each_secret_opens_its_own_host_only() {
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.api_secret());
     let endpoint = Endpoint::new(sandbox.upload_url()).expect("a URL");
     let transport = presenting(&sandbox).build().expect("a transport");
-    let client = UploadClient::at(transport, credentials, endpoint, Paths::default());
+    let client = UploadClient::with_endpoint(transport, endpoint, Paths::default(), credentials);
     let session = client.expect("a client").session();
     let error = session.upload(documents()).await;
     let error = error.expect_err("the API secret is no client secret");

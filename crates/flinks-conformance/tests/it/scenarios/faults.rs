@@ -34,7 +34,7 @@ async fn a_lost_answer_to_the_second_file_abandons_the_session() {
         "the file whose answer was lost had arrived"
     );
     assert_eq!(
-        (abandoned(&done), done.abandoned_unnamed),
+        (abandoned(&done), done.abandoned_unknown),
         (vec![first.aggregation_id.as_str()], 0)
     );
 }
@@ -47,7 +47,7 @@ async fn a_lost_answer_to_the_first_file_leaves_a_session_without_a_name() {
         .expect("uploaded");
     completed_once(&sandbox, &done);
     assert_eq!(sandbox.sessions().len(), 2);
-    assert_eq!((abandoned(&done), done.abandoned_unnamed), (vec![], 1));
+    assert_eq!((abandoned(&done), done.abandoned_unknown), (vec![], 1));
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ async fn a_session_that_may_be_completed_is_completed_again_only_by_a_persons_de
         assert_eq!(sandbox.requests(ApiOperation::Complete), 1, "{fault}");
 
         let session = resumed(&client, folder.path()).expect("a session");
-        let again = session.complete_again(true).complete().await;
+        let again = session.force_complete(true).complete().await;
         assert_eq!(sandbox.requests(ApiOperation::Complete), 2, "{fault}");
         assert_eq!(sandbox.requests(ApiOperation::Upload), 3, "{fault}");
         if acted {
@@ -268,7 +268,7 @@ async fn an_upload_that_died_while_completing_is_left_to_a_person() {
     assert_eq!(error.error().delivery(), Delivery::Unknown);
     assert_eq!(sandbox.requests(ApiOperation::Complete), 1);
     let session = resumed(&client, folder.path()).expect("a session");
-    let done = session.complete_again(true).complete().await;
+    let done = session.force_complete(true).complete().await;
     completed_once(&sandbox, &done.expect("completed"));
     assert_eq!(sandbox.requests(ApiOperation::Upload), 3);
 }

@@ -82,7 +82,7 @@ async fn what_the_guide_does_not_accept_never_reaches_the_host() {
     }
     let narrow = client
         .clone()
-        .limits(Limits::default().max_session_bytes(40));
+        .with_limits(Limits::default().with_max_session_bytes(40));
     let error = narrow.session().upload(documents()).await;
     assert_eq!(error.expect_err("split it").kind(), UploadErrorKind::File);
     assert!(sandbox.log().is_empty(), "not even a token was asked for");
@@ -94,7 +94,7 @@ async fn what_the_guide_does_not_accept_never_reaches_the_host() {
 #[tokio::test]
 async fn a_file_that_the_service_refuses_ends_the_session_uncompleted() {
     let sandbox = sandbox(&[]).await;
-    let client = uploads(&sandbox).limits(Limits::none());
+    let client = uploads(&sandbox).with_limits(Limits::unlimited());
     let picture = Document::from_bytes("picture.bmp", "BM").expect("a document");
     let files = [document("january.pdf"), picture, document("march.pdf")];
     let error = client.session().upload(files).await.expect_err("refused");

@@ -32,7 +32,7 @@ impl Run {
                 "{what} says {said:?} when {lost:?} cannot be written: the file may have arrived"
             ));
         }
-        let begun_anew = !error.abandoned().is_empty() || error.abandoned_unnamed() > 0;
+        let begun_anew = !error.abandoned().is_empty() || error.abandoned_unknown() > 0;
         let now = error.aggregation_id().map(|id| id.as_str().to_owned());
         let last = error
             .file()
@@ -125,7 +125,7 @@ impl Run {
             || "another LoginId".to_owned(),
         )?;
         let given_up = self.host.state(|state| state.sessions.len()) - 1;
-        let reported = done.abandoned.len() as u64 + done.abandoned_unnamed;
+        let reported = done.abandoned.len() as u64 + done.abandoned_unknown;
         rule(reported >= given_up as u64, || {
             format!("{given_up} abandoned, {reported} reported")
         })?;
@@ -139,7 +139,7 @@ impl Run {
         let mut said: Vec<_> = done
             .files
             .iter()
-            .map(|file| (file.file_name.clone(), file.bytes))
+            .map(|file| (file.file_name.clone(), file.len))
             .collect();
         let mut held: Vec<_> = session
             .files

@@ -352,7 +352,7 @@ impl Run {
         }
         let again = self.rng.u8(..16) == 0 && self.policy != OnUnknown::Resend;
         let session = match self.host.client().resume(book, &entries) {
-            Ok(session) => self.dress(session).complete_again(again),
+            Ok(session) => self.dress(session).force_complete(again),
             Err(error) => {
                 self.note(|| format!("resume: {error}"));
                 let missing = (0..self.items.len()).any(|item| !self.path(item).exists());
