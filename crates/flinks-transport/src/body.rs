@@ -85,7 +85,7 @@ impl Body {
             bytes: Arc::new(Zeroizing::new(bytes)),
             secrets: Arc::default(),
             sent: Arc::new(AtomicBool::new(false)),
-            below_layers: false,
+            past_user_layers: false,
         }))
     }
 
@@ -115,11 +115,11 @@ impl Body {
     #[must_use]
     pub fn reseal(&self) -> Option<Self> {
         match &self.0 {
-            Kind::Sealed(sealed) if sealed.below_layers => Some(Self(Kind::Sealed(Sealed {
+            Kind::Sealed(sealed) if sealed.past_user_layers => Some(Self(Kind::Sealed(Sealed {
                 bytes: Arc::clone(&sealed.bytes),
                 secrets: Arc::clone(&sealed.secrets),
                 sent: Arc::new(AtomicBool::new(false)),
-                below_layers: true,
+                past_user_layers: true,
             }))),
             Kind::Bytes(_) | Kind::Once(_) | Kind::Replayable { .. } | Kind::Sealed(_) => None,
         }
@@ -167,15 +167,15 @@ impl Body {
     }
 
     /// The body as the connection takes it; its length, if known, stays known.
-    pub(crate) fn tracked(tracked: crate::progress::Tracked) -> Self {
+    pub(crate) fn tracked(tracked: crate::attempt::Tracked) -> Self {
         Self(Kind::Once(tracked.boxed_unsync()))
     }
 
     /// Marks a body that has passed every layer of the application. Its latch stays the one that
     /// its clones above share.
-    pub(crate) fn below_layers(mut self) -> Self {
+    pub(crate) fn past_user_layers(mut self) -> Self {
         if let Kind::Sealed(sealed) = &mut self.0 {
-            sealed.below_layers = true;
+            sealed.past_user_layers = true;
         }
         self
     }
@@ -228,7 +228,7 @@ struct Sealed {
     secrets: Arc<Vec<Secret>>,
     sent: Arc<AtomicBool>,
     /// Whether only credential layers are left between this body and the network.
-    below_layers: bool,
+    past_user_layers: bool,
 }
 
 impl Sealed {
@@ -390,13 +390,13 @@ mod tests {
     fn only_below_the_layers_a_body_is_sealed_anew() {
         let body = Body::sealed(b"password".to_vec());
         assert!(body.reseal().is_none());
-        assert!(Body::empty().below_layers().reseal().is_none());
+        assert!(Body::empty().past_user_layers().reseal().is_none());
         let above = body.try_clone().expect("clone");
-        let below = body.below_layers();
+        let below = body.past_user_layers();
         let again = below.reseal().expect("below");
         below.unseal().expect("the first opens");
         again.unseal().expect("so does the one sealed anew");
-        above.below_layers().unseal().expect_err("latched");
+        above.past_user_layers().unseal().expect_err("latched");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::timeout::Timing;
 use crate::{Route, Step};
 
 /// Whether a request may be sent again by itself.
@@ -60,17 +61,6 @@ pub struct CallMeta {
     pub(crate) max_response_bytes: Option<usize>,
     min_token_ttl: Duration,
     bears_loss: bool,
-}
-
-/// How one attempt is timed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Timing {
-    /// The transport's attempt timeout.
-    Default,
-    /// A limit of its own for the whole attempt.
-    Attempt(Duration),
-    /// A limit on silence: `idle` while the body is sent, `answer` after its last byte.
-    Stall { idle: Duration, answer: Duration },
 }
 
 /// How the whole call is timed, waits between attempts included.

@@ -1,7 +1,7 @@
 //! The hyper client at the bottom of the stack: connect limit over TCP and TLS, and what a failure of it means.
 
 mod dial;
-mod watched;
+mod monitored;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,10 +23,10 @@ use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
 use self::dial::{Dial, Names, NoAddress, Unreachable, system_names};
-pub(crate) use self::watched::Record;
-use self::watched::{Failures, Watched};
+use self::monitored::MonitoredIo;
+use crate::attempt::AttemptState;
+use crate::connection::Failures;
 use crate::endpoint::is_loopback;
-use crate::progress::Flight;
 use crate::service::HttpService;
 use crate::tls::classify;
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};
@@ -89,15 +89,15 @@ impl Service<Request<Body>> for Clients {
         let host = uri.authority().cloned();
         let meta = request.extensions().get::<CallMeta>();
         let keeps = meta.is_some_and(CallMeta::reuses_connection) && !self.losses.recent(&host);
-        let flight = request.extensions().get::<Arc<Flight>>().cloned();
-        if let Some(flight) = &flight {
-            flight.watch(capture_connection(&mut request));
+        let state = request.extensions().get::<Arc<AttemptState>>().cloned();
+        if let Some(state) = &state {
+            state.set_connection(capture_connection(&mut request));
         }
         let client = if keeps { &self.kept } else { &self.fresh };
         let answer = client.request(request);
         let failures = self.failures.clone();
         let unanswered = Unanswered {
-            flight,
+            state,
             losses: self.losses.clone(),
             host,
         };
@@ -107,7 +107,7 @@ impl Service<Request<Body>> for Clients {
                     unanswered.answered();
                     Ok(response)
                 }
-                Err(error) => Err(of_client(error, unanswered.flight.as_deref(), &failures).into()),
+                Err(error) => Err(of_client(error, unanswered.state.as_deref(), &failures).into()),
             }
         })
     }
@@ -116,21 +116,21 @@ impl Service<Request<Body>> for Clients {
 /// A request without an answer yet. Dropped as such, by an error or a time limit, it is a loss if
 /// it was on a kept connection.
 struct Unanswered {
-    flight: Option<Arc<Flight>>,
+    state: Option<Arc<AttemptState>>,
     losses: Losses,
     host: Option<Authority>,
 }
 
 impl Unanswered {
     fn answered(mut self) {
-        self.flight = None;
+        self.state = None;
     }
 }
 
 impl Drop for Unanswered {
     fn drop(&mut self) {
-        let flight = self.flight.as_deref();
-        if flight.is_some_and(Flight::is_on_kept_connection) {
+        let state = self.state.as_deref();
+        if state.is_some_and(AttemptState::is_on_kept_connection) {
             self.losses.note(self.host.take());
         }
     }
@@ -169,16 +169,16 @@ fn check_scheme(uri: &Uri) -> Result<(), Error> {
 
 /// Says what hyper's error means. Only its *outermost* hyper error tells whether a request was
 /// handed back unwritten: the causes below it look alike for a request that did arrive.
-fn of_client(error: ClientError, flight: Option<&Flight>, failures: &Failures) -> Error {
-    let lost = flight.map_or(Delivery::Unknown, Flight::if_lost);
+fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failures) -> Error {
+    let lost = state.map_or(Delivery::Unknown, AttemptState::delivery_if_dropped);
     let unwritten = error
         .source()
         .and_then(|source| source.downcast_ref::<hyper::Error>())
         .is_some_and(hyper::Error::is_canceled);
     let not_sent = error.is_connect() || unwritten;
-    let seen = flight.and_then(|flight| match flight.record() {
-        Some(record) => record.failure(),
-        None => failures.since(flight.start()),
+    let seen = state.and_then(|state| match state.stats() {
+        Some(stats) => stats.failure(),
+        None => failures.since(state.start()),
     });
     if let Some(failure) = classify(&error).or(seen) {
         // Certificates are checked before any request is read, so nothing was acted on.
@@ -234,7 +234,7 @@ fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Optio
 }
 
 /// A connector whose limit covers name resolution, TCP and TLS, and whose connections keep a
-/// [`Record`].
+/// [`ConnectionStats`](crate::connection::ConnectionStats).
 #[derive(Clone)]
 struct Connector {
     names: Names,
@@ -244,7 +244,7 @@ struct Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = Watched<<HttpsConnector<Dial> as Service<Uri>>::Response>;
+    type Response = MonitoredIo<<HttpsConnector<Dial> as Service<Uri>>::Response>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -261,7 +261,7 @@ impl Service<Uri> for Connector {
             let io = timeout(limit, connecting)
                 .await
                 .map_err(|_| ConnectElapsed(limit, tried.count()))??;
-            Ok(Watched::new(io, failures))
+            Ok(MonitoredIo::new(io, failures))
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The innermost service: unseal the body, time the attempt, add static headers, collect the answer within its limit.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -9,13 +8,13 @@ use std::time::Duration;
 use http::header::HeaderMap;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
-use tokio::time::sleep_until;
 use tower_service::Service;
 
-use crate::call_meta::Timing;
+use crate::attempt::{Attempt, AttemptState, Tracked};
 use crate::collect::collect;
-use crate::progress::{Attempt, Flight, Progress, Tracked};
+use crate::progress::Progress;
 use crate::service::HttpService;
+use crate::timeout::{stalled, timed};
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};
 
 /// What the exchange does to every request of a transport.
@@ -72,9 +71,9 @@ async fn exchange(
     });
     let body = body.unseal()?;
     let mut attempt = Attempt::new(Arc::clone(&progress), &body);
-    let flight = Arc::clone(&attempt.flight);
-    let mut request = Request::from_parts(parts, track(body, &flight));
-    request.extensions_mut().insert(Arc::clone(&flight));
+    let state = Arc::clone(&attempt.state);
+    let mut request = Request::from_parts(parts, track(body, &state));
+    request.extensions_mut().insert(Arc::clone(&state));
     for (name, value) in &settings.headers {
         request
             .headers_mut()
@@ -95,13 +94,13 @@ async fn exchange(
         let response = leaf
             .send(request)
             .await
-            .map_err(|error| of_leaf(error, &flight))?;
-        seen.in_turn = flight.is_answered_in_turn();
+            .map_err(|error| of_leaf(error, &state))?;
+        seen.in_turn = state.is_answered_in_turn();
         collect(response, limit, seen).await
     };
-    let outcome = match timed(answer, &flight, meta.timing, settings.attempt_timeout).await {
+    let outcome = match timed(answer, &state, meta.timing, settings.attempt_timeout).await {
         Some(outcome) => outcome,
-        None => Err(stalled(&flight, meta.timing, settings.attempt_timeout)),
+        None => Err(stalled(&state, meta.timing, settings.attempt_timeout)),
     };
     match &outcome {
         Ok(response) => attempt.see_beyond(response),
@@ -129,81 +128,31 @@ fn in_turn(response: Response<Body>, attempt: &mut Attempt) -> Result<Response<B
     .with_delivery(Delivery::Unknown))
 }
 
-fn track(body: Body, flight: &Arc<Flight>) -> Body {
+fn track(body: Body, state: &Arc<AttemptState>) -> Body {
     if body.size_hint().exact() == Some(0) {
-        // hyper never asks an empty body for a frame; leaving it bare keeps `Content-Length: 0` cheap.
+        // hyper never asks an empty body for a frame; leaving it as it is keeps `Content-Length: 0` cheap.
         return body;
     }
     Body::tracked(Tracked {
         body,
-        flight: Arc::clone(flight),
+        state: Arc::clone(state),
     })
 }
 
-/// Runs an exchange until it ends or nothing moves any more.
-async fn timed<T>(
-    exchange: impl Future<Output = T>,
-    flight: &Flight,
-    timing: Timing,
-    default: Duration,
-) -> Option<T> {
-    let mut exchange = pin!(exchange);
-    loop {
-        let mut alarm = pin!(sleep_until(flight.limit(timing, default)));
-        let finished = poll_fn(|cx| match exchange.as_mut().poll(cx) {
-            Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending => alarm.as_mut().poll(cx).map(|()| None),
-        })
-        .await;
-        if finished.is_some() {
-            return finished;
-        }
-        // Bytes may have moved since the alarm was set: then there is a new limit.
-        if flight.limit(timing, default) <= tokio::time::Instant::now() {
-            return None;
-        }
-    }
-}
-
-fn stalled(flight: &Flight, timing: Timing, default: Duration) -> Error {
-    let (sent, length) = flight.sent();
-    let message = match timing {
-        Timing::Default => no_answer(default),
-        Timing::Attempt(limit) => no_answer(limit),
-        Timing::Stall { answer, .. } if flight.is_sent() => {
-            format!("no answer within {} after the last byte", seconds(answer))
-        }
-        Timing::Stall { idle, .. } => format!(
-            "the server took no byte for {}, after {sent} of {} bytes",
-            seconds(idle),
-            length.map_or_else(|| "?".to_owned(), |length| length.to_string())
-        ),
-    };
-    Error::new(ErrorKind::Timeout, message).with_delivery(flight.if_lost())
-}
-
-fn no_answer(limit: Duration) -> String {
-    format!("no complete answer within {}", seconds(limit))
-}
-
-fn seconds(limit: Duration) -> String {
-    format!("{} s", limit.as_secs_f64())
-}
-
 /// Reads the leaf's error: our own connector classifies, a leaf of the user's cannot.
-fn of_leaf(error: BoxError, flight: &Flight) -> Error {
-    if let Some(failure) = flight.take_failure() {
+fn of_leaf(error: BoxError, state: &AttemptState) -> Error {
+    if let Some(failure) = state.take_failure() {
         return match failure.downcast::<Error>() {
-            Ok(error) => error.with_delivery(flight.if_lost()),
+            Ok(error) => error.with_delivery(state.delivery_if_dropped()),
             Err(other) => Error::new(ErrorKind::Local, "the source of the request body failed")
-                .with_delivery(flight.if_lost())
+                .with_delivery(state.delivery_if_dropped())
                 .with_source(other),
         };
     }
     match error.downcast::<Error>() {
         Ok(error) => *error,
         Err(other) => Error::new(ErrorKind::Connection, "the connection failed")
-            .with_delivery(flight.if_lost())
+            .with_delivery(state.delivery_if_dropped())
             .with_source(other),
     }
 }

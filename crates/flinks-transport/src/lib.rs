@@ -71,12 +71,14 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod attempt;
 mod body;
 mod builder;
 mod call_meta;
 mod clock;
 mod collect;
 mod connect;
+mod connection;
 mod crypto;
 mod customer;
 mod decode;
@@ -96,6 +98,7 @@ mod route;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timeout;
 mod tls;
 mod transport;
 

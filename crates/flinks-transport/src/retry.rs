@@ -152,13 +152,13 @@ pub(crate) struct DeadlineAt(pub(crate) Option<Instant>);
 
 /// Makes attempts until one is final; shared by all calls of a transport, budget included.
 #[derive(Clone)]
-pub(crate) struct Retrying {
+pub(crate) struct RetryService {
     pub(crate) inner: HttpService,
     pub(crate) retry: RetryConfig,
     pub(crate) budget: Arc<TpsBudget>,
 }
 
-impl Service<Request<Body>> for Retrying {
+impl Service<Request<Body>> for RetryService {
     type Response = Response<Body>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
@@ -173,7 +173,7 @@ impl Service<Request<Body>> for Retrying {
     }
 }
 
-impl Retrying {
+impl RetryService {
     async fn run(self, mut request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let extensions = request.extensions();
         let replay = extensions

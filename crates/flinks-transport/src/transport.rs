@@ -21,7 +21,7 @@ use crate::collect::{Collected, collect};
 use crate::decode::{plain, read};
 use crate::exchange::{Exchange, Settings};
 use crate::progress::Progress;
-use crate::retry::{DeadlineAt, RetryConfig, Retrying};
+use crate::retry::{DeadlineAt, RetryConfig, RetryService};
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::{
     Body, BoxError, CallMeta, Error, ErrorKind, Operation, Replay, Step, TransportBuilder,
@@ -79,14 +79,14 @@ impl Transport {
         let mut service = HttpService::new(exchange);
         if let Some(credentials) = &parts.credentials {
             let below = MapRequest::new(credentials(service), |request: Request<Body>| {
-                request.map(Body::below_layers)
+                request.map(Body::past_user_layers)
             });
             service = HttpService::new(below);
         }
         for layer in parts.attempt_layers.iter().rev() {
             service = layer(service);
         }
-        service = HttpService::new(Retrying {
+        service = HttpService::new(RetryService {
             inner: service,
             retry: parts.retry,
             budget: Arc::clone(&parts.budget),

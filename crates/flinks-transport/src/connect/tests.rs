@@ -90,17 +90,17 @@ where
             alert,
             written: 0,
         };
-        std::future::ready(Ok::<_, BoxError>(Watched::new(io, of_pipes.clone())))
+        std::future::ready(Ok::<_, BoxError>(MonitoredIo::new(io, of_pipes.clone())))
     });
     let client: Client<_, Body> = Client::builder(TokioExecutor::new()).build(connector);
     let leaf = tower::service_fn(move |mut request: Request<Body>| {
-        let flight = request.extensions().get::<Arc<Flight>>().cloned();
-        let flight = flight.expect("an attempt");
-        flight.watch(capture_connection(&mut request));
+        let state = request.extensions().get::<Arc<AttemptState>>().cloned();
+        let state = state.expect("an attempt");
+        state.set_connection(capture_connection(&mut request));
         let (answer, failures) = (client.request(request), failures.clone());
         async move {
             let answer = answer.await;
-            answer.map_err(|error| of_client(error, Some(&flight), &failures))
+            answer.map_err(|error| of_client(error, Some(&state), &failures))
         }
     });
     let transport = Transport::builder()
@@ -183,14 +183,14 @@ async fn what_tls_says_is_remembered_even_when_hyper_drops_it() {
         alert: Some((0, AlertDescription::UnknownCA)),
         written: 0,
     };
-    let mut watched = Watched::new(io, failures.clone());
-    let record = watched.record();
+    let mut monitored = MonitoredIo::new(io, failures.clone());
+    let stats = monitored.stats();
     let mut space = [0; 1];
     let mut buffer = hyper::rt::ReadBuf::new(&mut space);
-    std::future::poll_fn(|cx| Pin::new(&mut watched).poll_read(cx, buffer.unfilled()))
+    std::future::poll_fn(|cx| Pin::new(&mut monitored).poll_read(cx, buffer.unfilled()))
         .await
         .expect_err("an alert");
-    let kinds = [record.failure(), failures.since(start)]
+    let kinds = [stats.failure(), failures.since(start)]
         .map(|failure| failure.expect("remembered").error_kind());
     assert_eq!(kinds, [ErrorKind::ClientCertificate; 2]);
     assert!(failures.since(Instant::now() + DISTRUST).is_none());

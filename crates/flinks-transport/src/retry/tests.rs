@@ -103,9 +103,9 @@ fn a_repeated_request_keeps_headers_and_extensions() {
     assert_eq!(request.body().as_bytes(), bytes);
 }
 
-fn retrying(retry: RetryConfig) -> Retrying {
+fn retrying(retry: RetryConfig) -> RetryService {
     let unused = tower::service_fn(|_| async { answer(200) });
-    Retrying {
+    RetryService {
         inner: HttpService::new(unused),
         retry,
         budget: Arc::default(),
