@@ -328,8 +328,8 @@ fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
     let text = after(text, "authorization:").unwrap_or(text);
     let rest = after(text, scheme)?;
     let rest = rest.strip_prefix(':').unwrap_or(rest);
-    let bare = rest.trim();
-    (rest.starts_with([' ', '\t']) && !bare.is_empty()).then_some(bare)
+    let secret = rest.trim();
+    (rest.starts_with([' ', '\t']) && !secret.is_empty()).then_some(secret)
 }
 
 /// Returns the error for settings that a command requires.

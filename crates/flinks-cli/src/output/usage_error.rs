@@ -267,7 +267,7 @@ mod tests {
                 continue;
             }
             parsed += 1;
-            // A bare name stands for the command itself.
+            // A name without arguments stands for the command itself.
             if words.len() == 1 {
                 continue;
             }

@@ -34,11 +34,11 @@ impl AnswersFile {
     pub(crate) fn open(path: &Path) -> Result<Self, CliError> {
         // The path is not shown: answers may have been given in its place.
         let failed =
-            |why: &str| CliError::settings(format!("the answers file given by --answers {why}"));
+            |reason: &str| CliError::settings(format!("the answers file (--answers) {reason}"));
         let bytes = files::read(path, MAX_BYTES)
             .map_err(|error| failed(&format!("cannot be read: {}", reason(&error))))?;
         let text = text::read(&bytes).ok_or_else(|| failed("is not text"))?;
-        parse(&text).map_err(|why| failed(&why))
+        parse(&text).map_err(|reason| failed(&reason))
     }
 
     /// Returns the answers to the next round.

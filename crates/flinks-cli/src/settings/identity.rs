@@ -93,9 +93,9 @@ pub(crate) fn without_roots(error: Error) -> Error {
     let source = std::error::Error::source(&error);
     let identity = source.and_then(|source| source.downcast_ref::<IdentityError>());
     match identity.filter(|error| error.kind() == IdentityErrorKind::NoRoots) {
-        Some(why) => config(format!(
+        Some(no_roots) => config(format!(
             "root certificates: {}; or set FLINKS_CA or --ca to a PEM file of the roots to trust",
-            why.message()
+            no_roots.message()
         )),
         None => error,
     }

@@ -68,9 +68,9 @@ impl<T> Given<T> {
         &self.name
     }
 
-    /// An error about this setting; `why` must not quote the value.
-    pub(crate) fn invalid(&self, why: impl fmt::Display) -> Error {
-        config(format!("{}: {why}", self.name))
+    /// An error about this setting; `reason` must not quote the value.
+    pub(crate) fn invalid(&self, reason: impl fmt::Display) -> Error {
+        config(format!("{}: {reason}", self.name))
     }
 }
 
@@ -240,8 +240,8 @@ fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
         Some(text) => text.trim().into(),
         None => value,
     };
-    if let Some(why) = path_value::mistake(&value) {
-        return Err(config(format!("{name} {why}")));
+    if let Some(mistake) = path_value::mistake(&value) {
+        return Err(config(format!("{name} {mistake}")));
     }
     let given = Given::new(name, PathBuf::from(value));
     if given.value.to_str().is_some_and(path_value::is_quoted) && !given.value.exists() {
@@ -272,7 +272,7 @@ fn secret_in(path: Given<PathBuf>) -> Result<Given<Secret>, Error> {
 fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
     let text = read(path)?;
     let text = text.expose();
-    let wrong = |why: String| path.invalid(format!("the settings file {why}"));
+    let invalid = |reason: String| path.invalid(format!("the settings file {reason}"));
     let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
         // The parser's message quotes the line, which may contain a secret.
         let offset = error.span().map_or(0, |span| span.start);
@@ -282,19 +282,19 @@ fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
             .filter(|byte| *byte == b'\n')
             .count()
             + 1;
-        wrong(format!("is not valid TOML: see line {line}"))
+        invalid(format!("is not valid TOML: see line {line}"))
     })?;
     for (key, value) in &table {
         if !is_known(key) {
             let known: Vec<_> = PLAIN.iter().chain(SECRET).copied().collect();
             let known = known.join(", ");
             let key = shown_key(key);
-            return Err(wrong(format!(
+            return Err(invalid(format!(
                 "has {key}, which is unknown; the keys are {known}, and for secrets also …_file"
             )));
         }
         if !value.is_str() {
-            return Err(wrong(format!("must have \"{key}\" as text in quotes")));
+            return Err(invalid(format!("must have \"{key}\" as text in quotes")));
         }
     }
     Ok(table)

@@ -131,7 +131,8 @@ impl SessionFile {
     /// session file, or belongs to another host.
     pub(crate) fn open(path: &Path, host: &str) -> Result<(Self, WaitingRound), CliError> {
         let shown = shell_word(path);
-        let failed = |why: &str| CliError::settings(format!("the session file {shown} {why}"));
+        let failed =
+            |reason: &str| CliError::settings(format!("the session file {shown} {reason}"));
         let unreadable = |error: io::Error| {
             if error.kind() == io::ErrorKind::NotFound {
                 return CliError::settings(format!(

@@ -17,8 +17,11 @@ fn open(bench: &Bench) -> String {
         "--cached",
         "--json",
     ];
-    let told = bench.run(&line).ends_with(0).json();
-    told["request_id"].as_str().expect("a RequestId").to_owned()
+    let output = bench.run(&line).ends_with(0).json();
+    output["request_id"]
+        .as_str()
+        .expect("a RequestId")
+        .to_owned()
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn accounts_are_a_table_for_people() {
 }
 
 #[test]
-fn data_that_are_not_ready_are_awaited() {
+fn pending_data_is_polled() {
     let mut config = Config::default();
     config.data_pending = 2;
     let bench = Bench::with(config);
@@ -106,12 +109,15 @@ fn bench_session(bench: &Bench, username: &str) -> String {
     let line = [&["authorize", "--password-stdin", "--json"], &who[..]].concat();
     let mut command = bench.command(&line);
     command.stdin(fs::File::open(password).expect("there"));
-    let told = crate::bench::Run::of(&mut command).ends_with(0).json();
-    told["request_id"].as_str().expect("a RequestId").to_owned()
+    let output = crate::bench::Run::of(&mut command).ends_with(0).json();
+    output["request_id"]
+        .as_str()
+        .expect("a RequestId")
+        .to_owned()
 }
 
 #[test]
-fn a_session_that_is_not_there_is_refused_with_a_hint() {
+fn an_unknown_session_is_refused_with_a_hint() {
     let bench = Bench::new(&[]);
     for command in [&["accounts"][..], &["statements", "--out", "out"]] {
         let out = bench.path("out");
@@ -126,7 +132,7 @@ fn a_session_that_is_not_there_is_refused_with_a_hint() {
             })
             .chain(["--request-id", "4f0d", "--json"])
             .collect();
-        let error = bench.run(&line).ends_with(1).json()["error"].clone();
+        let error = bench.run(&line).ends_with(1).error();
         assert_eq!(error["flinks_code"], "SESSION_NONEXISTENT");
         let hint = error["hint"].as_str().expect("a hint");
         assert!(hint.contains("flinks authorize"), "{hint}");
@@ -150,8 +156,8 @@ fn statements_become_files_and_are_never_overwritten() {
         "0.02",
         "--json",
     ];
-    let told = bench.run(&line).ends_with(0).json();
-    let promised: usize = told["StatementsByAccount"]
+    let output = bench.run(&line).ends_with(0).json();
+    let promised: usize = output["StatementsByAccount"]
         .as_array()
         .expect("accounts")
         .iter()
@@ -183,12 +189,14 @@ fn statements_become_files_and_are_never_overwritten() {
 #[test]
 fn a_card_is_deleted_only_when_confirmed() {
     let bench = Bench::new(&[]);
-    let run = bench.run(&["delete-card", CACHED_LOGIN_ID]).ends_with(2);
-    assert!(run.stderr.contains("--yes"), "{run:?}");
+    bench
+        .run(&["delete-card", CACHED_LOGIN_ID])
+        .ends_with(2)
+        .says(&["--yes"]);
     assert_eq!(bench.sandbox.log().len(), 0);
     let line = ["delete-card", CACHED_LOGIN_ID, "--yes", "--json"];
-    let told: Value = bench.run(&line).ends_with(0).json();
-    assert_eq!(told["deleted"], true);
+    let output: Value = bench.run(&line).ends_with(0).json();
+    assert_eq!(output["deleted"], true);
     bench.run(&line).ends_with(1);
     let lost = Bench::new(&["delete-card=reset-after"]);
     lost.run(&line).ends_with(5);
@@ -202,7 +210,7 @@ fn the_keys_of_the_data_calls_are_sent() {
     let mut bench = Bench::with(config);
     let id = open(&bench);
     let line = ["accounts", "--poll", "0.02", "--request-id", &id, "--json"];
-    let error = bench.run(&line).ends_with(1).json()["error"].clone();
+    let error = bench.run(&line).ends_with(1).error();
     let hint = error["hint"].as_str().expect("a hint");
     assert!(hint.contains("FLINKS_X_API_KEY"), "{error}");
     bench.set("FLINKS_X_API_KEY", "the-key");

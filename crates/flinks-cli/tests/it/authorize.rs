@@ -8,7 +8,7 @@ use std::time::Duration;
 use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config, REFUSED_LOGIN_ID};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Run};
+use crate::bench::{Bench, Run, has};
 
 const PASSWORD: &str = "Everyday";
 
@@ -47,7 +47,7 @@ fn sign_in(bench: &Bench, institution: &str, username: &str, more: &[&str]) -> R
 
 /// Neither the list of processes nor the history of a shell shows standard input.
 #[test]
-fn ids_and_the_user_name_are_taken_from_standard_input_too() {
+fn ids_and_the_user_name_can_come_from_standard_input() {
     let bench = bench();
     let sign_in = [
         "--institution",
@@ -57,9 +57,9 @@ fn ids_and_the_user_name_are_taken_from_standard_input_too() {
         "--password-stdin",
         "--json",
     ];
-    let told = type_in(&bench, &sign_in, &format!("greatday_nomfa\n{PASSWORD}\n")).ends_with(0);
-    let told = told.json();
-    let login = told["login_id"].as_str().expect("a LoginId").to_owned();
+    let output = type_in(&bench, &sign_in, &format!("greatday_nomfa\n{PASSWORD}\n")).ends_with(0);
+    let output = output.json();
+    let login = output["login_id"].as_str().expect("a LoginId").to_owned();
     let line = ["--login-id", "-", "--cached", "--json"];
     let opened = type_in(&bench, &line, &format!("{login}\r\n"))
         .ends_with(0)
@@ -159,12 +159,12 @@ fn every_case_of_the_guide_and_more_is_answered_from_a_file() {
             "--images",
             images.to_str().expect("UTF-8"),
         ];
-        let told = sign_in(&bench, institution, username, &more)
+        let output = sign_in(&bench, institution, username, &more)
             .ends_with(0)
             .json();
-        assert_eq!(told["status"], "authorized", "{username}: {told}");
+        assert_eq!(output["status"], "authorized", "{username}: {output}");
         for id in ["request_id", "login_id"] {
-            assert!(told[id].is_string(), "{username} {id}: {told}");
+            assert!(output[id].is_string(), "{username} {id}: {output}");
         }
         let left = fs::read_dir(&images).map_or(0, Iterator::count);
         assert_eq!(left, 0, "{username}: images go when the round ends");
@@ -173,7 +173,7 @@ fn every_case_of_the_guide_and_more_is_answered_from_a_file() {
 }
 
 #[test]
-fn the_language_and_the_wish_not_to_be_saved_are_sent() {
+fn language_and_no_save_are_sent() {
     let bench = bench();
     let file = answers(
         &bench,
@@ -184,10 +184,10 @@ fn the_language_and_the_wish_not_to_be_saved_are_sent() {
         ]),
     );
     let more = ["--answers", &file, "--language", "fr", "--no-save"];
-    let told = sign_in(&bench, "FlinksCapital", "Greatday", &more)
+    let output = sign_in(&bench, "FlinksCapital", "Greatday", &more)
         .ends_with(0)
         .json();
-    assert_eq!(told.get("login_id"), None, "{told}");
+    assert_eq!(output.get("login_id"), None, "{output}");
 }
 
 #[test]
@@ -200,14 +200,14 @@ fn a_waiting_session_is_continued_by_another_process() {
     );
     let first = answers(&bench, &json!([{ "What is the name of your dog": "Wouf" }]));
     let more = ["--answers", &first, "--session", file, "--images", folder];
-    let told = sign_in(&bench, "Laurentienne", "laurentienne_image", &more)
+    let output = sign_in(&bench, "Laurentienne", "laurentienne_image", &more)
         .ends_with(9)
         .json();
     assert_eq!(
-        (&told["status"], &told["session"]),
+        (&output["status"], &output["session"]),
         (&json!("challenged"), &json!(file))
     );
-    let challenge = &told["challenges"][0];
+    let challenge = &output["challenges"][0];
     assert_eq!(challenge["type"], "ImageSelection");
     let numbers: Vec<_> = (0..16).collect();
     assert_eq!(
@@ -236,7 +236,7 @@ fn a_waiting_session_is_continued_by_another_process() {
     let wrong = answers(&bench, &json!([{ "Select an image": { "image": 16 } }]));
     let go_on = ["authorize", "--session", file, "--json", "--answers"];
     let run = bench.run(&[&go_on[..], &[&wrong]].concat()).ends_with(2);
-    assert_eq!(run.json()["request_id"], told["request_id"]);
+    assert_eq!(run.json()["request_id"], output["request_id"]);
     assert_eq!(bench.sandbox.requests(ApiOperation::Authorize), sent);
 
     let right = answers(&bench, &json!([{ "Select an image": { "image": 3 } }]));
@@ -247,10 +247,10 @@ fn a_waiting_session_is_continued_by_another_process() {
 }
 
 #[test]
-fn without_a_name_the_session_file_lies_in_the_state_folder() {
+fn the_session_file_is_in_the_state_folder_by_default() {
     let bench = bench();
-    let told = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
-    let path = told["session"].as_str().expect("a path");
+    let output = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
+    let path = output["session"].as_str().expect("a path");
     assert_eq!(bench.ledgers(), [std::path::PathBuf::from(path)]);
     #[cfg(unix)]
     {
@@ -265,7 +265,7 @@ fn without_a_name_the_session_file_lies_in_the_state_folder() {
         "prompt": "Choose a phone number",
         "choices": ["PhoneNumber #1", "PhoneNumber #2", "PhoneNumber #3"],
     });
-    assert_eq!(told["challenges"], json!([challenge]));
+    assert_eq!(output["challenges"], json!([challenge]));
     let run = bench.run(&["authorize", "--session", path]).ends_with(9);
     for part in ["PhoneNumber #2", "Choose a phone number", path] {
         assert!(
@@ -291,14 +291,14 @@ fn without_a_name_the_session_file_lies_in_the_state_folder() {
 #[test]
 fn a_session_file_of_another_host_sends_nothing() {
     let (here, there) = (bench(), bench());
-    let told = sign_in(&here, "TD", "td_code", &[]).ends_with(9).json();
-    let path = told["session"].as_str().expect("a path");
+    let output = sign_in(&here, "TD", "td_code", &[]).ends_with(9).json();
+    let path = output["session"].as_str().expect("a path");
     there.run(&["authorize", "--session", path]).ends_with(2);
     assert_eq!(there.sandbox.log().len(), 0);
 }
 
 #[test]
-fn refusals_tell_who_must_act() {
+fn refusals_have_hints() {
     let bench = bench();
     let who = [
         "--institution",
@@ -313,22 +313,16 @@ fn refusals_tell_who_must_act() {
         (&error["operation"], &error["delivery"]),
         (&json!("legacy.authorize"), &json!("rejected"))
     );
-    assert!(
-        error["hint"].as_str().expect("a hint").contains("password"),
-        "{error}"
-    );
+    has(&error["hint"], "password");
     let run = sign_in(&bench, "FlinksCapital", "test_service_unavailable", &[]).ends_with(1);
-    let error = run.json()["error"].clone();
+    let error = run.error();
     assert_eq!(error["flinks_code"], "RETRY_LATER");
-    assert!(
-        error["hint"].as_str().expect("a hint").contains("later"),
-        "{error}"
-    );
+    has(&error["hint"], "later");
     assert_eq!(bench.ledgers().len(), 0);
 }
 
 #[test]
-fn kept_logins_open_cached_and_live() {
+fn saved_logins_open_cached_and_live() {
     let bench = bench();
     for more in [&["--cached"][..], &[]] {
         let line = [
@@ -336,8 +330,8 @@ fn kept_logins_open_cached_and_live() {
             more,
         ]
         .concat();
-        let told = bench.run(&line).ends_with(0).json();
-        assert_eq!(told["login_id"], CACHED_LOGIN_ID);
+        let output = bench.run(&line).ends_with(0).json();
+        assert_eq!(output["login_id"], CACHED_LOGIN_ID);
     }
     let line = [
         "authorize",
@@ -346,19 +340,13 @@ fn kept_logins_open_cached_and_live() {
         "--cached",
         "--json",
     ];
-    let error = bench.run(&line).ends_with(1).json()["error"].clone();
+    let error = bench.run(&line).ends_with(1).error();
     assert!(error["request_id"].is_string(), "{error}");
-    assert!(
-        error["hint"]
-            .as_str()
-            .expect("a hint")
-            .contains("flinks accounts"),
-        "{error}"
-    );
+    has(&error["hint"], "flinks accounts");
 }
 
 #[test]
-fn an_outcome_that_nobody_knows_is_told_and_nothing_is_sent_again() {
+fn an_unknown_outcome_is_reported_and_nothing_is_sent_again() {
     for fault in ["authorize=reset-after", "authorize=torn"] {
         let bench = Bench::new(&[fault]);
         sign_in(&bench, "FlinksCapital", "greatday_nomfa", &[]).ends_with(5);
@@ -368,10 +356,10 @@ fn an_outcome_that_nobody_knows_is_told_and_nothing_is_sent_again() {
 }
 
 #[test]
-fn answers_that_never_left_leave_the_session_waiting() {
+fn after_answers_that_were_not_sent_the_session_still_waits() {
     let bench = bench();
-    let told = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
-    let path = told["session"].as_str().expect("a path").to_owned();
+    let output = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
+    let path = output["session"].as_str().expect("a path").to_owned();
     let file = answers(
         &bench,
         &json!([{ "Choose a phone number": { "to": "PhoneNumber #1", "by": "Call" } }]),
@@ -390,10 +378,10 @@ fn answers_that_never_left_leave_the_session_waiting() {
 
 #[cfg(unix)]
 #[test]
-fn answers_on_their_way_are_not_sent_by_the_next_process() {
+fn answers_in_flight_are_not_sent_by_another_process() {
     let bench = Bench::new(&["authorize@2=stall"]);
-    let told = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
-    let path = told["session"].as_str().expect("a path");
+    let output = sign_in(&bench, "TD", "td_code", &[]).ends_with(9).json();
+    let path = output["session"].as_str().expect("a path");
     let file = answers(
         &bench,
         &json!([{ "Choose a phone number": { "to": "PhoneNumber #1", "by": "Call" } }]),
@@ -405,7 +393,7 @@ fn answers_on_their_way_are_not_sent_by_the_next_process() {
     }
     child.kill().expect("killed");
     child.wait().expect("it ends");
-    // Nobody was told what became of the answers.
+    // Nobody was output what became of the answers.
     let run = bench.run(&["authorize", "--session", path, "--json"]);
     assert_eq!(run.ends_with(5).json()["error"]["delivery"], "unknown");
     assert_eq!(bench.sandbox.requests(ApiOperation::Authorize), 2);
@@ -416,9 +404,9 @@ fn of_two_processes_that_answer_one_round_one_sends() {
     let bench = bench();
     let file = answers(&bench, &json!([new_questions()]));
     for round in 1..=PAIRS {
-        let told = sign_in(&bench, "RBC", "rbc_new_questions", &[]);
-        let told = told.ends_with(9).json();
-        let path = told["session"].as_str().expect("a path");
+        let output = sign_in(&bench, "RBC", "rbc_new_questions", &[]);
+        let output = output.ends_with(9).json();
+        let path = output["session"].as_str().expect("a path");
         let line = ["authorize", "--session", path, "--answers", &file];
         let pair = [(); 2].map(|()| {
             let mut command = bench.command(&line);
@@ -459,7 +447,7 @@ fn of_two_sign_ins_with_one_session_file_one_is_sent() {
 }
 
 #[test]
-fn a_command_line_that_cannot_be_right_sends_nothing() {
+fn an_invalid_command_line_sends_nothing() {
     let bench = bench();
     let institution = ["--institution", "RBC"];
     let rows: [&[&str]; 7] = [
@@ -496,16 +484,16 @@ fn the_embedded_sandbox_needs_no_settings() {
         // The settings of the bench are of another sandbox.
         let mut other = Bench::new(&[]);
         other.set(name, "");
-        let told = sign_in(&other, "FlinksCapital", "greatday_nomfa", &["--sandbox"]);
-        assert_eq!(told.ends_with(0).json()["status"], "authorized");
+        let output = sign_in(&other, "FlinksCapital", "greatday_nomfa", &["--sandbox"]);
+        assert_eq!(output.ends_with(0).json()["status"], "authorized");
     }
-    let told = sign_in(&bench, "TD", "td_code", &["--sandbox"])
+    let output = sign_in(&bench, "TD", "td_code", &["--sandbox"])
         .ends_with(9)
         .json();
     assert_eq!(
-        told.get("session"),
+        output.get("session"),
         None,
-        "it ended with the program: {told}"
+        "it ended with the program: {output}"
     );
 }
 
@@ -583,7 +571,7 @@ fn keys_answers_and_the_password_stay_secret() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_round_that_cannot_be_held_is_told_all_the_same() {
+fn a_round_that_cannot_be_saved_is_printed() {
     let bench = bench();
     // The first question is there, and the disk is full.
     let folder = bench.path("images");
@@ -592,9 +580,9 @@ fn a_round_that_cannot_be_held_is_told_all_the_same() {
     let dog = answers(&bench, &json!([{ "What is the name of your dog": "Wouf" }]));
     let more = [&more[..], &["--answers", &dog]].concat();
     let run = sign_in(&bench, "Laurentienne", "laurentienne_image", &more).ends_with(2);
-    let told = run.json();
-    assert_eq!(told["error"]["delivery"], "delivered", "{told}");
+    let output = run.json();
+    assert_eq!(output["error"]["delivery"], "delivered", "{output}");
     for key in ["request_id", "session", "challenges"] {
-        assert!(!told[key].is_null(), "{key}: {told}");
+        assert!(!output[key].is_null(), "{key}: {output}");
     }
 }

@@ -1,4 +1,4 @@
-//! A sandbox, a folder, and the program with settings that fit.
+//! A sandbox, a folder, and the program with matching settings.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -37,8 +37,8 @@ impl Bench {
     }
 
     pub(crate) fn with(mut config: Config) -> Self {
-        let (tell, requests) = channel();
-        config.on_request = Some(Arc::new(move |line| drop(tell.send(line.clone()))));
+        let (sender, requests) = channel();
+        config.on_request = Some(Arc::new(move |line| drop(sender.send(line.clone()))));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -83,7 +83,7 @@ impl Bench {
 
     /// The program with this bench's settings and nothing else of this machine's environment.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
-        let mut command = bare(arguments);
+        let mut command = without_settings(arguments);
         command
             .envs(self.environment.iter().cloned())
             .env("XDG_STATE_HOME", self.state());
@@ -94,7 +94,7 @@ impl Bench {
         Run::of(&mut self.command(arguments))
     }
 
-    /// Where ledgers lie by default.
+    /// The files of the state folder.
     pub(crate) fn ledgers(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.state().join("flinks")) else {
             return Vec::new();
@@ -108,24 +108,38 @@ impl Bench {
         self.folder.path().join("state")
     }
 
+    /// The path of a file in the folder, as an argument.
+    pub(crate) fn argument(&self, name: &str) -> String {
+        self.path(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    /// Uses another certificate and key for every run that follows.
+    pub(crate) fn set_identity(&mut self, certificate: &str, key: &str) {
+        self.set(
+            "FLINKS_CERT",
+            &self.write("other.pem", certificate.as_bytes()),
+        );
+        self.set("FLINKS_KEY", &self.write("other.key", key.as_bytes()));
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// A document that the sandbox has nothing to say about.
+    /// A clean document.
     pub(crate) fn document(&self, name: &str) -> String {
         self.write(name, format!("%PDF-1.7 {name}").as_bytes())
     }
 
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> String {
         let path = self.path(name);
-        fs::write(&path, bytes).expect("written");
-        path.to_str().expect("UTF-8").to_owned()
+        fs::write(path, bytes).expect("written");
+        self.argument(name)
     }
 }
 
-/// The program with no settings at all.
-pub(crate) fn bare<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
+/// The program without any settings.
+pub(crate) fn without_settings<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flinks"));
     command.env_clear().args(arguments).stdin(Stdio::null());
     command
@@ -159,6 +173,23 @@ impl Run {
         serde_json::from_str(&self.stdout).expect("JSON")
     }
 
+    /// The error of the JSON object on standard output.
+    pub(crate) fn error(&self) -> Value {
+        self.json()["error"].clone()
+    }
+
+    /// Checks that standard error has these texts.
+    #[track_caller]
+    pub(crate) fn says(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(
+                self.stderr.contains(text),
+                "{text} is missing from {self:?}"
+            );
+        }
+        self
+    }
+
     #[track_caller]
     pub(crate) fn ends_with(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{self:?}");
@@ -175,4 +206,11 @@ impl From<Output> for Run {
             stderr: text(output.stderr),
         }
     }
+}
+
+/// Checks that a field of the JSON output has this text.
+#[track_caller]
+pub(crate) fn has(field: &Value, text: &str) {
+    let is_part = field.as_str().is_some_and(|field| field.contains(text));
+    assert!(is_part, "{text} is missing from {field}");
 }

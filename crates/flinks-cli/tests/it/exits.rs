@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use flinks_sandbox::ApiOperation;
 use flinks_sandbox::certificates::{Authority, Validity};
 
-use crate::bench::{Bench, Run, bare};
+use crate::bench::{Bench, Run, has, without_settings};
 use crate::mock::{self, Answer};
 
 #[test]
@@ -13,7 +13,7 @@ fn a_wrong_secret_is_a_refusal_of_the_token_request() {
     let mut bench = Bench::new(&[]);
     bench.set("FLINKS_CLIENT_SECRET", "wrong");
     let file = bench.document("a.pdf");
-    let error = bench.run(&["upload", &file, "--json"]).ends_with(1).json()["error"].clone();
+    let error = bench.run(&["upload", &file, "--json"]).ends_with(1).error();
     assert_eq!(
         (&error["kind"], &error["step"]),
         (&"api".into(), &"token".into()),
@@ -24,18 +24,11 @@ fn a_wrong_secret_is_a_refusal_of_the_token_request() {
         (&401.into(), &"not_sent".into()),
         "{error}"
     );
-    assert!(
-        error["hint"]
-            .as_str()
-            .expect("a hint")
-            .contains("FLINKS_CLIENT_SECRET"),
-        "{error}"
-    );
-    let run = bench.run(&["upload", &file]).ends_with(1);
-    assert!(
-        run.stderr.contains("hint: guide, \"401 Unauthorized"),
-        "{run:?}"
-    );
+    has(&error["hint"], "FLINKS_CLIENT_SECRET");
+    bench
+        .run(&["upload", &file])
+        .ends_with(1)
+        .says(&["hint: guide, \"401 Unauthorized"]);
     assert_eq!(bench.sandbox.requests(ApiOperation::Upload), 0);
 }
 
@@ -46,50 +39,29 @@ fn a_wrong_scope_is_the_guides_first_row() {
     let error = bench
         .run(&["upload", &bench.document("a.pdf"), "--json"])
         .ends_with(1)
-        .json();
-    let error = &error["error"];
+        .error();
     assert_eq!(
         (&error["status"], &error["step"]),
         (&400.into(), &"token".into()),
         "{error}"
     );
-    assert!(
-        error["hint"]
-            .as_str()
-            .expect("a hint")
-            .contains("400 Bad Request"),
-        "{error}"
-    );
+    has(&error["hint"], "400 Bad Request");
 }
 
 #[test]
-fn a_certificate_that_the_server_refuses_is_the_users_to_mend() {
+fn a_refused_client_certificate_is_a_usage_error() {
     let mut bench = Bench::new(&[]);
     let other = Authority::new("Another CA").expect("a CA");
     let identity = other.issue_client("stranger", Validity::Valid);
     let identity = identity.expect("a certificate");
-    bench.set(
-        "FLINKS_CERT",
-        &bench.write("other.pem", identity.cert_pem.as_bytes()),
-    );
-    bench.set(
-        "FLINKS_KEY",
-        &bench.write("other.key", identity.key_pem.as_bytes()),
-    );
+    bench.set_identity(&identity.cert_pem, &identity.key_pem);
     let error = bench
         .run(&["upload", &bench.document("a.pdf"), "--json"])
         .ends_with(2)
-        .json();
-    let error = &error["error"];
+        .error();
     assert_eq!(error["kind"], "client_certificate");
     assert_eq!(error["delivery"], "not_sent");
-    assert!(
-        error["hint"]
-            .as_str()
-            .expect("a hint")
-            .contains("SSL Handshake Error"),
-        "{error}"
-    );
+    has(&error["hint"], "SSL Handshake Error");
 }
 
 #[test]
@@ -111,36 +83,30 @@ fn mistakes_about_the_identity_are_found_before_anything_is_sent() {
         (String::new(), String::new(), "empty"),
     ];
     for (certificate, key, word) in rows {
-        bench.set("FLINKS_CERT", &bench.write("c.pem", certificate.as_bytes()));
-        bench.set("FLINKS_KEY", &bench.write("c.key", key.as_bytes()));
-        let run = bench.run(&["upload", &file]).ends_with(2);
-        assert!(run.stderr.contains(word), "{word}: {run:?}");
+        bench.set_identity(&certificate, &key);
+        bench.run(&["upload", &file]).ends_with(2).says(&[word]);
     }
     assert!(bench.sandbox.log().is_empty());
 }
 
 #[test]
-fn a_refused_file_keeps_the_others_here_too() {
+fn a_refused_file_stops_the_upload_of_the_others() {
     let bench = Bench::new(&[]);
     let good = bench.document("good.pdf");
     let rows = [
         bench.write("notes.docx", b"PK"),
         bench.write("empty.pdf", b""),
         bench.write("picture.png", b"%PDF-1.7"),
-        bench
-            .path("missing.pdf")
-            .to_str()
-            .expect("UTF-8")
-            .to_owned(),
+        bench.argument("missing.pdf"),
     ];
     for bad in rows {
         let run = bench.run(&["upload", &good, &bad, "--json"]).ends_with(3);
-        let told = run.json();
-        assert_eq!(told["error"]["kind"], "file", "{bad}");
-        assert_eq!(told["error"]["delivery"], "not_sent", "{bad}");
+        let output = run.json();
+        assert_eq!(output["error"]["kind"], "file", "{bad}");
+        assert_eq!(output["error"]["delivery"], "not_sent", "{bad}");
         assert!(
-            told.get("ledger").is_none(),
-            "there is nothing to resume: {told}"
+            output.get("ledger").is_none(),
+            "there is nothing to resume: {output}"
         );
     }
     assert!(bench.sandbox.log().is_empty(), "not even a token");
@@ -148,17 +114,13 @@ fn a_refused_file_keeps_the_others_here_too() {
 }
 
 #[test]
-fn every_refused_file_is_named_at_once_with_what_it_is() {
+fn every_refused_file_is_named_with_its_fault() {
     let bench = Bench::new(&[]);
     let files = [
         bench.document("good.pdf"),
         bench.document("tab\there.pdf"),
         bench.write("photo.jpg", b"\0\0\0\x18ftypheic\0\0\0\0"),
-        bench
-            .path("missing.pdf")
-            .to_str()
-            .expect("UTF-8")
-            .to_owned(),
+        bench.argument("missing.pdf"),
         bench.write("notes.txt", b"text"),
     ];
     let files = files.each_ref().map(String::as_str);
@@ -191,17 +153,16 @@ fn every_refused_file_is_named_at_once_with_what_it_is() {
 }
 
 #[test]
-fn a_ledger_that_has_no_place_says_where_to_give_one() {
+fn without_a_folder_for_the_ledger_the_error_names_the_options() {
     let mut bench = Bench::new(&[]);
     let file = bench.document("a.pdf");
     let mut command = bench.command(&["upload", &file]);
     command
         .env_remove("XDG_STATE_HOME")
         .env("HOME", format!("{file}/home"));
-    let run = Run::of(&mut command).ends_with(2);
-    for part in ["XDG_STATE_HOME", "--ledger"] {
-        assert!(run.stderr.contains(part), "{run:?}");
-    }
+    Run::of(&mut command)
+        .ends_with(2)
+        .says(&["XDG_STATE_HOME", "--ledger"]);
     bench.set("FLINKS_CA", "");
     let mut command = bench.command(&["upload", &file]);
     command
@@ -209,15 +170,15 @@ fn a_ledger_that_has_no_place_says_where_to_give_one() {
         .env("SSL_CERT_DIR", "/nowhere/CANARY");
     let run = Run::of(&mut command);
     if cfg!(feature = "platform-roots") && cfg!(target_os = "linux") {
-        let told = run.ends_with(2).stderr;
+        let output = run.ends_with(2).stderr;
         assert!(
-            told.contains("FLINKS_CA")
-                && told.contains("SSL_CERT_FILE: the file cannot be read: no such file"),
-            "{told}"
+            output.contains("FLINKS_CA")
+                && output.contains("SSL_CERT_FILE: the file cannot be read: no such file"),
+            "{output}"
         );
         assert!(
-            !told.contains("feature") && !told.contains("CANARY"),
-            "{told}"
+            !output.contains("feature") && !output.contains("CANARY"),
+            "{output}"
         );
     }
     assert!(bench.sandbox.log().is_empty());
@@ -225,7 +186,7 @@ fn a_ledger_that_has_no_place_says_where_to_give_one() {
 
 #[cfg(unix)]
 #[test]
-fn too_many_open_files_are_a_fault_of_this_machine() {
+fn too_many_open_files_are_a_usage_error() {
     let bench = Bench::new(&[]);
     let file = bench.document("a.pdf");
     let mut failed = 0;
@@ -260,7 +221,7 @@ fn too_many_open_files_are_a_fault_of_this_machine() {
 
 /// What stands in place of one answer, how the run ends, and what it says.
 #[test]
-fn a_page_or_a_scope_in_place_of_an_answer_has_its_own_hint() {
+fn html_pages_and_wrong_scopes_have_hints() {
     const PAGE: &str = "<!DOCTYPE html><html><title>Sign in</title></html>";
     const SCOPE: &str =
         r#"{"access_token":"t","token_type":"Bearer","expires_in":300,"scope":"x"}"#;
@@ -271,7 +232,7 @@ fn a_page_or_a_scope_in_place_of_an_answer_has_its_own_hint() {
         ("token", 200, "{", 4, ""),
         ("fraudanalysis", 403, PAGE, 1, "proxy"),
     ];
-    for (call, status, body, exit, told) in rows {
+    for (call, status, body, exit, output) in rows {
         let url = mock::serve(
             move |asked| match asked.path.split('/').any(|part| part == call) {
                 true => Answer(status, "", body.into()),
@@ -292,14 +253,14 @@ fn a_page_or_a_scope_in_place_of_an_answer_has_its_own_hint() {
             .ends_with(exit);
         let hint = run.json()["error"]["hint"].to_string();
         assert!(
-            hint.contains(told) && !hint.contains("FLINKS_CUSTOMER_ID"),
+            hint.contains(output) && !hint.contains("FLINKS_CUSTOMER_ID"),
             "{run:?}"
         );
     }
 }
 
 #[test]
-fn a_variable_that_means_nothing_gets_a_warning() {
+fn an_unknown_variable_gets_a_warning() {
     let mut bench = Bench::new(&[]);
     bench.set("FLINKS_CLIENT_SECERT", "CANARY");
     bench.set(
@@ -320,7 +281,7 @@ fn a_variable_that_means_nothing_gets_a_warning() {
 }
 
 #[test]
-fn nobody_listening_is_unreachable() {
+fn a_closed_port_is_unreachable() {
     let mut bench = Bench::new(&[]);
     let port = TcpListener::bind("127.0.0.1:0")
         .expect("a port")
@@ -354,41 +315,38 @@ fn a_server_that_is_not_trusted_is_unreachable() {
 #[test]
 fn an_unreadable_answer_may_have_been_acted_on() {
     let bench = Bench::new(&["complete=torn"]);
-    let told = bench
+    let output = bench
         .run(&["upload", &bench.document("a.pdf"), "--json"])
         .ends_with(5)
         .json();
-    assert_eq!(told["error"]["operation"], "upload.complete");
-    assert!(told["ledger"].is_string());
+    assert_eq!(output["error"]["operation"], "upload.complete");
+    assert!(output["ledger"].is_string());
 }
 
 #[test]
 fn restarts_are_used_up_in_the_end() {
     let bench = Bench::new(&["upload=close-after"]);
-    let told = bench
+    let output = bench
         .run(&["upload", &bench.document("a.pdf"), "--json"])
         .ends_with(5)
         .json();
-    assert_eq!(told["error"]["delivery"], "unknown");
-    assert!(told["ledger"].is_string());
+    assert_eq!(output["error"]["delivery"], "unknown");
+    assert!(output["ledger"].is_string());
     assert_eq!(bench.sandbox.requests(ApiOperation::Upload), 3);
     assert_eq!(bench.sandbox.requests(ApiOperation::Complete), 0);
 }
 
 #[test]
-fn settings_that_cannot_be_right_are_usage_errors() {
+fn invalid_settings_are_usage_errors() {
     let mut bench = Bench::new(&[]);
     let file = bench.document("a.pdf");
     bench.run(&["upload"]).ends_with(2);
     bench
         .run(&["upload", &file, "--client-secret", "x"])
         .ends_with(2);
-    let run = Run::of(&mut bare(&["upload", &file])).ends_with(2);
-    assert!(
-        run.stderr
-            .contains("FLINKS_CERT, FLINKS_CLIENT_ID, FLINKS_CLIENT_SECRET"),
-        "{run:?}"
-    );
+    Run::of(&mut without_settings(&["upload", &file]))
+        .ends_with(2)
+        .says(&["FLINKS_CERT, FLINKS_CLIENT_ID, FLINKS_CLIENT_SECRET"]);
     bench
         .run(&["upload", &file, "--upload-url", "http://127.0.0.1:1"])
         .ends_with(2);
@@ -404,7 +362,7 @@ fn settings_that_cannot_be_right_are_usage_errors() {
 
 #[test]
 fn a_usage_error_is_one_json_object_too() {
-    let run = Run::of(&mut bare(&["upload", "--json", "--nonsense"])).ends_with(2);
+    let run = Run::of(&mut without_settings(&["upload", "--json", "--nonsense"])).ends_with(2);
     assert_eq!(run.json()["error"]["kind"], "input");
     let message = run.json()["error"]["message"]
         .as_str()
@@ -444,16 +402,18 @@ fn a_pfx_holds_certificate_and_key_in_one() {
         "FLINKS_CERT_PASSWORD_FILE",
         &bench.write("password", b"another"),
     );
-    let run = bench.run(&["upload", &file]).ends_with(2);
-    assert!(run.stderr.contains("FLINKS_CERT_PASSWORD"), "{run:?}");
+    bench
+        .run(&["upload", &file])
+        .ends_with(2)
+        .says(&["FLINKS_CERT_PASSWORD"]);
 }
 
 #[test]
-fn a_certificate_without_its_key_says_which_setting_is_missing() {
+fn a_certificate_without_its_key_names_the_missing_setting() {
     let mut bench = Bench::new(&[]);
     bench.set("FLINKS_KEY", "");
-    let run = bench
+    bench
         .run(&["upload", &bench.document("a.pdf")])
-        .ends_with(2);
-    assert!(run.stderr.contains("FLINKS_KEY"), "{run:?}");
+        .ends_with(2)
+        .says(&["FLINKS_KEY"]);
 }

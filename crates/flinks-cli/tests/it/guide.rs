@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use flinks_sandbox::certificates::{Authority, Validity};
 use serde_json::Value;
 
-use crate::bench::{Run, bare};
+use crate::bench::{Run, without_settings};
 
 /// `flinks sandbox`, until it is dropped.
 struct Server {
@@ -20,7 +20,7 @@ impl Server {
     fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path().join("files");
-        let mut child = bare(
+        let mut child = without_settings(
             &[
                 &["sandbox", "--dir", dir.to_str().expect("UTF-8")],
                 arguments,

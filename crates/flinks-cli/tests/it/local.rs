@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::bench::{Run, bare};
+use crate::bench::{Run, without_settings};
 
 #[test]
 fn a_key_and_its_request_are_made_once() {
@@ -22,10 +22,12 @@ fn a_key_and_its_request_are_made_once() {
         "ca",
         "--json",
     ];
-    let told = Run::of(&mut bare(&arguments)).ends_with(0).json();
+    let output = Run::of(&mut without_settings(&arguments))
+        .ends_with(0)
+        .json();
     let (key, csr) = (
-        told["key"].as_str().expect("a path"),
-        told["csr"].as_str().expect("a path"),
+        output["key"].as_str().expect("a path"),
+        output["csr"].as_str().expect("a path"),
     );
     let key_text = fs::read_to_string(key).expect("readable");
     assert!(key_text.starts_with("-----BEGIN PRIVATE KEY-----"));
@@ -35,7 +37,7 @@ fn a_key_and_its_request_are_made_once() {
         let mode = fs::metadata(key).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    let again = Run::of(&mut bare(&arguments[..arguments.len() - 1])).ends_with(2);
+    let again = Run::of(&mut without_settings(&arguments[..arguments.len() - 1])).ends_with(2);
     assert!(again.stderr.contains("never overwritten"), "{again:?}");
     assert_eq!(fs::read_to_string(key).expect("readable"), key_text);
 
@@ -63,7 +65,7 @@ fn a_key_and_its_request_are_made_once() {
 }
 
 #[test]
-fn a_request_that_cannot_be_made_leaves_no_key() {
+fn an_invalid_request_leaves_no_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().to_str().expect("UTF-8");
     let arguments = [
@@ -75,23 +77,23 @@ fn a_request_that_cannot_be_made_leaves_no_key() {
         "--country",
         "Canada",
     ];
-    Run::of(&mut bare(&arguments)).ends_with(2);
+    Run::of(&mut without_settings(&arguments)).ends_with(2);
     assert_eq!(fs::read_dir(out).expect("readable").count(), 0);
 }
 
 #[test]
 fn every_shell_has_its_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let run = Run::of(&mut bare(&["completions", shell])).ends_with(0);
+        let run = Run::of(&mut without_settings(&["completions", shell])).ends_with(0);
         assert!(run.stdout.contains("fail-on-flagged"), "{shell}");
     }
 }
 
 #[test]
-fn help_says_what_the_faults_are_and_how_the_program_ends() {
-    let run = Run::of(&mut bare(&["sandbox", "--help"])).ends_with(0);
+fn help_lists_faults_and_exit_statuses() {
+    let run = Run::of(&mut without_settings(&["sandbox", "--help"])).ends_with(0);
     assert!(run.stdout.contains("reset-after"), "{}", run.stdout);
-    let run = Run::of(&mut bare(&["--help"])).ends_with(0);
+    let run = Run::of(&mut without_settings(&["--help"])).ends_with(0);
     assert!(run.stdout.contains("130 interrupted"), "{}", run.stdout);
-    Run::of(&mut bare(&["--version"])).ends_with(0);
+    Run::of(&mut without_settings(&["--version"])).ends_with(0);
 }

@@ -20,13 +20,13 @@ mod guide;
 mod kills;
 mod local;
 mod mock;
+mod output_failures;
 mod resume;
 mod secrets;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
 mod terminal;
-mod untold;
 mod upload;
 
 /// Says that this test cannot run here, past libtest, which would keep it from being seen;

@@ -295,7 +295,7 @@ fn no_value_of_a_setting_is_on_any_sink() {
         "most were to fail: {refused} of {}",
         search.runs
     );
-    // The name of what gave the value is told.
+    // The message names the setting.
     for (key, _) in PLAIN.iter().filter(|(_, path)| *path) {
         let run = search
             .with(COMMANDS[1], (key, Variable, CANARY), true)
@@ -359,14 +359,14 @@ fn no_argument_that_may_be_secret_is_on_any_sink() {
         bench: &bench,
         runs: 0,
     };
-    for (line, status, told) in rows {
+    for (line, status, expected) in rows {
         for json in [true, false] {
             let line = [line, if json { &["--json", "-vv"] } else { &["-vv"] }].concat();
             let run = search
-                .look(told, &mut bench.command(&line), &[])
+                .look(expected, &mut bench.command(&line), &[])
                 .ends_with(status);
             let text = if json { run.stdout } else { run.stderr };
-            assert!(text.contains(told), "{told}: {text}");
+            assert!(text.contains(expected), "{expected}: {text}");
         }
     }
     let both = bench.command(&["doctor", "--support", &pem, "--json"]);
@@ -380,7 +380,7 @@ fn no_argument_that_may_be_secret_is_on_any_sink() {
 
 /// What the service answers echoes the request in every field that holds text.
 #[test]
-fn what_a_service_echoes_is_on_no_sink() {
+fn echoes_of_the_request_are_on_no_sink() {
     use crate::mock::{self, Answer};
     const TOKEN: &str = "tok-CANARY4711S3cr3t.eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.sig";
     let calls = [

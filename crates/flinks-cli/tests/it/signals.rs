@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use flinks_sandbox::CACHED_LOGIN_ID;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::bench::{Bench, bare};
+use crate::bench::{Bench, without_settings};
 
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
-/// A program that does not end is told from a slow one.
+/// Longer than any slow machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn send(child: &Child, signal: Signal) {
@@ -48,14 +48,14 @@ fn into_small_pipe(command: &mut Command) -> (Child, PipeReader) {
 /// A program in the middle of more output than its reader takes.
 #[cfg(target_os = "linux")]
 fn blocked() -> (Child, PipeReader) {
-    let (child, mut reader) = into_small_pipe(&mut bare(&["completions", "bash"]));
+    let (child, mut reader) = into_small_pipe(&mut without_settings(&["completions", "bash"]));
     reader.read_exact(&mut [0]).expect("a byte");
     (child, reader)
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_is_not_read_keeps_no_program_alive() {
+fn unread_output_does_not_keep_the_program_running() {
     let running = SIGNALS.map(|signal| {
         let (child, reader) = blocked();
         send(&child, signal);
@@ -79,7 +79,7 @@ fn a_second_signal_ends_the_program_at_once() {
 }
 
 #[test]
-fn a_support_pipe_that_is_not_read_keeps_no_program_alive() {
+fn an_unread_support_pipe_does_not_keep_the_program_running() {
     let bench = Bench::new(&["fraud=status:403"]);
     let pipe = bench.path("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();
@@ -89,11 +89,13 @@ fn a_support_pipe_that_is_not_read_keeps_no_program_alive() {
     let running = SIGNALS.map(|signal| {
         let child = bench.command(&line).stdout(Stdio::piped()).spawn();
         let mut child = child.expect("the program starts");
-        // The failure is told; what is left is to open the pipe.
-        let mut told = String::new();
+        // The error is printed; only the pipe is still to be opened.
+        let mut printed = String::new();
         let stdout = child.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut told).expect("a line");
-        assert!(told.contains("error"), "{told}");
+        BufReader::new(stdout)
+            .read_line(&mut printed)
+            .expect("a line");
+        assert!(printed.contains("error"), "{printed}");
         send(&child, signal);
         (signal, child)
     });
@@ -104,11 +106,11 @@ fn a_support_pipe_that_is_not_read_keeps_no_program_alive() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_log_that_is_not_read_holds_up_no_answer_and_no_end() {
+fn an_unread_log_delays_no_answer_and_no_exit() {
     let bench = Bench::new(&[]);
     let folder = bench.path("dir");
     let line = ["sandbox", "--dir", folder.to_str().expect("UTF-8")];
-    let (mut child, reader) = into_small_pipe(&mut bare(&line));
+    let (mut child, reader) = into_small_pipe(&mut without_settings(&line));
     let mut stdout = BufReader::with_capacity(1, reader);
     stdout.read_line(&mut String::new()).expect("a line");
     // Some forty lines of log.
@@ -139,7 +141,7 @@ fn a_second_signal_leaves_no_temporary_folder() {
     let (_reader, mut writer) = std::io::pipe().expect("a pipe");
     rustix::pipe::fcntl_setpipe_size(&writer, 4096).expect("a small pipe");
     writer.write_all(&[b'x'; 4096]).expect("room for a page");
-    let mut command = bare(&["sandbox"]);
+    let mut command = without_settings(&["sandbox"]);
     let child = command.env("TMPDIR", folder.path()).stdout(writer).spawn();
     let mut child = child.expect("the program starts");
     let begun = Instant::now();

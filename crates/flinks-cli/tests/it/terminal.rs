@@ -126,7 +126,7 @@ impl Drop for Program {
     }
 }
 
-/// A program that waits for what was lost is told from a slow one.
+/// Longer than any slow machine needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const SECURID: [&str; 4] = [
@@ -137,7 +137,7 @@ const SECURID: [&str; 4] = [
 ];
 
 #[test]
-fn what_is_typed_ahead_of_a_hidden_question_is_kept() {
+fn input_typed_before_a_hidden_prompt_is_kept() {
     let bench = Bench::new(&[]);
     let mut terminal = Terminal::open();
     terminal.type_in(&format!("{PASSWORD}\n123456\nWouf\n"));
@@ -147,7 +147,7 @@ fn what_is_typed_ahead_of_a_hidden_question_is_kept() {
 }
 
 #[test]
-fn neither_password_nor_answer_is_seen_on_the_screen() {
+fn password_and_answers_are_not_echoed() {
     let bench = Bench::new(&[]);
     let mut terminal = Terminal::open();
     let program = terminal.start(&bench, &SECURID);
@@ -164,7 +164,7 @@ fn neither_password_nor_answer_is_seen_on_the_screen() {
 }
 
 #[test]
-fn no_image_is_left_when_the_program_is_told_to_end() {
+fn a_signal_removes_the_images() {
     for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
         let bench = Bench::new(&[]);
         let images = bench.path("images");

@@ -1,5 +1,5 @@
-//! What is done stays told: a broken standard output, answers that cannot be read, a document that
-//! the analysis left out.
+//! Output that cannot be written, answers that cannot be read, and documents that
+//! the analysis leaves out.
 
 use std::fs;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use crate::bench::{Bench, Run};
 use crate::mock::{self, Answer, Asked};
 
 /// Runs a command whose standard output has no reader.
-fn unheard(bench: &Bench, arguments: &[&str]) -> Run {
+fn run_without_reader(bench: &Bench, arguments: &[&str]) -> Run {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     run_into(bench, arguments, writer.into())
@@ -32,15 +32,15 @@ fn run_into(bench: &Bench, arguments: &[&str], stdout: Stdio) -> Run {
 
 /// Each command, with what it must tell on standard error all the same.
 #[test]
-fn output_that_cannot_be_written_after_the_act_is_told_as_done() {
+fn a_failed_standard_output_after_a_call_is_delivered() {
     let bench = Bench::new(&[]);
     let file = bench.document("a.pdf");
     let open = ["authorize", "--login-id", CACHED_LOGIN_ID, "--cached"];
-    let told = bench
+    let json = bench
         .run(&[&open[..], &["--json"]].concat())
         .ends_with(0)
         .json();
-    let id = told["request_id"].as_str().expect("an id").to_owned();
+    let id = json["request_id"].as_str().expect("an id").to_owned();
     let out = |name: &str| bench.path(name).to_str().expect("UTF-8").to_owned();
     let (text, json) = (out("text"), out("json"));
     let rows: [(&[&str], &str); 8] = [
@@ -82,9 +82,9 @@ fn output_that_cannot_be_written_after_the_act_is_told_as_done() {
             "statement-",
         ),
     ];
-    for (line, told) in rows {
-        let run = unheard(&bench, line).ends_with(2);
-        assert!(run.stderr.contains(told), "{line:?}: {run:?}");
+    for (line, expected) in rows {
+        let run = run_without_reader(&bench, line).ends_with(2);
+        assert!(run.stderr.contains(expected), "{line:?}: {run:?}");
         assert!(!run.stderr.contains("not_sent"), "{line:?}: {run:?}");
         if line.contains(&"--json") {
             let object: Value = serde_json::from_str(&run.stderr).expect("one object");
@@ -97,9 +97,10 @@ fn output_that_cannot_be_written_after_the_act_is_told_as_done() {
             assert!(run.stderr.contains("done, but standard output"), "{run:?}");
         }
     }
-    let run = unheard(&bench, &["delete-card", CACHED_LOGIN_ID, "--yes", "--json"]).ends_with(2);
-    assert!(run.stderr.contains("\"deleted\":true"), "{run:?}");
-    // What could not be told can be had again from the ledger.
+    run_without_reader(&bench, &["delete-card", CACHED_LOGIN_ID, "--yes", "--json"])
+        .ends_with(2)
+        .says(&["\"deleted\":true"]);
+    // The ledger still has what could not be printed.
     for ledger in bench.ledgers() {
         let ledger = ledger.to_str().expect("UTF-8").to_owned();
         let login = bench
@@ -107,7 +108,7 @@ fn output_that_cannot_be_written_after_the_act_is_told_as_done() {
             .ends_with(0)
             .json();
         assert!(login["login_id"].is_string(), "{login}");
-        assert!(unheard(&bench, &["resume", &ledger, "--json"]).status == Some(2));
+        assert!(run_without_reader(&bench, &["resume", &ledger, "--json"]).status == Some(2));
     }
 }
 
@@ -143,7 +144,7 @@ fn bench(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Bench {
 const SECRETIVE: &[u8] = b"<html><title>proxy</title>the answer of complete</html>";
 
 #[test]
-fn an_answer_that_cannot_be_read_is_kept_and_named() {
+fn an_unreadable_answer_is_saved_and_named() {
     // Not gzip at all, so that no reader can make something of it.
     let rows: [(&'static str, &'static [u8]); 2] = [
         ("", SECRETIVE),
@@ -160,10 +161,10 @@ fn an_answer_that_cannot_be_read_is_kept_and_named() {
         for json in [true, false] {
             let line = [&line[..], if json { &["--json"] } else { &[] }].concat();
             let run = bench.run(&line).ends_with(5);
-            let told = [run.stdout.as_str(), &run.stderr].concat();
+            let printed = [run.stdout.as_str(), &run.stderr].concat();
             let kept = bench.ledgers().into_iter().find(|path| {
                 let path = path.to_str().expect("UTF-8");
-                path.ends_with(".answer") && told.contains(path)
+                path.ends_with(".answer") && printed.contains(path)
             });
             let kept = kept.unwrap_or_else(|| panic!("no file is named: {run:?}"));
             assert_eq!(fs::read(&kept).expect("readable"), body);
@@ -177,13 +178,13 @@ fn an_answer_that_cannot_be_read_is_kept_and_named() {
                 assert_eq!(run.json()["answer_file"], kept.to_str().expect("UTF-8"));
             }
             let report = fs::read_to_string(support).expect("a report");
-            assert!(!told.contains("the answer of complete") && !report.contains("<html>"));
+            assert!(!printed.contains("the answer of complete") && !report.contains("<html>"));
         }
     }
 }
 
 #[test]
-fn a_document_that_the_analysis_left_out_is_not_clean() {
+fn a_document_without_an_analysis_is_not_clean() {
     let bench = bench(mock::guide);
     let (one, two) = (bench.document("one.pdf"), bench.document("two.pdf"));
     let more = [
@@ -201,12 +202,12 @@ fn a_document_that_the_analysis_left_out_is_not_clean() {
         "clean"
     );
     let short = [&["upload", &one, &two][..], &more].concat();
-    let told = bench.run(&short).ends_with(8).json();
-    assert_eq!(told["fraud"]["verdict"], "undetermined", "{told}");
+    let json = bench.run(&short).ends_with(8).json();
+    assert_eq!(json["fraud"]["verdict"], "undetermined", "{json}");
 }
 
 #[test]
-fn as_many_files_are_sent_at_once_as_was_asked_for() {
+fn concurrency_is_the_number_of_files_sent_at_once() {
     let under_way = (Mutex::new(0), Condvar::new());
     let bench = bench(move |asked| {
         let later = asked.path.ends_with("/upload") && asked.body.contains("agg-1");
@@ -247,7 +248,7 @@ fn a_closed_standard_output_loses_no_id() {
         (&["upload", &file, "--json"], "\"login_id\":\""),
         (&["resume", &file, "--json"], "\"error\""),
     ];
-    for (arguments, told) in rows {
+    for (arguments, expected) in rows {
         let program = bench.command(arguments);
         let mut command = std::process::Command::new("sh");
         command.args(["-c", "exec \"$0\" \"$@\" >&-"]);
@@ -259,6 +260,6 @@ fn a_closed_standard_output_loses_no_id() {
         );
         command.stdin(Stdio::null());
         let run = Run::from(command.output().expect("it ends"));
-        assert!(run.stderr.contains(told), "{run:?}");
+        assert!(run.stderr.contains(expected), "{run:?}");
     }
 }
