@@ -15,7 +15,7 @@ use crate::error::{UploadError, ledger_error};
 pub use entry::{FileInfo, LedgerEntry, SessionInfo};
 pub use file::FileLedger;
 pub(crate) use file::checksum;
-pub(crate) use state::{Completion, FileState, LedgerState};
+pub(crate) use state::{Completion, FileEntry, FileState, LedgerState};
 
 /// Keeps the entries of one upload.
 ///

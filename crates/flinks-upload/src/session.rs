@@ -97,16 +97,13 @@ pub struct UploadSession {
     force_complete: bool,
     on_progress: Option<OnProgress>,
     ledger: Box<dyn Ledger>,
-    begun: bool,
+    started: bool,
     /// Documents that were added, but are not known to be in the ledger yet.
-    incoming: Vec<Document>,
-    /// One for each file of the ledger; `None` for one that is gone and no longer needed.
-    documents: Vec<Option<Document>>,
-    changed: Vec<(usize, FileInfo)>,
+    staged: Vec<Document>,
     state: LedgerState,
     /// Whether the ledger has the file with this number is not known, because an `Added` or
     /// `Withdrawn` entry was interrupted: it is stated again before anything else.
-    in_doubt: Option<usize>,
+    unsure_of: Option<usize>,
     /// Ids that answers named, but that did not become the session's.
     strays: Vec<AggregationId>,
     restarts: u32,
@@ -123,12 +120,10 @@ impl UploadSession {
             force_complete: false,
             on_progress: None,
             ledger: Box::new(NoLedger),
-            begun: false,
-            incoming: Vec::new(),
-            documents: Vec::new(),
-            changed: Vec::new(),
+            started: false,
+            staged: Vec::new(),
             state: LedgerState::default(),
-            in_doubt: None,
+            unsure_of: None,
             strays: Vec::new(),
             restarts: 0,
         }
@@ -193,9 +188,9 @@ impl UploadSession {
         mut self,
         documents: impl IntoIterator<Item = Document> + Send,
     ) -> Result<Completed, UploadError> {
-        let documents: Vec<_> = documents.into_iter().collect();
-        self.stage(documents)?;
-        self.complete().await
+        self.stage(documents.into_iter().collect())?;
+        self.send_all().await?;
+        self.send_complete().await
     }
 
     /// Sends one more document.
@@ -232,9 +227,11 @@ impl UploadSession {
     /// `upload.complete`: the session may be completed. It is never completed a second time by
     /// itself.
     pub async fn complete(mut self) -> Result<Completed, UploadError> {
-        if self.state.completion == Completion::Open {
-            self.send_all().await?;
-        }
+        self.send_all().await?;
+        self.send_complete().await
+    }
+
+    async fn send_complete(mut self) -> Result<Completed, UploadError> {
         match &self.state.completion {
             Completion::Done(login_id) => {
                 let login_id = login_id.clone();
@@ -302,7 +299,7 @@ impl UploadSession {
         Ok(Completed {
             aggregation_id,
             login_id,
-            files: files.map(|file| (*file.facts).clone()).collect(),
+            files: files.map(|file| (*file.info).clone()).collect(),
             abandoned: self.state.abandoned,
             abandoned_unknown: self.state.abandoned_unknown,
         })
@@ -324,15 +321,15 @@ impl UploadSession {
             None
         };
         let durable = async {
-            if let Some(file) = self.in_doubt.filter(|file| added != Some(*file)) {
-                self.state_file(file).await?;
+            if let Some(file) = self.unsure_of.filter(|file| added != Some(*file)) {
+                self.restate_file(file).await?;
             }
-            self.in_doubt = added;
+            self.unsure_of = added;
             self.ledger.append(&entry).await.map_err(append_error)
         };
         match durable.await {
             Ok(()) => {
-                self.in_doubt = None;
+                self.unsure_of = None;
                 self.state = next;
                 Ok(())
             }
@@ -348,7 +345,7 @@ impl UploadSession {
             .iter()
             .filter(|id| !self.state.abandoned.contains(id));
         UploadError {
-            file: file.map(|file| file.facts.file_name.clone()),
+            file: file.map(|file| file.info.file_name.clone()),
             aggregation_id: self.state.aggregation_id.clone(),
             abandoned: open.chain(strays).cloned().collect(),
             abandoned_unknown: self.state.abandoned_unknown,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use flinks_types::{AggregationId, LoginId};
 
+use crate::document::Document;
 use crate::ledger::entry::{FileInfo, LedgerEntry};
 
 /// Where one file stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FileState {
     Pending,
-    /// Begun, and so unknown when the one that sent it is gone: its process, or its future.
+    /// Being sent. Unknown once its process has ended or its future was dropped.
     Sending,
     Confirmed,
     Unknown,
@@ -19,18 +20,24 @@ pub(crate) enum FileState {
 /// One file of the session.
 #[derive(Clone, Debug)]
 pub(crate) struct FileEntry {
-    pub(crate) facts: Arc<FileInfo>,
+    pub(crate) info: Arc<FileInfo>,
     pub(crate) state: FileState,
     /// An earlier request for it may have arrived in this session.
-    pub(crate) perhaps: bool,
+    pub(crate) may_have_arrived: bool,
+    /// What is sent; `None` when it is only read from a ledger, or gone and not needed.
+    pub(crate) document: Option<Document>,
+    /// The file of a resumed upload is now another one: to be taken over before it is sent.
+    pub(crate) changed_to: Option<FileInfo>,
 }
 
 impl FileEntry {
-    fn new(facts: &FileInfo) -> Self {
+    fn new(info: &FileInfo) -> Self {
         Self {
-            facts: Arc::new(facts.clone()),
+            info: Arc::new(info.clone()),
             state: FileState::Pending,
-            perhaps: false,
+            may_have_arrived: false,
+            document: None,
+            changed_to: None,
         }
     }
 }
@@ -40,7 +47,7 @@ impl FileEntry {
 pub(crate) enum Completion {
     #[default]
     Open,
-    /// Begun, and so unknown if the process ends here.
+    /// Being sent. Unknown once its process has ended.
     Sending,
     Unknown,
     Done(LoginId),
@@ -53,7 +60,7 @@ pub(crate) struct LedgerState {
     pub(crate) aggregation_id: Option<AggregationId>,
     pub(crate) completion: Completion,
     /// An earlier *complete* may have been acted on: the refusal of a later one changes nothing.
-    pub(crate) perhaps_completed: bool,
+    pub(crate) may_be_completed: bool,
     pub(crate) abandoned: Vec<AggregationId>,
     pub(crate) abandoned_unknown: u64,
 }
@@ -80,7 +87,7 @@ impl LedgerState {
                 if *file == self.files.len() {
                     self.files.push(FileEntry::new(now));
                 } else {
-                    self.unsent(*file)?.facts = Arc::new(now.clone());
+                    self.unsent(*file)?.info = Arc::new(now.clone());
                 }
             }
             LedgerEntry::Withdrawn { files } => {
@@ -93,14 +100,16 @@ impl LedgerState {
             }
             LedgerEntry::Changed { file, now } => {
                 self.open()?;
-                self.unsent(*file)?.facts = Arc::new(now.clone());
+                let file = self.unsent(*file)?;
+                file.info = Arc::new(now.clone());
+                file.changed_to = None;
             }
             LedgerEntry::Sending { file } => {
                 self.open()?;
                 let file = self.files.get_mut(*file)?;
                 (file.state != FileState::Confirmed).then_some(())?;
                 // What became of the request before could not be recorded.
-                file.perhaps |= file.state == FileState::Sending;
+                file.may_have_arrived |= file.state == FileState::Sending;
                 file.state = FileState::Sending;
             }
             LedgerEntry::Confirmed {
@@ -117,7 +126,7 @@ impl LedgerState {
             LedgerEntry::NotSent { file } => {
                 self.open()?;
                 let file = self.begun(*file)?;
-                file.state = if file.perhaps {
+                file.state = if file.may_have_arrived {
                     FileState::Unknown
                 } else {
                     FileState::Pending
@@ -127,7 +136,7 @@ impl LedgerState {
                 self.open()?;
                 let file = self.files.get_mut(*file)?;
                 file.state = FileState::Unknown;
-                file.perhaps = true;
+                file.may_have_arrived = true;
             }
             LedgerEntry::Abandoned {
                 aggregation_ids,
@@ -143,17 +152,17 @@ impl LedgerState {
                 self.aggregation_id = None;
                 for file in &mut self.files {
                     file.state = FileState::Pending;
-                    file.perhaps = false;
+                    file.may_have_arrived = false;
                 }
             }
             LedgerEntry::Completing { aggregation_id } => {
                 // Whatever led here: a session with a file missing is never completed.
                 let whole = self.all(FileState::Confirmed) && !self.files.is_empty();
                 (whole && self.is(aggregation_id)).then_some(())?;
-                self.perhaps_completed |= self.completion != Completion::Open;
+                self.may_be_completed |= self.completion != Completion::Open;
                 self.completion = Completion::Sending;
             }
-            LedgerEntry::NotCompleted if self.perhaps_completed => {
+            LedgerEntry::NotCompleted if self.may_be_completed => {
                 self.completing(Completion::Unknown)?;
             }
             LedgerEntry::NotCompleted => self.completing(Completion::Open)?,
@@ -198,7 +207,7 @@ impl LedgerState {
         (self.completion == Completion::Open).then_some(())
     }
 
-    /// A file of which nothing was sent; perhaps it was announced, but then not begun.
+    /// A file of which nothing was sent; may_have_arrived it was announced, but then not begun.
     fn unsent(&mut self, file: usize) -> Option<&mut FileEntry> {
         let file = self.files.get_mut(file)?;
         matches!(file.state, FileState::Pending | FileState::Sending).then_some(file)

@@ -12,19 +12,19 @@ impl UploadSession {
         for document in &documents {
             document.check(limits)?;
         }
-        let held = self.state.files.iter().map(|file| file.facts.len);
-        let new = self.incoming.iter().chain(&documents).map(Document::len);
+        let held = self.state.files.iter().map(|file| file.info.len);
+        let new = self.staged.iter().chain(&documents).map(Document::len);
         // A sum that overflows is over any limit.
         let total = held.chain(new).fold(0u64, u64::saturating_add);
         limits.check_session(total)?;
-        self.incoming.extend(documents);
+        self.staged.extend(documents);
         Ok(())
     }
 
     /// Records what was staged. A document stays staged until its entry is durable, so that a
     /// dropped future does not lose it.
-    pub(super) async fn take_in(&mut self) -> Result<(), UploadError> {
-        if !self.begun && !self.incoming.is_empty() {
+    pub(super) async fn write_staged(&mut self) -> Result<(), UploadError> {
+        if !self.started && !self.staged.is_empty() {
             let owner = self.client.ledger_owner();
             let session = SessionInfo {
                 host: owner.host,
@@ -32,59 +32,62 @@ impl UploadSession {
                 client: owner.client,
                 tag: self.tag.clone(),
                 client_name: self.client_name.clone(),
-                files: self.incoming.iter().map(facts).collect(),
+                files: self.staged.iter().map(file_info).collect(),
             };
             self.append(LedgerEntry::Session(session)).await?;
-            self.begun = true;
-            self.documents.extend(self.incoming.drain(..).map(Some));
+            self.started = true;
+            for (file, document) in self.state.files.iter_mut().zip(self.staged.drain(..)) {
+                file.document = Some(document);
+            }
         }
-        while let Some(document) = self.incoming.first() {
-            let (file, now) = (self.state.files.len(), facts(document));
+        while let Some(document) = self.staged.first() {
+            let (file, now) = (self.state.files.len(), file_info(document));
             self.append(LedgerEntry::Added { file, now }).await?;
-            self.documents.push(Some(self.incoming.remove(0)));
+            if let Some(file) = self.state.files.get_mut(file) {
+                file.document = Some(self.staged.remove(0));
+            }
         }
         Ok(())
     }
 
     /// Takes the document that was added last out of the session: nothing of it was sent.
     pub(super) async fn withdraw_last(&mut self) {
-        if self.incoming.pop().is_some() {
+        if self.staged.pop().is_some() {
             return;
         }
         let Some(last) = self.state.files.len().checked_sub(1) else {
             return;
         };
         let unsent = self.state.files.get(last);
-        if unsent.is_some_and(|file| file.state == FileState::Pending && !file.perhaps) {
-            self.in_doubt = Some(last);
+        if unsent.is_some_and(|file| file.state == FileState::Pending && !file.may_have_arrived) {
+            self.unsure_of = Some(last);
             // The error that led here is the one to report; the entry is made up for later.
             let withdrawn = LedgerEntry::Withdrawn { files: last };
             let written = self.ledger.append(&withdrawn).await;
             // Only now: whoever drops the future before is not told that the document is out.
             self.state.files.truncate(last);
-            self.documents.truncate(last);
             if written.is_ok() {
-                self.in_doubt = None;
+                self.unsure_of = None;
             }
         }
     }
 
     /// Makes the ledger hold this file, or not, as the session does.
-    pub(super) async fn state_file(&mut self, file: usize) -> Result<(), UploadError> {
+    pub(super) async fn restate_file(&mut self, file: usize) -> Result<(), UploadError> {
         let entry = match self.state.files.get(file) {
             Some(entry) => LedgerEntry::Added {
                 file,
-                now: (*entry.facts).clone(),
+                now: (*entry.info).clone(),
             },
             None => LedgerEntry::Withdrawn { files: file },
         };
         self.ledger.append(&entry).await.map_err(append_error)?;
-        self.in_doubt = None;
+        self.unsure_of = None;
         Ok(())
     }
 }
 
-pub(super) fn facts(document: &Document) -> FileInfo {
+pub(super) fn file_info(document: &Document) -> FileInfo {
     FileInfo {
         file_name: document.name().to_owned(),
         path: document.path().map(ToOwned::to_owned),

@@ -2,13 +2,14 @@
 
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 
 use super::UploadSession;
-use super::files::facts;
+use super::files::file_info;
 use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::{UploadError, file_error, ledger_error};
-use crate::ledger::{Completion, FileState, Ledger, LedgerEntry};
+use crate::ledger::{Completion, FileEntry, FileState, Ledger, LedgerEntry};
 
 impl UploadSession {
     pub(crate) fn resume(
@@ -31,7 +32,7 @@ impl UploadSession {
         }
         let mut this = Self {
             ledger,
-            begun: true,
+            started: true,
             ..Self::new(client)
         };
         this.tag.clone_from(&session.tag);
@@ -46,9 +47,6 @@ impl UploadSession {
         }
         if this.state.completion == Completion::Open && !this.state.all(FileState::Confirmed) {
             this.reopen()?;
-        } else {
-            // Nothing is sent any more but *complete*.
-            this.documents = vec![None; this.state.files.len()];
         }
         Ok(this)
     }
@@ -57,8 +55,8 @@ impl UploadSession {
     fn reopen(&mut self) -> Result<(), UploadError> {
         let mut total = 0u64;
         let mut refused = Vec::new();
-        for (index, file) in self.state.files.iter().enumerate() {
-            let known = &file.facts;
+        for file in &mut self.state.files {
+            let known = Arc::clone(&file.info);
             let path = known.path.as_ref().ok_or_else(|| {
                 let name = known.file_name.escape_debug();
                 ledger_error(format!("{name} did not come from a file: upload it anew"))
@@ -80,14 +78,10 @@ impl UploadSession {
                     continue;
                 }
             };
-            if let Some(document) = &document {
-                let now = facts(document);
-                if now != **known {
-                    self.changed.push((index, now));
-                }
-            }
+            let now = document.as_ref().map(file_info);
+            file.changed_to = now.filter(|now| *now != *known);
             total = total.saturating_add(document.as_ref().map_or(known.len, Document::len));
-            self.documents.push(document);
+            file.document = document;
         }
         // All at once, so that one more run is enough.
         match refused.as_slice() {
@@ -105,22 +99,25 @@ impl UploadSession {
     }
 
     /// Starts over when a file is another one than the session holds.
-    pub(super) async fn take_over_changes(&mut self) -> Result<(), UploadError> {
-        if self.changed.is_empty() {
+    pub(super) async fn restart_if_changed(&mut self) -> Result<(), UploadError> {
+        let is_changed = |file: &FileEntry| file.changed_to.is_some();
+        if !self.state.files.iter().any(is_changed) {
             return Ok(());
         }
         // First: what the session holds is never what the file is now.
         if !self.state.all(FileState::Pending) {
-            if self.documents.iter().any(Option::is_none) {
+            if self.state.files.iter().any(|file| file.document.is_none()) {
                 let message =
                     "a file changed, so the session has to start over, and another file is gone";
                 return Err(self.failed(file_error(message), None));
             }
             self.abandon().await?;
         }
-        while let Some((file, now)) = self.changed.first().cloned() {
-            self.append(LedgerEntry::Changed { file, now }).await?;
-            self.changed.remove(0);
+        for file in 0..self.state.files.len() {
+            let changed = self.state.files.get(file);
+            if let Some(now) = changed.and_then(|file| file.changed_to.clone()) {
+                self.append(LedgerEntry::Changed { file, now }).await?;
+            }
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use flinks_types::{AggregationId, UploadResponse, find_aggregation_id};
 use super::{OnUnknown, Progress, UploadSession};
 use crate::document::Document;
 use crate::error::{UploadError, UploadErrorKind, file_error};
-use crate::ledger::{FileState, LedgerEntry};
+use crate::ledger::{Completion, FileEntry, FileState, LedgerEntry};
 
 /// How often a session is started over, or a file resent, before its upload gives up.
 const MAX_RESTARTS: u32 = 2;
@@ -34,9 +34,12 @@ type Sending = Pin<Box<dyn Future<Output = Result<UploadResponse, Error>> + Send
 impl UploadSession {
     /// Sends every file that the service does not have, starting over where that is allowed.
     pub(super) async fn send_all(&mut self) -> Result<(), UploadError> {
-        self.take_in().await?;
-        self.settle_interrupted().await?;
-        self.take_over_changes().await?;
+        if self.state.completion != Completion::Open {
+            return Ok(());
+        }
+        self.write_staged().await?;
+        self.mark_interrupted().await?;
+        self.restart_if_changed().await?;
         if let Some(file) = self.state.first(FileState::Unknown) {
             // The call that sent it is gone, and its error with it.
             let message =
@@ -45,21 +48,21 @@ impl UploadSession {
                 .with_delivery(Delivery::Unknown)
                 .with_operation("upload.file");
             let failure = Failure::new(file, error);
-            self.go_on_after(failure, Pause::None).await?;
+            self.recover(failure, Pause::None).await?;
         }
         while self.state.first(FileState::Pending).is_some() {
             if let Some(failure) = self.send_pending().await? {
                 if failure.is_final() {
                     return Err(self.fail(failure));
                 }
-                self.go_on_after(failure, Pause::Short).await?;
+                self.recover(failure, Pause::Short).await?;
             }
         }
         Ok(())
     }
 
     /// A file that was being sent when its process or its future ended may have arrived.
-    async fn settle_interrupted(&mut self) -> Result<(), UploadError> {
+    async fn mark_interrupted(&mut self) -> Result<(), UploadError> {
         while let Some(file) = self.state.first(FileState::Sending) {
             self.append(LedgerEntry::Unknown { file })
                 .await
@@ -95,7 +98,7 @@ impl UploadSession {
                 return Ok(failure);
             }
             let (file, outcome) = next_finished(&mut under_way).await;
-            let Err(failed) = self.settle(file, outcome).await else {
+            let Err(failed) = self.finish_file(file, outcome).await else {
                 continue;
             };
             let restart = !failed.is_final() && self.may_restart();
@@ -112,12 +115,13 @@ impl UploadSession {
     }
 
     fn begin(&self, file: usize) -> Result<Sending, UploadError> {
-        let Some(Some(document)) = self.documents.get(file).cloned() else {
+        let document = self.state.files.get(file);
+        let Some(document) = document.and_then(|file| file.document.clone()) else {
             let message = "a file of the session is gone";
             return Err(file_error(message));
         };
         let name = document.name().to_owned();
-        let (files, bytes) = (self.documents.len(), document.len());
+        let (files, bytes) = (self.state.files.len(), document.len());
         let aggregation_id = self.state.aggregation_id.clone();
         let mut operation = self
             .client
@@ -142,7 +146,7 @@ impl UploadSession {
     }
 
     /// Records what became of a file.
-    async fn settle(
+    async fn finish_file(
         &mut self,
         file: usize,
         outcome: Result<UploadResponse, Error>,
@@ -180,7 +184,7 @@ impl UploadSession {
                             .with_delivery(Delivery::Delivered)
                             .with_operation("upload.file");
                         Failure {
-                            split: true,
+                            wrong_session: true,
                             ..Failure::new(file, error)
                         }
                     }
@@ -193,10 +197,10 @@ impl UploadSession {
                 let another = |named: &AggregationId| {
                     sent.is_some_and(|sent| sent.is_another(named.as_str()))
                 };
-                let split = named.as_ref().is_some_and(another);
+                let wrong_session = named.as_ref().is_some_and(another);
                 self.strays.extend(named);
                 Failure {
-                    split,
+                    wrong_session,
                     ..Failure::new(file, error)
                 }
             }
@@ -209,7 +213,7 @@ impl UploadSession {
         let refused = matches!(entry, LedgerEntry::NotSent { .. });
         let unwritten = self.append(entry).await.err();
         if let Some(known) = self.state.files.get_mut(file).filter(|_| refused) {
-            if known.perhaps {
+            if known.may_have_arrived {
                 failure.error = failure.error.with_delivery(Delivery::Unknown);
             } else {
                 // True even when it could not be recorded.
@@ -221,7 +225,7 @@ impl UploadSession {
     }
 
     /// Decides how to go on when it is unknown whether a file arrived.
-    async fn go_on_after(&mut self, failure: Failure, pause: Pause) -> Result<(), UploadError> {
+    async fn recover(&mut self, failure: Failure, pause: Pause) -> Result<(), UploadError> {
         let pause = match self.pause(failure.error.error(), pause) {
             Some(pause) if self.may_go_on(&failure) => pause,
             _ => return Err(self.fail(failure)),
@@ -241,14 +245,14 @@ impl UploadSession {
             // Nothing is under way: of what still counts as sending, the outcome could not be recorded.
             if matches!(file.state, FileState::Unknown | FileState::Sending) {
                 file.state = FileState::Pending;
-                file.perhaps = true;
+                file.may_have_arrived = true;
             }
         }
         Ok(())
     }
 
     fn may_go_on(&self, failure: &Failure) -> bool {
-        let resend = self.on_unknown == OnUnknown::Resend && !failure.split;
+        let resend = self.on_unknown == OnUnknown::Resend && !failure.wrong_session;
         self.may_restart() || (resend && self.may_send_again())
     }
 
@@ -257,9 +261,11 @@ impl UploadSession {
     }
 
     fn may_send_again(&self) -> bool {
-        let replayable =
-            |document: &Option<Document>| document.as_ref().is_some_and(Document::is_replayable);
-        self.restarts < MAX_RESTARTS && self.documents.iter().all(replayable)
+        let is_replayable = |file: &FileEntry| {
+            let document = file.document.as_ref();
+            document.is_some_and(Document::is_replayable)
+        };
+        self.restarts < MAX_RESTARTS && self.state.files.iter().all(is_replayable)
     }
 
     /// How long to wait; `None` when the service asks for more than a session waits.
@@ -285,12 +291,12 @@ impl UploadSession {
     }
 
     fn fail(&self, failure: Failure) -> UploadError {
-        let perhaps = self
+        let may_have_arrived = self
             .state
             .files
             .get(failure.file)
-            .is_some_and(|f| f.perhaps);
-        let error = if perhaps && !failure.error.delivery().may_have_acted() {
+            .is_some_and(|f| f.may_have_arrived);
+        let error = if may_have_arrived && !failure.error.delivery().may_have_acted() {
             // It was sent before, into the same session.
             failure.error.with_delivery(Delivery::Unknown)
         } else {
@@ -305,7 +311,7 @@ struct Failure {
     file: usize,
     error: UploadError,
     /// The answer named another session than was sent, or none: this one is unusable.
-    split: bool,
+    wrong_session: bool,
 }
 
 impl Failure {
@@ -313,7 +319,7 @@ impl Failure {
         Self {
             file,
             error: error.into(),
-            split: false,
+            wrong_session: false,
         }
     }
 
