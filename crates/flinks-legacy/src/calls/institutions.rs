@@ -187,94 +187,63 @@ impl fmt::Debug for InstitutionStream {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::sync::{Arc, Mutex};
 
     use flinks_auth::LegacyKeys;
-    use flinks_transport::{Body, BoxError, Endpoint, Transport};
+    use flinks_transport::Endpoint;
+    use flinks_transport::testing::{Reply, ScriptedService};
     use flinks_types::CustomerId;
-    use http::{Request, Response};
 
     use super::*;
 
-    /// Serves `total` institutions, at most `page` at a time, and fails at the `fails`-th request.
-    fn client(total: u32, page: u32, fails: Option<usize>) -> (LegacyClient, Arc<Mutex<usize>>) {
-        let asked = Arc::new(Mutex::new(0));
-        let count = Arc::clone(&asked);
-        let serve = tower::service_fn(move |request: Request<Body>| {
-            let mut asked = asked.lock().expect("lock");
-            *asked += 1;
-            let failing = fails == Some(*asked);
-            drop(asked);
-            let query = request.uri().query().unwrap_or_default().to_owned();
-            let skip = query
-                .trim_start_matches("skip=")
-                .split('&')
-                .next()
-                .map(str::parse::<u32>);
-            let skip = skip.expect("a number").expect("a number");
-            async move {
-                let data: Vec<_> = (skip..total.min(skip + page))
-                    .map(|id| format!(r#"{{"Id":{id}}}"#))
-                    .collect();
-                let body = format!(r#"{{"Data":[{}],"Count":{total}}}"#, data.join(","));
-                let status = if failing { 404 } else { 200 };
-                let response = Response::builder().status(status).body(Body::from(body));
-                Ok::<_, BoxError>(response?)
-            }
-        });
-        let transport = Transport::builder()
-            .service(serve)
-            .build()
-            .expect("a transport");
+    /// Serves `total` institutions in pages of `page`, and fails at request `fails`.
+    fn client(total: usize, page: usize, fails: Option<usize>) -> (LegacyClient, ScriptedService) {
+        let starts = (0..total.max(1)).step_by(page).enumerate();
+        let service = ScriptedService::new(starts.map(|(index, start)| {
+            let data = vec!["{}"; page.min(total - start)].join(",");
+            let status = if fails == Some(index) { 404 } else { 200 };
+            Reply::json(status, format!(r#"{{"Data":[{data}],"Count":{total}}}"#))
+        }));
+        let transport = service.builder().build().expect("a transport");
         let endpoint = Endpoint::instance("toolbox").expect("an instance");
         let customer = CustomerId::new("customer").expect("an id");
         let client = LegacyClient::new(transport, endpoint, customer, LegacyKeys::new());
-        (client.expect("a client"), count)
+        (client.expect("a client"), service)
     }
 
+    /// The institutions before the end or the first error, after which the stream is over.
     async fn collect(mut stream: InstitutionStream) -> (usize, Option<Error>) {
         let mut seen = 0;
-        while let Some(next) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
-            match next {
-                Ok(_) => seen += 1,
-                Err(error) => return (seen, Some(error)),
+        let mut next = async || poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await;
+        let error = loop {
+            match next().await {
+                Some(Ok(_)) => seen += 1,
+                Some(Err(error)) => break Some(error),
+                None => break None,
             }
-        }
-        (seen, None)
+        };
+        assert!(next().await.is_none(), "the stream goes on after its end");
+        (seen, error)
     }
 
     #[tokio::test(start_paused = true)]
     async fn pages_follow_each_other_until_all_are_seen() {
         for (total, page, requests) in [(0, 10, 1), (10, 10, 1), (25, 10, 3), (249, 1000, 1)] {
-            let (client, asked) = client(total, page, None);
+            let (client, service) = client(total, page, None);
             let (seen, error) = collect(client.all_institutions()).await;
-            assert_eq!((seen, error.is_none()), (total as usize, true));
-            assert_eq!(
-                *asked.lock().expect("lock"),
-                requests,
-                "{total} in pages of {page}"
-            );
+            assert_eq!((seen, error.is_none()), (total, true));
+            let sent = service.requests();
+            assert_eq!(sent.len(), requests, "{total} in pages of {page}");
+            for (index, request) in sent.iter().enumerate() {
+                let query = format!("skip={}&take=1000", index * page);
+                assert_eq!(request.uri.query(), Some(query.as_str()));
+            }
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_error_ends_the_stream() {
-        let (client, asked) = client(25, 10, Some(2));
-        let mut stream = client.all_institutions();
-        let mut seen = 0;
-        let error = loop {
-            match poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
-                Some(Ok(_)) => seen += 1,
-                Some(Err(error)) => break error,
-                None => panic!("the error was swallowed"),
-            }
-        };
-        assert_eq!((seen, error.status().map(|s| s.as_u16())), (10, Some(404)));
-        assert!(
-            poll_fn(|cx| Pin::new(&mut stream).poll_next(cx))
-                .await
-                .is_none()
-        );
-        assert_eq!(*asked.lock().expect("lock"), 2);
+        let (client, service) = client(25, 10, Some(1));
+        let (seen, error) = collect(client.all_institutions()).await;
+        assert_eq!((seen, error.is_some(), service.count()), (10, true, 2));
     }
 }
