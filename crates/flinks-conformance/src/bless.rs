@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::case::Want;
 use crate::check;
 use crate::corpus::Fixture;
-use crate::run::{Assemble, CaseResult, Pass, Ran, attempt, judge};
+use crate::run::{Assemble, CaseResult, CaseRun, Pass, attempt, judge};
 use crate::suite::Suite;
 use crate::summary::Summary;
 
@@ -118,13 +118,13 @@ fn write(folder: &Path, want: &Want) -> Result<(), String> {
     fs::write(&file, new).map_err(|error| failed(&error))
 }
 
-/// Runs the case at the level that tells most, and makes sure that only its output is in question.
-fn decide(fixture: &Fixture, assemble: &Assemble) -> Result<Ran, String> {
+/// Runs the case at its most complete level, and makes sure that only its output differs.
+fn decide(fixture: &Fixture, assemble: &Assemble) -> Result<CaseRun, String> {
     let [codec, stack, wire] = &Suite::USUAL;
     let has = |pass: &&Pass| fixture.has(pass.level());
     let pass = [stack, wire, codec].into_iter().find(has);
     let pass = pass.ok_or("it has no level to run at")?;
-    let ran = attempt(fixture, pass, assemble).map_err(|broken| broken.to_string())?;
+    let ran = attempt(fixture, pass, assemble).map_err(|error| error.to_string())?;
     let ran = ran.ok_or_else(|| format!("{pass} does not apply to it"))?;
     if !ran.requests.is_empty() {
         return Err("the requests are not as the steps expect".to_owned());

@@ -18,7 +18,7 @@ pub struct Case {
     pub schema: Option<String>,
     /// Why this case exists, in one sentence.
     pub docs: String,
-    /// Where the wire facts come from; "corrected: …" tells what differs from a printed example.
+    /// Where the wire facts come from; "corrected: …" names what differs from a printed example.
     pub source: String,
     /// The call.
     pub call: Call,

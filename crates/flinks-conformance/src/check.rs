@@ -1,4 +1,4 @@
-//! Compares what came of a call with what a case wants.
+//! Compares the outcome of a call with what a case wants.
 
 use flinks_types::FlinksCode;
 use serde_json::{Value, json};

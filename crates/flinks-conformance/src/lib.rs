@@ -6,8 +6,8 @@
 //! time, and the real stack over mutual TLS on loopback; those marked for it also against a host
 //! and with credentials of an environment ([`Pass::Live`]). `fixtures/README.md` is the format's page.
 //!
-//! Whoever adds layers of their own can see that these break nothing: [`Suite::through`] runs the
-//! corpus against an application's transport. As a Git dependency the crate finds its fixtures in
+//! [`Suite::through`] runs the corpus through an application's transport, which shows whether its
+//! layers break anything. As a Git dependency the crate finds its fixtures in
 //! its own checkout.
 //!
 //! ```

@@ -18,8 +18,8 @@ usage: flinks-conformance COMMAND [--fixtures FOLDER]
                           crypto provider (compiled in by the feature aws-lc-rs)
   test [FILTER] --live    runs those marked for it, and nothing else, against the hosts and with
                           the credentials of the variables FLINKS_… that `flinks` reads
-  test [FILTER] --bless   runs them, and rewrites what a case wants to what came of it, where
-                          nothing else is wrong
+  test [FILTER] --bless   runs them, and rewrites what a case wants to what its call returns,
+                          where nothing else is wrong
   check                   reads all cases and names what they do not cover, and runs nothing
   coverage                prints what the cases cover, and why the rest need not be covered
 
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     match Options::parse(std::env::args().skip(1)).and_then(|options| execute(&options)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever read the output has seen enough; what was not printed must not look like a pass.
+        // The reader closed the pipe; what was not printed must not look like a pass.
         Err(message) if message.is_empty() => ExitCode::FAILURE,
         Err(message) => {
             writeln!(io::stderr(), "{message}").unwrap_or_default();

@@ -96,7 +96,7 @@ pub(crate) fn judge(fixture: &Fixture, pass: &Pass, assemble: &Assemble) -> Case
     match attempt(fixture, pass, assemble) {
         Ok(None) => CaseResult::NotApplicable,
         Ok(Some(ran)) => CaseResult::of(ran.lines()),
-        Err(broken) => CaseResult::Failed(vec![broken.to_string()]),
+        Err(error) => CaseResult::Failed(vec![error.to_string()]),
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn attempt(
     fixture: &Fixture,
     pass: &Pass,
     assemble: &Assemble,
-) -> Result<Option<Ran>, Broken> {
+) -> Result<Option<CaseRun>, SetupError> {
     if !fixture.has(pass.level()) {
         return Ok(None);
     }
@@ -113,7 +113,7 @@ pub(crate) fn attempt(
         (Pass::Live(_), Some(call)) => call,
         _ => &fixture.case.call,
     };
-    let call = operations::parse(call).map_err(broken)?;
+    let call = operations::parse(call).map_err(setup_error)?;
     let call = &*call;
     let logs = Logs::default();
     let ran = tracing::dispatcher::with_default(&logs.dispatch(), || match pass {
@@ -127,7 +127,7 @@ pub(crate) fn attempt(
     };
     ran.texts.push(("the log", logs.text()));
     let keys = match pass {
-        Pass::Live(settings) => Keys::of(settings).map_err(broken)?,
+        Pass::Live(settings) => Keys::of(settings).map_err(setup_error)?,
         Pass::Codec | Pass::Stack | Pass::Wire(_) => Keys::standard(),
     };
     let needles = needles(fixture, call, &keys);
@@ -138,7 +138,7 @@ pub(crate) fn attempt(
 
 /// What a run found.
 #[derive(Default)]
-pub(crate) struct Ran {
+pub(crate) struct CaseRun {
     /// How the requests differ from the steps, one line for each difference.
     pub(crate) requests: Vec<String>,
     /// How the outcome differs from what the case wants.
@@ -151,7 +151,7 @@ pub(crate) struct Ran {
     texts: Vec<(&'static str, String)>,
 }
 
-impl Ran {
+impl CaseRun {
     fn of(requests: Vec<String>, problems: Vec<String>, outcome: Outcome) -> Self {
         Self {
             requests,
@@ -179,16 +179,16 @@ impl Ran {
 
 /// The run itself could not be set up.
 #[derive(Debug)]
-pub(crate) struct Broken(String);
+pub(crate) struct SetupError(String);
 
-impl fmt::Display for Broken {
+impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the run could not be set up: {}", self.0)
     }
 }
 
-fn broken(error: impl fmt::Display) -> Broken {
-    Broken(error.to_string())
+fn setup_error(error: impl fmt::Display) -> SetupError {
+    SetupError(error.to_string())
 }
 
 /// A document, a password or an answer is searched for from this length on: shorter texts turn up

@@ -86,7 +86,7 @@ impl Drop for Running {
     }
 }
 
-/// How many requests of the call itself came, and how many of them had their credentials refused.
+/// The number of requests of the call itself, and of those whose credentials were refused.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Arrived {
     pub(crate) requests: usize,
@@ -288,7 +288,7 @@ impl State {
         if !self.any_order || fits(first.1) {
             return Some(first.0);
         }
-        // Nothing fits: the first one left tells what was expected.
+        // Nothing fits: the difference from the first one left is reported.
         Some(
             left.find(|(_, step)| fits(step))
                 .map_or(first.0, |(index, _)| index),

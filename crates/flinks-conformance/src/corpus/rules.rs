@@ -59,8 +59,8 @@ pub(super) fn check(fixture: &Fixture) -> Result<(), String> {
     }
     let odd =
         case.tls.client != ClientCertificate::Valid || case.tls.server != ServerCertificate::Valid;
-    let elsewhere = [Level::L1, Level::L2, Level::Live];
-    if odd && elsewhere.iter().any(|level| fixture.has(*level)) {
+    let without_tls = [Level::L1, Level::L2, Level::Live];
+    if odd && without_tls.iter().any(|level| fixture.has(*level)) {
         return fail("levels: certificates exist at level 3 only");
     }
     let unread = |step: &Scripted| !step.action.reads_body();

@@ -99,11 +99,11 @@ fn own_replies(fixture: &Fixture) -> impl Iterator<Item = &ScriptedReply> {
     })
 }
 
-/// The answers that are JSON. What asks a round's questions is one that came before the call.
+/// The answers that are JSON, and the answer that asked the questions of a round.
 fn answers(fixture: &Fixture) -> impl Iterator<Item = Value> {
     let asks = fixture.case.call.input.get("challenged").cloned();
-    let came = own_replies(fixture).filter_map(json);
-    asks.into_iter().chain(came)
+    let replies = own_replies(fixture).filter_map(json);
+    asks.into_iter().chain(replies)
 }
 
 /// A reply's JSON. What is too large for an answer is none, and takes long to read.

@@ -270,9 +270,9 @@ pub(super) struct AnswerInput {
     challenged: Value,
     /// One object a round, from prompt to answer.
     answers: Vec<Map<String, Value>>,
-    /// The round is put away as JSON and read again first, as for another process.
+    /// The round is serialized and read back first, as for another process.
     #[serde(default)]
-    put_away: bool,
+    serialized: bool,
 }
 
 impl CaseCall for AnswerInput {
@@ -299,8 +299,8 @@ impl AnswerInput {
     async fn answer(&self, stack: &Stack) -> Result<Outcome, Error> {
         let client = legacy_client(stack)?;
         let mut round = self.round()?;
-        if self.put_away {
-            let unreadable = |_| Error::new(ErrorKind::Input, "the round cannot be put away");
+        if self.serialized {
+            let unreadable = |_| Error::new(ErrorKind::Input, "the round cannot be serialized");
             let text = serde_json::to_string(&round).map_err(unreadable)?;
             round = serde_json::from_str(&text).map_err(unreadable)?;
         }

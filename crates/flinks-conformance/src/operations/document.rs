@@ -27,7 +27,7 @@ impl DocumentInput {
             let reader = Cursor::new(head).chain(std::io::repeat(0).take(zeros));
             return Document::from_reader(&self.name, size as u64, reader);
         }
-        // Zeroed by the allocator: pages that nobody reads cost nothing.
+        // Zeroed by the allocator: pages that are not read cost nothing.
         let mut bytes = vec![0; size];
         for (to, from) in bytes.iter_mut().zip(&head) {
             *to = *from;

@@ -1,4 +1,4 @@
-//! What came of a call: its canonical output or the facts of its error, and every text that could leak.
+//! The outcome of a call: its canonical output or the facts of its error, and every text that could leak.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use flinks_transport::{Error, ErrorKind};
 use flinks_upload::{UploadError, UploadErrorKind};
 use serde_json::Value;
 
-/// What came of a call.
+/// The outcome of a call.
 pub(crate) struct Outcome {
     pub(crate) result: Result<Value, Box<Failure>>,
     /// Everything that a program could print of it.
@@ -43,7 +43,7 @@ impl Outcome {
         }
     }
 
-    /// Adds a text that a program could print beside what came of the call.
+    /// Adds a text that a program could print beside the outcome.
     pub(crate) fn showing(mut self, place: &'static str, text: String) -> Self {
         self.texts.push((place, text));
         self

@@ -5,7 +5,7 @@ use flinks_transport::{Body, DecodeError, Endpoint, Error};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 
-use super::{Broken, Ran, broken};
+use super::{CaseRun, SetupError, setup_error};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::matching::{Head, check_codec, target};
@@ -13,13 +13,13 @@ use crate::operations::{CaseCall, Codec, Outcome, kind_word};
 use crate::script::{Action, Scripted, ScriptedReply, is_token};
 
 /// `None` when there is no codec to check: a flow, or a case that is about the transport only.
-pub(super) fn run(fixture: &Fixture, call: &dyn CaseCall) -> Result<Option<Ran>, Broken> {
-    let endpoint = Endpoint::new("https://codec.test").map_err(broken)?;
+pub(super) fn run(fixture: &Fixture, call: &dyn CaseCall) -> Result<Option<CaseRun>, SetupError> {
+    let endpoint = Endpoint::new("https://codec.test").map_err(setup_error)?;
     let Some(codec) = call.codec(&endpoint) else {
         return Ok(None);
     };
     let request = codec.and_then(|codec| Ok((codec.request()?, codec)));
-    let mut ran = Ran::default();
+    let mut ran = CaseRun::default();
     let (request, codec) = match request {
         Ok(ready) => ready,
         Err(error) => {
@@ -60,7 +60,7 @@ fn refused(fixture: &Fixture, error: &Error) -> Vec<String> {
     }
 }
 
-fn request_lines(step: &Scripted, request: Request<Body>) -> Result<Vec<String>, Broken> {
+fn request_lines(step: &Scripted, request: Request<Body>) -> Result<Vec<String>, SetupError> {
     let (parts, body) = request.into_parts();
     let head = Head {
         method: parts.method.to_string(),
@@ -76,30 +76,30 @@ fn request_lines(step: &Scripted, request: Request<Body>) -> Result<Vec<String>,
 }
 
 /// A body is read on the blocking pool, so even here there is a runtime below.
-fn collect(body: Body) -> Result<Bytes, Broken> {
+fn collect(body: Body) -> Result<Bytes, SetupError> {
     if let Some(bytes) = body.as_bytes() {
         return Ok(bytes.clone());
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
-        .map_err(broken)?;
+        .map_err(setup_error)?;
     runtime
         .block_on(body.collect())
         .map(|body| body.to_bytes())
-        .map_err(broken)
+        .map_err(setup_error)
 }
 
 fn read(
     fixture: &Fixture,
     codec: &dyn Codec,
     reply: &ScriptedReply,
-    ran: &mut Ran,
-) -> Result<(), Broken> {
+    ran: &mut CaseRun,
+) -> Result<(), SetupError> {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    let response = response.body(reply.body.clone()).map_err(broken)?;
+    let response = response.body(reply.body.clone()).map_err(setup_error)?;
     let wanted = fixture.case.want.error.as_ref();
     let wanted = wanted.map(|error| error.kind.as_str());
     if !codec.accepts(&response) {

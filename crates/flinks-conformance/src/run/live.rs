@@ -5,7 +5,7 @@ use flinks_transport::Transport;
 use tokio::time::{Duration, timeout};
 
 use super::stack::runtime;
-use super::{Assemble, Broken, Ran, broken};
+use super::{Assemble, CaseRun, SetupError, setup_error};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::keys::Keys;
@@ -22,28 +22,28 @@ pub(super) fn run(
     settings: &Settings,
     assemble: &Assemble,
     logs: &Logs,
-) -> Result<Ran, Broken> {
+) -> Result<CaseRun, SetupError> {
     let Some(live) = &fixture.case.live else {
-        return Err(broken("the case is not marked for live runs"));
+        return Err(setup_error("the case is not marked for live runs"));
     };
     let probes = LayerProbes::default();
-    let builder = Transport::builder().roots(settings.roots().map_err(broken)?);
+    let builder = Transport::builder().roots(settings.roots().map_err(setup_error)?);
     let (builder, endpoint) = match call.host() {
         Host::Upload => {
-            let identity = settings.identity().map_err(broken)?;
+            let identity = settings.identity().map_err(setup_error)?;
             (builder.identity(identity), settings.upload_endpoint())
         }
         Host::Results => (builder, settings.results_endpoint()),
     };
     let stack = Stack {
-        transport: assemble(probes.add(builder)).map_err(broken)?,
-        endpoint: endpoint.map_err(broken)?,
+        transport: assemble(probes.add(builder)).map_err(setup_error)?,
+        endpoint: endpoint.map_err(setup_error)?,
         credentials: fixture.case.call.credentials,
-        keys: Keys::of(settings).map_err(broken)?,
+        keys: Keys::of(settings).map_err(setup_error)?,
     };
     let outcome =
         runtime(logs, false)?.block_on(async { timeout(PATIENCE, call.run(&stack)).await });
-    let outcome = outcome.map_err(|_| broken("the call does not end"))?;
+    let outcome = outcome.map_err(|_| setup_error("the call does not end"))?;
     let problems = check::live(fixture, live, &outcome);
-    Ok(Ran::of(Vec::new(), problems, outcome).probed(&probes, call, fixture))
+    Ok(CaseRun::of(Vec::new(), problems, outcome).probed(&probes, call, fixture))
 }

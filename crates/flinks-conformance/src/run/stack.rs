@@ -8,7 +8,7 @@ use tokio::time::{Duration, Instant, timeout};
 use tracing::Dispatch;
 use tracing::dispatcher::DefaultGuard;
 
-use super::{Assemble, Broken, Ran, broken};
+use super::{Assemble, CaseRun, SetupError, setup_error};
 use crate::check;
 use crate::corpus::Fixture;
 use crate::keys::Keys;
@@ -26,12 +26,12 @@ pub(super) fn run(
     call: &dyn CaseCall,
     assemble: &Assemble,
     logs: &Logs,
-) -> Result<Ran, Broken> {
+) -> Result<CaseRun, SetupError> {
     let script = Script::new(fixture);
     let probes = LayerProbes::default();
     let builder = Transport::builder().service(Leaf(script.clone()));
-    let transport = assemble(probes.add(builder)).map_err(broken)?;
-    let endpoint = Endpoint::new("https://stack.test").map_err(broken)?;
+    let transport = assemble(probes.add(builder)).map_err(setup_error)?;
+    let endpoint = Endpoint::new("https://stack.test").map_err(setup_error)?;
     let is_one_call = call.codec(&endpoint).is_some();
     let stack = Stack {
         transport,
@@ -44,7 +44,7 @@ pub(super) fn run(
         let outcome = timeout(PATIENCE, call.run(&stack)).await;
         (outcome, start.elapsed())
     });
-    let outcome = outcome.map_err(|_| broken("the call never ends"))?;
+    let outcome = outcome.map_err(|_| setup_error("the call never ends"))?;
     let (mut requests, waits) = script.close();
     requests.extend(probes.misplaced(is_one_call, script.arrived()));
     if let Some(wanted) = &fixture.case.waits_ms {
@@ -55,11 +55,11 @@ pub(super) fn run(
         requests.push(format!("takes_ms: {line}"));
     }
     let problems = check::outcome(fixture, &outcome);
-    Ok(Ran::of(requests, problems, outcome).probed(&probes, call, fixture))
+    Ok(CaseRun::of(requests, problems, outcome).probed(&probes, call, fixture))
 }
 
 /// One thread for everything but the blocking pool, whose threads are listened to as well.
-pub(super) fn runtime(logs: &Logs, paused: bool) -> Result<Runtime, Broken> {
+pub(super) fn runtime(logs: &Logs, paused: bool) -> Result<Runtime, SetupError> {
     thread_local! {
         static LISTENING: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
     }
@@ -72,5 +72,5 @@ pub(super) fn runtime(logs: &Logs, paused: bool) -> Result<Runtime, Broken> {
             LISTENING.with(|listening| listening.replace(Some(guard)));
         })
         .build()
-        .map_err(broken)
+        .map_err(setup_error)
 }

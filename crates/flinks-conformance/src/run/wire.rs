@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Duration, timeout};
 
 use super::stack::runtime;
-use super::{Assemble, Broken, Ran, broken};
+use super::{Assemble, CaseRun, SetupError, setup_error};
 use crate::case::{ClientCertificate, ServerCertificate};
 use crate::check;
 use crate::corpus::Fixture;
@@ -87,16 +87,16 @@ struct Authorities {
 }
 
 impl Authorities {
-    fn get() -> Result<&'static Self, Broken> {
+    fn get() -> Result<&'static Self, SetupError> {
         static MADE: OnceLock<Authorities> = OnceLock::new();
         if MADE.get().is_none() {
             let made = Self {
-                trusted: Authority::new("Conformance CA").map_err(broken)?,
-                other: Authority::new("Another CA").map_err(broken)?,
+                trusted: Authority::new("Conformance CA").map_err(setup_error)?,
+                other: Authority::new("Another CA").map_err(setup_error)?,
             };
             drop(MADE.set(made));
         }
-        MADE.get().ok_or_else(|| broken("no certificates"))
+        MADE.get().ok_or_else(|| setup_error("no certificates"))
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) fn run(
     wire: &Wire,
     assemble: &Assemble,
     logs: &Logs,
-) -> Result<Ran, Broken> {
+) -> Result<CaseRun, SetupError> {
     let script = Script::new(fixture);
     let authorities = Authorities::get()?;
     let is_upload = call.host() == Host::Upload;
@@ -116,10 +116,10 @@ pub(super) fn run(
     let outcome = runtime(logs, false)?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
-            .map_err(broken)?;
-        let port = listener.local_addr().map_err(broken)?.port();
-        let endpoint = Endpoint::new(&format!("https://{HOST}:{port}")).map_err(broken)?;
-        let roots = Roots::pem(authorities.trusted.ca_pem().as_bytes()).map_err(broken)?;
+            .map_err(setup_error)?;
+        let port = listener.local_addr().map_err(setup_error)?.port();
+        let endpoint = Endpoint::new(&format!("https://{HOST}:{port}")).map_err(setup_error)?;
+        let roots = Roots::pem(authorities.trusted.ca_pem().as_bytes()).map_err(setup_error)?;
         let mut builder = Transport::builder().roots(roots).tls_version(wire.version);
         if let Some(identity) = identity {
             builder = builder.identity(identity);
@@ -135,9 +135,9 @@ pub(super) fn run(
             keys: Keys::standard(),
         };
         tokio::select! {
-            () = serve(listener, tls, script.clone()) => Err(broken("the server stopped")),
+            () = serve(listener, tls, script.clone()) => Err(setup_error("the server stopped")),
             outcome = timeout(PATIENCE, call.run(&stack)) => {
-                outcome.map_err(|_| broken("the call does not end"))
+                outcome.map_err(|_| setup_error("the call does not end"))
             }
         }
     })?;
@@ -145,7 +145,7 @@ pub(super) fn run(
     // A flow makes several calls.
     requests.extend(probes.misplaced(false, script.arrived()));
     let problems = check::outcome(fixture, &outcome);
-    Ok(Ran::of(requests, problems, outcome).probed(&probes, call, fixture))
+    Ok(CaseRun::of(requests, problems, outcome).probed(&probes, call, fixture))
 }
 
 /// The client's certificate: only the upload host requires one.
@@ -153,7 +153,7 @@ fn identity(
     authorities: &Authorities,
     fixture: &Fixture,
     is_upload: bool,
-) -> Result<Option<ClientIdentity>, Broken> {
+) -> Result<Option<ClientIdentity>, SetupError> {
     let (authority, validity) = match fixture.case.tls.client {
         ClientCertificate::Valid if !is_upload => return Ok(None),
         ClientCertificate::Valid => (&authorities.trusted, Validity::Valid),
@@ -162,9 +162,9 @@ fn identity(
         ClientCertificate::Expired => (&authorities.trusted, Validity::Expired),
     };
     let issued = authority.issue_client("conformance-client", validity);
-    let issued = issued.map_err(broken)?;
+    let issued = issued.map_err(setup_error)?;
     let identity = ClientIdentity::from_pem(issued.cert_pem.as_bytes(), issued.key_pem.as_bytes());
-    identity.map(Some).map_err(broken)
+    identity.map(Some).map_err(setup_error)
 }
 
 fn server_config(
@@ -172,7 +172,7 @@ fn server_config(
     fixture: &Fixture,
     wire: &Wire,
     is_upload: bool,
-) -> Result<rustls::ServerConfig, Broken> {
+) -> Result<rustls::ServerConfig, SetupError> {
     let provider = Arc::new(wire.provider.load());
     let version = match wire.version {
         TlsVersion::Tls12 => &rustls::version::TLS12,
@@ -180,13 +180,13 @@ fn server_config(
     };
     let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[version])
-        .map_err(broken)?;
+        .map_err(setup_error)?;
     let builder = if is_upload {
         let ca = CertificateDer::from_pem_slice(authorities.trusted.ca_pem().as_bytes());
         let mut trusted = RootCertStore::empty();
-        trusted.add(ca.map_err(broken)?).map_err(broken)?;
+        trusted.add(ca.map_err(setup_error)?).map_err(setup_error)?;
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider);
-        builder.with_client_cert_verifier(verifier.build().map_err(broken)?)
+        builder.with_client_cert_verifier(verifier.build().map_err(setup_error)?)
     } else {
         builder.with_no_client_auth()
     };
@@ -196,10 +196,15 @@ fn server_config(
         ServerCertificate::WrongHost => (&authorities.trusted, "other.test", Validity::Valid),
         ServerCertificate::Expired => (&authorities.trusted, HOST, Validity::Expired),
     };
-    let issued = authority.issue_server(&[host], validity).map_err(broken)?;
+    let issued = authority
+        .issue_server(&[host], validity)
+        .map_err(setup_error)?;
     let certificate = CertificateDer::from_pem_slice(issued.cert_pem.as_bytes());
     let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes());
     builder
-        .with_single_cert(vec![certificate.map_err(broken)?], key.map_err(broken)?)
-        .map_err(broken)
+        .with_single_cert(
+            vec![certificate.map_err(setup_error)?],
+            key.map_err(setup_error)?,
+        )
+        .map_err(setup_error)
 }

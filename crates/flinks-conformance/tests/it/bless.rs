@@ -51,7 +51,7 @@ fn bless(folder: &Path) -> Blessed {
     Suite::of(folder).expect("a corpus").bless()
 }
 
-/// The good case as nobody would lay it out, wanting this.
+/// The good case in an odd layout, wanting this.
 fn odd(want: &str) -> String {
     let mut case = good();
     let rest = case.as_object_mut().expect("an object");

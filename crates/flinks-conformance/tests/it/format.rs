@@ -37,7 +37,7 @@ pub(crate) fn good() -> Value {
     })
 }
 
-/// The good case with one value put elsewhere.
+/// The good case with one value replaced.
 pub(crate) fn with(pointer: &str, value: Value) -> Value {
     let mut case = good();
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");

@@ -1,4 +1,4 @@
-//! Layers of an application's own: the corpus tells the harmless from the broken, and how they are broken.
+//! Layers of an application's own: the corpus passes with harmless ones and fails with broken ones.
 
 use std::sync::Mutex;
 use std::task::{Context, Poll};

@@ -42,7 +42,7 @@ pub(crate) fn host() -> Host {
         let runtime = Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
             let sandbox = Sandbox::start(config).await.expect("a sandbox");
-            started.send(sandbox).expect("somebody waits");
+            started.send(sandbox).expect("a receiver");
             ended.await.unwrap_or_default();
         });
     });

@@ -44,10 +44,10 @@ async fn sandbox(faults: &[&str]) -> Sandbox {
 
 /// A sandbox whose requests can be waited for.
 async fn watched(mut config: Config) -> (Sandbox, UnboundedReceiver<LogLine>) {
-    let (told, seen) = unbounded_channel();
+    let (sender, seen) = unbounded_channel();
     config.on_request = Some(std::sync::Arc::new(move |line: &LogLine| {
         // Fails only when the test has seen enough.
-        drop(told.send(line.clone()));
+        drop(sender.send(line.clone()));
     }));
     (started(config).await, seen)
 }
@@ -140,7 +140,7 @@ fn only(sandbox: &Sandbox) -> SandboxSession {
     }
 }
 
-/// The one completed session, which must be the one that the client was told of.
+/// The one completed session, which must be the one that the client knows.
 fn completed(sandbox: &Sandbox, done: &Completed) -> SandboxSession {
     let sessions = sandbox.sessions();
     let mut completed = sessions.iter().filter(|session| session.completed);
@@ -159,7 +159,7 @@ fn completed_once(sandbox: &Sandbox, done: &Completed) -> SandboxSession {
     session
 }
 
-/// No session is completed, and nobody asked for it.
+/// No session is completed, and no request asked for it.
 fn nothing_completed(sandbox: &Sandbox) {
     assert!(sandbox.sessions().iter().all(|session| !session.completed));
     assert_eq!(sandbox.requests(ApiOperation::Complete), 0);
