@@ -13,8 +13,7 @@ use crate::client_credentials::sensitive;
 
 /// The API secret key that Flinks hands out for the results host.
 ///
-/// It is not the OAuth token, and that is a type's business here: neither fits where the other
-/// belongs. `Debug` prints nothing of it.
+/// It is not the OAuth token: the two are different types. `Debug` prints nothing of it.
 #[derive(Clone)]
 pub struct ApiSecret(Secret);
 

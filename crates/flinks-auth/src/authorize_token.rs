@@ -55,7 +55,8 @@ impl fmt::Debug for AuthorizeTokenSlot {
 
 /// Asks for an authorize token: `auth.authorize_token`.
 ///
-/// *Effect:* a token that is never used lapses after 30 minutes, so it may be sent again at will.
+/// *Effect:* issues a token, which expires after 30 minutes if it is not used; it may be sent any
+/// number of times.
 ///
 /// Source: API reference, GenerateAuthorizeToken.
 #[derive(Clone)]

@@ -91,8 +91,8 @@ impl fmt::Debug for ClientCredentials {
 
 /// Asks for an access token: `auth.token`.
 ///
-/// *Effect:* a second token harms nobody, so it may be sent again at will. A refused client
-/// certificate shows here first, while the request is still small.
+/// *Effect:* issues a token; it may be sent any number of times. A refused client certificate shows
+/// here first.
 ///
 /// Source: Upload guide, Step 1 (Obtaining an Access Token).
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! The keys of the legacy flow: which call wants which, and the one-time token that Authorize wants.
+//! The keys of the legacy calls, and the authorize token that `/Authorize` requires.
 
 use std::fmt;
 
@@ -172,7 +172,7 @@ impl LegacyKeysAuth {
         next.send(again).await
     }
 
-    /// A new token, kept for the rest of the session. A failure is told with what it leaves of
+    /// A new token, kept for the rest of the session. A failure gets the delivery of
     /// the call that needed the token.
     async fn fetch(
         &self,
@@ -194,7 +194,7 @@ impl LegacyKeysAuth {
 }
 
 /// The request once more, even if its body is sealed: the service looks at the token first, so a
-/// request whose token it refuses has told the bank nothing.
+/// request whose token it refuses never reached the bank.
 fn copy_for_new_token(request: &Request<Body>) -> Option<Request<Body>> {
     let again = try_clone_request(request)?;
     let sealed = again.body().reseal();

@@ -103,7 +103,7 @@ impl<T> Token<T> {
 
 /// One token, shared by all calls with the same credentials and the same client certificate.
 ///
-/// - One fetch at a time. It lives here and is polled by whoever waits, so a caller that is
+/// - One fetch at a time. The cache owns it and every waiter polls it, so a caller that is
 ///   cancelled cancels nothing, and no task is spawned.
 /// - Those who wait for a fetch share its result. A failure is not remembered: the next call
 ///   fetches again.
@@ -122,7 +122,7 @@ struct State<T, E> {
 }
 
 impl<T, E> State<T, E> {
-    /// Takes out the fetches that nobody waits for and that began on another runtime: that one may
+    /// Takes out the fetches that have no waiter and began on another runtime: that one may
     /// be gone, and polling what it drove would then panic.
     fn abandoned_on_other_runtimes(&mut self) -> Vec<InFlight<T, E>> {
         let runtime = this_runtime();
@@ -260,7 +260,7 @@ where
         if let Some(flight) =
             fetches.find(|flight| flight.runtime == runtime && !flight.shared.is_over())
         {
-            // Ours is the only hold on it: nobody waits.
+            // The cache holds the only reference: there is no waiter.
             flight.was_left |= Arc::strong_count(&flight.shared) == 1;
             return (flight.shared.wait(), flight.was_left);
         }
@@ -275,7 +275,7 @@ where
         (waiter, false)
     }
 
-    /// A fetch that puts its token into the cache, whoever polls it to its end.
+    /// A fetch that puts its token into the cache, by whichever waiter it is completed.
     fn start(
         &self,
         state: &mut State<T, E>,

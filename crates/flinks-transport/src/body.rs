@@ -35,7 +35,7 @@ enum Kind {
 }
 
 impl Body {
-    /// A body without a byte.
+    /// An empty body.
     #[must_use]
     pub fn empty() -> Self {
         Self(Kind::Bytes(Bytes::new()))
@@ -51,10 +51,9 @@ impl Body {
             .map_err(|_| Error::new(ErrorKind::Input, "the request cannot be written as JSON"))
     }
 
-    /// A stream of exactly `length` bytes that `open` starts anew for each attempt.
+    /// A stream of exactly `length` bytes that `open` creates for each attempt.
     ///
-    /// `open` is called when the first byte is asked for, so a request that is never sent opens
-    /// nothing. A stream that yields another number of bytes makes the request fail.
+    /// `open` is called when the first byte is read, so a request that is never sent opens nothing. A stream that yields another number of bytes makes the request fail.
     pub fn replayable<B>(length: u64, open: impl Fn() -> B + Send + Sync + 'static) -> Self
     where
         B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
@@ -66,7 +65,7 @@ impl Body {
         })
     }
 
-    /// A stream that can be read once: a request with it is never sent again.
+    /// A stream that can be read once. A request with it is never sent again.
     pub fn from_stream<B>(body: B) -> Self
     where
         B: HttpBody<Data: Buf + Send, Error: Into<BoxError>> + Send + 'static,
@@ -76,9 +75,9 @@ impl Body {
 
     /// Bytes that hold bank credentials or answers to a bank's questions.
     ///
-    /// No layer can read them, and they leave at most once whatever a layer does: clones share
-    /// one latch, which only the innermost layer of the transport opens. The memory is wiped when
-    /// the last reference is gone.
+    /// No layer of an application can read them, and they are sent at most once: clones share one
+    /// latch that only the innermost layer of the transport opens. The memory is wiped when the last
+    /// clone is dropped.
     #[must_use]
     pub fn sealed(bytes: Vec<u8>) -> Self {
         Self(Kind::Sealed(Sealed {
@@ -89,8 +88,8 @@ impl Body {
         }))
     }
 
-    /// The same sealed body, and which texts in it are secret: they are taken out of what the
-    /// service says about it. Without effect on a body that is not sealed.
+    /// Names the secrets in a sealed body, so that they are removed from the service's messages.
+    /// Has no effect on a body that is not sealed.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Vec<Secret>) -> Self {
         if let Kind::Sealed(sealed) = &mut self.0 {
@@ -107,11 +106,10 @@ impl Body {
         }
     }
 
-    /// The same sealed bytes with a latch of their own, so that they can leave once more.
+    /// The same sealed bytes with a latch of their own, so that they can be sent once more.
     ///
     /// For a credential layer whose credential was refused before the service looked at the body.
-    /// `None` above that place, and for a body that is not sealed: a layer of the application
-    /// never holds a body for which this is `Some`.
+    /// `None` for a body that is not sealed, and in every layer of an application.
     #[must_use]
     pub fn reseal(&self) -> Option<Self> {
         match &self.0 {
@@ -387,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn only_below_the_layers_a_body_is_sealed_anew() {
+    fn only_below_the_layers_a_body_is_resealed() {
         let body = Body::sealed(b"password".to_vec());
         assert!(body.reseal().is_none());
         assert!(Body::empty().past_user_layers().reseal().is_none());
@@ -395,7 +393,7 @@ mod tests {
         let below = body.past_user_layers();
         let again = below.reseal().expect("below");
         below.unseal().expect("the first opens");
-        again.unseal().expect("so does the one sealed anew");
+        again.unseal().expect("so does the resealed one");
         above.past_user_layers().unseal().expect_err("latched");
     }
 

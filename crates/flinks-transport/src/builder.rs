@@ -1,4 +1,4 @@
-//! Assembles a transport: identity, trust, layers, limits. Everything is checked before it is built.
+//! Builds a transport: identity, roots, layers, limits. Settings are checked before anything is sent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,27 @@ use crate::{
     connect, tls,
 };
 
-/// Assembles a [`Transport`].
+/// Builds a [`Transport`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use flinks_transport::{RetryConfig, Transport};
+/// # use flinks_transport::{Body, BoxError};
+///
+/// # fn main() -> Result<(), flinks_transport::Error> {
+/// # let service = tower::service_fn(|_: http::Request<Body>| async {
+/// #     Ok::<_, BoxError>(http::Response::new(Body::empty()))
+/// # });
+/// let transport = Transport::builder()
+/// #   .service(service)
+///     .layer(tower::limit::ConcurrencyLimitLayer::new(4))
+///     .retry(RetryConfig::new().max_attempts(2))
+///     .timeout(Duration::from_secs(60))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a builder does nothing until it is built"]
 pub struct TransportBuilder {
     service: Option<HttpService>,
@@ -61,13 +81,13 @@ impl TransportBuilder {
         }
     }
 
-    /// Presents this client certificate: the upload host demands one on every connection.
+    /// Presents this client certificate. The upload host requires one on every connection.
     pub fn identity(mut self, identity: ClientIdentity) -> Self {
         self.identity = Some(identity);
         self
     }
 
-    /// Trusts these root certificates; by default the platform's.
+    /// Trusts these root certificates; [`Roots::default`] otherwise.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
         self
@@ -85,10 +105,10 @@ impl TransportBuilder {
         self
     }
 
-    /// Replaces hyper by any tower service: a test double, a proxy, another HTTP stack.
+    /// Replaces the HTTP client by any tower service: a test double or another HTTP stack.
     ///
-    /// Such a service sees everything, credentials included, and does its own TLS: an identity or
-    /// roots beside it are refused. A success of a service that read the request's body only in
+    /// The service sees credentials and sealed bodies, and does its own TLS: an identity beside it
+    /// is refused. A success of a service that read the request's body only in
     /// part is an error: its delivery is [`Unknown`](crate::Delivery::Unknown).
     pub fn service<S, B>(mut self, service: S) -> Self
     where
@@ -123,32 +143,32 @@ impl TransportBuilder {
         self
     }
 
-    /// How often and how soon to try again what may be sent again.
+    /// Sets how often and how soon a request is sent again, if its [`Replay`](crate::Replay) allows it.
     pub fn retry(mut self, retry: RetryConfig) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Limits name resolution, TCP and TLS together; 10 s by default.
+    /// Limits the time for name resolution, TCP and TLS together; 10 s by default.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Limits each attempt of calls that bring no limit of their own; 30 s by default.
+    /// Limits each attempt of calls without a limit of their own; 30 s by default.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
         self
     }
 
-    /// Limits each call that brings no deadline of its own, waits between attempts included;
-    /// 5 minutes by default.
+    /// Limits each call without a timeout of its own, pauses between attempts included; 5 minutes
+    /// by default.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Limits the answers of calls that bring no limit of their own; 16 MiB by default.
+    /// Limits the size of answers of calls without a limit of their own; 16 MiB by default.
     pub fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = limit;
         self

@@ -5,15 +5,15 @@ use std::time::Duration;
 use crate::timeout::Timing;
 use crate::{Route, Step};
 
-/// Whether a request may be sent again by itself.
+/// Whether the transport may send a request again without being asked.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Replay {
     /// Never, not even after a failed connect.
     Never,
-    /// Any number of times: the effect is that of one.
+    /// Any number of times: the effect is that of one request.
     Safe,
-    /// Only while it provably had no effect: nothing complete was sent, or it was refused with 429.
+    /// Only if it certainly had no effect: no complete request was sent, or it was refused with 429.
     Unsent,
 }
 
@@ -108,7 +108,7 @@ impl CallMeta {
         self.credential
     }
 
-    /// Whether this request may be sent again by itself.
+    /// Whether the transport may send the request again.
     #[must_use]
     pub const fn replay(&self) -> Replay {
         self.replay
@@ -127,44 +127,44 @@ impl CallMeta {
         self
     }
 
-    /// The same call with another replay safety.
+    /// Sets whether the transport may send the request again.
     #[must_use]
     pub const fn with_replay(mut self, replay: Replay) -> Self {
         self.replay = replay;
         self
     }
 
-    /// The same call, marked as a token request or as an API call.
+    /// Marks the call as a token request or as an API call.
     #[must_use]
     pub const fn with_step(mut self, step: Step) -> Self {
         self.step = step;
         self
     }
 
-    /// How long a credential must still live when an attempt starts.
+    /// The remaining lifetime that a token must have when an attempt starts.
     #[must_use]
     pub const fn min_token_ttl(&self) -> Duration {
         self.min_token_ttl
     }
 
-    /// Asks for a credential that lives at least this long: for calls that take their time.
+    /// Requires a token with at least this remaining lifetime; for calls that take long.
     #[must_use]
     pub const fn with_min_token_ttl(mut self, life: Duration) -> Self {
         self.min_token_ttl = life;
         self
     }
 
-    /// Whether a kept connection may carry this request: if it is [`Replay::Safe`], or if its call
-    /// said so with [`with_reused_connection`](Self::with_reused_connection).
+    /// Whether a pooled connection may be used: if the call is [`Replay::Safe`], or allowed it
+    /// with [`with_reused_connection`](Self::with_reused_connection).
     #[must_use]
     pub const fn reuses_connection(&self) -> bool {
         self.bears_loss || matches!(self.replay, Replay::Safe)
     }
 
-    /// Allows a kept connection for a request that must not be repeated by itself.
+    /// Allows a pooled connection for a request that must not be repeated.
     ///
-    /// A server may close such a connection just when the request is on its way, and its outcome
-    /// is then unknown. For calls whose caller can start over, as an upload session.
+    /// A server may close such a connection while the request is sent; its outcome is then unknown.
+    /// For calls whose caller can start over, such as a file of an upload session.
     #[must_use]
     pub const fn with_reused_connection(mut self) -> Self {
         self.bears_loss = true;
@@ -178,8 +178,9 @@ impl CallMeta {
         self
     }
 
-    /// Limits silence instead of duration: `idle` while the server takes no byte of the body,
-    /// `answer` from its last byte to the answer. Waiting for our own disk does not count.
+    /// Limits silence instead of duration: `idle` is the time in which the server takes no byte of
+    /// the body, `answer` the time from its last byte to the answer. Waiting for the body's own
+    /// source does not count.
     #[must_use]
     pub const fn with_stall_timeout(mut self, idle: Duration, answer: Duration) -> Self {
         self.timing = Timing::Stall { idle, answer };
@@ -193,14 +194,15 @@ impl CallMeta {
         self
     }
 
-    /// Takes the transport's deadline away: the attempts' own limits still hold.
+    /// Removes the limit on the whole call; each attempt is still limited.
     #[must_use]
     pub const fn without_timeout(mut self) -> Self {
         self.deadline = Deadline::None;
         self
     }
 
-    /// Limits the answer; larger ones are an error that has been delivered.
+    /// Limits the size of the answer. A larger one is an error with delivery
+    /// [`Delivered`](crate::Delivery::Delivered).
     #[must_use]
     pub const fn with_max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = Some(limit);

@@ -62,7 +62,7 @@ pub(crate) fn client(tls: rustls::ClientConfig, connect_timeout: Duration) -> Ht
 }
 
 /// Two clients over one connector: a front end may close a kept connection just when a request is
-/// on its way, and then nobody knows whether it arrived. A request that must not be repeated
+/// on its way, and its outcome is then unknown. A request that must not be repeated
 /// takes a connection of its own, unless its call says that it can bear the loss.
 #[derive(Clone)]
 struct Clients {

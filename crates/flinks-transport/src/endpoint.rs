@@ -18,8 +18,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// The base URL of one host: `https`, a host, perhaps a port and a path prefix.
 ///
-/// Credentials are bound to the endpoint they were made for, so a request that a layer sends
-/// elsewhere carries none.
+/// Credentials are sent to the endpoint that they were made for and to no other.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Endpoint {
     scheme: Scheme,
@@ -44,7 +43,7 @@ impl Endpoint {
     /// The base URL `https://host` of a host that is known when the program is written.
     ///
     /// # Panics
-    /// When `host` is no host; a test of the caller's shows it.
+    /// When `host` is not a host name.
     #[must_use]
     pub fn from_static_host(host: &'static str) -> Self {
         let authority = Authority::from_static(host);

@@ -21,7 +21,7 @@ pub use kind::ErrorKind;
 /// A boxed error, as tower's services hand it on.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// A failed call, one word wide and cheap to clone: every waiter of a shared fetch holds the same one.
+/// A failed call. Cheap to clone.
 ///
 /// `Display` names the operation, the status, what the service said and whether it may have acted;
 /// it never prints a body, a header value, a URL or its source. [`Error::report`] adds the sources.
@@ -49,8 +49,8 @@ struct Inner {
 }
 
 impl Error {
-    /// An error found before anything was sent; for the crates and layers that build on this one.
-    /// Of a later one, [`with_delivery`](Self::with_delivery) says what may have happened.
+    /// Creates an error of a request that was not sent, for layers and operations. If it may have
+    /// been sent, set [`with_delivery`](Self::with_delivery).
     ///
     /// `message` is shown to people and written to logs, so it must hold no secret and no account data.
     #[must_use]
@@ -81,7 +81,7 @@ impl Error {
         self.0.kind
     }
 
-    /// May the service have acted on the request?
+    /// Whether the service may have acted on the request.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.0.delivery
@@ -125,7 +125,7 @@ impl Error {
         self.0.status
     }
 
-    /// What the service said in its body, if it said anything that can be read.
+    /// The error that the service described in its answer, if it could be read.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
         self.0.api.as_ref()
@@ -141,7 +141,7 @@ impl Error {
         self.0.answer.as_ref()
     }
 
-    /// How long the service asked to wait, when it did (`Retry-After`).
+    /// The time that the service asked to wait (`Retry-After`).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -171,19 +171,19 @@ impl Error {
         Report(self)
     }
 
-    /// The same error with its cause; for layers and services of the application.
+    /// Sets the cause; for layers and services of the application.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {
         self.edit(|inner| inner.source = Some(Arc::from(source.into())))
     }
 
-    /// The same error, said of an operation; for errors found in an answer after its call ended.
+    /// Sets the operation; for errors that are found in an answer after its call ended.
     #[must_use]
     pub fn with_operation(self, operation: &'static str) -> Self {
         self.edit(|inner| inner.operation = Some(operation))
     }
 
-    /// The same error, about the token request that a call needed, or about the call.
+    /// Sets whether the token request or the call itself failed.
     #[must_use]
     pub fn with_step(self, step: Step) -> Self {
         self.edit(|inner| {
@@ -195,7 +195,7 @@ impl Error {
         })
     }
 
-    /// The same error with another delivery; for layers that know better.
+    /// Sets the delivery; for layers that know what became of the request.
     #[must_use]
     pub fn with_delivery(self, delivery: Delivery) -> Self {
         self.edit(|inner| inner.delivery = delivery)

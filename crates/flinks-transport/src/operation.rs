@@ -1,4 +1,4 @@
-//! One API call as a value: how to ask, how to read the answer, and whether it may be asked twice.
+//! One API call as a value: it builds the request and reads the answer.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use crate::{Body, CallMeta, Error};
 
 /// One API call as a value.
 ///
-/// Everything here is pure: no I/O, no clock, no credentials. That is why a fixture can drive any
-/// operation, and why an endpoint that this SDK does not know yet can be added without forking it.
+/// An operation has no I/O, no clock and no credentials. Implement it to call an endpoint that this
+/// SDK does not cover; the [crate page](crate) shows one.
 pub trait Operation {
-    /// What a successful answer is read into.
+    /// The result of a successful call.
     type Output;
 
-    /// Name, replay safety and timing of this very value.
+    /// Returns the name, route, credential, replay safety and limits of this call.
     fn meta(&self) -> CallMeta;
 
     /// Builds the request.
@@ -25,9 +25,9 @@ pub trait Operation {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) when a value cannot be sent.
     fn request(&self) -> Result<Request<Body>, Error>;
 
-    /// Whether [`decode`](Self::decode) should see this answer; by default any 2xx.
+    /// Returns whether [`decode`](Self::decode) should read this answer; by default any 2xx.
     ///
-    /// Whatever is not accepted becomes an [`ErrorKind::Api`](crate::ErrorKind::Api) error.
+    /// Any other answer becomes an [`ErrorKind::Api`](crate::ErrorKind::Api) error.
     fn accepts(&self, parts: &response::Parts) -> bool {
         parts.status.is_success()
     }
@@ -38,38 +38,37 @@ pub trait Operation {
     /// [`DecodeError`]: the answer says that the call failed, or cannot be read.
     fn decode(&self, response: Response<Bytes>) -> Result<Self::Output, DecodeError>;
 
-    /// Reads what it can of a 2xx answer that is not whole, is encoded, or that
-    /// [`decode`](Self::decode) could not read; the call succeeds when this returns something.
+    /// Reads what it can of a 2xx answer that is incomplete, is encoded, or that
+    /// [`decode`](Self::decode) could not read. The call succeeds if this returns `Some`.
     ///
-    /// For calls that cannot be repeated: the answer may hold the only copy of an id. `answer` is
-    /// whatever arrived, any bytes at all. By default nothing is read from it.
+    /// For calls that cannot be repeated: the answer may hold the only copy of an id. `answer` may
+    /// be any bytes. By default nothing is read from it.
     fn recover(&self, answer: &[u8]) -> Option<Self::Output> {
         let _ = answer;
         None
     }
 }
 
-/// Why an answer with an accepted status is no success.
+/// Why an answer with an accepted status is not a success.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The body says that the call failed, whatever the status said.
+    /// The body says that the call failed, although the status does not.
     Api(Box<ApiError>),
-    /// The answer shows that a setting cannot be right, and the call was refused for it. The text
-    /// names the setting, never a value.
+    /// The answer shows that a setting is wrong. The text names the setting, never a value.
     Setting(String),
-    /// The body is not what this operation answers. The text names the place, never a value.
+    /// The body cannot be read. The text names the place, never a value.
     Malformed(String),
 }
 
 impl DecodeError {
-    /// The body says that the call failed, as `error` tells.
+    /// The body says that the call failed.
     #[must_use]
     pub fn api(error: ApiError) -> Self {
         Self::Api(Box::new(error))
     }
 
-    /// What a JSON error may tell: its field, place and category, never the value that was there.
+    /// Describes a JSON error by its field, place and category, never by the value.
     ///
     /// The name of a field of the wrong type is there if [`from_json`](flinks_types::from_json)
     /// made the error.

@@ -80,7 +80,7 @@ impl Progress {
         of_rank(self.earlier.load(Ordering::Acquire))
     }
 
-    /// What all attempts may have done, when nobody can say how the present one ended.
+    /// What all attempts may have done, when it is not known how the present one ended.
     pub(crate) fn delivery(&self) -> Delivery {
         self.earlier()
             .max(of_rank(self.present.load(Ordering::Acquire)))

@@ -1,4 +1,4 @@
-//! The seam: one boxed, cloneable service type that every layer wraps and every layer is.
+//! The boxed, cloneable service type that every layer wraps.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -59,8 +59,9 @@ impl fmt::Debug for HttpService {
     }
 }
 
-/// A service that can stand in the stack. Every tower service with these bounds is one: it takes a
-/// request, answers with any body of bytes, can be cloned and shared, and its future can be sent.
+/// A service that a layer may return or [`TransportBuilder::service`](crate::TransportBuilder::service)
+/// takes. Implemented for every tower service from a request to a response with any body of bytes
+/// that is `Clone + Send + Sync` and has a `Send` future.
 ///
 /// `B` is the answer's body, which is always inferred.
 pub trait IntoHttpService<B> {

@@ -114,7 +114,7 @@ impl Transport {
         })
     }
 
-    /// The same pool without user layers and without credentials: what a token is fetched through.
+    /// The same pool without user layers and without credentials, for token requests.
     ///
     /// A token fetched through the layers of the call that needs it would wait for a concurrency
     /// limit that this very call holds.
@@ -128,13 +128,13 @@ impl Transport {
         })
     }
 
-    /// Which identity this transport has.
+    /// The identity of this transport, for credentials that are bound to it.
     #[must_use]
     pub fn identity_generation(&self) -> IdentityGeneration {
         self.parts.identity_generation
     }
 
-    /// What limits calls that bring no deadline of their own.
+    /// The timeout of calls that have none of their own.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.parts.deadline
@@ -309,7 +309,7 @@ impl<O> Call<O> {
         self
     }
 
-    /// Overrules whether the request may be sent again: the caller knows better.
+    /// Overrides whether the transport may send the request again.
     pub fn replay(mut self, replay: Replay) -> Self {
         self.meta = self.meta.with_replay(replay);
         self

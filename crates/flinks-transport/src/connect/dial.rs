@@ -83,7 +83,7 @@ impl Dial {
             // A name, `localhost` too, is whatever the resolver says it is.
             addresses.retain(|address| address.ip().to_canonical().is_loopback());
             if addresses.is_empty() {
-                let message = "plain http stays on this machine, and the host name leads elsewhere";
+                let message = "plain http is for this machine only, and the host name resolves to another address";
                 return Err(Error::new(ErrorKind::Config, message).into());
             }
         }

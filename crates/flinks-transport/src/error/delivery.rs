@@ -6,13 +6,13 @@ use http::StatusCode;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// No complete request left: it may be made again.
+    /// No complete request was sent. It may be sent again.
     NotSent,
     /// The service answered that it refused the request.
     Rejected,
     /// The request may have arrived and may have been acted on.
     Unknown,
-    /// The service acted; only its answer is lost or unreadable.
+    /// The service has acted, but its answer was lost or cannot be read.
     Delivered,
 }
 
@@ -65,7 +65,7 @@ impl Delivery {
     }
 }
 
-/// Which request of a call failed: the guide's Support section asks for it.
+/// Which request of a call failed. Flinks' support asks for it (Upload guide, Support).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Step {
