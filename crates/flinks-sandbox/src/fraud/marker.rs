@@ -35,7 +35,8 @@ pub(crate) fn analyze(file_name: &str, content: &[u8]) -> Result<Document, Strin
     }))
 }
 
-/// Returns each text that starts with `%flinks-sandbox`, up to the first byte that is not printable ASCII.
+/// Returns each text that starts with `%flinks-sandbox`, up to the first byte that is not printable
+/// ASCII, at most 500 bytes.
 fn markers(mut rest: &[u8]) -> Vec<String> {
     let mut markers = Vec::new();
     // The standard library's search is fast in debug builds too.
@@ -43,7 +44,10 @@ fn markers(mut rest: &[u8]) -> Vec<String> {
         let Some(after) = rest.strip_prefix(START) else {
             continue;
         };
-        let printable = after.iter().take_while(|byte| matches!(byte, b' '..=b'~'));
+        let printable = after
+            .iter()
+            .take(500)
+            .take_while(|byte| matches!(byte, b' '..=b'~'));
         let text: String = printable.map(|&byte| char::from(byte)).collect();
         markers.push(format!("flinks-sandbox{text}"));
     }
