@@ -66,9 +66,8 @@ impl fmt::Debug for LegacyKeys {
     }
 }
 
-/// Adds the key that each call requires ([`CallMeta::credential`]), to requests for one endpoint
-/// only: the authorize token, the API secret, or `x-api-key`. A key that is not configured is not
-/// sent.
+/// Adds the key that each call requires, to requests for one endpoint only: the authorize token,
+/// the API secret, or `x-api-key` (see [`Credential`]). A key that is not configured is not sent.
 ///
 /// The authorize token is fetched through the transport's pool but not through its layers, once
 /// for each [`AuthorizeTokenSlot`] in a request's extensions. When the service refuses the token

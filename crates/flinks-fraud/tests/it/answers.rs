@@ -1,11 +1,12 @@
 //! What one request looks like, and how one answer is read.
 
 use flinks_fraud::{Analysis, Reason, Verdict};
+use flinks_transport::testing::Reply;
 use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_types::{FlinksCode, LoginId};
 use http::Method;
 
-use crate::leaf::{Act, Leaf, SECRET, answer, login_id};
+use crate::leaf::{Leaf, SECRET, answer, login_id};
 
 /// A finished answer of one clean statement.
 pub(crate) const CLEAN: &str = r#"{ "HttpStatusCode": 200, "Message": "No Fraud Signal Detected",
@@ -13,7 +14,7 @@ pub(crate) const CLEAN: &str = r#"{ "HttpStatusCode": 200, "Message": "No Fraud 
     "DocumentAnalysis": [ { "Status": "COMPLETED", "FullAnalysis": [
         { "DocumentType": "BANK_STATEMENT", "FraudSignals": [] } ] } ] }"#;
 
-async fn read(act: Act) -> Result<Analysis, Error> {
+async fn read(act: Reply) -> Result<Analysis, Error> {
     Leaf::new([act]).client().analysis(&login_id()).await
 }
 
@@ -21,7 +22,7 @@ async fn read(act: Act) -> Result<Analysis, Error> {
 async fn the_request_is_the_guides() {
     let leaf = Leaf::new([answer(200, CLEAN)]);
     leaf.client().analysis(&login_id()).await.unwrap();
-    let seen = &leaf.seen()[0];
+    let seen = &leaf.requests()[0];
     assert_eq!(seen.method, Method::GET);
     assert_eq!(
         seen.uri.to_string(),
@@ -38,7 +39,7 @@ async fn an_id_stays_one_segment() {
     let id = LoginId::new("../a b?c#d%2e").unwrap();
     leaf.client().analysis(&id).await.unwrap();
     assert_eq!(
-        leaf.seen()[0].uri.path(),
+        leaf.requests()[0].uri.path(),
         "/v3/43387ca6/upload/fraudanalysis/..%2Fa%20b%3Fc%23d%252e"
     );
 }

@@ -1,6 +1,9 @@
 //! Neither the secret nor what a document says is in `Debug`, errors or logs.
 
-use crate::leaf::{Act, LOGIN, Leaf, SECRET, answer, login_id};
+use flinks_transport::testing::Reply;
+use flinks_transport::{Error, ErrorKind};
+
+use crate::leaf::{LOGIN, Leaf, SECRET, answer, login_id};
 use crate::log;
 
 const VALUE: &str = "canary-value-4712";
@@ -22,7 +25,7 @@ async fn no_canary_is_seen() {
     );
     let unflagged = flagged.replace(r#""FraudSignals": ["#, r#""Others": ["#);
     for body in [flagged, unflagged] {
-        let leaf = Leaf::new([Act::Refuse, answer(200, body)]);
+        let leaf = Leaf::new([Reply::refuse(), answer(200, body)]);
         let client = leaf.client();
         check("the client", &format!("{client:?} {client:#?}"));
         let id = login_id();
@@ -39,8 +42,8 @@ async fn no_canary_is_seen() {
     for act in [
         answer(200, format!(r#"{{"DocumentAnalysis": {VALUE}"#)),
         answer(403, VALUE),
-        Act::Refuse,
-        Act::Untrusted,
+        Reply::refuse(),
+        Reply::error(Error::new(ErrorKind::ServerCertificate, "untrusted")),
     ] {
         let leaf = Leaf::new([act]);
         let error = leaf.client().analysis(&login_id()).await.unwrap_err();

@@ -6,19 +6,20 @@ use std::task::Poll;
 use std::time::Duration;
 
 use flinks_fraud::{AnalysisWait, Reason, Verdict};
+use flinks_transport::testing::Reply;
 use flinks_transport::{Delivery, Error, ErrorKind, RetryConfig};
 use flinks_types::FlinksCode;
 use tokio::time::Instant;
 use tower::Service as _;
 
 use crate::answers::CLEAN;
-use crate::leaf::{Act, Leaf, answer, login_id};
+use crate::leaf::{Leaf, answer, login_id};
 
 const SECOND: Duration = Duration::from_secs(1);
 const STATEMENT: &str = r#"{"DocumentType":"BANK_STATEMENT","FraudSignals":[]}"#;
 
 /// An answer with documents of these statuses, analysed as far as they are completed.
-fn documents(statuses: &[&str]) -> Act {
+fn documents(statuses: &[&str]) -> Reply {
     let documents: Vec<_> = statuses
         .iter()
         .map(|status| match *status {
@@ -33,7 +34,7 @@ fn documents(statuses: &[&str]) -> Act {
     )
 }
 
-fn code(status: u16, code: &str) -> Act {
+fn code(status: u16, code: &str) -> Reply {
     answer(status, format!(r#"{{"FlinksCode":"{code}"}}"#))
 }
 
@@ -171,7 +172,7 @@ async fn known_failures_of_documents_are_final() {
 
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_the_last_analysis_is_returned() {
-    let leaf = Leaf::new([documents(&["COMPLETED", "PENDING"]), Act::Refuse]);
+    let leaf = Leaf::new([documents(&["COMPLETED", "PENDING"]), Reply::refuse()]);
     let start = Instant::now();
     let analysis = leaf
         .client()
@@ -185,7 +186,7 @@ async fn at_the_deadline_the_last_analysis_is_returned() {
     );
     // One poll at once, two or three in between, and the last one 10 s before the deadline.
     assert!((4..=5).contains(&leaf.count()), "{}", leaf.count());
-    let last = leaf.seen().last().unwrap().at - start;
+    let last = leaf.requests().last().unwrap().at;
     assert!(
         last >= 90 * SECOND && last < 90 * SECOND + SECOND / 100,
         "{last:?}"
@@ -195,7 +196,7 @@ async fn at_the_deadline_the_last_analysis_is_returned() {
 
 #[tokio::test(start_paused = true)]
 async fn no_poll_outlives_the_deadline() {
-    let leaf = Leaf::new([answer(202, ""), Act::Hang]);
+    let leaf = Leaf::new([answer(202, ""), Reply::hang()]);
     let start = Instant::now();
     let wait = leaf
         .client()
@@ -209,7 +210,7 @@ async fn no_poll_outlives_the_deadline() {
     );
     assert_eq!(start.elapsed(), 20 * SECOND);
 
-    let leaf = Leaf::new([Act::Hang]);
+    let leaf = Leaf::new([Reply::hang()]);
     let start = Instant::now();
     let error = leaf
         .client()
@@ -227,7 +228,7 @@ async fn no_poll_outlives_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn the_transports_own_deadline_still_holds() {
-    let leaf = Leaf::new([Act::Hang, answer(200, CLEAN)]);
+    let leaf = Leaf::new([Reply::hang(), answer(200, CLEAN)]);
     let client = leaf.client_over(|builder| builder.retry(RetryConfig::none()).timeout(3 * SECOND));
     client.wait(&login_id()).await.unwrap();
     let gap = leaf.gaps()[0];
@@ -237,7 +238,7 @@ async fn the_transports_own_deadline_still_holds() {
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_the_failure_that_says_most_is_returned() {
     // The last poll hangs until the deadline cuts it off.
-    let leaf = Leaf::new([code(401, "RETRY_LATER"), Act::Hang]);
+    let leaf = Leaf::new([code(401, "RETRY_LATER"), Reply::hang()]);
     let wait = leaf.client().wait(&login_id()).interval(60 * SECOND);
     let error = wait.timeout(40 * SECOND).await.unwrap_err();
     assert_eq!((leaf.count(), error.kind()), (2, ErrorKind::Api));
@@ -247,7 +248,7 @@ async fn at_the_deadline_the_failure_that_says_most_is_returned() {
     );
 
     // The last failure is the one that counts.
-    let leaf = Leaf::new([code(401, "RETRY_LATER"), Act::Refuse]);
+    let leaf = Leaf::new([code(401, "RETRY_LATER"), Reply::refuse()]);
     let wait = leaf.client().wait(&login_id()).interval(60 * SECOND);
     let error = wait.timeout(40 * SECOND).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
@@ -257,9 +258,9 @@ async fn at_the_deadline_the_failure_that_says_most_is_returned() {
 #[tokio::test(start_paused = true)]
 async fn failures_that_pass_do_not_end_the_wait() {
     let passing = [
-        Act::Refuse,
-        Act::Break,
-        Act::Hang,
+        Reply::refuse(),
+        Reply::disconnect_before_body(),
+        Reply::hang(),
         answer(408, ""),
         answer(429, ""),
         answer(500, "<html>"),
@@ -312,7 +313,10 @@ async fn failures_that_stay_end_the_wait_at_once() {
         (answer(404, ""), ErrorKind::Api),
         (answer(302, ""), ErrorKind::Api),
         (answer(200, "<html>"), ErrorKind::Decode),
-        (Act::Untrusted, ErrorKind::ServerCertificate),
+        (
+            Reply::error(Error::new(ErrorKind::ServerCertificate, "untrusted")),
+            ErrorKind::ServerCertificate,
+        ),
     ];
     for (act, kind) in staying {
         // One analysis that was read before does not hide them.
@@ -331,8 +335,8 @@ async fn failures_that_stay_end_the_wait_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_longer_retry_after_is_honoured_up_to_the_deadline() {
     let leaf = Leaf::new([
-        Act::After(503, String::new(), 300),
-        Act::After(429, String::new(), 1),
+        Reply::json(503, String::new()).header("retry-after", "300"),
+        Reply::json(429, String::new()).header("retry-after", "1"),
         answer(200, CLEAN),
     ]);
     leaf.client().wait(&login_id()).await.unwrap();
@@ -340,7 +344,7 @@ async fn a_longer_retry_after_is_honoured_up_to_the_deadline() {
     assert_eq!(gaps[0].as_secs(), 300);
     assert!(is_jittered(gaps[1], 30 * SECOND), "{gaps:?}");
 
-    let leaf = Leaf::new([Act::After(503, String::new(), u64::MAX)]);
+    let leaf = Leaf::new([Reply::status(503).header("retry-after", &u64::MAX.to_string())]);
     let start = Instant::now();
     let wait = leaf.client().wait(&login_id()).timeout(60 * SECOND);
     assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Api);
@@ -349,7 +353,7 @@ async fn a_longer_retry_after_is_honoured_up_to_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn within_a_poll_the_transport_retries_as_ever() {
-    let leaf = Leaf::new([answer(503, ""), Act::Refuse, answer(200, CLEAN)]);
+    let leaf = Leaf::new([answer(503, ""), Reply::refuse(), answer(200, CLEAN)]);
     let start = Instant::now();
     let client = leaf.client_over(|builder| builder);
     client.wait(&login_id()).await.unwrap();
@@ -369,19 +373,19 @@ async fn limits_of_any_size_neither_spin_nor_overflow() {
     wait.timeout(Duration::MAX).await.unwrap();
     assert_eq!(leaf.count(), 2);
 
-    let leaf = Leaf::new([Act::Hang]);
+    let leaf = Leaf::new([Reply::hang()]);
     let wait = leaf.client().wait(&login_id()).timeout(Duration::ZERO);
     assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Timeout);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_was_never_reached_is_not_waited_for() {
-    let leaf = Leaf::new([Act::Refuse]);
+    let leaf = Leaf::new([Reply::refuse()]);
     let error = leaf.client().wait(&login_id()).await.unwrap_err();
     assert_eq!((error.kind(), leaf.count()), (ErrorKind::Connect, 5));
 
     // Once it has answered, even with an error, it may be away until the deadline.
-    let leaf = Leaf::new([answer(503, ""), Act::Refuse]);
+    let leaf = Leaf::new([answer(503, ""), Reply::refuse()]);
     let wait = leaf.client().wait(&login_id()).timeout(3600 * SECOND);
     let error = wait.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
@@ -391,7 +395,7 @@ async fn a_host_that_was_never_reached_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn the_longest_times_do_not_overflow() {
     for interval in [Duration::ZERO, Duration::MAX] {
-        let after = Act::After(503, String::new(), u64::MAX);
+        let after = Reply::status(503).header("retry-after", &u64::MAX.to_string());
         let leaf = Leaf::new([after, answer(200, CLEAN)]);
         let wait = leaf.client().wait(&login_id());
         let analysis = wait.interval(interval).timeout(Duration::MAX).await;
@@ -402,8 +406,12 @@ async fn the_longest_times_do_not_overflow() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_is_dropped_anywhere_leaves_nothing_behind() {
     for polls in 0..100 {
-        let leaf = Leaf::new([answer(202, ""), Act::Break, answer(200, CLEAN)]);
-        let slow = leaf.clone();
+        let leaf = Leaf::new([
+            answer(202, ""),
+            Reply::disconnect_before_body(),
+            answer(200, CLEAN),
+        ]);
+        let slow = (*leaf).clone();
         let slow = tower::service_fn(move |request| {
             let mut leaf = slow.clone();
             async move {
