@@ -81,7 +81,7 @@ fn accounts_are_a_table_for_people() {
             );
         }
     }
-    // Nobody asked for the holders.
+    // The table leaves out the holders.
     assert!(!run.stdout.contains('@'), "{}", run.stdout);
 }
 

@@ -393,7 +393,7 @@ fn answers_in_flight_are_not_sent_by_another_process() {
     }
     child.kill().expect("killed");
     child.wait().expect("it ends");
-    // Nobody was output what became of the answers.
+    // The outcome of the answers was never printed.
     let run = bench.run(&["authorize", "--session", path, "--json"]);
     assert_eq!(run.ends_with(5).json()["error"]["delivery"], "unknown");
     assert_eq!(bench.sandbox.requests(ApiOperation::Authorize), 2);

@@ -1,4 +1,4 @@
-//! A signal always ends the program, also while it waits for whoever should read what it writes.
+//! A signal always ends the program, also while its output is not read.
 
 use std::io::{BufRead as _, BufReader};
 #[cfg(target_os = "linux")]

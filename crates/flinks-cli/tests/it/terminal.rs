@@ -46,7 +46,7 @@ impl Terminal {
         let (tell, screen) = channel();
         std::thread::spawn(move || {
             let mut bytes = [0; 1024];
-            // The end is an error: nobody has the other side any more.
+            // The end is an error: the other side is closed.
             while let Ok(read @ 1..) = output.read(&mut bytes) {
                 let text = String::from_utf8_lossy(bytes.get(..read).unwrap_or_default());
                 if tell.send(text.into_owned()).is_err() {
