@@ -21,7 +21,7 @@
 //! #     let body = flinks_fraud::Body::from(clean.to_owned());
 //! #     Ok::<_, std::convert::Infallible>(http::Response::new(body))
 //! # });
-//! // The results host wants no client certificate, so this transport has none.
+//! // The results host needs no client certificate.
 //! let transport = Transport::builder()
 //! #   .service(answering)
 //!     .build()?;
@@ -35,10 +35,10 @@
 //! let login_id = LoginId::new("aabf32b7-2f4e-4248-8895-b47b7ebc5a3c")?;
 //! let analysis = fraud.wait(&login_id).expected_documents(1).await?;
 //! match analysis.verdict() {
-//!     Verdict::Clean => println!("nothing speaks for fraud"),
-//!     Verdict::Flagged(flags) => println!("{} signals to look at", flags.len()),
-//!     Verdict::Undetermined(reason) => println!("a person must look: {reason}"),
-//!     other => println!("a person must look: {}", other.as_str()),
+//!     Verdict::Clean => println!("no fraud signal"),
+//!     Verdict::Flagged(flags) => println!("{} signals to review", flags.len()),
+//!     Verdict::Undetermined(reason) => println!("needs a manual review: {reason}"),
+//!     other => println!("needs a manual review: {}", other.as_str()),
 //! }
 //! # assert_eq!(analysis.verdict(), Verdict::Clean);
 //! # Ok(())
@@ -47,12 +47,12 @@
 //!
 //! # What is clean
 //!
-//! At least one document, and no fewer than were uploaded when that number is known; every one
-//! completed, with an analysis whose lists of signals are there and empty; and nothing but bank
-//! statements, the only documents that are checked for fraud. One signal anywhere is
-//! [`Verdict::Flagged`]. Everything else is [`Verdict::Undetermined`] and says why: also an answer
-//! that repeats a field, contradicts itself, is not the whole one (203, 206), or has a field of
-//! another name under which signals may stand. An answer about another LoginId is an error.
+//! [`Verdict::Clean`] requires at least one document (and no fewer than were uploaded, when that number
+//! is known), all of them bank statements, which are the only documents that are checked for fraud, all
+//! completed, and all with an analysis whose lists of signals are present and empty. One signal anywhere
+//! is [`Verdict::Flagged`]. Everything else is [`Verdict::Undetermined`] with a [`Reason`]: also an
+//! answer that repeats a field, contradicts itself, is not complete (203, 206), or has an unknown field
+//! that may hold signals. An answer about another LoginId is an error.
 //!
 //! # Features
 //!

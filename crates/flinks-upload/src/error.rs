@@ -125,25 +125,25 @@ impl UploadError {
         self.ledger.as_ref()
     }
 
-    /// The name of the file that it was about.
+    /// Returns the name of the file that failed.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
     }
 
-    /// The session that is still open at the service, and inert.
+    /// Returns the id of the session that was not completed, if it is known.
     #[must_use]
     pub fn aggregation_id(&self) -> Option<&AggregationId> {
         self.aggregation_id.as_ref()
     }
 
-    /// The sessions that were given up on the way; they are inert, and Flinks may be told of them.
+    /// Returns the sessions that were abandoned on the way; they have no effect.
     #[must_use]
     pub fn abandoned(&self) -> &[AggregationId] {
         &self.abandoned
     }
 
-    /// How many sessions may have been left behind without a known id.
+    /// How many abandoned sessions have no known id, at most.
     #[must_use]
     pub fn abandoned_unknown(&self) -> u64 {
         self.abandoned_unknown

@@ -17,12 +17,12 @@ pub use file::FileLedger;
 pub(crate) use file::checksum;
 pub(crate) use state::{Completion, FileEntry, FileState, LedgerState};
 
-/// Keeps the entries of one upload.
+/// Stores the entries of one upload, for example in a file ([`FileLedger`]) or a database.
 ///
-/// Called before and after each step that acts. An entry must be durable when the call returns:
-/// the step that it announces follows at once. An error stops the session before that step, and
-/// leaves open whether the entry is durable; so does a future that is dropped. The session may
-/// then go on with other entries, or with the same one again.
+/// It is called before and after each step that changes something at the service, and an entry must be
+/// durable when the call returns. After an error the step is not taken. After an error or a dropped
+/// future the entry may or may not be durable; the session then continues with the same or another
+/// entry.
 pub trait Ledger: Send {
     /// Makes one entry durable.
     ///
@@ -34,7 +34,7 @@ pub trait Ledger: Send {
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 }
 
-/// Keeps nothing: an upload that dies with its process starts over.
+/// Stores nothing: the upload cannot be resumed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NoLedger;
 
@@ -47,7 +47,7 @@ impl Ledger for NoLedger {
     }
 }
 
-/// The error of a ledger, which may be one of the application's own.
+/// Wraps an error of a ledger that is not the library's own.
 pub(crate) fn append_error(error: BoxError) -> UploadError {
     match error.downcast::<UploadError>() {
         Ok(error) => *error,

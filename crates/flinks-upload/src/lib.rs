@@ -28,10 +28,14 @@
 //!
 //! # Exactly once
 //!
-//! The service offers no idempotency key and no way to ask what it has. But processing starts only
-//! at *complete* (Upload guide, Step 2), so a session that is never completed is inert. When the
-//! outcome of a file is unknown, the session is therefore abandoned and its files go into a fresh
-//! one ([`OnUnknown::Restart`]). *complete* itself is never sent again after an unknown outcome.
+//! The service has no idempotency key, and no call that lists what it has received. But processing
+//! starts only at *complete* (Upload guide, Step 2), so a session that is never completed has no
+//! effect. When the outcome of a file is unknown, the session is therefore abandoned, and its files
+//! are sent again in a new one ([`OnUnknown::Restart`]). *complete* itself is never repeated after an
+//! unknown outcome.
+//!
+//! With a [`Ledger`], another process can resume an upload that was interrupted at any moment:
+//! [`UploadSession::ledger`], [`UploadClient::resume`].
 //!
 //! # Features
 //!
@@ -41,15 +45,15 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
-mod contents;
 mod document;
 mod error;
+mod file_type;
 mod ledger;
 mod limits;
 mod operation;
 mod paths;
 mod session;
-mod stream;
+mod upload_body;
 
 pub use client::UploadClient;
 pub use document::Document;

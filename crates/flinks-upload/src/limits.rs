@@ -1,7 +1,7 @@
 //! The limits of the Upload guide (File and Size Limits), checked before anything is sent.
 
-use crate::contents::{self, Kind};
 use crate::error::{UploadError, file_error};
+use crate::file_type::{self, Kind};
 
 /// How many bytes at the start of a file its type is recognized by.
 pub(crate) const HEAD: usize = 1024;
@@ -134,7 +134,7 @@ fn refused(name: &str, why: &str) -> UploadError {
 
 /// What the file is instead, where that is certain, and the name that would be taken.
 fn really(head: &[u8]) -> String {
-    match contents::kind(head) {
+    match file_type::kind(head) {
         None => String::new(),
         Some(Kind {
             name,
@@ -153,7 +153,7 @@ fn extension(name: &str) -> String {
 /// Whether the first bytes are of the kind that an extension names; true for kinds unknown here.
 fn looks_like(extension: &str, head: &[u8]) -> bool {
     match extension {
-        "pdf" => contents::is_pdf(head),
+        "pdf" => file_type::is_pdf(head),
         "png" => head.starts_with(b"\x89PNG\r\n\x1a\n"),
         "jpg" | "jpeg" => head.starts_with(b"\xff\xd8\xff"),
         "tif" | "tiff" => head.starts_with(b"II*\0") || head.starts_with(b"MM\0*"),

@@ -14,7 +14,7 @@ use flinks_types::{
 use http::{Method, Request, Response, Uri};
 
 use crate::document::Document;
-use crate::stream::{Envelope, OnBytes, Upload};
+use crate::upload_body::{Envelope, OnBytes, Upload};
 
 /// Neither answer is larger than a few hundred bytes.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -22,7 +22,7 @@ const MAX_ANSWER: usize = 256 * 1024;
 /// Sends one file: `upload.file`.
 ///
 /// *Effect:* the file joins the session named by the AggregationId, or begins a new session. Sent
-/// twice it is in the session twice, so it is sent again only while it provably did not arrive.
+/// twice it is in the session twice, so it is repeated only if it certainly did not arrive.
 ///
 /// Source: Upload guide, Step 1 (Upload a File).
 #[derive(Clone)]
@@ -93,7 +93,7 @@ impl Operation for UploadFile {
     fn meta(&self) -> CallMeta {
         let meta = CallMeta::new("upload.file", Route::post("{upload}"), Replay::Unsent)
             .with_credential(Credential::OAuth)
-            // A slow line may take as long as it needs, a silent server may not.
+            // A slow connection may take its time, but a silent server may not.
             .with_stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
             .without_timeout()
             .with_min_token_ttl(Duration::from_secs(30))
@@ -163,7 +163,7 @@ impl fmt::Debug for UploadFile {
 /// Completes a session: `upload.complete`.
 ///
 /// *Effect:* processing starts; before, a session is inert. What a second one does is not
-/// documented, so it is sent again only while it provably did not arrive.
+/// documented, so it is repeated only if it certainly did not arrive.
 ///
 /// Source: Upload guide, Step 2 (Complete the Upload).
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! One upload session: its files, each sent exactly once, and *complete*.
+//! An upload session: sends each of its files exactly once, then completes.
 
 mod files;
 mod resume;
@@ -22,29 +22,29 @@ use crate::ledger::{
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum OnUnknown {
-    /// Abandon the session, which is inert because it was never completed, and send all files into
-    /// a fresh one; at most twice. The completed session then holds each file exactly once.
+    /// Abandon the session, which has no effect because it was never completed, and send all files in
+    /// a new one, at most twice. The completed session then holds each file exactly once.
     #[default]
     Restart,
-    /// End with the error; [`UploadClient::resume`] decides later.
+    /// Return the error; the upload can be resumed with [`UploadClient::resume`].
     Stop,
     /// Send the file again into the same session: it may then be in it twice.
     Resend,
 }
 
-/// How far a file has come; see [`UploadSession::on_progress`].
+/// The progress of one file; see [`UploadSession::on_progress`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Progress<'a> {
     /// The file, counted from 0.
     pub file: usize,
-    /// The files of the session.
+    /// How many files the session has.
     pub files: usize,
-    /// The file's name.
+    /// The name of the file.
     pub file_name: &'a str,
-    /// Bytes of the file taken for sending; begins again when it is sent again.
+    /// How many bytes of the file were taken for sending; restarts at 0 when the file is sent again.
     pub sent: u64,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub bytes: u64,
 }
 
@@ -58,13 +58,13 @@ type OnProgress = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 pub struct Completed {
     /// The session.
     pub aggregation_id: AggregationId,
-    /// What the fraud analysis is read by.
+    /// The id that the fraud analysis is read with.
     pub login_id: LoginId,
     /// The files that the session holds, in the order in which they were given.
     pub files: Vec<FileInfo>,
-    /// Sessions given up on the way: inert, and Flinks may be told of them.
+    /// Sessions that were abandoned on the way. They have no effect; report them to Flinks if you like.
     pub abandoned: Vec<AggregationId>,
-    /// How many sessions may have been left behind without a known id.
+    /// How many abandoned sessions have no known id, at most.
     #[serde(rename = "abandoned_unnamed")]
     pub abandoned_unknown: u64,
 }
@@ -83,10 +83,26 @@ impl Completed {
     }
 }
 
-/// Files that belong together.
+/// One upload: documents that belong together and are completed into a LoginId.
 ///
-/// [`complete`](Self::complete) consumes it, so that nothing can be added afterwards, and the
-/// AggregationId is carried from file to file here, so that it cannot be forgotten.
+/// ```no_run
+/// # async fn run(uploads: flinks_upload::UploadClient) -> Result<(), Box<dyn std::error::Error>> {
+/// use flinks_upload::{Document, FileLedger, OnUnknown};
+///
+/// let done = uploads
+///     .session()
+///     .tag("loan-4711")
+///     .on_unknown(OnUnknown::Restart)
+///     .ledger(FileLedger::create("upload.ledger")?)
+///     .upload([Document::open("january.pdf")?])
+///     .await?;
+///
+/// // After a crash, another process continues from the ledger:
+/// let (ledger, entries) = FileLedger::open("upload.ledger")?;
+/// let done = uploads.resume(ledger, &entries)?.complete().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a session sends nothing until a document is added or it is completed"]
 pub struct UploadSession {
     client: UploadClient,
@@ -129,51 +145,54 @@ impl UploadSession {
         }
     }
 
-    /// A label for the session, sent with each file.
+    /// Sets a label for the session, sent with each file.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tag = Some(tag.into());
         self
     }
 
-    /// The name of the end client, sent with each file.
+    /// Sets the name of the end client, sent with each file.
     pub fn client_name(mut self, name: impl Into<String>) -> Self {
         self.client_name = Some(name.into());
         self
     }
 
-    /// What to do when it is unknown whether a file arrived.
+    /// Sets what to do when it is unknown whether a file arrived.
     pub fn on_unknown(mut self, policy: OnUnknown) -> Self {
         self.on_unknown = policy;
         self
     }
 
-    /// How many files may be under way at once after the first; 1 by default, because the guide
-    /// describes uploads one after another and says nothing of parallel ones.
+    /// Sets how many files are sent at once after the first; 1 by default, because the guide documents
+    /// only sequential uploads.
     pub fn concurrency(mut self, files: usize) -> Self {
         self.concurrency = files.max(1);
         self
     }
 
-    /// Keeps a ledger, so that another process can go on where this one stops.
+    /// Keeps a ledger, from which another process can resume the upload.
     pub fn ledger(mut self, ledger: impl Ledger + 'static) -> Self {
         self.ledger = Box::new(ledger);
         self
     }
 
-    /// Is told of each piece of a file that is taken for sending; must not block.
-    pub fn on_progress(mut self, told: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
-        self.on_progress = Some(Arc::new(told));
+    /// Calls `on_progress` for each piece of a file that is taken for sending; it must not block.
+    pub fn on_progress(
+        mut self,
+        on_progress: impl Fn(Progress<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_progress = Some(Arc::new(on_progress));
         self
     }
 
-    /// Sends *complete* again although an earlier one may have been acted on. What the service
-    /// does with a second one is not documented: a person's decision.
+    /// Sends *complete* again even if the service may have acted on an earlier one. What a second one
+    /// does is not documented, so a person should decide.
     pub fn force_complete(mut self, again: bool) -> Self {
         self.force_complete = again;
         self
     }
 
-    /// The session's id, once the service has given one.
+    /// Returns the session's id, once the service has assigned one.
     #[must_use]
     pub fn aggregation_id(&self) -> Option<&AggregationId> {
         self.state.aggregation_id.as_ref()
@@ -195,16 +214,15 @@ impl UploadSession {
 
     /// Sends one more document.
     ///
-    /// When the future is dropped, the document stays in the session: the next call sends it, or
-    /// finds out that its outcome is unknown and goes on as [`OnUnknown`] says. When the error says
-    /// that the document was not sent or was refused, it is not part of the session: it may be
-    /// added again.
+    /// If the future is dropped, the document stays in the session: the next call sends it, or treats
+    /// its outcome as unknown. If the error says that the document was not sent or was refused, it is
+    /// not part of the session and may be added again.
     ///
     /// # Errors
     /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it was refused before anything was sent, or changed while it was read.
     /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): the ledger could not be written; the step it guards was not sent.
-    /// Delivery `Unknown`: it is unknown whether the file arrived, and [`OnUnknown`] does not
-    /// allow to go on. Otherwise as any call.
+    /// Delivery `Unknown`: it is unknown whether the file arrived, and [`OnUnknown`] does not allow to
+    /// continue. Otherwise as for any call.
     pub async fn add(&mut self, document: Document) -> Result<&AggregationId, UploadError> {
         self.stage(vec![document])?;
         if let Err(error) = self.send_all().await {
@@ -224,8 +242,7 @@ impl UploadSession {
     ///
     /// # Errors
     /// As [`add`](Self::add). Delivery `Unknown` or `Delivered` with the operation
-    /// `upload.complete`: the session may be completed. It is never completed a second time by
-    /// itself.
+    /// `upload.complete`: the session may be completed; *complete* is not repeated.
     pub async fn complete(mut self) -> Result<Completed, UploadError> {
         self.send_all().await?;
         self.send_complete().await
@@ -238,8 +255,8 @@ impl UploadSession {
                 return self.completed(login_id);
             }
             Completion::Unknown if !self.force_complete => {
-                let message = "whether the session was completed is unknown; completing it again \
-                               is a person's decision";
+                let message = "it is unknown whether the session was completed; a person must \
+                               decide whether to complete it again";
                 let error = Error::new(ErrorKind::Connection, message)
                     .with_delivery(Delivery::Unknown)
                     .with_operation("upload.complete");
@@ -305,7 +322,7 @@ impl UploadSession {
         })
     }
 
-    /// Makes an entry durable, and only then true.
+    /// Makes an entry durable, then applies it.
     async fn append(&mut self, entry: LedgerEntry) -> Result<(), UploadError> {
         let mut next = self.state.clone();
         if next.apply(&entry).is_none() {

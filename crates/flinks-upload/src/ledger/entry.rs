@@ -6,46 +6,46 @@ use std::time::Duration;
 use flinks_types::{AggregationId, LoginId};
 use serde::{Deserialize, Serialize};
 
-/// One line of a ledger: written before and after each step that acts. It never holds a credential
-/// or a document's contents.
+/// One entry of a ledger, written before and after each step that changes something at the service. It
+/// never holds a credential or a document's contents.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LedgerEntry {
-    /// What is to be uploaded, and where; always the first.
+    /// What is uploaded, and where; always the first entry.
     Session(SessionInfo),
-    /// One more file for the session.
+    /// A file was added to the session.
     Added {
         /// The file, counted from 0.
         file: usize,
         /// What is known of it.
         now: FileInfo,
     },
-    /// Files that were added, but of which nothing was sent, no longer belong to the session.
+    /// Files that were added but not sent no longer belong to the session.
     Withdrawn {
         /// How many files the session keeps.
         files: usize,
     },
-    /// A file is another one than the ledger knew; nothing of it is in the session.
+    /// A file has changed since it was added; the session does not hold it.
     Changed {
         /// The file, counted from 0.
         file: usize,
         /// What it is now.
         now: FileInfo,
     },
-    /// The file's first byte may leave from here on.
+    /// The file is about to be sent.
     Sending {
         /// The file, counted from 0.
         file: usize,
     },
-    /// The service has the file.
+    /// The service has confirmed the file.
     Confirmed {
         /// The file, counted from 0.
         file: usize,
         /// The session that holds it.
         aggregation_id: AggregationId,
     },
-    /// The service does not have the file: it was not sent whole, or refused.
+    /// The service does not have the file: it was not sent completely, or was refused.
     NotSent {
         /// The file, counted from 0.
         file: usize,
@@ -55,19 +55,19 @@ pub enum LedgerEntry {
         /// The file, counted from 0.
         file: usize,
     },
-    /// The session is given up before *complete*, which leaves it inert: all files start over.
+    /// The session is abandoned before *complete*, and all its files will be sent again.
     Abandoned {
         /// Its ids; empty when its first answer was lost.
         aggregation_ids: Vec<AggregationId>,
-        /// Whether a session without a known id may be left behind as well.
+        /// Whether a session without a known id may be abandoned as well.
         unnamed: bool,
     },
-    /// *complete* may leave from here on.
+    /// *complete* is about to be sent.
     Completing {
         /// The session.
         aggregation_id: AggregationId,
     },
-    /// *complete* was not sent, or refused.
+    /// *complete* was not sent, or was refused.
     NotCompleted,
     /// It is unknown whether the session is completed.
     CompletionUnknown,
@@ -75,12 +75,12 @@ pub enum LedgerEntry {
     Completed {
         /// The session.
         aggregation_id: AggregationId,
-        /// What the fraud analysis is read by.
+        /// The id that the fraud analysis is read with.
         login_id: LoginId,
     },
 }
 
-/// What an upload consists of, and whose it is.
+/// The host, client and files of an upload.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SessionInfo {
@@ -100,19 +100,19 @@ pub struct SessionInfo {
     pub files: Vec<FileInfo>,
 }
 
-/// What is known of a file without reading it.
+/// The name, path, size and modification time of a file.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FileInfo {
     /// The name that is sent.
     pub file_name: String,
-    /// Where it lies; `None` for a document from memory or a reader.
+    /// The absolute path; `None` for a document from memory or a reader.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "path")]
     pub path: Option<PathBuf>,
     /// The size in bytes, before encoding.
     #[serde(rename = "bytes")]
     pub len: u64,
-    /// Its modification time since the epoch.
+    /// The modification time since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<Duration>,
 }

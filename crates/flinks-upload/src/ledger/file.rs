@@ -42,7 +42,7 @@ struct Tail {
 const MAX_LEDGER: u64 = 64 << 20;
 
 impl FileLedger {
-    /// Begins a new ledger; missing folders are made, mode 0700.
+    /// Creates a new ledger, and its missing folders with mode 0700.
     ///
     /// # Errors
     /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): there is a file already, or it cannot be written or locked.
@@ -83,8 +83,8 @@ impl FileLedger {
         })
     }
 
-    /// Opens a ledger to go on with it, and reads its entries. A last line that does not end, the
-    /// mark of a crash while it was written, is cut off.
+    /// Opens a ledger to resume its upload, and reads its entries. An incomplete last line, which a
+    /// crash leaves, is cut off.
     ///
     /// # Errors
     /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): it cannot be read, is in use, or is damaged in any other way.
@@ -130,13 +130,13 @@ impl FileLedger {
         Ok((Self { path, state }, read.entries))
     }
 
-    /// Where the ledger lies.
+    /// Returns the path of the ledger.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Deletes the ledger: for a session that is complete.
+    /// Deletes the ledger of a completed session.
     ///
     /// # Errors
     /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): the file cannot be deleted.
@@ -164,7 +164,7 @@ impl Ledger for FileLedger {
         entry: &'a LedgerEntry,
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async move {
-            // Its caller is gone and has to assume the worst; this entry stands for itself.
+            // The caller of that append was dropped, and nothing uses its outcome.
             drop(self.written().await);
             let State::Ready(mut tail) = std::mem::replace(&mut self.state, State::Broken) else {
                 return Err(

@@ -1,4 +1,4 @@
-//! Which files a session holds, and that its ledger holds the same ones whatever interrupts it.
+//! Adds files to a session and its ledger, and takes the unsent ones out again.
 
 use super::UploadSession;
 use crate::document::Document;

@@ -1,4 +1,4 @@
-//! Goes on where the upload behind a ledger stopped.
+//! Resumes an upload from the entries of its ledger.
 
 use std::error::Error as _;
 use std::io;
@@ -59,7 +59,7 @@ impl UploadSession {
             let known = Arc::clone(&file.info);
             let path = known.path.as_ref().ok_or_else(|| {
                 let name = known.file_name.escape_debug();
-                ledger_error(format!("{name} did not come from a file: upload it anew"))
+                ledger_error(format!("{name} did not come from a file: upload it again"))
             })?;
             let opened = match Document::open(path) {
                 Ok(document) => document

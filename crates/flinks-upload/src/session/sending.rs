@@ -1,4 +1,4 @@
-//! How a session's files get there: one after another or several at once, and what follows an unknown outcome.
+//! Sends the files of a session, and decides what follows an unknown outcome.
 
 use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! What a file really is, told by its first bytes: for the message that refuses it.
+//! Recognizes the type of a file by its first bytes, for the message that refuses it.
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -88,7 +88,7 @@ fn json(text: &str) -> Result<String, Error> {
         .map_err(|_| Error::new(ErrorKind::Input, "a text cannot be written as JSON"))
 }
 
-/// Told how many bytes of the document have been taken for sending.
+/// A callback that gets the number of bytes of the document taken for sending so far.
 pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// One pass over a document.
