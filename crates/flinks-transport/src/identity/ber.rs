@@ -103,7 +103,7 @@ fn children(mut input: &[u8], depth: usize, indefinite: bool) -> Option<(Childre
     }
 }
 
-/// EncryptedContentInfo ::= SEQUENCE { contentType, contentEncryptionAlgorithm, [0] content }.
+/// EncryptedContentInfo ::= SEQUENCE { contentType, contentEncryptionAlgorithm, \[0\] content }.
 fn is_encrypted_content(before: &[Zeroizing<Vec<u8>>]) -> bool {
     let tags = before.iter().map(|element| element.first().copied());
     tags.eq([Some(OBJECT_IDENTIFIER), Some(SEQUENCE)])

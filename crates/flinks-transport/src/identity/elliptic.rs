@@ -50,7 +50,7 @@ pub(super) fn completed(
     Some(Zeroizing::new(PrivatePkcs8KeyDer::from(der).into()))
 }
 
-/// The private half in an ECPrivateKey ::= SEQUENCE { 1, OCTET STRING, [0] curve, [1] public half },
+/// The private half in an ECPrivateKey ::= SEQUENCE { 1, OCTET STRING, \[0\] curve, \[1\] public half },
 /// if it lacks the last and does not name another curve.
 fn scalar<'a>(der: &'a [u8], curve: &[u8]) -> Option<&'a [u8]> {
     let mut key = Reader(der).enter(SEQUENCE)?;
