@@ -101,7 +101,7 @@ pub(crate) fn broken(command: &Command, error: &std::io::Error) -> Failure {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "Cargo tells its subcommands where they are through the environment"
+    reason = "Cargo passes paths to its subcommands in environment variables"
 )]
 fn variable(name: &str) -> Result<String, Failure> {
     env::var(name)

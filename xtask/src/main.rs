@@ -43,7 +43,7 @@ The exit status is 0 when everything passed, 1 when something did not, 2 for a c
 
 /// Why a command did not succeed.
 enum Failure {
-    /// Something was found wrong; the reader has already been told what.
+    /// A check failed; the problems have already been printed.
     Found,
     /// The command line is not understood.
     Usage(String),

@@ -1,4 +1,4 @@
-//! Runs README's programs against the sandbox, as README tells its readers to run them.
+//! Runs README's programs against the sandbox, as README says to run them.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

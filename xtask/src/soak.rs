@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     };
     for number in [count, first] {
         if number.parse::<u64>().is_err() {
-            return Err(Failure::Usage(format!("soak: {number:?} is no number")));
+            return Err(Failure::Usage(format!("soak: {number:?} is not a number")));
         }
     }
     let mut soak = command::cargo()?;

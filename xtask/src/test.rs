@@ -192,7 +192,7 @@ struct Reader {
     name: &'static str,
     /// Reads a line that counts; a program that has none is judged by its end alone.
     count: Option<fn(&str) -> Option<Summary>>,
-    /// Lines not worth a reader's time.
+    /// Lines that are not shown.
     is_noise: fn(&str) -> bool,
 }
 

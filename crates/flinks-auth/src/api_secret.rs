@@ -56,7 +56,7 @@ impl ApiSecretAuth {
     /// Binds a secret to the endpoint that it opens.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: the secret is empty or cannot stand in a header.
+    /// [`ErrorKind::Config`]: the secret is empty or is not a valid header value.
     pub fn new(endpoint: Endpoint, secret: &ApiSecret) -> Result<Self, Error> {
         Ok(Self {
             endpoint,

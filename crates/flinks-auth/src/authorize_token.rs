@@ -53,7 +53,7 @@ impl fmt::Debug for AuthorizeTokenSlot {
     }
 }
 
-/// Asks for an authorize token: `auth.authorize_token`.
+/// Requests an authorize token: `auth.authorize_token`.
 ///
 /// *Effect:* issues a token, which expires after 30 minutes if it is not used; it may be sent any
 /// number of times.
@@ -69,7 +69,7 @@ impl AuthorizeTokenRequest {
     /// Asks `endpoint` with the secret key of `customer_id`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: the key is empty or cannot stand in a header.
+    /// [`ErrorKind::Config`]: the key is empty or is not a valid header value.
     pub fn new(endpoint: Endpoint, customer_id: CustomerId, key: &Secret) -> Result<Self, Error> {
         let key = key_value("the authorize secret key", key.expose())?;
         let customer = CustomerEndpoint::new(endpoint, customer_id);
@@ -111,7 +111,7 @@ impl Operation for AuthorizeTokenRequest {
         let token = sensitive(answer.token.expose())
             .ok()
             .filter(|token| !token.is_empty())
-            .ok_or_else(|| DecodeError::Malformed("Token is no token".to_owned()))?;
+            .ok_or_else(|| DecodeError::Malformed("Token is not a valid token".to_owned()))?;
         let slot = AuthorizeTokenSlot::new();
         slot.keep(token);
         Ok(slot)

@@ -1,4 +1,4 @@
-//! The OAuth client: its credentials, and the request that turns them into an access token.
+//! OAuth client credentials, and the request that exchanges them for an access token.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 /// The only scope that the Upload guide names (Step 1, Body).
 const SCOPE: &str = "ocr.write";
 
-/// What Flinks hands to an OAuth client: a client id and a client secret.
+/// The client id and client secret that Flinks issues to an OAuth client.
 ///
-/// `Debug` prints neither.
+/// `Debug` shows neither.
 #[derive(Clone)]
 pub struct ClientCredentials {
     client_id: String,
@@ -28,7 +28,7 @@ pub struct ClientCredentials {
 }
 
 impl ClientCredentials {
-    /// Credentials with the scope `ocr.write`.
+    /// Creates credentials with the scope `ocr.write`.
     #[must_use]
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
         Self {
@@ -38,20 +38,20 @@ impl ClientCredentials {
         }
     }
 
-    /// The same credentials with another scope.
+    /// Replaces the scope.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = scope.into();
         self
     }
 
-    /// The client id.
+    /// Returns the client id.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// `Basic base64(client_id:client_secret)`, of the raw strings, as the guide's samples make it.
+    /// `Basic base64(client_id:client_secret)` of the raw strings, as in the guide's samples.
     fn basic(&self) -> Result<HeaderValue, Error> {
         if self.client_id.is_empty() || self.client_secret.is_empty() {
             return Err(config(
@@ -60,15 +60,15 @@ impl ClientCredentials {
         }
         let raw = [self.client_id.as_str(), self.client_secret.expose()];
         if raw.iter().any(|text| text.chars().any(char::is_control)) {
-            // base64 would hide it from everyone but the service, which answers 401.
+            // base64 would hide the mistake, and the service would only answer 401.
             return Err(config(
-                "the client id or the client secret holds a line break or a control character: \
-                 give both exactly as received",
+                "the client id or the client secret contains a line break or a control character: \
+                 enter both exactly as received",
             ));
         }
         if self.client_id.contains(':') {
             return Err(config(
-                "a client id holds no \":\": it ends where the secret begins",
+                "the client id must not contain \":\", which separates it from the client secret",
             ));
         }
         let raw = Zeroizing::new(format!(
@@ -89,10 +89,10 @@ impl fmt::Debug for ClientCredentials {
     }
 }
 
-/// Asks for an access token: `auth.token`.
+/// Requests an access token: `auth.token`.
 ///
-/// *Effect:* issues a token; it may be sent any number of times. A refused client certificate shows
-/// here first.
+/// *Effect:* issues a token; it may be sent any number of times. A rejected client certificate is
+/// usually found by this request first.
 ///
 /// Source: Upload guide, Step 1 (Obtaining an Access Token).
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// Asks the token endpoint at `url`.
+    /// Creates a request to the token endpoint at `url`.
     #[must_use]
     pub fn new(url: Uri, credentials: ClientCredentials) -> Self {
         Self { url, credentials }
@@ -139,7 +139,7 @@ impl Operation for TokenRequest {
     fn decode(&self, response: Response<Bytes>) -> Result<AccessToken, DecodeError> {
         let body = response.into_body();
         let answer = from_json::<TokenResponse>(&body).map_err(|error| {
-            // A token service may refuse with a 200 and an OAuth error.
+            // A token service may report an OAuth error with status 200.
             match ApiError::from_body(&body) {
                 Some(api) if api.oauth_error.is_some() => DecodeError::api(api),
                 _ => DecodeError::json(&error),
@@ -149,10 +149,10 @@ impl Operation for TokenRequest {
     }
 }
 
-/// An access token of the upload host, ready to be sent. It opens no other host: the fraud
-/// analysis is read with an [`ApiSecret`](crate::ApiSecret).
+/// An access token for the upload host. It is not valid for other hosts: the fraud analysis
+/// requires an [`ApiSecret`](crate::ApiSecret).
 ///
-/// `Debug` prints its lifetime only.
+/// `Debug` shows only its lifetime.
 #[derive(Clone)]
 pub struct AccessToken {
     pub(crate) header: HeaderValue,
@@ -162,7 +162,7 @@ pub struct AccessToken {
 impl AccessToken {
     fn read(answer: TokenResponse, scope: &str) -> Result<Self, DecodeError> {
         let malformed = |what: &str| DecodeError::Malformed(what.to_owned());
-        // A sibling service answers in lower case.
+        // Another Flinks service answers in lower case.
         let bearer = answer
             .token_type
             .as_deref()
@@ -172,23 +172,23 @@ impl AccessToken {
         }
         if !grants(answer.scope.as_deref().unwrap_or(scope), scope) {
             return Err(DecodeError::Setting(
-                "the token does not grant the scope that was asked for: check the scope".to_owned(),
+                "the token does not grant the requested scope: check the scope".to_owned(),
             ));
         }
         let token = answer.access_token.expose();
         let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         if !plain || token.len() > 16 * 1024 {
-            return Err(malformed("access_token is no token"));
+            return Err(malformed("access_token is not a valid token"));
         }
         let header = sensitive(&Zeroizing::new(format!("Bearer {token}")))
-            .map_err(|_| malformed("access_token is no token"))?;
+            .map_err(|_| malformed("access_token is not a valid token"))?;
         Ok(Self {
             header,
             lifetime: answer.expires_in,
         })
     }
 
-    /// How long the service says that it lives; `None` when it does not say.
+    /// Returns the lifetime that the service states, if any.
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime
@@ -203,12 +203,12 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// Whether a scope that a token service names covers the one asked for. Services echo it in their
-/// own spelling: in any case and order, with commas, with a prefix (`upload:ocr.write`), or as `*`.
-/// Whether it really suffices, the upload tells.
-fn grants(granted: &str, asked: &str) -> bool {
+/// Whether a granted scope covers the requested one. Services echo scopes in their own spelling: in
+/// any case and order, with commas, with a prefix (`upload:ocr.write`), or as `*`. A scope that is
+/// accepted here may still be rejected by the upload.
+fn grants(granted: &str, requested: &str) -> bool {
     let words = |scope: &str| -> Vec<String> {
-        let bare = |word: &str| {
+        let unprefixed = |word: &str| {
             word.rsplit([':', '/'])
                 .next()
                 .unwrap_or(word)
@@ -216,30 +216,30 @@ fn grants(granted: &str, asked: &str) -> bool {
         };
         scope
             .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '+' | '"'))
-            .map(bare)
+            .map(unprefixed)
             .filter(|word| !word.is_empty())
             .collect()
     };
     let granted = words(granted);
     granted.is_empty()
         || granted.iter().any(|word| word == "*")
-        || words(asked).iter().all(|word| granted.contains(word))
+        || words(requested).iter().all(|word| granted.contains(word))
 }
 
-/// A header value that no `Debug` prints. The error names no part of it.
+/// Creates a header value that `Debug` does not show. The error does not contain it either.
 pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, Error> {
     let plain = text
         .bytes()
         .all(|byte| byte == b' ' || byte.is_ascii_graphic());
     let value = HeaderValue::from_str(text).ok().filter(|_| plain);
     let mut value = value.ok_or_else(|| {
-        config("a secret holds a line break, a control character or a non-ASCII character")
+        config("a secret contains a line break, a control character or a non-ASCII character")
     })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// `application/x-www-form-urlencoded` of a scope: RFC 6749 allows it printable ASCII.
+/// Encodes a scope as `application/x-www-form-urlencoded`; RFC 6749 limits it to printable ASCII.
 fn form_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         match byte {

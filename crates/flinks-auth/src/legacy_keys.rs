@@ -87,7 +87,7 @@ impl LegacyKeysAuth {
     /// Binds keys to the endpoint and customer that they open.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: a key is empty or cannot stand in a header.
+    /// [`ErrorKind::Config`]: a key is empty or is not a valid header value.
     pub fn new(
         transport: &Transport,
         endpoint: Endpoint,
@@ -183,7 +183,7 @@ impl LegacyKeysAuth {
         let fetched =
             fetched.map_err(|error| error.with_step(Step::Token).with_delivery(delivery))?;
         let value = fetched.read().ok_or_else(|| {
-            Error::new(ErrorKind::Decode, "the answer holds no token")
+            Error::new(ErrorKind::Decode, "the answer contains no token")
                 .with_delivery(delivery)
                 .with_step(Step::Token)
         })?;

@@ -19,7 +19,7 @@ use crate::token_cache::{Issued, Lease, TokenCache};
 /// Adds `Authorization: Bearer <access token>` to calls that require [`Credential::OAuth`].
 /// Requests for another host than the token's are refused.
 ///
-/// The token is fetched once for all who need it, refreshed ahead of its end beside a request,
+/// The token is fetched once for all who need it, refreshed before it expires alongside a request,
 /// and fetched again once after a 401 (Upload guide, Step 1 and Common Errors). It is fetched
 /// through the transport's pool but not through its layers.
 pub struct OAuth {
@@ -64,7 +64,7 @@ impl Authenticate for OAuth {
         if ours.authority() != theirs.authority() || ours.scheme() != theirs.scheme() {
             return Err(wrong_origin().into());
         }
-        // A token may be bound to the certificate that asked for it.
+        // A token may be bound to the certificate that requested it.
         if request.extensions().get::<IdentityGeneration>() != Some(&self.identity) {
             let message = "OAuth credentials belong to the transport that they were made for";
             return Err(Error::new(ErrorKind::Config, message).into());
@@ -76,7 +76,7 @@ impl Authenticate for OAuth {
         request.extensions_mut().insert(self.secrets.clone());
         let again = try_clone_request(&request);
         let life = meta.min_token_ttl();
-        // Whatever became of the token request, the call itself was not sent.
+        // Whether or not the token request was sent, the call itself was not.
         let unsent = |error: Error| {
             error
                 .with_step(Step::Token)
@@ -118,7 +118,7 @@ impl OAuth {
     }
 }
 
-/// Sends a request with a token, and drives the token's refresh beside it when one is due. The
+/// Sends a request with a token, and drives the token's refresh alongside it if one is due. The
 /// answer is not held up by the refresh: unfinished, it waits in the cache for the next caller.
 async fn send_with(
     next: HttpService,
@@ -167,7 +167,7 @@ mod tests {
             .expect("a transport")
     }
 
-    /// A token may be bound to the client certificate that asked for it.
+    /// A token may be bound to the client certificate that requested it.
     #[tokio::test]
     async fn a_layer_serves_the_transport_it_was_made_for_and_no_other() {
         let (own, other) = (transport(), transport());

@@ -1,4 +1,4 @@
-//! Caches one token: fetched once, refreshed ahead of its expiry, never used past it.
+//! Caches one token: fetches it once, refreshes it before it expires, never uses it afterwards.
 
 mod shared;
 #[cfg(test)]
@@ -15,14 +15,14 @@ use tokio::time::Instant;
 
 use shared::{Shared, Waiter, lock};
 
-/// What is assumed when the service does not say how long a token lives.
+/// The assumed lifetime of a token if the service does not state one.
 const UNSAID_LIFETIME: Duration = Duration::from_secs(60);
 
-/// What is believed at most: a service that says more has made a mistake more often than not.
+/// The maximum lifetime: a longer one is probably a mistake of the service.
 const MAX_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A token is not used in its last tenth, nor in more than its last ten seconds: a request on its
-/// way must arrive before the end.
+/// A token is not used in the last tenth of its lifetime, at most its last ten seconds, so that a
+/// request arrives before the token expires.
 const MAX_MARGIN: Duration = Duration::from_secs(10);
 
 /// A request for a token.
@@ -35,7 +35,7 @@ pub(crate) struct Issued<T> {
 }
 
 impl<T> Issued<T> {
-    /// `lifetime` is what the service says; zero means that the token may be used once.
+    /// `lifetime` is the one that the service states; zero means that the token may be used once.
     pub(crate) fn new(value: T, lifetime: Option<Duration>) -> Self {
         Self {
             value,
@@ -48,14 +48,14 @@ impl<T> Issued<T> {
 pub(crate) struct Lease<T, E> {
     /// The token.
     pub(crate) value: T,
-    /// Names this very token, for [`TokenCache::evict`].
+    /// Identifies this token, for [`TokenCache::evict`].
     pub(crate) generation: u64,
-    /// A refresh that is due. To be polled beside the request and dropped with it: the cache keeps
-    /// both an unfinished refresh and the result of a finished one.
+    /// A refresh that is due. Poll it together with the request and drop it afterwards: the cache
+    /// keeps both an unfinished refresh and the result of a finished one.
     pub(crate) refresh: Option<Waiter<Outcome<T, E>>>,
 }
 
-/// What a fetch brings to everyone who waits for it.
+/// The result of a fetch, shared by all its waiters.
 pub(crate) type Outcome<T, E> = Result<Token<T>, E>;
 
 /// A token and its times.
@@ -65,7 +65,7 @@ pub(crate) struct Token<T> {
     generation: u64,
     lifetime: Duration,
     started: Instant,
-    /// Whether a token that may be used once has been.
+    /// Whether a single-use token has been used.
     used: Arc<AtomicBool>,
 }
 
@@ -74,20 +74,20 @@ impl<T> Token<T> {
         self.lifetime.is_zero()
     }
 
-    /// Whether the token lives for `life` yet. Half the lifetime always suffices, so that a
-    /// short-lived token is not fetched again and again.
+    /// Whether the token is valid for at least `life` more. Half its lifetime is always enough, so
+    /// that a short-lived token is not fetched for every request.
     fn lives(&self, life: Duration, now: Instant) -> bool {
         let margin = (self.lifetime / 10).min(MAX_MARGIN);
         let left = (self.started + (self.lifetime - margin)).saturating_duration_since(now);
         !left.is_zero() && left >= life.min(self.lifetime / 2)
     }
 
-    /// Whether 80 % of the lifetime have passed.
+    /// Whether 80% of the lifetime has passed.
     fn is_due(&self, now: Instant) -> bool {
         now >= self.started + self.lifetime / 5 * 4
     }
 
-    /// Whether a waiter may take this token: a token for one use goes to the first who asks.
+    /// Whether a waiter may take this token: only the first may take a single-use token.
     fn take(&self) -> bool {
         !self.is_for_one_use() || !self.used.swap(true, Ordering::Relaxed)
     }
@@ -105,25 +105,25 @@ impl<T> Token<T> {
 ///
 /// - One fetch at a time. The cache owns it and every waiter polls it, so a caller that is
 ///   cancelled cancels nothing, and no task is spawned.
-/// - Those who wait for a fetch share its result. A failure is not remembered: the next call
-///   fetches again.
-/// - From 80 % of the lifetime on, callers get the old token at once and a refresh to poll beside
-///   their request. A failed refresh leaves the old token in place.
-/// - A token for one use is given to one caller; others that wait fetch their own, one after another.
+/// - All waiters of a fetch share its result. A failure is not cached: the next call fetches again.
+/// - After 80% of the lifetime, callers get the old token immediately, and a refresh to poll
+///   together
+///   with their request. A failed refresh leaves the old token in place.
+/// - A single-use token is given to one caller; other waiters fetch their own, one after another.
 pub(crate) struct TokenCache<T, E> {
     state: Arc<Mutex<State<T, E>>>,
 }
 
 struct State<T, E> {
     token: Option<Token<T>>,
-    /// The fetches under way, one for each runtime that waits for a token.
+    /// The fetches in progress, one for each runtime that waits for a token.
     fetches: Vec<InFlight<T, E>>,
     last_generation: u64,
 }
 
 impl<T, E> State<T, E> {
-    /// Takes out the fetches that have no waiter and began on another runtime: that one may
-    /// be gone, and polling what it drove would then panic.
+    /// Removes the fetches that have no waiter and began on another runtime: that runtime may have
+    /// shut down, and polling its timers and sockets would then panic.
     fn abandoned_on_other_runtimes(&mut self) -> Vec<InFlight<T, E>> {
         let runtime = this_runtime();
         let left = |flight: &mut InFlight<T, E>| {
@@ -142,14 +142,14 @@ fn this_runtime() -> Option<runtime::Id> {
 struct InFlight<T, E> {
     shared: Arc<Shared<Outcome<T, E>>>,
     generation: u64,
-    /// Where it began: its timers and sockets belong to that runtime, and die with it.
+    /// The runtime on which it began, which its timers and sockets depend on.
     runtime: Option<runtime::Id>,
-    /// Whether everyone had left it at some time. It then stood still, and its failure (a time
-    /// limit that passed meanwhile, say) tells nothing about a request made now.
+    /// Whether it was without waiters at some time. It made no progress then, so its failure (such
+    /// as a timeout that elapsed meanwhile) does not apply to a new request.
     was_left: bool,
 }
 
-/// How a caller comes to a token.
+/// How a caller gets a token.
 enum Plan<T, E> {
     Use(Lease<T, E>),
     Wait(Waiter<Outcome<T, E>>, WasLeft),
@@ -173,11 +173,11 @@ where
         }
     }
 
-    /// A token that lives for `life` yet, or for half its lifetime if that is less; a token that
-    /// has just been fetched is taken as it is.
+    /// Returns a token that is valid for at least `life` more, or for half its lifetime if that is
+    /// less; a token that has just been fetched is returned in any case.
     ///
-    /// `fetch` makes a request for a token and is called only when this call starts one. It must
-    /// not use this cache.
+    /// `fetch` requests a token, and is called only if this call starts a fetch. It must not use
+    /// this cache.
     pub(crate) async fn token(
         &self,
         life: Duration,
@@ -196,7 +196,7 @@ where
                         return Ok(token.lease());
                     }
                 }
-                // The old token may have too little life for comfort, but it is not dead.
+                // The old token may be too short-lived for `life`, but it has not expired.
                 Some(Err(error)) => match self.current(Duration::ZERO) {
                     Some(token) => return Ok(token.lease()),
                     None if was_left => {}
@@ -207,7 +207,7 @@ where
         }
     }
 
-    /// Forgets this token, if it is still the current one: the service refused it.
+    /// Removes a token that the service rejected, if it is still the current one.
     pub(crate) fn evict(&self, generation: u64) {
         let mut state = lock(&self.state);
         let refused = state.token.take_if(|token| token.generation == generation);
@@ -226,7 +226,7 @@ where
 
     fn plan(&self, life: Duration, fetch: &impl Fn() -> Fetch<T, E>) -> Plan<T, E> {
         let now = Instant::now();
-        // Dropped without the lock, as all foreign code.
+        // Dropped outside the lock, like all foreign code.
         let left = lock(&self.state).abandoned_on_other_runtimes();
         drop(left);
         let mut state = lock(&self.state);
@@ -248,7 +248,7 @@ where
         })
     }
 
-    /// Waits for the fetch under way, or for a new one.
+    /// Joins the fetch in progress, or starts a new one.
     fn join(
         &self,
         state: &mut State<T, E>,
@@ -260,7 +260,7 @@ where
         if let Some(flight) =
             fetches.find(|flight| flight.runtime == runtime && !flight.shared.is_over())
         {
-            // The cache holds the only reference: there is no waiter.
+            // The cache has the only reference, so there are no waiters.
             flight.was_left |= Arc::strong_count(&flight.shared) == 1;
             return (flight.shared.wait(), flight.was_left);
         }
@@ -275,7 +275,7 @@ where
         (waiter, false)
     }
 
-    /// A fetch that puts its token into the cache, by whichever waiter it is completed.
+    /// Starts a fetch that stores its token in the cache, whichever waiter completes it.
     fn start(
         &self,
         state: &mut State<T, E>,
@@ -291,7 +291,7 @@ where
                 value: issued.value,
                 generation,
                 lifetime: issued.lifetime,
-                // The service counts from some time after this one.
+                // The service starts counting later than this.
                 started,
                 used: Arc::default(),
             });

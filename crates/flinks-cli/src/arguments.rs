@@ -47,7 +47,7 @@ pub(crate) struct Common {
     /// Run against an embedded test server with throw-away certificates and credentials
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
-    /// On an error, write what Flinks' support asks for to this file, without secrets
+    /// On an error, write the details that Flinks' support requires to this file, without secrets
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) support: Option<PathBuf>,
     /// Read settings from this TOML file [default: FLINKS_CONFIG]

@@ -66,7 +66,7 @@ fn bless(
     let ran = decide(fixture, assemble)?;
     let outcome = ran
         .result
-        .ok_or("the codec alone does not tell the whole outcome")?;
+        .ok_or("the codec alone does not determine the whole outcome")?;
     let old = &fixture.case.want;
     let called = &fixture.case.call.operation;
     let want = match outcome {

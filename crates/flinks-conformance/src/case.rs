@@ -122,7 +122,7 @@ pub struct Expect {
     /// Headers that must not be there.
     #[serde(default)]
     pub forbid_headers: Vec<String>,
-    /// A file beside the case: `.json` compares as a value, anything else byte by byte.
+    /// A file in the case's folder: `.json` compares as a value, anything else byte by byte.
     pub body: Option<String>,
     /// The body as a JSON value.
     pub body_json: Option<Value>,
@@ -139,10 +139,10 @@ pub struct Expect {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// Headers. `Content-Type` is `application/json` unless it stands here.
+    /// Headers. `Content-Type` is `application/json` unless given here.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// A file beside the case, sent as it is.
+    /// A file in the case's folder, sent unchanged.
     pub body: Option<String>,
     /// The body as a JSON value.
     pub body_json: Option<Value>,
@@ -174,7 +174,7 @@ pub enum Fault {
     Hang,
     /// The body is not read, and nothing is ever answered.
     Stall,
-    /// The whole request is read, and what comes back is no HTTP.
+    /// The whole request is read, and the answer is not HTTP.
     Garbage,
 }
 
@@ -228,7 +228,7 @@ pub struct WantError {
     /// The FlinksCode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flinks_code: Option<String>,
-    /// The delay that the service asked for.
+    /// The delay that the service requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
     /// How many attempts were made.
@@ -257,7 +257,7 @@ pub struct WantError {
     pub session: Option<String>,
 }
 
-/// How a case holds against a real service, which answers by itself: the steps are not used.
+/// How a case runs against a real service; the steps are not used.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

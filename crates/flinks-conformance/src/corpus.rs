@@ -98,7 +98,7 @@ pub(crate) fn strict<T: DeserializeOwned>(file: &Path) -> Result<T, CorpusError>
     json::read(&text).map_err(|error| CorpusError::new(file, error))
 }
 
-/// Folders in the order of their names; what lies beside them (scripts, documents) is no case.
+/// Returns the folders sorted by name; other files (scripts, documents) are ignored.
 fn folders(parent: &Path) -> Result<Vec<PathBuf>, CorpusError> {
     let failed = |error| CorpusError::new(parent, error);
     let mut found = Vec::new();

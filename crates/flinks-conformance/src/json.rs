@@ -13,7 +13,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     Ok(value)
 }
 
-/// Reads a value that stands under `key` in a file.
+/// Reads the value of `key` in a file.
 pub(crate) fn read_value<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, String> {
     tracked(key, value)
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::corpus::{CorpusError, Fixture, strict};
 
-/// The file beside the families.
+/// The file next to the families' folders.
 const FILE: &str = "requirements.json";
 
 /// The demands of the documents, in their order. `Display` is a list for terminals.

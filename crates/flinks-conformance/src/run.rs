@@ -145,7 +145,7 @@ pub(crate) struct CaseRun {
     pub(crate) outcome: Vec<String>,
     /// Secrets where none may be.
     pub(crate) leaks: Vec<String>,
-    /// The outcome; `None` where the codec alone cannot tell.
+    /// The outcome; `None` if the codec alone does not determine it.
     pub(crate) result: Option<Result<Value, Box<Failure>>>,
     /// Every text that a program might write down.
     texts: Vec<(&'static str, String)>,

@@ -58,7 +58,7 @@ pub(crate) struct Turn {
     step: Option<Running>,
 }
 
-/// A step under way.
+/// A step in progress.
 struct Running {
     script: Script,
     /// `None` for the token request that no step scripts.

@@ -154,7 +154,7 @@ impl Connection {
                 self.buffer.advance(4);
                 let head = parse(&String::from_utf8_lossy(&text));
                 if head.is_none() {
-                    self.script.problem("a request's head is no HTTP/1.1");
+                    self.script.problem("a request's head is not HTTP/1.1");
                 }
                 return Ok(head);
             }

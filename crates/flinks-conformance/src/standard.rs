@@ -46,7 +46,7 @@ pub(crate) struct Credential {
 struct Operation {
     operation: String,
     method: String,
-    /// A segment in braces stands for any one segment.
+    /// A segment in braces matches any one segment.
     path: String,
     credential: String,
 }

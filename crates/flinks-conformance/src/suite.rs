@@ -14,7 +14,8 @@ use crate::requirements::Requirements;
 use crate::run::{Assemble, CaseResult, Pass, Provider, Wire, judge};
 use crate::summary::Summary;
 
-/// The cases of this workspace, wherever it lies: beside a Git dependency they are in its checkout.
+/// Returns the folder of the cases of this workspace; for a Git dependency, the one in its
+/// checkout.
 #[must_use]
 pub fn fixtures() -> PathBuf {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"));

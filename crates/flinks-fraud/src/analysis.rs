@@ -66,7 +66,7 @@ impl Analysis {
     }
 
     /// Sets how many files were uploaded: with fewer documents the analysis is not final, and its
-    /// verdict not clean. One file may give several documents, so more of them are no fault.
+    /// verdict not clean. More documents are accepted, because one file may yield several.
     #[must_use]
     pub fn with_expected_documents(mut self, files: impl Into<Option<usize>>) -> Self {
         self.expected_documents = files.into();

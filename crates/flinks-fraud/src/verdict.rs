@@ -169,7 +169,7 @@ impl fmt::Display for Reason {
             }
             Self::UnknownCode => f.write_str("the answer carries an unknown FlinksCode"),
             Self::UnknownField => {
-                f.write_str("the answer has an unknown field that may tell of signals")
+                f.write_str("the answer has an unknown field that may contain signals")
             }
         }
     }
@@ -269,7 +269,7 @@ mod tests {
                 Verdict::Clean,
                 "{documents}"
             );
-            // More documents than files are no reason for doubt.
+            // More documents than files are accepted.
             assert_eq!(
                 analysis(&documents).with_expected_documents(1).verdict(),
                 Verdict::Clean
@@ -314,7 +314,7 @@ mod tests {
                 document("Document_Processing_Failed", ""),
                 failed(0, DocumentStatus::DocumentProcessingFailed),
             ),
-            // What is pending may still be mended, so it is named before what failed.
+            // A pending document may still complete, so it is reported before a failed one.
             (
                 [document("DELETED", ""), document("PENDING", "")].join(","),
                 Pending { document: 1 },

@@ -95,9 +95,9 @@ impl LegacyClient {
     /// After an unknown outcome, open a new session.
     ///
     /// # Errors
-    /// [`AuthorizeError`]: its [`refusal`](AuthorizeError::refusal) tells a wrong answer from a
-    /// session that has ended. A wrong answer after which the bank asks again is not an error but a
-    /// round with [`answers_were_wrong`](ChallengeRound::answers_were_wrong).
+    /// [`AuthorizeError`]: its [`refusal`](AuthorizeError::refusal) distinguishes a wrong answer
+    /// from a session that has ended. A wrong answer after which the bank asks again is not an
+    /// error but a round with [`answers_were_wrong`](ChallengeRound::answers_were_wrong).
     pub async fn answer(&self, answers: CompletedAnswers) -> Result<Authorize, AuthorizeError> {
         let CompletedAnswers {
             responses,
@@ -235,7 +235,7 @@ fn failure(status: StatusCode, body: &[u8]) -> DecodeError {
     DecodeError::api(error)
 }
 
-/// Adds the ids that stand in the answer otherwise than documented: they may exist nowhere else.
+/// Adds ids that are in undocumented places of the answer: they may not be available later.
 fn with_ids(mut answer: AuthorizeResponse, body: &[u8]) -> AuthorizeResponse {
     answer.request_id = answer.request_id.or_else(|| find_request_id(body));
     let known = answer.login.as_ref().and_then(|login| login.id.as_ref());

@@ -1,4 +1,4 @@
-//! The calls beside sessions and data: saved logins, their refresh and questions, institutions.
+//! The calls other than sessions and data: saved logins, their refresh and questions, institutions.
 
 mod acknowledgement;
 mod card;

@@ -75,7 +75,7 @@
 //!
 //! Results can be made without HTTP: [`Authorize::from_json`] reads a session or a round of questions
 //! from an answer of the service, [`WithRawBody::from_json`] reads data, and `AuthorizeError` is
-//! `From<Error>`. With the feature `testing` of `flinks-transport`, a scripted service stands in for
+//! `From<Error>`. With the feature `testing` of `flinks-transport`, a scripted service replaces
 //! the network.
 //!
 //! # Features

@@ -129,7 +129,7 @@ fn refusal(code: &FlinksCode, of_bank: bool) -> Option<Refusal> {
         | FlinksCode::TooManyRequests
         | FlinksCode::UnknownChallengeKey
         | FlinksCode::Other(_) => return None,
-        // The enum is open: what has no class above has none here.
+        // The enum is non-exhaustive: a new code has no class yet.
         _ => return None,
     })
 }

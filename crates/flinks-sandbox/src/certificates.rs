@@ -97,7 +97,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// Fails if the name cannot stand in a certificate, or no key can be made.
+    /// Fails if the name is not valid in a certificate, or no key can be generated.
     pub fn issue_client(
         &self,
         common_name: &str,
@@ -111,7 +111,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// Fails if a name cannot stand in a certificate, or no key can be made.
+    /// Fails if a name is not valid in a certificate, or no key can be generated.
     pub fn issue_server(
         &self,
         names: &[&str],

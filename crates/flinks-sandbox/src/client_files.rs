@@ -120,7 +120,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     placed
 }
 
-/// A new file beside `path`.
+/// A new file next to `path`.
 fn draft(path: &Path) -> io::Result<(File, PathBuf)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

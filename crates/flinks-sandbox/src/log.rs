@@ -14,7 +14,7 @@ pub type OnRequest = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
 /// One request and its answer.
 ///
-/// Serializes to one JSON object. It holds no credential, token, answer or content.
+/// Serializes to one JSON object. It contains no credential, token, answer or document contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LogLine {

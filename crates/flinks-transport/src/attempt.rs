@@ -46,7 +46,7 @@ impl Attempt {
         }
     }
 
-    /// Keeps the raw answer when it goes on after the end that its head gives: a 204 with a body,
+    /// Keeps the raw answer if it continues after the end that its head states: a 204 with a body,
     /// or a wrong length. It serves only if what was handed on cannot be read.
     pub(crate) fn see_beyond(&mut self, response: &Response<Body>) {
         let body = response.body().as_bytes().map_or(&[][..], Bytes::as_ref);
@@ -94,7 +94,7 @@ pub(crate) struct AttemptState {
     ended: AtomicBool,
     /// How often the connection had been flushed when the last frame was taken from us.
     flushes: OnceLock<u64>,
-    /// The source of our own body keeps the server waiting: the stall clock stands still.
+    /// Our own body's source is not ready: the stall timer is paused.
     body_pending: AtomicBool,
     /// Milliseconds from `start` to the last frame that was taken from us.
     moved: AtomicU64,
@@ -171,7 +171,7 @@ impl AttemptState {
     /// Whether an answer that has just begun came after the whole body had left the buffers of
     /// this process: only then can it be about the whole request.
     ///
-    /// A leaf of the user's that takes no byte of a body at all is a stand-in that needs none.
+    /// A custom service that reads nothing of a body is a test double that does not need it.
     pub(crate) fn is_answered_in_turn(&self) -> bool {
         let Some(stats) = self.stats() else {
             return self.is_sent() || self.handed.load(Ordering::Acquire) == 0;

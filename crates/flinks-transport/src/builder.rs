@@ -1,4 +1,4 @@
-//! Builds a transport: identity, roots, layers, limits. Settings are checked before anything is sent.
+//! The builder of a transport: identity, roots, layers, limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -81,35 +81,36 @@ impl TransportBuilder {
         }
     }
 
-    /// Presents this client certificate. The upload host requires one on every connection.
+    /// Sets the client certificate. The upload host requires one on every connection.
     pub fn identity(mut self, identity: ClientIdentity) -> Self {
         self.identity = Some(identity);
         self
     }
 
-    /// Trusts these root certificates; [`Roots::default`] otherwise.
+    /// Sets the trusted root certificates; [`Roots::default`] by default.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
         self
     }
 
-    /// Speaks only this version of TLS; by default 1.2 and 1.3.
+    /// Restricts TLS to this version; by default 1.2 and 1.3 are enabled.
     pub fn tls_version(mut self, version: TlsVersion) -> Self {
         self.tls_version = Some(version);
         self
     }
 
-    /// Uses this implementation of cryptography, whatever is installed for the process.
+    /// Sets the crypto provider, regardless of rustls's process default.
     pub fn crypto(mut self, provider: CryptoProvider) -> Self {
         self.crypto = Some(provider);
         self
     }
 
-    /// Replaces the HTTP client by any tower service: a test double or another HTTP stack.
+    /// Replaces the HTTP client with any tower service, such as a test double or another HTTP
+    /// stack.
     ///
-    /// The service sees credentials and sealed bodies, and does its own TLS: an identity beside it
-    /// is refused. A success of a service that read the request's body only in
-    /// part is an error: its delivery is [`Unknown`](crate::Delivery::Unknown).
+    /// The service sees credentials and sealed bodies, and does its own TLS: combined with an
+    /// identity, [`build`](Self::build) fails. If the service returns success without reading the
+    /// whole request body, the call fails with delivery [`Unknown`](crate::Delivery::Unknown).
     pub fn service<S, B>(mut self, service: S) -> Self
     where
         S: IntoHttpService<B>,
@@ -118,8 +119,24 @@ impl TransportBuilder {
         self
     }
 
-    /// Adds a tower layer that runs once a call, outside the retries. Layers added first are
-    /// outermost. Layers never see credentials, and can read no sealed body.
+    /// Adds a tower layer that runs once per call, outside the retries. Layers added first are
+    /// outermost. Layers never see credentials and cannot read sealed bodies.
+    ///
+    /// ```
+    /// use flinks_transport::Transport;
+    /// use tower::limit::ConcurrencyLimitLayer;
+    ///
+    /// # fn main() -> Result<(), flinks_transport::Error> {
+    /// // At most four calls run at the same time.
+    /// let builder = Transport::builder().layer(ConcurrencyLimitLayer::new(4));
+    /// # let service = tower::service_fn(|_: http::Request<flinks_transport::Body>| async {
+    /// #     Ok::<_, flinks_transport::BoxError>(http::Response::new(flinks_transport::Body::empty()))
+    /// # });
+    /// # let builder = builder.service(service);
+    /// let transport = builder.build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn layer<L, B>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService, Service: IntoHttpService<B>> + Send + Sync + 'static,
@@ -128,7 +145,30 @@ impl TransportBuilder {
         self
     }
 
-    /// Adds a tower layer that runs once an attempt, inside the retries; else as [`layer`](Self::layer).
+    /// Adds a tower layer that runs once per attempt, inside the retries; otherwise as
+    /// [`layer`](Self::layer).
+    ///
+    /// ```
+    /// use flinks_transport::{Body, Transport};
+    /// use http::{HeaderValue, Request};
+    /// use tower::util::MapRequestLayer;
+    ///
+    /// # fn main() -> Result<(), flinks_transport::Error> {
+    /// // Every attempt has a header for the company's proxy.
+    /// let mark = MapRequestLayer::new(|mut request: Request<Body>| {
+    ///     let value = HeaderValue::from_static("statements");
+    ///     request.headers_mut().insert("x-department", value);
+    ///     request
+    /// });
+    /// let builder = Transport::builder().attempt_layer(mark);
+    /// # let service = tower::service_fn(|_: Request<Body>| async {
+    /// #     Ok::<_, flinks_transport::BoxError>(http::Response::new(Body::empty()))
+    /// # });
+    /// # let builder = builder.service(service);
+    /// let transport = builder.build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn attempt_layer<L, B>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService, Service: IntoHttpService<B>> + Send + Sync + 'static,
@@ -137,38 +177,38 @@ impl TransportBuilder {
         self
     }
 
-    /// Sends this header with every request that does not carry it already.
+    /// Adds a header to every request that does not already have it.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// Sets how often and how soon a request is sent again, if its [`Replay`](crate::Replay) allows it.
+    /// Configures retries of requests whose [`Replay`](crate::Replay) allows them.
     pub fn retry(mut self, retry: RetryConfig) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Limits the time for name resolution, TCP and TLS together; 10 s by default.
+    /// Limits the total time for name resolution, TCP and TLS; 10 s by default.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Limits each attempt of calls without a limit of their own; 30 s by default.
+    /// Limits each attempt, unless the call has its own limit; 30 s by default.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.attempt_timeout = limit;
         self
     }
 
-    /// Limits each call without a timeout of its own, pauses between attempts included; 5 minutes
-    /// by default.
+    /// Limits each call, including waits between attempts, unless the call has its own timeout;
+    /// 5 minutes by default.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.deadline = limit;
         self
     }
 
-    /// Limits the size of answers of calls without a limit of their own; 16 MiB by default.
+    /// Limits the size of an answer, unless the call has its own limit; 16 MiB by default.
     pub fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = limit;
         self
@@ -177,14 +217,14 @@ impl TransportBuilder {
     /// Checks the settings and builds the transport; nothing is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, there is no root
-    /// certificate, or no crypto provider is compiled in.
+    /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, no root certificate was
+    /// found, or no crypto provider is compiled in.
     pub fn build(self) -> Result<Transport, Error> {
         let leaf = match self.service {
             Some(_) if self.identity.is_some() => {
                 return Err(Error::new(
                     ErrorKind::Config,
-                    "an identity has no effect on a service of your own: give it to that service",
+                    "an identity cannot be combined with a custom service: configure it in that service",
                 ));
             }
             Some(service) => service,

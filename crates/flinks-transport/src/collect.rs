@@ -1,4 +1,4 @@
-//! Collects an answer within its limit, and keeps what arrived of one that does not end as it should.
+//! Collects an answer up to its size limit, and keeps what arrived of an incomplete one.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -13,17 +13,17 @@ use crate::{Body, BoxError, Delivery, Error, ErrorKind};
 /// What has arrived of an answer so far.
 #[derive(Default)]
 pub(crate) struct Collected {
-    /// Whether there is an answer here that has not been handed on.
+    /// Whether this contains an answer that has not been passed on.
     pub(crate) is_left: bool,
     pub(crate) status: Option<StatusCode>,
-    /// Whether it began after the whole request had been sent.
+    /// Whether the answer began after the whole request had been sent.
     pub(crate) in_turn: bool,
     first: Bytes,
     rest: BytesMut,
 }
 
 impl Collected {
-    /// An answer as it came, head and all.
+    /// A raw answer, including its head.
     pub(crate) fn raw(status: Option<StatusCode>, answer: Bytes, in_turn: bool) -> Self {
         Self {
             is_left: true,
@@ -38,7 +38,7 @@ impl Collected {
         self.first.len() + self.rest.len()
     }
 
-    /// Most answers are one frame, which then needs no copy.
+    /// Appends a frame; an answer of one frame is not copied.
     fn push(&mut self, data: Bytes) {
         if self.len() == 0 {
             self.first = data;
@@ -61,7 +61,7 @@ impl Collected {
         }
     }
 
-    /// Takes an answer back that is not handed on after all.
+    /// Restores an answer that is not passed on after all.
     pub(crate) fn put_back(&mut self, response: &Response<Body>) {
         self.is_left = true;
         self.status = Some(response.status());
@@ -69,8 +69,8 @@ impl Collected {
     }
 }
 
-/// Collects an answer of at most `limit` bytes. On an error, what arrived stays in `seen`; a
-/// refusal is handed on as far as it can be read, since without its text it is still a refusal.
+/// Collects an answer of at most `limit` bytes. On an error, what arrived stays in `seen`. An error
+/// response is passed on even if it is incomplete, because its status alone is meaningful.
 pub(crate) async fn collect<B>(
     response: Response<B>,
     limit: usize,
@@ -88,8 +88,11 @@ where
         let Ok(frame) = frame else {
             if status.is_success() {
                 let delivery = Delivery::Unknown;
-                let error = Error::new(ErrorKind::Connection, "the answer broke off")
-                    .with_delivery(delivery);
+                let error = Error::new(
+                    ErrorKind::Connection,
+                    "the connection was lost in the middle of the answer",
+                )
+                .with_delivery(delivery);
                 return Err(error.with_answer(status, None, None));
             }
             break;
@@ -114,10 +117,10 @@ where
     Ok(Response::from_parts(parts, Body::from(seen.take())))
 }
 
-/// Whether a body is encoded so that it cannot be read as it is.
+/// Whether a body has a content coding and cannot be read without decoding it.
 ///
-/// Servers also name codings that are none (`utf-8`, `none`, nothing at all): those count only
-/// when the body does not begin as JSON text does.
+/// Servers also send values that are not codings (`utf-8`, `none`, an empty value): those count
+/// only if the body does not begin like JSON text.
 pub(crate) fn is_encoded(headers: &HeaderMap, body: &[u8]) -> bool {
     let values = headers.get_all(CONTENT_ENCODING).iter();
     let mut words = values

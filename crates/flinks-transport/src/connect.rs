@@ -1,4 +1,4 @@
-//! The hyper client at the bottom of the stack: connect limit over TCP and TLS, and what a failure of it means.
+//! The hyper client at the bottom of the stack: its connect timeout, its pool, and its errors.
 
 mod dial;
 mod monitored;
@@ -31,14 +31,14 @@ use crate::service::HttpService;
 use crate::tls::classify;
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};
 
-/// Shorter than the idle limit of common front ends, so that we close before they do.
+/// Shorter than the idle timeout of common load balancers, so that we close first.
 const POOL_IDLE: Duration = Duration::from_secs(20);
 
-/// How long kept connections to a host are left alone after one of them lost a request: what
-/// closed it closes the others too.
+/// How long pooled connections to a host are not used after one of them lost a request: the others
+/// were probably closed as well.
 const DISTRUST: Duration = Duration::from_secs(60);
 
-/// Builds the client of one identity; connections are never shared between two certificates.
+/// Builds the client for one identity; certificates never share connections.
 pub(crate) fn client(tls: rustls::ClientConfig, connect_timeout: Duration) -> HttpService {
     let failures = Failures::default();
     let connector = Connector {
@@ -61,9 +61,9 @@ pub(crate) fn client(tls: rustls::ClientConfig, connect_timeout: Duration) -> Ht
     })
 }
 
-/// Two clients over one connector: a front end may close a kept connection just when a request is
-/// on its way, and its outcome is then unknown. A request that must not be repeated
-/// takes a connection of its own, unless its call says that it can bear the loss.
+/// Two clients over one connector. A load balancer may close a pooled connection while a request is
+/// in flight, and the outcome is then unknown. A request that must not be repeated therefore uses a
+/// new connection, unless its call allows reuse.
 #[derive(Clone)]
 struct Clients {
     kept: Client<Connector, Body>,
@@ -113,8 +113,8 @@ impl Service<Request<Body>> for Clients {
     }
 }
 
-/// A request without an answer yet. Dropped as such, by an error or a time limit, it is a loss if
-/// it was on a kept connection.
+/// A request without an answer yet. If it is dropped on a pooled connection, by an error or a
+/// timeout, it counts as lost.
 struct Unanswered {
     state: Option<Arc<AttemptState>>,
     losses: Losses,
@@ -136,7 +136,7 @@ impl Drop for Unanswered {
     }
 }
 
-/// The hosts whose kept connections lost a request, and when.
+/// The hosts whose pooled connections lost a request, and when.
 #[derive(Clone, Default)]
 struct Losses(Arc<Mutex<HashMap<Option<Authority>, Instant>>>);
 
@@ -154,7 +154,7 @@ impl Losses {
     }
 }
 
-/// The last guard: whatever a layer did to the URL, plain http leaves this machine never.
+/// The last check: plain http never leaves this machine, even if a layer changed the URL.
 fn check_scheme(uri: &Uri) -> Result<(), Error> {
     let plain = uri.scheme() == Some(&Scheme::HTTP) && uri.host().is_some_and(is_loopback);
     if uri.scheme() == Some(&Scheme::HTTPS) || plain {
@@ -162,13 +162,13 @@ fn check_scheme(uri: &Uri) -> Result<(), Error> {
     } else {
         Err(Error::new(
             ErrorKind::Config,
-            "only https is sent, or http to this machine",
+            "plain http is only allowed to this machine; use https",
         ))
     }
 }
 
-/// Says what hyper's error means. Only its *outermost* hyper error tells whether a request was
-/// handed back unwritten: the causes below it look alike for a request that did arrive.
+/// Converts hyper's error. Only the *outermost* hyper error shows whether a request was returned
+/// unwritten: the causes below it are the same for a request that arrived.
 fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failures) -> Error {
     let lost = state.map_or(Delivery::Unknown, AttemptState::delivery_if_dropped);
     let unwritten = error
@@ -233,7 +233,7 @@ fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// A connector whose limit covers name resolution, TCP and TLS, and whose connections keep a
+/// A connector with a timeout for name resolution, TCP and TLS together. Its connections keep a
 /// [`ConnectionStats`](crate::connection::ConnectionStats).
 #[derive(Clone)]
 struct Connector {
@@ -266,13 +266,13 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The connect limit passed, and how many addresses had been tried.
+/// The connect timeout, and the number of addresses that had been tried.
 #[derive(Debug)]
 struct ConnectElapsed(Duration, usize);
 
 impl std::fmt::Display for ConnectElapsed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the connect limit passed")
+        f.write_str("the connect timeout elapsed")
     }
 }
 

@@ -89,7 +89,7 @@ impl ConnectionStats {
     /// its first 64 KiB.
     pub(crate) fn raw_answer(&self) -> Option<(Option<StatusCode>, Bytes)> {
         let raw = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        // A frame of HTTP/2 begins with a zero, and is no text of one answer alone.
+        // A frame of HTTP/2 begins with a zero, and may contain parts of several answers.
         if raw.first().is_none_or(|byte| *byte == 0) {
             return None;
         }

@@ -53,7 +53,8 @@ impl CustomerEndpoint {
     /// `{name}` by the next of `ids`, percent-encoded.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`]: an id cannot stand in a path, or is missing; the route's method is none.
+    /// [`ErrorKind::Input`]: an id is missing or is not valid in a path, or the route's method is
+    /// not valid.
     pub fn request(&self, route: Route, ids: &[&str]) -> Result<Request<Body>, Error> {
         let mut ids = ids.iter();
         let mut segments = Vec::new();

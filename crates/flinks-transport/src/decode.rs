@@ -1,4 +1,4 @@
-//! What a complete answer means: the output of its operation, or an error with its delivery.
+//! Turns a complete answer into the output of its operation, or into an error with its delivery.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use crate::{DecodeError, Delivery, Error, ErrorKind, Operation, page};
 
 const ANSWERED: &str = "the service answered with an error";
 
-/// Refuses an encoded success: nothing is unpacked, so that a bomb stays small.
+/// Rejects a compressed success: nothing is decompressed, which rules out decompression bombs.
 pub(crate) fn plain(response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
     let status = response.status();
     if !status.is_success() || !is_encoded(response.headers(), response.body()) {
         return Ok(response);
     }
-    let message = "the answer is compressed, unasked";
+    let message = "the answer is compressed, although no compression was requested";
     let error = Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
     Err(error
         .with_answer(status, None, None)
@@ -78,19 +78,19 @@ pub(crate) fn read<O: Operation>(
     }
 }
 
-/// What the operation can still read of a success, or the error.
+/// Returns what the operation can recover from a success, or the error.
 fn recovered<O: Operation>(operation: &O, error: Error) -> Result<O::Output, Error> {
     let output = error.answer().and_then(|answer| operation.recover(answer));
     output.ok_or(error)
 }
 
-/// What a failure that the body tells means: its own status outranks the one it came with. Work
-/// that goes on in the background was accepted, not refused.
+/// Returns the delivery of a failure that the body reports: the status in the body takes precedence
+/// over that of the response. Work that continues in the background was accepted, not rejected.
 fn of_body(status: StatusCode, inner: Option<u16>) -> Delivery {
     let (outer, inner) = (status.as_u16(), inner.unwrap_or(status.as_u16()));
-    let told = Delivery::of_code(inner);
-    if told != Delivery::Delivered || outer == 202 || inner == 202 {
-        told
+    let delivery = Delivery::of_code(inner);
+    if delivery != Delivery::Delivered || outer == 202 || inner == 202 {
+        delivery
     } else if status.is_success() {
         Delivery::Rejected
     } else {

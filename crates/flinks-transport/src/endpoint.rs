@@ -1,4 +1,4 @@
-//! A base URL that is safe to send credentials to, and paths joined to it segment by segment.
+//! A base URL that is safe to send credentials to, and the URLs below it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,16 +9,16 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{Error, ErrorKind};
 
-/// Everything but the characters that RFC 3986 leaves unreserved.
+/// Everything except the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// The base URL of one host: `https`, a host, perhaps a port and a path prefix.
+/// The base URL of one host: `https`, a host, and optionally a port and a path prefix.
 ///
-/// Credentials are sent to the endpoint that they were made for and to no other.
+/// Credentials are only sent to the endpoint they were created for.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Endpoint {
     scheme: Scheme,
@@ -27,10 +27,10 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads a base URL such as `https://upload-mtls.flinksapp.com`.
+    /// Parses a base URL such as `https://upload-mtls.flinksapp.com`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: not `https`, no host, or a user name, query or fragment in it.
+    /// [`ErrorKind::Config`]: not `https`, no host, or it contains a user name, query or fragment.
     pub fn new(url: &str) -> Result<Self, Error> {
         let endpoint = Self::parse(url)?;
         if endpoint.scheme == Scheme::HTTPS {
@@ -40,10 +40,10 @@ impl Endpoint {
         }
     }
 
-    /// The base URL `https://host` of a host that is known when the program is written.
+    /// Returns the base URL `https://host` of a host known at compile time.
     ///
     /// # Panics
-    /// When `host` is not a host name.
+    /// If `host` is not a host name.
     #[must_use]
     pub fn from_static_host(host: &'static str) -> Self {
         let authority = Authority::from_static(host);
@@ -54,7 +54,7 @@ impl Endpoint {
         }
     }
 
-    /// Reads a base URL that may be plain `http`, if its host is this machine: for tests.
+    /// Parses a base URL that may be plain `http` if its host is this machine. For tests.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], as [`Endpoint::new`]; also plain `http` to any other host.
@@ -69,11 +69,11 @@ impl Endpoint {
         }
     }
 
-    /// The results host of an instance: `toolbox` is `https://toolbox-api.private.fin.ag`.
+    /// Returns the API host of an instance: `https://toolbox-api.private.fin.ag` for `toolbox`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] unless `instance` is one DNS label: anything else could send the API
-    /// secret to another host.
+    /// [`ErrorKind::Config`] unless `instance` is a single DNS label: anything else could send the
+    /// API secret to another host.
     pub fn instance(instance: &str) -> Result<Self, Error> {
         let label = (1..=59).contains(&instance.len())
             && instance
@@ -85,16 +85,16 @@ impl Endpoint {
             Self::new(&format!("https://{instance}-api.private.fin.ag"))
         } else {
             Err(config(
-                "an instance name is one DNS label: lower-case letters, digits and hyphens \
+                "an instance name must be a single DNS label: lower-case letters, digits and hyphens \
                  (the name before \"-api.private.fin.ag\")",
             ))
         }
     }
 
-    /// The URL of path segments below this base; each is percent-encoded.
+    /// Appends path segments to this base URL, each percent-encoded.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`] for a segment that is empty, `.`, `..` or holds a control character.
+    /// [`ErrorKind::Input`]: a segment is empty, `.` or `..`, or contains a control character.
     pub fn join<'s, I>(&self, segments: I) -> Result<Uri, Error>
     where
         I: IntoIterator<Item = &'s str>,
@@ -105,7 +105,7 @@ impl Endpoint {
                 return Err(input("an id in a path must not be empty, \".\" or \"..\""));
             }
             if segment.chars().any(char::is_control) {
-                return Err(input("an id in a path must not hold control characters"));
+                return Err(input("an id in a path must not contain control characters"));
             }
             path.push('/');
             path.extend(utf8_percent_encode(segment, SEGMENT));
@@ -113,10 +113,10 @@ impl Endpoint {
         self.uri(&path)
     }
 
-    /// The URL of a literal path below this base, such as `/api/v1/token`.
+    /// Appends a literal path, such as `/api/v1/token`, to this base URL.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] unless the path begins with `/` and is nothing but a path.
+    /// [`ErrorKind::Config`] unless the path begins with `/` and has no query or fragment.
     pub fn path(&self, path: &str) -> Result<Uri, Error> {
         let literal = path.starts_with('/')
             && !path.contains("//")
@@ -128,19 +128,19 @@ impl Endpoint {
                 .all(|b| b.is_ascii_graphic() && !b"?#\\\"<>^`{|}".contains(&b));
         if !literal {
             return Err(config(
-                "a path begins with \"/\" and holds no query, fragment or space",
+                "a path must begin with \"/\" and must not contain a query, fragment or space",
             ));
         }
         self.uri(&format!("{}{path}", self.prefix))
     }
 
-    /// Whether a URL goes to this endpoint's scheme, host and port.
+    /// Returns whether a URL has this endpoint's scheme, host and port.
     #[must_use]
     pub fn is_same_origin(&self, uri: &Uri) -> bool {
         uri.scheme() == Some(&self.scheme) && uri.authority() == Some(&self.authority)
     }
 
-    /// Host and port, for messages: a base URL holds no secret.
+    /// Returns the host and port. They contain no secret, so they may be shown in messages.
     #[must_use]
     pub fn authority(&self) -> &str {
         self.authority.as_str()
@@ -152,11 +152,13 @@ impl Endpoint {
             .authority(self.authority.clone())
             .path_and_query(path)
             .build()
-            .map_err(|_| input("this is too long for a URL"))
+            .map_err(|_| input("the URL is too long"))
     }
 
     fn parse(url: &str) -> Result<Self, Error> {
-        let uri: Uri = url.parse().map_err(|_| config("this is no URL"))?;
+        let uri: Uri = url
+            .parse()
+            .map_err(|_| config("the base URL is not a valid URL"))?;
         let parts = uri.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err(config(
@@ -167,16 +169,18 @@ impl Endpoint {
             return Err(config("a base URL must begin with https://"));
         }
         if authority.as_str().contains('@') {
-            return Err(config("a base URL must not hold a user name or password"));
+            return Err(config(
+                "a base URL must not contain a user name or password",
+            ));
         }
         if authority.host().is_empty() || url.contains('#') {
             return Err(config(
-                "a base URL is a scheme, a host, perhaps a port and a path",
+                "a base URL must consist of a scheme, a host and, optionally, a port and a path",
             ));
         }
         let path = parts.path_and_query.as_ref();
         if path.is_some_and(|path| path.query().is_some()) {
-            return Err(config("a base URL must not hold a query"));
+            return Err(config("a base URL must not contain a query"));
         }
         let prefix = path
             .map_or("", |path| path.path())
@@ -202,11 +206,11 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Whether a URL's host is this machine by its very spelling: no name is resolved.
+/// Whether a URL's host is a loopback address or `localhost`, without resolving it.
 pub(crate) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || bare
+        || address
             .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
 }

@@ -52,7 +52,8 @@ impl Error {
     /// Creates an error of a request that was not sent, for layers and operations. If it may have
     /// been sent, set [`with_delivery`](Self::with_delivery).
     ///
-    /// `message` is shown to people and written to logs, so it must hold no secret and no account data.
+    /// `message` is shown to people and written to logs, so it must not contain a secret or account
+    /// data.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
@@ -131,7 +132,7 @@ impl Error {
         self.0.api.as_ref()
     }
 
-    /// The answer that could not be read, as it arrived and perhaps only in part: kept when the
+    /// The answer that could not be read, as it arrived and possibly incomplete: kept when the
     /// service may have acted, because an id in it may exist nowhere else.
     ///
     /// It holds account data. No `Debug`, `Display` or [`report`](Self::report) shows it, and it
@@ -195,7 +196,7 @@ impl Error {
         })
     }
 
-    /// Sets the delivery; for layers that know what became of the request.
+    /// Sets the delivery; for layers that know whether the request was sent.
     #[must_use]
     pub fn with_delivery(self, delivery: Delivery) -> Self {
         self.edit(|inner| inner.delivery = delivery)

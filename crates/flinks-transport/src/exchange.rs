@@ -1,4 +1,4 @@
-//! The innermost service: unseal the body, time the attempt, add static headers, collect the answer within its limit.
+//! The innermost service: unseals the body, limits the attempt's time, adds static headers, and collects the answer.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::service::HttpService;
 use crate::timeout::{stalled, timed};
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};
 
-/// What the exchange does to every request of a transport.
+/// The settings that apply to every request of a transport.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) attempt_timeout: Duration,
@@ -60,7 +60,7 @@ async fn exchange(
     ) else {
         return Err(Error::new(
             ErrorKind::Layer,
-            "a layer dropped the request's extensions: carry them over to the request it builds",
+            "a layer dropped the request's extensions: copy them to the request that it builds",
         ));
     };
     let (parts, body) = request.into_parts();
@@ -114,8 +114,8 @@ async fn exchange(
     outcome
 }
 
-/// A success that came before the whole request had left says nothing about what was not sent. A
-/// refusal stays one.
+/// Rejects a success that arrived before the whole request was sent: it cannot cover the unsent
+/// part. An error response is kept.
 fn in_turn(response: Response<Body>, attempt: &mut Attempt) -> Result<Response<Body>, Error> {
     if !response.status().is_success() || attempt.seen.in_turn {
         return Ok(response);
@@ -139,7 +139,7 @@ fn track(body: Body, state: &Arc<AttemptState>) -> Body {
     })
 }
 
-/// Reads the leaf's error: our own connector classifies, a leaf of the user's cannot.
+/// Converts the leaf's error: our own connector has classified it, a custom service has not.
 fn of_leaf(error: BoxError, state: &AttemptState) -> Error {
     if let Some(failure) = state.take_failure() {
         return match failure.downcast::<Error>() {

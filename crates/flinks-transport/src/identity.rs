@@ -1,4 +1,4 @@
-//! The client certificate and private key that answer the upload host's demand for mutual TLS.
+//! The client certificate and private key for mutual TLS, which the upload host requires.
 
 mod ber;
 mod date;
@@ -39,17 +39,17 @@ use crate::crypto::{CryptoProvider, provider};
 
 /// A client certificate, with its chain, and the private key it was issued for.
 ///
-/// Loading checks all that can be checked without a network: that each file is what it should be,
-/// and that the key belongs to the certificate. Whether the certificate is valid now is checked
-/// when a transport is built, or with [`ClientIdentity::check`].
+/// Loading checks everything that can be checked offline: that each file has the right contents,
+/// and that the key matches the certificate. The validity dates are checked when a transport is
+/// built, or with [`ClientIdentity::check`].
 ///
-/// PEM, DER and, with the feature `pfx`, PKCS#12 are taken; certificates also as PKCS#7. PEM may have
-/// a byte order mark, text around its sections, and any line ends or none; BER may stand for DER, and
-/// the base64 of a file for the file. Keys may be PKCS#8, PKCS#1 or SEC1, of RSA (2048 to 4096 bits),
-/// P-256, P-384 or Ed25519. The certificate is the one that Flinks returned, the key the one that its
-/// request was made with (Upload guide, "Credentials You Will Receive from Flinks").
+/// Accepts PEM, DER and, with the feature `pfx`, PKCS#12; certificates also as PKCS#7. PEM may have
+/// a byte order mark, text around its sections, and any line endings or none. BER is accepted in
+/// place of DER, and base64 of any of these. Keys may be PKCS#8, PKCS#1 or SEC1, and RSA (2048 to
+/// 4096 bits), P-256, P-384 or Ed25519. Use the certificate that Flinks returned and the key that
+/// its request was created with (Upload guide, "Credentials You Will Receive from Flinks").
 ///
-/// Clones share one copy of the key. `Debug` shows the dates and the length of the chain only.
+/// Clones share one copy of the key. `Debug` shows only the dates and the length of the chain.
 ///
 /// ```
 /// use flinks_transport::{ClientIdentity, IdentityErrorKind};
@@ -62,7 +62,7 @@ use crate::crypto::{CryptoProvider, provider};
 /// let identity = ClientIdentity::from_pem(certificate_pem.as_bytes(), key_pem.as_bytes())?;
 /// identity.check()?;
 ///
-/// // The mistake that the guide's table of errors begins with is found before anything is sent.
+/// // The first mistake in the guide's table of errors is found before anything is sent.
 /// let error = ClientIdentity::from_pem(request_pem.as_bytes(), key_pem.as_bytes()).unwrap_err();
 /// assert_eq!(error.kind(), IdentityErrorKind::RequestGiven);
 /// # Ok::<(), flinks_transport::IdentityError>(())
@@ -79,10 +79,10 @@ struct Inner {
 }
 
 impl ClientIdentity {
-    /// Reads a certificate, with its chain if there is one, and its private key from two files,
-    /// or from one that holds both: then give the same path twice.
+    /// Reads a certificate, with its chain if there is one, and its private key from two files. If
+    /// one file contains both, give its path twice.
     ///
-    /// Reads the files at once and blocks while it does.
+    /// Blocks while it reads the files.
     ///
     /// # Errors
     /// As [`ClientIdentity::from_pem`], and when a file cannot be read.
@@ -96,16 +96,15 @@ impl ClientIdentity {
     }
 
     /// Reads a certificate, with its chain if there is one, and its private key, which is in the same
-    /// file when no path is given for it. Files may be PKCS#12 as well, and the key protected by
-    /// `password`; one that is needed for neither does no harm.
+    /// file if `key` is `None`. Files may also be PKCS#12, and the key may be encrypted with
+    /// `password`; a password that is not needed is ignored.
     ///
-    /// When both files hold a key, the one of `key` counts. Reads the files at once, derives keys from
-    /// the password, and blocks while it does.
+    /// If both files contain a key, the one in `key` is used. Blocks while it reads the files and
+    /// derives keys from the password.
     ///
     /// # Errors
     /// As [`ClientIdentity::from_pem`], when a file cannot be read, and
-    /// [`IdentityErrorKind::WrongPassword`]. Without the feature `pfx` nothing is opened with a
-    /// password.
+    /// [`IdentityErrorKind::WrongPassword`]. Without the feature `pfx` nothing is decrypted.
     pub fn from_files(
         certificate: impl AsRef<Path>,
         key: Option<&Path>,
@@ -119,25 +118,24 @@ impl ClientIdentity {
         }
     }
 
-    /// Takes a certificate, with its chain if there is one, and its private key; one slice that
-    /// holds both may be given twice.
+    /// Parses a certificate, with its chain if there is one, and its private key. If one slice
+    /// contains both, give it twice.
     ///
-    /// The order of a chain is kept; when the certificate that belongs to the key is not the first,
-    /// it is put there and its issuers follow. Of several keys the first that belongs to one of the
-    /// certificates is taken.
+    /// Keeps the order of a chain, unless the certificate that matches the key is not first: it is
+    /// then moved there, followed by its issuers. Of several keys, the first that matches one of
+    /// the certificates is used.
     ///
     /// # Errors
-    /// Every mistake has its own [`IdentityErrorKind`], among them a request (CSR) or a key in place
-    /// of the certificate, a key that does not belong to it, and a key with a password.
+    /// Each mistake has its own [`IdentityErrorKind`], such as a request (CSR) or a key instead of
+    /// the certificate, a key that does not match it, and an encrypted key.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
         let certificate = items(certificate, IdentityPart::Certificate)?;
         Self::from_items(&certificate, Some(&items(key, IdentityPart::Key)?))
     }
 
-    /// Reads a PKCS#12 file (`.pfx`, `.p12`), as made by `openssl pkcs12 -export`.
+    /// Reads a PKCS#12 file (`.pfx`, `.p12`), such as one created by `openssl pkcs12 -export`.
     ///
-    /// Reads the file at once and blocks while it does. A file without a password is opened with an
-    /// empty one.
+    /// Blocks while it reads the file. For a file without a password, pass an empty one.
     ///
     /// # Errors
     /// As [`ClientIdentity::from_pfx`], and when the file cannot be read.
@@ -147,19 +145,18 @@ impl ClientIdentity {
         Self::from_pfx(&bytes, password)
     }
 
-    /// Opens PKCS#12 bytes; see [`ClientIdentity::from_pfx_file`].
+    /// Parses the bytes of a PKCS#12 file; see [`ClientIdentity::from_pfx_file`].
     ///
     /// # Errors
-    /// [`IdentityErrorKind::WrongPassword`]; [`IdentityErrorKind::Unrecognized`] when it is no
-    /// PKCS#12 file or is protected in a way that is not supported; else as
-    /// [`ClientIdentity::from_pem`].
+    /// [`IdentityErrorKind::WrongPassword`]; [`IdentityErrorKind::Unrecognized`] if it is not a
+    /// PKCS#12 file or its encryption is not supported; otherwise as [`ClientIdentity::from_pem`].
     #[cfg(feature = "pfx")]
     pub fn from_pfx(bytes: &[u8], password: &Secret) -> Result<Self, IdentityError> {
         let part = IdentityPart::Certificate;
         let items = items(bytes, part)?;
         if !items.iter().any(|item| matches!(item, Item::Pfx(_))) {
-            let message = "this is no PKCS#12 file (.pfx, .p12); a certificate and key in PEM or DER \
-                           are given as such";
+            let message = "this is not a PKCS#12 file (.pfx, .p12); for PEM or DER, give the \
+                           certificate and the key without converting them";
             return Err(IdentityError::new(
                 IdentityErrorKind::Unrecognized,
                 part,
@@ -170,31 +167,31 @@ impl ClientIdentity {
         Self::from_items(&items, None)
     }
 
-    /// The first moment at which the certificate is valid.
+    /// Returns the start of the certificate's validity.
     #[must_use]
     pub fn not_before(&self) -> SystemTime {
         self.0.not_before
     }
 
-    /// The last moment at which the certificate is valid.
+    /// Returns the end of the certificate's validity.
     #[must_use]
     pub fn not_after(&self) -> SystemTime {
         self.0.not_after
     }
 
-    /// Is the certificate valid now, by the clock of this machine?
+    /// Checks that the certificate is valid now, according to this machine's clock.
     ///
     /// # Errors
     /// As [`ClientIdentity::check_at`].
     pub fn check(&self) -> Result<(), IdentityError> {
         #[expect(
             clippy::disallowed_methods,
-            reason = "the one place that asks for the date"
+            reason = "the only place that reads the date"
         )]
         self.check_at(SystemTime::now())
     }
 
-    /// Is the certificate valid at `now`?
+    /// Checks that the certificate is valid at `now`.
     ///
     /// # Errors
     /// [`IdentityErrorKind::Expired`] or [`IdentityErrorKind::NotYetValid`], with the date.
@@ -205,7 +202,7 @@ impl ClientIdentity {
             (IdentityErrorKind::Expired, message)
         } else if now < self.0.not_before {
             let date = date::format(self.0.not_before);
-            let message = format!("is not valid before {date}; check the clock of this machine");
+            let message = format!("is not valid before {date}; check this machine's clock");
             (IdentityErrorKind::NotYetValid, message)
         } else {
             return Ok(());
@@ -213,7 +210,7 @@ impl ClientIdentity {
         Err(IdentityError::new(kind, IdentityPart::Certificate, message))
     }
 
-    /// The chain and its key, loaded by the provider that a transport chose.
+    /// Returns the chain and its key, loaded by the crypto provider of the transport.
     pub(crate) fn certified(
         &self,
         crypto: Option<CryptoProvider>,
@@ -228,7 +225,7 @@ impl ClientIdentity {
         Ok(Arc::new(CertifiedKey::new(chain, key)))
     }
 
-    /// The key is among the certificates when there is no file of its own for it.
+    /// Takes the key from `certificates` if `keys` is `None`.
     fn from_items(certificates: &[Item], keys: Option<&[Item]>) -> Result<Self, IdentityError> {
         let chain = certificates_in(certificates, IdentityPart::Certificate)?;
         let keys = match keys {
@@ -244,7 +241,7 @@ impl ClientIdentity {
     ) -> Result<Self, IdentityError> {
         let provider = provider(None)?;
         let facts: Vec<_> = chain.iter().map(|der| Facts::of(der)).collect();
-        // A key that cannot tell its public half is taken at its word.
+        // Some keys do not expose their public half; those are not compared.
         let leaf_of = |key: &Arc<dyn SigningKey>| {
             key.public_key().map_or(Some(0), |public_key| {
                 let owns = |facts: &Option<Facts<'_>>| {
@@ -277,8 +274,8 @@ impl ClientIdentity {
             return Err(IdentityError::new(
                 IdentityErrorKind::KeyMismatch,
                 IdentityPart::Key,
-                "does not belong to the certificate: give the key that the request for this very \
-                 certificate was made with",
+                "does not belong to the certificate: give the key that was used to create the \
+                 request for this certificate",
             ));
         };
         let Some(Some(Facts {
@@ -290,7 +287,7 @@ impl ClientIdentity {
             return Err(IdentityError::new(
                 IdentityErrorKind::Damaged,
                 IdentityPart::Certificate,
-                "is cut short or altered; copy the file again",
+                "is truncated or was altered; copy the file again",
             ));
         };
         let chain = leaf_first(chain, leaf);
@@ -312,7 +309,7 @@ fn unsupported_key() -> IdentityError {
     )
 }
 
-/// Without the feature `pfx` nothing is opened.
+/// Without the feature `pfx` nothing is decrypted.
 #[cfg(not(feature = "pfx"))]
 fn open_all(
     items: Vec<Item>,
@@ -332,8 +329,8 @@ impl fmt::Debug for ClientIdentity {
     }
 }
 
-/// A chain that does not begin with the certificate of the key is ordered from there, each
-/// certificate followed by its issuer; those that belong nowhere stay at the end.
+/// Reorders a chain to begin with the key's certificate, each certificate followed by its issuer.
+/// Unrelated certificates stay at the end.
 fn leaf_first(
     mut chain: Vec<CertificateDer<'static>>,
     leaf: usize,

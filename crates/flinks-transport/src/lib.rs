@@ -40,7 +40,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Error> {
-//! // Any tower service can stand in for the network.
+//! // Any tower service can replace the network.
 //! let answering = tower::service_fn(|_: Request<Body>| async {
 //!     Ok::<_, std::convert::Infallible>(Response::new(Body::from("up".to_owned())))
 //! });

@@ -88,7 +88,7 @@ impl DecodeError {
             }
         }
         if text.starts_with("no object") {
-            return Self::Malformed("the JSON is no object".to_owned());
+            return Self::Malformed("the JSON is not an object".to_owned());
         }
         let what = match error.classify() {
             serde_json::error::Category::Data => "a field has another type than documented",
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_json_error_names_the_field_and_never_a_value() {
-        let told = |body: &str| {
+        let message = |body: &str| {
             let error = flinks_types::from_json::<flinks_types::TokenResponse>(body.as_bytes());
             DecodeError::json(&error.expect_err("an error")).to_string()
         };
@@ -134,12 +134,12 @@ mod tests {
                 r#"{"access_token":4711}"#,
                 "access_token has another type than documented",
             ),
-            ("[4711]", "the JSON is no object"),
-            ("\"4711\"", "the JSON is no object"),
+            ("[4711]", "the JSON is not an object"),
+            ("\"4711\"", "the JSON is not an object"),
             ("{", "the JSON ends early (line 1, column 1)"),
             ("nope", "not JSON (line 1, column 2)"),
         ] {
-            assert_eq!(told(body), expected);
+            assert_eq!(message(body), expected);
         }
     }
 }

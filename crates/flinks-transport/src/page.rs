@@ -1,10 +1,9 @@
-//! Recognises an HTML page where an answer of the API was expected, and says so with its title.
+//! Recognizes an HTML page in place of an API response, and describes it by its title.
 
 /// The longest title that is shown, in characters.
 const MAX_CHARS: usize = 100;
 
-/// What to say of a body that is an HTML page; nothing of any other. `hide` takes secrets out of
-/// the title.
+/// Describes a body that is an HTML page; `None` for any other. `hide` redacts the title.
 pub(crate) fn description(body: &[u8], hide: impl FnOnce(&str) -> String) -> Option<String> {
     let text = String::from_utf8_lossy(body.get(..64 * 1024).unwrap_or(body));
     let lower = text.to_ascii_lowercase();
@@ -24,7 +23,7 @@ pub(crate) fn description(body: &[u8], hide: impl FnOnce(&str) -> String) -> Opt
     })
 }
 
-/// What stands in the title element; `lower` is the same text in lower case, byte for byte.
+/// Returns the text of the title element; `lower` is the same text in lower case, byte for byte.
 fn title(text: &str, lower: &str) -> Option<String> {
     let open = lower.find("<title")?;
     let begin = open + lower.get(open..)?.find('>')? + 1;
@@ -33,7 +32,7 @@ fn title(text: &str, lower: &str) -> Option<String> {
     Some(title.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Plain characters only: others could hide text, or steer a terminal.
+/// Keeps plain characters only: others could hide text, or control a terminal.
 fn shown(title: &str) -> String {
     let plain = |c: &char| {
         c.is_alphanumeric() || *c == ' ' || c.is_ascii_punctuation() || "–—’“”…·|«»".contains(*c)
@@ -52,13 +51,13 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_told_with_its_title() {
+    fn a_page_is_described_by_its_title() {
         let head = "\u{feff}\n<!DOCTYPE html><HTML><head>";
         let page = format!("{head}<Title lang=en>\n Sign\u{1b}[31m  in\u{202e}</title>");
-        let told = said(&page).expect("a page");
-        assert!(told.ends_with("answered (\"Sign[31m in\")"), "{told}");
-        let bare = said("<html><body>x").expect("a page");
-        assert!(bare.ends_with("answered"), "{bare}");
+        let titled = said(&page).expect("a page");
+        assert!(titled.ends_with("answered (\"Sign[31m in\")"), "{titled}");
+        let untitled = said("<html><body>x").expect("a page");
+        assert!(untitled.ends_with("answered"), "{untitled}");
         let long = format!("<html><title>{}</title>", "é".repeat(999));
         assert!(said(&long).expect("a page").chars().count() < 200);
         for other in ["", "{}", "{\"a\":\"<html>\"}", "<?xml?><Error/>", "html"] {
@@ -68,9 +67,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_page_steers_a_terminal(text in "(?s)<html>(<title>)?.*(</title>)?.*") {
-            let told = said(&text).expect("a page");
-            prop_assert!(!told.contains(char::is_control));
+        fn no_page_controls_a_terminal(text in "(?s)<html>(<title>)?.*(</title>)?.*") {
+            let description = said(&text).expect("a page");
+            prop_assert!(!description.contains(char::is_control));
         }
     }
 }

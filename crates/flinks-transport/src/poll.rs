@@ -144,7 +144,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Starts the time of a wait that goes on after the failures for which `is_transient` is true.
+    /// Starts the timer of a wait that continues after failures for which `is_transient` is true.
     #[must_use]
     pub fn new(config: PollConfig, is_transient: fn(&Error) -> bool) -> Self {
         let start = Instant::now();

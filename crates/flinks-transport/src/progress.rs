@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::Delivery;
 use crate::redact::Secrets;
 
-/// What a whole call has led to so far; shared by all its attempts and by whatever a layer makes of it.
+/// The state of a whole call; shared by all its attempts, including those that a layer adds.
 #[derive(Default)]
 pub(crate) struct Progress {
     attempts: AtomicU32,

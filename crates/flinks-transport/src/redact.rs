@@ -1,4 +1,4 @@
-//! Takes secrets out of what the service said: a message may repeat the request that it is about.
+//! Removes secrets from the service's messages, which may repeat parts of the request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-/// What stands in the place of a secret.
+/// Replaces each secret.
 const PLACEHOLDER: &str = "[redacted]";
 
-/// The longest text that is kept of what the service said, in characters.
+/// The maximum length of a text from the service, in characters.
 const MAX_CHARS: usize = 300;
 
-/// A run of characters this long that could be base64 is taken for a token or for content.
+/// A run of this many base64 characters is treated as a token or as document contents.
 const TOKEN_CHARS: usize = 40;
 
-/// Below this a secret counts only where it stands alone, or words would lose letters.
+/// Secrets shorter than this are replaced only as whole words, so that other words stay intact.
 const SHORT: usize = 4;
 
-/// Credentials that an answer must not show although its request does not carry them, such as the
-/// client secret behind a token. A credential layer puts them into the request's extensions.
+/// Credentials to redact from an answer in addition to those in its request, such as the client
+/// secret that a token was issued for. A credential layer adds them to the request's extensions.
 #[derive(Clone)]
 pub struct KnownSecrets(Arc<[HeaderValue]>);
 
 impl KnownSecrets {
-    /// Takes them as they are sent elsewhere: whole header values, with their scheme.
+    /// Creates the set from whole header values, including their scheme, such as `Basic …`.
     #[must_use]
     pub fn new(values: impl IntoIterator<Item = HeaderValue>) -> Self {
         Self(values.into_iter().collect())
@@ -41,13 +41,13 @@ impl fmt::Debug for KnownSecrets {
     }
 }
 
-/// The secrets that a call has sent.
+/// The secrets that a call has sent, for redaction.
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<Secret>);
 
 impl Secrets {
-    /// Adds the values of sensitive headers, with and without their scheme, and what a Basic pair
-    /// consists of.
+    /// Adds the values of sensitive headers, with and without their scheme, and the parts of Basic
+    /// credentials.
     pub(crate) fn add_headers(&mut self, headers: &HeaderMap) {
         for (name, value) in headers {
             if value.is_sensitive() || name == AUTHORIZATION {
@@ -56,7 +56,7 @@ impl Secrets {
         }
     }
 
-    /// Adds those that a credential layer named.
+    /// Adds the secrets that a credential layer registered.
     pub(crate) fn add_known(&mut self, known: &KnownSecrets) {
         for value in &*known.0 {
             self.add_header(value);
@@ -90,7 +90,7 @@ impl Secrets {
         }
     }
 
-    /// What the service said, without the secrets of the call and cut to a few lines.
+    /// Redacts and truncates every text of an API error.
     pub(crate) fn hide_in(&self, mut api: ApiError) -> ApiError {
         let texts = [
             &mut api.message,
@@ -106,7 +106,7 @@ impl Secrets {
                 api.flinks_code = Some(FlinksCode::from(shown));
             }
         }
-        // Ids are opaque, so a long one is no token; one with a secret in it is no id.
+        // Ids are opaque, so a long one may not be a token; one that contains a secret is dropped.
         api.request_id
             .take_if(|id| self.known(id.as_str()).is_some());
         api.login_id.take_if(|id| self.known(id.as_str()).is_some());
@@ -121,13 +121,13 @@ impl Secrets {
         api
     }
 
-    /// A text of the service, without the secrets of the call and cut.
+    /// Redacts and truncates a text from the service.
     pub(crate) fn hide(&self, text: &str) -> String {
         let text = self.known(text).unwrap_or_else(|| text.to_owned());
         cut(&without_tokens(&text))
     }
 
-    /// The text without the secrets that are known, if it held any.
+    /// Returns the text with known secrets replaced; `None` if it contains none.
     fn known(&self, text: &str) -> Option<String> {
         let mut forms: Vec<_> = self
             .0
@@ -144,7 +144,7 @@ impl Secrets {
     }
 }
 
-/// A secret as a service may write it.
+/// The encodings in which a service may repeat a secret.
 fn forms(secret: &str) -> Vec<Zeroizing<String>> {
     let json = serde_json::to_string(secret).unwrap_or_default();
     let json = json.strip_prefix('"').unwrap_or(&json);
@@ -158,7 +158,7 @@ fn forms(secret: &str) -> Vec<Zeroizing<String>> {
         json,
         &json.replace('/', "\\/"),
         &escaped(json, "", |unit| format!("\\u{unit:04x}")),
-        // As .NET writes it.
+        // The escapes that .NET writes.
         &escaped(&json.replace("\\\"", "\""), "\"&'+<>`", |unit| {
             format!("\\u{unit:04X}")
         }),
@@ -183,7 +183,7 @@ fn in_html(secret: &str, double: &str, single: &str) -> String {
     text.replace('\'', single)
 }
 
-/// JSON text with `\u…` for everything beyond ASCII, and for `more`.
+/// Escapes everything beyond ASCII, and the characters in `more`, as `\u…` in JSON text.
 fn escaped(json: &str, more: &str, escape: impl Fn(u16) -> String) -> String {
     json.chars().fold(String::new(), |mut text, c| {
         if c.is_ascii() && !more.contains(c) {
@@ -198,7 +198,7 @@ fn escaped(json: &str, more: &str, escape: impl Fn(u16) -> String) -> String {
     })
 }
 
-/// Percent-encoding that leaves what forms and URLs leave, with `+` for a space.
+/// Form encoding: unreserved characters stay, a space becomes `+`.
 fn form_encoded(secret: &str) -> String {
     const LEFT: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
         .remove(b'-')

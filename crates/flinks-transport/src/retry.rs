@@ -1,4 +1,4 @@
-//! When a failed attempt is made again, and after how long: the one place that decides it.
+//! Decides whether a failed attempt is retried, and how long to wait first.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,9 +19,9 @@ use crate::retry_after::retry_after;
 use crate::service::HttpService;
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, Replay, Step};
 
-/// How often, how soon and how long a call is tried again.
+/// Limits the number of attempts of a call and the waits between them.
 ///
-/// Whether a request *may* be sent again is not a setting: its [`Replay`] says so.
+/// Whether a request *may* be retried is not configurable: its [`Replay`] decides that.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryConfig {
     max_attempts: u32,
@@ -44,27 +44,28 @@ impl Default for RetryConfig {
 }
 
 impl RetryConfig {
-    /// Three attempts, full jitter over 200 ms × 2ⁿ (1 s × 2ⁿ after a 429), at most 10 s,
-    /// `Retry-After` honoured up to 60 s.
+    /// Returns the default: three attempts, full jitter over 200 ms × 2ⁿ (1 s × 2ⁿ after a 429), at
+    /// most 10 s; `Retry-After` is honored up to 60 s.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One attempt only.
+    /// Disables retries: one attempt only.
     #[must_use]
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// At most this many attempts, the first included; 0 counts as 1.
+    /// Limits the number of attempts, including the first; 0 counts as 1.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// Waits up to `base` before the second attempt, twice that before the third, never over `cap`.
+    /// Sets the wait before a retry: up to `base` before the second attempt, up to twice that
+    /// before the third, never more than `cap`.
     #[must_use]
     pub fn backoff(mut self, base: Duration, cap: Duration) -> Self {
         self.base = base;
@@ -72,7 +73,8 @@ impl RetryConfig {
         self
     }
 
-    /// Honours a `Retry-After` up to this; a longer one ends the call and stands in its error.
+    /// Honors a `Retry-After` up to this limit. A longer one ends the call, and its error contains
+    /// the requested wait.
     #[must_use]
     pub fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
@@ -92,12 +94,12 @@ impl RetryConfig {
     }
 }
 
-/// What the outcome of an attempt allows.
+/// Whether an attempt may be followed by another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verdict {
     Final,
     Again,
-    /// Again, and the server asked for fewer requests.
+    /// Again, after the longer wait for a 429.
     Throttled,
 }
 
@@ -132,7 +134,7 @@ fn of_error(replay: Replay, error: &Error) -> Verdict {
     if error.step() == Step::Token {
         return Verdict::Final;
     }
-    // A certificate does not mend itself, and a layer's or a file's error is not the network's.
+    // A retry does not fix a certificate, a layer or a file; only network failures may pass.
     let passing = matches!(
         error.kind(),
         ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
@@ -195,7 +197,7 @@ impl RetryService {
             } else {
                 None
             };
-            // Counted here: a span that nobody records evaluates none of its fields.
+            // Counted outside the span: a span without a subscriber evaluates none of its fields.
             let attempt = progress.begin_attempt();
             let span = tracing::info_span!(
                 "flinks.attempt",

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// The wait that the server asked for, counted from the answer's own `Date` where it has one,
+/// The wait that the server requested, counted from the answer's own `Date` where it has one,
 /// so that the skew of the local clock cancels out.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The method and path template of a call, such as `GET /v3/{customerId}/BankingServices/Institutions`.
 ///
-/// It holds no id and no account data, so it may be logged and used as a metric's label. Where a
+/// It contains no id and no account data, so it may be logged and used as a metric's label. Where a
 /// setting chooses the path, the template is the setting's name, such as `{upload}`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Route {
@@ -49,7 +49,7 @@ impl Route {
         self.method
     }
 
-    /// The path template: each `{name}` stands for a value.
+    /// The path template: each `{name}` is replaced by a value.
     #[must_use]
     pub const fn path(&self) -> &'static str {
         self.path

@@ -50,7 +50,7 @@ use crate::{Body, BoxError, Transport, TransportBuilder};
 pub use hostile::{Hostile, HostileLayer};
 pub use reply::Reply;
 
-/// Stands in for the network: answers each request with the next reply and records the request.
+/// Replaces the network: answers each request with the next reply and records the request.
 ///
 /// It is what [`TransportBuilder::service`] takes, so it sees credentials and the contents of
 /// sealed bodies. Clones share the script and the records. A

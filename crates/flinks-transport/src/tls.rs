@@ -20,14 +20,14 @@ use crate::identity::{ClientIdentity, IdentityError, IdentityErrorKind, Identity
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum TlsVersion {
-    /// TLS 1.2: a refused client certificate fails the handshake.
+    /// TLS 1.2: a rejected client certificate fails the handshake.
     Tls12,
-    /// TLS 1.3: a refused client certificate shows up after the client's handshake is done.
+    /// TLS 1.3: a rejected client certificate is reported after the client's handshake is complete.
     Tls13,
 }
 
-/// Configures both versions, or the one given; HTTP/1.1 only. The identity, if any, is presented
-/// whenever the server asks for one.
+/// Configures both versions, or the given one, for HTTP/1.1 only. The identity, if any, is
+/// presented when the server requests one.
 pub(crate) fn client_config(
     identity: Option<&ClientIdentity>,
     roots: &Roots,
@@ -44,10 +44,10 @@ pub(crate) fn client_config(
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(|_| {
-            let message = "the crypto provider has no cipher suite for the version asked for";
+            let message = "the crypto provider has no cipher suite for the requested TLS version";
             IdentityError::new(IdentityErrorKind::Provider, IdentityPart::Tls, message)
         })?
-        // The verifiers are rustls's own; only the way to hand over a shared one has this name.
+        // The verifiers are rustls's own; only the method that accepts a shared one is named so.
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match identity {

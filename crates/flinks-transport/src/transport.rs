@@ -52,7 +52,7 @@ pub(crate) struct Parts {
 }
 
 /// Which built transport, and so which client identity, a request goes through; in the request's
-/// extensions. A token belongs to the identity that asked for it.
+/// extensions. A token belongs to the identity that requested it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct IdentityGeneration(u64);
 

@@ -49,7 +49,8 @@ fn text(answer: &[u8]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Whether the character may stand between a key and its value in JSON (also escaped), XML or a form.
+/// Whether the character may occur between a key and its value in JSON (also escaped), XML or a
+/// form.
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ':' | '=' | '>')
 }

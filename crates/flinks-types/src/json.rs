@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_error_names_its_field_and_no_value() {
-        for (body, told) in [
+        for (body, message) in [
             ("[4711]", "no object"),
             ("4711", "no object"),
             (" null", "no object"),
@@ -113,7 +113,7 @@ mod tests {
         ] {
             let error = from_json::<TokenResponse>(body.as_bytes()).unwrap_err();
             let said = error.to_string();
-            assert!(said.starts_with(told), "{body}: {said}");
+            assert!(said.starts_with(message), "{body}: {said}");
             assert!(!said.contains("4711"), "{body}: {said}");
         }
     }

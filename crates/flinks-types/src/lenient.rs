@@ -3,7 +3,7 @@
 /// The text that .NET prints for a GUID that was never set.
 const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// Whether the text stands for a missing value: the zero GUID, or a date of year 1.
+/// Whether the text means a missing value: the zero GUID, or a date of year 1.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text == ZERO_GUID || text.starts_with("0001-01-01")

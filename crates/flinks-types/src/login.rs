@@ -40,7 +40,7 @@ wire_struct! {
     /// The `Login` of an answer about documents.
     ///
     /// The LoginId is named `Id` in one answer and `LoginId` in the next. The position of the tag is
-    /// not documented, so it is read here as well as beside.
+    /// not documented, so it is read both here and next to it.
     pub(crate) loose struct LoginRef {
         id: Option<LoginId>,
         login_id: Option<LoginId>,

@@ -1,8 +1,8 @@
-//! Whether an answer says that its call is done, goes on, or failed: one rule for all calls.
+//! Whether an answer means that its call is done, is pending, or failed: one rule for all calls.
 
 use crate::{FlinksCode, RetryClass};
 
-/// What an answer says became of its call.
+/// The outcome of a call according to its answer.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,

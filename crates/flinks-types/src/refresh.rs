@@ -31,7 +31,7 @@ wire_struct! {
     pub strict struct NightlyStatusResponse {
         /// The status in the body.
         pub http_status_code: Option<u16>,
-        /// The service's code of a failure. The published example has one beside the list.
+        /// The service's code of a failure. The published example has one next to the list.
         pub flinks_code: Option<FlinksCode>,
         /// The service's message.
         pub message: Option<String>,

@@ -2,7 +2,7 @@
 //!
 //! A field's type decides how it is read, so that a struct lists its fields and no more. Each field
 //! is read from its raw JSON text: that keeps the exact text of numbers, and a surprise inside one
-//! field never fails the fields beside it. The raw text is borrowed from the whole answer, so that
+//! field never fails the other fields. The raw text is borrowed from the whole answer, so that
 //! nesting copies nothing.
 
 use std::fmt;
@@ -158,7 +158,7 @@ impl<T: Object> Field for Vec<T> {
     }
 }
 
-/// An element that is no object stays in its list, as an empty one: a signal that cannot be read
+/// An element that is not an object stays in its list as an empty one: a signal that cannot be read
 /// must not make a document look as if it had none.
 fn element<T: Object>(json: &RawValue) -> Result<T, Expected> {
     if !json.get().starts_with('{') {

@@ -72,7 +72,8 @@ impl Document {
     /// modification time changes before it is sent, the upload fails and the request is incomplete.
     ///
     /// # Errors
-    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be read, is no regular file, or its name is not UTF-8.
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be read, is not a regular
+    /// file, or its name is not UTF-8.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, UploadError> {
         let path = path.as_ref();
         let shown = shown(&path.to_string_lossy());
@@ -86,7 +87,7 @@ impl Document {
         // Asked before opening: opening a pipe would wait for its writer.
         let metadata = std::fs::metadata(&absolute).map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(file_error(format!("{shown} is no regular file")));
+            return Err(file_error(format!("{shown} is not a regular file")));
         }
         let mut file = File::open(&absolute).map_err(unreadable)?;
         let head = read_head(&mut file).map_err(unreadable)?;
@@ -288,14 +289,14 @@ fn check_name(name: &str) -> Result<(), UploadError> {
         return Err(file_error("a file name has 1 to 255 bytes"));
     }
     if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-        let why = "a file name holds no \"/\", \"\\\" or control character";
+        let why = "a file name must not contain \"/\", \"\\\" or control characters";
         return Err(file_error(format!("{} cannot be sent: {why}", shown(name))));
     }
     Ok(())
 }
 
-/// A name or path for a message, unless it is no such thing: a key that was given where a path
-/// belongs must not be shown.
+/// Formats a name or path for a message, unless it does not look like one: a key that was given
+/// instead of a path must not be shown.
 fn shown(name: &str) -> String {
     if name.contains(['\n', '\r']) || name.contains("-----BEGIN") {
         "a text of several lines".to_owned()

@@ -34,7 +34,7 @@ impl UploadErrorKind {
 /// A document that was refused, a ledger that cannot be used, or an upload that did not end in a
 /// LoginId.
 ///
-/// [`kind`](Self::kind) says who can mend it, [`delivery`](Self::delivery) whether the service may
+/// [`kind`](Self::kind) says who can fix it, [`delivery`](Self::delivery) whether the service may
 /// have acted. [`error`](Self::error) has the details of the call.
 #[derive(Clone, Debug)]
 pub struct UploadError {
@@ -51,7 +51,8 @@ impl UploadError {
     /// An error found before anything was sent; for implementations of [`Ledger`](crate::Ledger),
     /// and for tests.
     ///
-    /// `message` is shown to people and written to logs: it must hold no secret and no account data.
+    /// `message` is shown to people and written to logs: it must not contain a secret or account
+    /// data.
     #[must_use]
     pub fn new(kind: UploadErrorKind, message: impl Into<String>) -> Self {
         let call = match kind {

@@ -122,7 +122,7 @@ fn markup(head: &[u8]) -> Option<Kind> {
     let xml = begins("<?xml");
     if begins("<!doctype html") || begins("<html") || (xml && holds(&text, b"<html")) {
         Some(other(
-            "an HTML page, perhaps a site's message in place of the file",
+            "an HTML page, possibly a website's message instead of the file",
         ))
     } else if xml {
         Some(other("XML"))

@@ -282,10 +282,10 @@ mod tests {
             ("a.pdf", b"nothing known", "in its first 1,024 bytes"),
             ("statement", b"%PDF-1.7", "a PDF; rename it to end in .pdf"),
         ];
-        for (name, head, told) in rows {
+        for (name, head, advice) in rows {
             let error = Limits::default().check(name, 5000, head).expect_err(name);
             let text = error.to_string();
-            assert!(text.starts_with(name) && text.contains(told), "{text}");
+            assert!(text.starts_with(name) && text.contains(advice), "{text}");
         }
         for name in ["end.pdf ", "end.pdf.", "end.pdf\u{a0}"] {
             let error = Limits::default().check(name, 5000, PDF).expect_err(name);

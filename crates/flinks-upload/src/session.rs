@@ -271,7 +271,7 @@ impl UploadSession {
             );
             return Err(self.failed(error, None));
         };
-        // What becomes of this one does not tell what became of an earlier one.
+        // The outcome of this request does not reveal that of an earlier one.
         let earlier = (self.state.completion == Completion::Unknown).then_some(Delivery::Unknown);
         let at_least = |error: UploadError| match earlier {
             Some(earlier) if !error.delivery().may_have_acted() => error.with_delivery(earlier),
@@ -301,7 +301,7 @@ impl UploadSession {
             login_id: login_id.clone(),
         };
         if let Err(error) = self.append(done).await {
-            // The LoginId in hand is worth more than the error: it can be had nowhere else.
+            // Return the LoginId rather than the error: it is not available later.
             tracing::warn!(error = %error, "the ledger does not say that the session is complete");
         }
         self.completed(login_id)
@@ -331,7 +331,7 @@ impl UploadSession {
             let error = Error::new(ErrorKind::Input, message);
             return Err(self.failed(error, None));
         }
-        // `Added` states anew what it adds.
+        // `Added` contains the file that it adds.
         let added = if let LedgerEntry::Added { file, .. } = &entry {
             Some(*file)
         } else {

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 pub(crate) type Work<O> = Pin<Box<dyn Future<Output = O> + Send>>;
 
 /// Work in progress. It advances only while one of its [`Waiter`]s is polled; no task is spawned.
-/// Work without a waiter stands still until the next one comes.
+/// Work without a waiter pauses until the next one polls it.
 pub(crate) struct Shared<O> {
     stage: Mutex<Stage<O>>,
     wakers: Arc<Wakers>,

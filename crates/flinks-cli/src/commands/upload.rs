@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
     }
     if let Some(introduction) = clients.introduction() {
         let introduction = format!("{}\n\n", context.output.faint(&introduction));
-        // It is not worth failing for.
+        // A failure to print it is ignored.
         drop(context.output.text(&introduction));
     }
 

@@ -20,7 +20,7 @@ pub(crate) const SESSION: &str = "session";
 const ANSWER_FILE: &str = "answer_file";
 const ANSWER_LOST: &str = "answer_lost";
 
-/// Error kinds of the program's own, beside those of the library.
+/// The program's own error kinds, in addition to those of the library.
 const DISK: &str = "disk";
 const OUTPUT: &str = "output";
 

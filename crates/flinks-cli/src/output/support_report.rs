@@ -1,4 +1,4 @@
-//! `--support FILE`: what the Upload guide's Support section asks for, without secrets.
+//! `--support FILE`: the details that the Upload guide's Support section requires, without secrets.
 
 use std::path::Path;
 use std::time::SystemTime;

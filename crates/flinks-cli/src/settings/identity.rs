@@ -76,7 +76,7 @@ impl Settings {
     /// Reads the root certificates to trust.
     ///
     /// # Errors
-    /// The file cannot be read or holds no certificate.
+    /// The file cannot be read or contains no certificate.
     pub fn roots(&self) -> Result<Roots, Error> {
         match &self.roots {
             None => Ok(Roots::default()),

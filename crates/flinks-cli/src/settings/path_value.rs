@@ -12,7 +12,7 @@ pub(crate) fn mistake(value: &OsStr) -> Option<&'static str> {
         } else if text.contains("CERTIFICATE") {
             "holds the certificate itself: give the path of a file"
         } else {
-            "holds the text of a file: give its path"
+            "contains the text of a file: give the path instead"
         });
     }
     if text.contains(['\n', '\r']) {
@@ -22,12 +22,12 @@ pub(crate) fn mistake(value: &OsStr) -> Option<&'static str> {
         return None;
     }
     if text.contains("://") {
-        return Some("holds a URL: give the path of a file");
+        return Some("contains a URL: give the path of a file");
     }
     is_base64(&text).then_some("holds what looks like a key or token: give the path of a file")
 }
 
-/// Whether a value that is no existing path looks like base64.
+/// Whether a value that is not an existing path looks like base64.
 fn is_base64(text: &str) -> bool {
     let is_base64_char = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
     if text.len() < 40 || !text.bytes().all(is_base64_char) {

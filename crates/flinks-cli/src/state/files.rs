@@ -56,7 +56,8 @@ impl Draft {
     /// Moves the file to `path`.
     ///
     /// # Errors
-    /// Something exists there that is kept or is no regular file, or the file system refuses.
+    /// The path exists and must be kept or is not a regular file, or the file system reports an
+    /// error.
     pub(crate) fn place(self, path: &Path, existing: Existing) -> io::Result<File> {
         let placed = match existing {
             Existing::Keep => self.file.persist_noclobber(path),

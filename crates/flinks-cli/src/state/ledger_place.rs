@@ -140,7 +140,8 @@ impl LedgerPlace {
             )
         };
         let steps: Vec<_> = entries.iter().skip_while(is_start).collect();
-        // The entry "not sent" is also that of a refused file, which the error tells apart.
+        // The entry "not sent" is also written for a rejected file; the error distinguishes the
+        // two.
         let is_unsent = |step: &[&LedgerEntry]| {
             matches!(
                 step,

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::state::files::{self, Existing};
 use crate::state::folder::{absolute, state_folder};
 
-/// Writes the answer as received to a new file with mode 0600, beside the ledger or else in the user's
-/// state folder.
+/// Writes the answer as received to a new file with mode 0600, next to the ledger or else in the
+/// user's state folder.
 ///
 /// # Errors
 /// The file cannot be written, or there is no state folder.

@@ -1,4 +1,4 @@
-//! Puts one case together: its JSON, and the files beside it.
+//! Reads one case: its JSON and the other files in its folder.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::script::{Action, Scripted, ScriptedReply};
 pub(super) struct Reading<'a> {
     pub(super) folder: &'a Path,
     pub(super) file: &'a Path,
-    /// The files beside the case.
+    /// The other files in the case's folder.
     pub(super) files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -47,7 +47,9 @@ impl Reading<'_> {
         }
         let mut unused = self.files.keys().filter(|file| !used.contains(file));
         if let Some(file) = unused.next() {
-            return self.fail(format!("{file} lies beside the case but no key names it"));
+            return self.fail(format!(
+                "{file} is in the case's folder but no key names it"
+            ));
         }
         let live = case.live.as_ref().map(|live| {
             let mut call = case.call.clone();

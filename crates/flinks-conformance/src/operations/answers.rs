@@ -118,7 +118,7 @@ fn put(ask: QuestionKind<'_>, answers: &mut Answers, given: Given<'_>) -> Result
     }
 }
 
-/// A mistake in the case, which no case can want: `config` is no kind of an answer's.
+/// An error in the case itself, which no case can expect: an answer never has the kind `config`.
 fn no_answer(why: &'static str) -> Error {
     Error::new(ErrorKind::Config, format!("an answer of the case {why}"))
 }

@@ -147,7 +147,7 @@ impl CaseCall for AuthorizeInput {
     fn secrets(&self) -> Vec<String> {
         match &self.0 {
             Form::Credentials(input) => vec![input.username.clone(), input.password.clone()],
-            // A kept login opens nothing at the bank: its body is no secret to layers.
+            // A stored login alone does not give access to the bank: layers may see its body.
             Form::StoredLogin(input) if !input.live => Vec::new(),
             Form::StoredLogin(input) => vec![input.login_id.as_str().to_owned()],
             Form::Answers(input) => {

@@ -43,7 +43,7 @@ impl Outcome {
         }
     }
 
-    /// Adds a text that a program could print beside the outcome.
+    /// Adds a text that a program could print together with the outcome.
     pub(crate) fn showing(mut self, place: &'static str, text: String) -> Self {
         self.texts.push((place, text));
         self

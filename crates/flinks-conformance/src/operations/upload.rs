@@ -202,7 +202,7 @@ fn ledger() -> Result<(TempDir, FileLedger), UploadError> {
     Ok((folder, ledger))
 }
 
-/// The paths that the case asks for, or those of the host.
+/// The paths that the case requires, or those of the host.
 fn paths(preset: Option<&str>, keys: &Keys) -> Result<Paths, Error> {
     preset.map_or_else(|| Ok(keys.paths.clone()), str::parse)
 }

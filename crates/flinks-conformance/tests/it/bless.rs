@@ -161,7 +161,7 @@ fn the_codec_decides_where_nothing_else_runs() {
     Corpus::of(&case.to_string()).rewritten();
     case["steps"][0]["reply"] = json!({ "status": 400 });
     let blessed = Corpus::of(&case.to_string()).bless();
-    let why = "not rewritten: the codec alone does not tell the whole outcome";
+    let why = "not rewritten: the codec alone does not determine the whole outcome";
     assert!(blessed.to_string().contains(why), "{blessed}");
 }
 

@@ -106,7 +106,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         ", \"body\": \"answer.json\"",
         "",
-        "answer.json lies beside the case but no key names it",
+        "answer.json is in the case's folder but no key names it",
     ),
     // Rules.
     (

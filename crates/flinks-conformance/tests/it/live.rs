@@ -17,7 +17,7 @@ pub(crate) struct Host {
     pub(crate) sandbox: Sandbox,
     pub(crate) settings: Arc<Settings>,
     variables: BTreeMap<String, String>,
-    /// The key of the client lies here.
+    /// Contains the client's key.
     _folder: TempDir,
     /// The thread ends with it.
     _serving: oneshot::Sender<()>,

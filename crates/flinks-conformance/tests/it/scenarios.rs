@@ -159,7 +159,7 @@ fn completed_once(sandbox: &Sandbox, done: &Completed) -> SandboxSession {
     session
 }
 
-/// No session is completed, and no request asked for it.
+/// No session was completed, and no request tried to.
 fn nothing_completed(sandbox: &Sandbox) {
     assert!(sandbox.sessions().iter().all(|session| !session.completed));
     assert_eq!(sandbox.requests(ApiOperation::Complete), 0);

@@ -221,7 +221,7 @@ mod tests {
                 None => break None,
             }
         };
-        assert!(next().await.is_none(), "the stream goes on after its end");
+        assert!(next().await.is_none(), "the stream continues after its end");
         (seen, error)
     }
 

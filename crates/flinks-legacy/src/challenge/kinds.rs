@@ -8,7 +8,7 @@ use flinks_types::{ChallengeType, SecurityChallenge};
 
 use super::answers::{Answers, invalid};
 
-/// Where a question stands in its round.
+/// The position of a question in its round.
 #[derive(Clone, Copy)]
 pub(super) struct Position<'r> {
     pub(super) round: &'r Arc<[SecurityChallenge]>,
@@ -224,7 +224,7 @@ impl<'r> ImageQuestion<'r> {
 }
 
 question! {
-    /// A choice of phone numbers. The chosen one gets a code, which the next round asks for.
+    /// A choice of phone numbers. A code is sent to the chosen one, and the next round asks for it.
     PhoneQuestion
 }
 

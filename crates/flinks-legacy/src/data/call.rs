@@ -23,7 +23,7 @@ const POLL_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 ///
 /// Implemented by [`AccountsDetail`](super::AccountsDetail),
 /// [`AccountsSummary`](super::AccountsSummary) and [`Statements`](super::Statements). The fields
-/// that an implementation serializes are sent beside `RequestId`.
+/// that an implementation serializes are sent together with `RequestId`.
 pub trait Data: Serialize + Send + Sync + 'static {
     /// The answer.
     type Response: DeserializeOwned + Default + Send + 'static;

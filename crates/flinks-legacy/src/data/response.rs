@@ -1,4 +1,4 @@
-//! The answer of a data call: the data, or that it is not there yet, beside the body as it came.
+//! The answer of a data call: the data or its pending state, and the body as received.
 
 use std::fmt;
 use std::ops::Deref;

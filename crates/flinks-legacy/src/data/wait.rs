@@ -170,7 +170,7 @@ impl<D: Data> DataWait<D> {
             }
             if let Err(over) = poller.pause().await {
                 let message = format!(
-                    "the service is still at work after {} s: ask for the result of RequestId {} later",
+                    "the service is still working after {} s: request the result of RequestId {} later",
                     over.timeout().as_secs_f64(),
                     self.call.request_id
                 );

@@ -44,7 +44,7 @@ pub(crate) fn authorize(
     Ok(())
 }
 
-/// Answers with the analysis as it stands now.
+/// Answers with the current analysis.
 pub(crate) fn analysis(
     state: &State,
     login_id: &str,

@@ -10,7 +10,7 @@ const START: &[u8] = b"flinks-sandbox";
 /// The largest `count` of a marker.
 const MAX_COUNT: usize = 1_000;
 
-/// Returns the analysis that a document's markers ask for.
+/// Returns the analysis that a document's markers specify.
 ///
 /// Without a marker, a document is clean if it is readable.
 ///

@@ -171,7 +171,7 @@ pub(super) fn check(round: &[Challenge], answers: &[(String, Vec<String>)]) -> A
 mod tests {
     use super::*;
 
-    fn worth(round: &[Challenge], answers: &[(&str, &[&str])]) -> AnswerCheck {
+    fn checked(round: &[Challenge], answers: &[(&str, &[&str])]) -> AnswerCheck {
         let answers: Vec<_> = answers
             .iter()
             .map(|(key, values)| {
@@ -199,8 +199,8 @@ mod tests {
             ("Which?", &["c", "a"]),
             ("Approve", &["VERIFIED"]),
         ];
-        assert_eq!(worth(&round, &good), AnswerCheck::Right);
-        assert_eq!(worth(&round, &good[..2]), AnswerCheck::Incomplete);
+        assert_eq!(checked(&round, &good), AnswerCheck::Right);
+        assert_eq!(checked(&round, &good[..2]), AnswerCheck::Incomplete);
         for (place, values) in [
             (0, &["Toronto"][..]),
             (0, &[]),
@@ -212,11 +212,11 @@ mod tests {
         ] {
             let mut answers = good;
             answers[place].1 = values;
-            assert_eq!(worth(&round, &answers), AnswerCheck::Wrong, "{values:?}");
+            assert_eq!(checked(&round, &answers), AnswerCheck::Wrong, "{values:?}");
         }
         let mut unknown = good;
         unknown[0].0 = "où ?";
-        assert_eq!(worth(&round, &unknown), AnswerCheck::UnknownKey);
+        assert_eq!(checked(&round, &unknown), AnswerCheck::UnknownKey);
     }
 
     #[test]
@@ -229,14 +229,17 @@ mod tests {
         let one: (&str, &[&str]) = ("dog", &["Wouf"]);
         let two: (&str, &[&str]) = ("mother", &["Louise"]);
         let three: (&str, &[&str]) = ("street", &["Main"]);
-        assert_eq!(worth(&round, &[one, two]), AnswerCheck::Right);
-        assert_eq!(worth(&round, &[one]), AnswerCheck::Incomplete);
-        assert_eq!(worth(&round, &[one, two, three]), AnswerCheck::UnknownKey);
+        assert_eq!(checked(&round, &[one, two]), AnswerCheck::Right);
+        assert_eq!(checked(&round, &[one]), AnswerCheck::Incomplete);
+        assert_eq!(checked(&round, &[one, two, three]), AnswerCheck::UnknownKey);
         assert_eq!(
-            worth(&round, &[one, ("1", &["x"])]),
+            checked(&round, &[one, ("1", &["x"])]),
             AnswerCheck::UnknownKey
         );
-        assert_eq!(worth(&round, &[one, ("mother", &[""])]), AnswerCheck::Wrong);
+        assert_eq!(
+            checked(&round, &[one, ("mother", &[""])]),
+            AnswerCheck::Wrong
+        );
     }
 
     #[test]
@@ -246,15 +249,15 @@ mod tests {
             &["PhoneNumber #1", "PhoneNumber #2"],
         )];
         assert_eq!(
-            worth(&round, &[("PhoneNumber #2", &["Call"])]),
+            checked(&round, &[("PhoneNumber #2", &["Call"])]),
             AnswerCheck::Right
         );
         assert_eq!(
-            worth(&round, &[("PhoneNumber #2", &["call"])]),
+            checked(&round, &[("PhoneNumber #2", &["call"])]),
             AnswerCheck::Wrong
         );
         assert_eq!(
-            worth(&round, &[("Choose", &["Text"])]),
+            checked(&round, &[("Choose", &["Text"])]),
             AnswerCheck::UnknownKey
         );
     }
@@ -264,12 +267,12 @@ mod tests {
         let images = vec!["first".to_owned(), "second".to_owned()];
         let round = [Challenge::image("Select an image", images, 1)];
         assert_eq!(
-            worth(&round, &[("Select an image", &["second"])]),
+            checked(&round, &[("Select an image", &["second"])]),
             AnswerCheck::Right
         );
         for wrong in [&["first"][..], &["1"], &["SECOND"], &["first", "second"]] {
             assert_eq!(
-                worth(&round, &[("Select an image", wrong)]),
+                checked(&round, &[("Select an image", wrong)]),
                 AnswerCheck::Wrong
             );
         }

@@ -41,7 +41,7 @@ pub(super) enum Conduct {
     Refused(&'static str),
     /// A live session is refused as already authorized, and can be used.
     AlreadyAuthorized,
-    /// A live session is refused while another one lives.
+    /// A live session is refused while another one is open.
     OneAtATime,
     /// A wrong answer in the first round brings the three questions of RBC.
     TripleAfterWrong,

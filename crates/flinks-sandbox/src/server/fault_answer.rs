@@ -1,4 +1,4 @@
-//! The answers that faults ask for, in the form of the operation's own errors.
+//! The answers of faults, in the format of the operation's own errors.
 
 use http::{StatusCode, header};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Opens the TCP connection: every address of a name gets its turn, and plain http stays on this machine.
+//! Opens the TCP connection: tries all addresses of a host, and restricts plain http to this machine.
 
 use std::collections::VecDeque;
 use std::error::Error as StdError;
@@ -21,12 +21,12 @@ use tower_service::Service;
 
 use crate::{BoxError, Error, ErrorKind};
 
-/// How long an address may keep silent before the next one is tried beside it (RFC 8305).
+/// How long to wait for an address before the next one is tried in parallel (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// Turns a host name into addresses; the system's resolver, but in tests.
+/// Resolves a host name: the system's resolver, except in tests.
 pub(super) type Names = Arc<dyn Fn(String, u16) -> Lookup + Send + Sync>;
 
 pub(super) fn system_names() -> Names {
@@ -35,7 +35,7 @@ pub(super) fn system_names() -> Names {
     })
 }
 
-/// Connects to the first address of a URL's host that answers. It sets no limit of its own.
+/// Connects to the first address of a URL's host that answers, without a timeout.
 #[derive(Clone)]
 pub(super) struct Dial {
     names: Names,
@@ -80,10 +80,10 @@ impl Dial {
                 .map_err(NoAddress)?,
         };
         if plain {
-            // A name, `localhost` too, is whatever the resolver says it is.
+            // The resolver decides, even for `localhost`.
             addresses.retain(|address| address.ip().to_canonical().is_loopback());
             if addresses.is_empty() {
-                let message = "plain http is for this machine only, and the host name resolves to another address";
+                let message = "plain http is only allowed to this machine, and the host name resolves to another address";
                 return Err(Error::new(ErrorKind::Config, message).into());
             }
         }
@@ -96,7 +96,7 @@ impl Dial {
             tried: self.tried.count(),
             cause,
         })?;
-        // Without it the last short segment of a body waits for a round trip.
+        // Otherwise the last short segment of a body waits for a round trip.
         stream.set_nodelay(true)?;
         Ok(TokioIo::new(stream))
     }
@@ -116,8 +116,8 @@ impl Service<Uri> for Dial {
     }
 }
 
-/// The families by turns, that of the first address first: a network on which one of them leads
-/// nowhere then costs one head start.
+/// Alternates IPv6 and IPv4, starting with the family of the first address: if one family is
+/// unreachable, that costs a single head start.
 fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
     let (mut first, mut second): (VecDeque<_>, VecDeque<_>) = addresses
@@ -131,8 +131,8 @@ fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     turns
 }
 
-/// The first connection that comes about. The next address is tried when the one before it has
-/// failed or has had its head start; those before go on.
+/// Returns the first connection that succeeds. The next address is tried when the previous one has
+/// failed or its head start is over; earlier attempts continue.
 async fn race<T, F>(
     mut addresses: VecDeque<SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
@@ -176,7 +176,7 @@ where
     }
 }
 
-/// The host name leads to no address.
+/// The host name has no addresses.
 #[derive(Debug)]
 pub(super) struct NoAddress(io::Error);
 
@@ -192,7 +192,7 @@ impl StdError for NoAddress {
     }
 }
 
-/// No address took the connection; the cause is that of the last.
+/// No address accepted the connection; the source is the last address's error.
 #[derive(Debug)]
 pub(super) struct Unreachable {
     pub(super) tried: usize,
@@ -262,7 +262,7 @@ mod tests {
             assert_eq!(start.elapsed().as_millis(), milliseconds, "{texts:?}");
         }
         let refused = race(addresses(&["127.0.0.1", "127.0.0.2"]), fake).await;
-        let kind = refused.expect_err("nobody answers").kind();
+        let kind = refused.expect_err("no address answers").kind();
         assert_eq!(kind, io::ErrorKind::ConnectionRefused);
         race(VecDeque::new(), fake).await.expect_err("no address");
     }
@@ -280,8 +280,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let plain: Uri = format!("http://localhost:{port}/").parse().expect("a URL");
-        for elsewhere in [&["192.0.2.1"][..], &["::ffff:192.0.2.1"], &[]] {
-            let dial = Dial::new(names(elsewhere));
+        for remote in [&["192.0.2.1"][..], &["::ffff:192.0.2.1"], &[]] {
+            let dial = Dial::new(names(remote));
             let error = dial
                 .clone()
                 .connect(plain.clone())
@@ -289,7 +289,7 @@ mod tests {
                 .expect_err("refused");
             let error = error.downcast::<Error>().expect("our error");
             assert_eq!(error.kind(), ErrorKind::Config);
-            assert_eq!(dial.tried().count(), 0, "{elsewhere:?}");
+            assert_eq!(dial.tried().count(), 0, "{remote:?}");
         }
         for here in [&["127.0.0.1"][..], &["192.0.2.1", "127.0.0.1"]] {
             let dial = Dial::new(names(here));

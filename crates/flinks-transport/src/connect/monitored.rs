@@ -1,4 +1,4 @@
-//! A connection that keeps its statistics and holds a failed write back for a moment.
+//! A connection that keeps statistics and briefly delays a failed write.
 
 use std::future::Future;
 use std::io;
@@ -13,27 +13,27 @@ use tokio::time::{Sleep, sleep};
 
 use crate::connection::{ConnectionStats, Failures};
 
-/// A connection that keeps its statistics.
+/// A connection that keeps statistics.
 pub(super) struct MonitoredIo<T> {
     io: T,
     stats: Arc<ConnectionStats>,
     write_error: Option<DeferredWriteError>,
 }
 
-/// A write that failed, held back for a moment.
+/// A failed write whose error is delayed briefly.
 ///
-/// A server that refuses a request closes while we still write: its answer or its TLS alert then
-/// lies unread in the socket. hyper reads it if it is given the time before it learns of the
-/// failed write; otherwise a 413 and a refused certificate are both no more than a broken pipe.
+/// A server that rejects a request closes the connection while we still write: its answer or TLS
+/// alert is then unread in the socket. The delay lets hyper read it first; otherwise a 413 and a
+/// rejected certificate would both look like a broken pipe.
 struct DeferredWriteError {
     error: Option<io::Error>,
     grace: Pin<Box<Sleep>>,
 }
 
-/// How much is read at once: a record of TLS.
+/// The read size: one TLS record.
 const READ: usize = 16 * 1024;
 
-/// What the server sent before it closed is in the socket already, or at most one trip away.
+/// What the server sent before it closed is already in the socket, or at most one trip away.
 const WRITE_ERROR_GRACE: Duration = Duration::from_millis(250);
 
 impl<T> MonitoredIo<T> {
@@ -50,7 +50,7 @@ impl<T> MonitoredIo<T> {
         Arc::clone(&self.stats)
     }
 
-    /// Passes a success on, and holds a failure back.
+    /// Passes on a success, and delays a failure.
     fn on_write<O>(&mut self, cx: &mut Context<'_>, outcome: io::Result<O>) -> Poll<io::Result<O>> {
         match outcome {
             Ok(written) => {
@@ -68,7 +68,7 @@ impl<T> MonitoredIo<T> {
         }
     }
 
-    /// Pending while no write has failed, or for as long as the grace lasts.
+    /// Pending while no write has failed, or until the delay is over.
     fn poll_write_error(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let Some(deferred) = &mut self.write_error else {
             return Poll::Pending;
@@ -137,7 +137,7 @@ impl<T: Read + Write + Unpin> Write for MonitoredIo<T> {
         let outcome = ready!(Pin::new(&mut self.io).poll_flush(cx));
         match outcome {
             Ok(()) => {
-                // Flushing nothing moves nothing: this is no write.
+                // A flush of nothing is not a write.
                 self.stats.on_flush();
                 Poll::Ready(Ok(()))
             }

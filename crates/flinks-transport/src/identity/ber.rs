@@ -1,22 +1,23 @@
-//! Converts BER, which some programs write PKCS#12 and PKCS#7 in, to DER, which is what we read.
+//! Converts BER, which some programs use for PKCS#12 and PKCS#7, to DER.
 
 use zeroize::Zeroizing;
 
 use super::der::{OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
 
-/// Far deeper than any file of certificates, and shallow enough for every stack.
+/// Deeper than any certificate file, and shallow enough for the stack.
 const DEEPEST: usize = 32;
 
-/// Bundles of certificates are far smaller; the elements of a larger file would fill the memory.
+/// Larger than any certificate bundle; the elements of a larger file could exhaust memory.
 const LARGEST: usize = 1 << 20;
 
 const CONSTRUCTED: u8 = 0x20;
 const END_OF_CONTENTS: [u8; 2] = [0, 0];
 
-/// The first element of `ber` in DER: lengths are definite and as short as can be, and strings that
-/// were written in pieces are whole. What is DER already stays as it is.
+/// Converts the first element of `ber` to DER: makes lengths definite and minimal, and joins
+/// strings that were written in pieces. DER is returned unchanged.
 ///
-/// `None` when it is cut short, too large, nested too deeply, or uses what certificate files never do.
+/// Returns `None` if it is truncated, too large, nested too deeply, or uses features that
+/// certificate files never use.
 pub(super) fn to_der(mut ber: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if ber.len() > LARGEST {
         return None;
@@ -43,8 +44,9 @@ pub(super) fn encode(tag: u8, content: &[u8]) -> Zeroizing<Vec<u8>> {
     encoded
 }
 
-/// Takes one element off `input`. `is_content` when it stands where an EncryptedContentInfo has its
-/// content: an octet string whose tag is replaced by `[0]`, so that its pieces are not known by it.
+/// Removes one element from `input`. `is_content` is set for the content of an
+/// EncryptedContentInfo: an octet string whose tag is replaced by `[0]`, which hides that it is in
+/// pieces.
 fn element(input: &mut &[u8], depth: usize, is_content: bool) -> Option<Zeroizing<Vec<u8>>> {
     if depth > DEEPEST {
         return None;

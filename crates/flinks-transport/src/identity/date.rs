@@ -1,4 +1,4 @@
-//! Dates as certificates hold them and as messages show them, in UTC.
+//! Parses the dates in certificates and formats them for messages, in UTC.
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

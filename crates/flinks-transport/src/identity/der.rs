@@ -1,4 +1,4 @@
-//! Just enough DER to tell what a file holds and to read a certificate's validity and public key.
+//! Minimal DER: classifies a file's contents and reads a certificate's validity and public key.
 
 use std::time::SystemTime;
 
@@ -68,7 +68,7 @@ fn is_request(body: Element<'_>) -> bool {
             .is_none_or(|attributes| attributes.tag == CONTEXT_0)
 }
 
-/// What we read of a certificate.
+/// The fields that are read from a certificate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub(super) not_before: SystemTime,
@@ -80,8 +80,8 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// `None` when this is no certificate. Versions 1 and 3 are read alike: `openssl x509 -req`
-    /// without extensions makes version 1, and servers take it.
+    /// Returns `None` if this is not a certificate. Accepts versions 1 and 3: `openssl x509 -req`
+    /// without extensions creates version 1, and servers accept it.
     pub(super) fn of(der: &'a [u8]) -> Option<Self> {
         let mut body = Reader(der).enter(SEQUENCE)?.enter(SEQUENCE)?;
         let mut serial = body.next()?;
@@ -108,13 +108,13 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The first element, without what follows it.
+/// Returns the first element, without the data after it.
 pub(super) fn first_element(der: &[u8]) -> Option<&[u8]> {
     Reader(der).next().map(|element| element.whole)
 }
 
-/// The certificates of a PKCS#7 bundle that holds nothing else: ContentInfo, SignedData, and in it
-/// version, digests, content and then, in `[0]`, the certificates.
+/// Returns the certificates of a certificates-only PKCS#7 bundle: ContentInfo, SignedData, and in
+/// it version, digests, content and then, in `[0]`, the certificates.
 pub(super) fn certificates_of_pkcs7(der: &[u8]) -> Option<Vec<&[u8]>> {
     let mut info = Reader(der).enter(SEQUENCE)?;
     info.expect(OBJECT_IDENTIFIER)?;
@@ -130,8 +130,8 @@ pub(super) fn certificates_of_pkcs7(der: &[u8]) -> Option<Vec<&[u8]>> {
     Some(found)
 }
 
-/// Whether OpenSSL's addition to a certificate, which makes a TRUSTED CERTIFICATE of it, lets it
-/// vouch for servers: uses it is trusted for, if it names any, and in `[0]` those it is not.
+/// Whether the trust settings of a TRUSTED CERTIFICATE allow it for servers: the trusted uses, if
+/// any, and in `[0]` the rejected ones.
 pub(super) fn is_trusted_for_servers(addition: &[u8]) -> bool {
     // serverAuth and anyExtendedKeyUsage.
     const SERVERS: [&[u8]; 2] = [b"\x2b\x06\x01\x05\x05\x07\x03\x01", b"\x55\x1d\x25\x00"];

@@ -1,7 +1,7 @@
-//! Completes keys of elliptic curves that were written without their public half.
+//! Adds the public half to elliptic-curve keys that lack it.
 //!
-//! Java writes them so, and `ring` does not take them. The certificate has the public half; that it
-//! belongs to the private one is checked by those who load the key.
+//! Java writes such keys, and `ring` does not accept them. The public half comes from the
+//! certificate; loading the key verifies that the two match.
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
@@ -15,8 +15,8 @@ use super::der::{
 const EC_PUBLIC_KEY: &[u8] = b"\x2a\x86\x48\xce\x3d\x02\x01";
 const CONTEXT_1: u8 = 0xa1;
 
-/// `key` with the public half out of a SubjectPublicKeyInfo. `None` when it is of another kind or
-/// curve than that, or has its own.
+/// Returns `key` with the public half of a SubjectPublicKeyInfo. `None` if `key` has another type
+/// or curve, or already has its public half.
 pub(super) fn completed(
     key: &PrivateKeyDer<'_>,
     public_key: &[u8],

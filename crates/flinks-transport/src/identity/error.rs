@@ -1,4 +1,4 @@
-//! Why an identity or the root certificates cannot be used, and what to do about it.
+//! The error for an identity or root certificates that cannot be used, with the fix in its message.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -6,11 +6,11 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// Why a client identity, root certificates or the TLS configuration made from them cannot be used.
+/// An error in a client identity, in root certificates, or in the TLS configuration made from them.
 ///
-/// `Display` says which part it is about, what is wrong with it, and what to do. Neither it nor
-/// `Debug` ever shows a path, since the text of a key may have been given for one, or what a file
-/// holds. [`part`](Self::part) tells which of the paths to name.
+/// `Display` names the affected part, the problem and the fix. Neither `Display` nor `Debug` shows
+/// file contents, or a path, because the text of a key may have been passed as a path. Use
+/// [`part`](Self::part) to decide which path to report.
 pub struct IdentityError(Box<Inner>);
 
 struct Inner {
@@ -20,11 +20,11 @@ struct Inner {
     source: Option<io::Error>,
 }
 
-/// What an [`IdentityError`] is about.
+/// The part that an [`IdentityError`] is about.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum IdentityPart {
-    /// The client certificate, or the file that holds it and its key.
+    /// The client certificate, or the file that contains it and its key.
     Certificate,
     /// The private key.
     Key,
@@ -34,71 +34,72 @@ pub enum IdentityPart {
     Tls,
 }
 
-/// What is wrong with an identity or with root certificates.
+/// The kind of an [`IdentityError`].
 ///
-/// The mistakes that the Upload guide's table of errors answers with 403 or a failed handshake are
-/// found here before anything is sent.
+/// Finds the mistakes for which the Upload guide's table of errors lists 403 or a failed handshake,
+/// before anything is sent.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum IdentityErrorKind {
-    /// A certificate stands where the private key belongs. *What to do:* swap the two, or give the
-    /// key that was made together with the request.
+    /// The key file contains a certificate. *What to do:* swap the two files, or give the key that
+    /// was created with the certificate request.
     CertificateGiven,
-    /// The text of a key or certificate was given where the path of a file belongs. *What to do:*
-    /// write it to a file that only this program may read, and give its path.
+    /// The text of a key or certificate was given instead of a file path. *What to do:* write it to
+    /// a file that only this program can read, and give its path.
     ContentGiven,
-    /// A certificate or key is cut short or altered. *What to do:* copy the file again.
+    /// A certificate or key is truncated or was altered. *What to do:* copy the file again.
     Damaged,
     /// The file is empty. *What to do:* check the path, and copy the file again.
     Empty,
-    /// The private key is protected by a password that was not given, or in a way that is not
-    /// supported. *What to do:* give the password, or convert the key with the `openssl` line in the
-    /// message.
+    /// The private key is encrypted, and the password is missing or the encryption is not
+    /// supported. *What to do:* give the password, or convert the key with the `openssl` command in
+    /// the message.
     EncryptedKey,
     /// The certificate has expired. *What to do:* ask Flinks for a new one.
     Expired,
-    /// A private key stands where a certificate belongs. *What to do:* swap the two, or give the
+    /// The certificate file contains a private key. *What to do:* swap the two files, or give the
     /// certificate that Flinks returned.
     KeyGiven,
-    /// The private key does not belong to the certificate. *What to do:* give the key that the
-    /// request for this certificate was made with.
+    /// The private key does not match the certificate. *What to do:* give the key that was used to
+    /// create the request for this certificate.
     KeyMismatch,
-    /// There is no certificate in the file.
+    /// The file contains no certificate.
     NoCertificate,
     /// No crypto provider is compiled in. *What to do:* enable the feature `ring` or `aws-lc-rs`,
     /// or install a default provider of rustls.
     NoCryptoProvider,
-    /// There is no private key in the file.
+    /// The file contains no private key.
     NoKey,
-    /// No root certificate was found, so no server could be trusted. *What to do:* install the
-    /// platform's CA certificates, correct `SSL_CERT_FILE` or `SSL_CERT_DIR`, give roots of your own,
-    /// or use those of the feature `webpki-roots`.
+    /// No root certificates were found, so no server can be trusted. *What to do:* install the
+    /// platform's CA certificates, correct `SSL_CERT_FILE` or `SSL_CERT_DIR`, pass your own roots,
+    /// or enable the feature `webpki-roots`.
     NoRoots,
-    /// The certificate is not valid yet. *What to do:* check the clock of this machine.
+    /// The certificate is not valid yet. *What to do:* check this machine's clock.
     NotYetValid,
-    /// A PKCS#12 file (`.pfx`, `.p12`) stands where PEM or DER belongs. *What to do:* use
+    /// A PKCS#12 file (`.pfx`, `.p12`) was given instead of PEM or DER. *What to do:* use
     /// [`ClientIdentity::from_files`](crate::ClientIdentity::from_files) with the feature `pfx`, or
     /// convert it.
     PfxGiven,
-    /// A PKCS#7 bundle (`.p7b`), which holds certificates only, stands where a private key belongs.
+    /// A PKCS#7 bundle (`.p7b`), which contains only certificates, was given instead of a private
+    /// key.
     Pkcs7Given,
-    /// The crypto provider cannot make a TLS configuration.
+    /// The crypto provider does not support the requested TLS configuration.
     Provider,
-    /// A public key stands where a certificate or a private key belongs.
+    /// A public key was given instead of a certificate or a private key.
     PublicKeyGiven,
-    /// A certificate request (CSR) stands where a certificate or a private key belongs. *What to
+    /// A certificate request (CSR) was given instead of a certificate or a private key. *What to
     /// do:* give the signed certificate that Flinks returned.
     RequestGiven,
-    /// The file is far too large for what it should hold.
+    /// The file is too large to be a certificate or key file.
     TooLarge,
-    /// The file is neither PEM nor DER (nor, where one is asked for, PKCS#12).
+    /// The file is neither PEM nor DER (nor PKCS#12, where that is required).
     Unrecognized,
     /// The file cannot be read. *What to do:* check the path and its permissions.
     Unreadable,
-    /// The private key has a type or size that the crypto provider does not take. *What to do:*
+    /// The crypto provider does not support the private key's type or size. *What to do:*
     /// use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519.
     UnsupportedKey,
-    /// The password does not open the PKCS#12 file or the private key.
+    /// The password does not decrypt the PKCS#12 file or the private key.
     WrongPassword,
 }
 
@@ -124,7 +125,7 @@ impl IdentityError {
                 "a certificate or key"
             }
         };
-        let message = format!("holds the text of {what} itself; it takes the path of a file");
+        let message = format!("contains the text of {what}; expected the path of a file");
         Self::new(IdentityErrorKind::ContentGiven, part, message)
     }
 
@@ -136,48 +137,48 @@ impl IdentityError {
         built
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> IdentityErrorKind {
         self.0.kind
     }
 
-    /// What it is about.
+    /// Returns the part that the error is about.
     #[must_use]
     pub fn part(&self) -> IdentityPart {
         self.0.part
     }
 
-    /// What is wrong and what to do: `Display` without the name of the part.
+    /// Returns the problem and the fix: `Display` without the name of the part.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 }
 
-/// Why a file cannot be read, in words that do not show its path.
+/// Describes why a file cannot be read, without showing its path.
 fn unreadable(path: &Path, error: &io::Error) -> Cow<'static, str> {
     let path = path.as_os_str().as_encoded_bytes();
     let is_quoted = path.len() > 1 && matches!(path, [b'"', .., b'"'] | [b'\'', .., b'\'']);
     if is_quoted {
-        return "there are quotes around the path, which count as a part of it: leave them out"
+        return "the path is wrapped in quotes, which are treated as part of it; remove them"
             .into();
     }
     if error.kind() == io::ErrorKind::NotFound && path.trim_ascii().len() < path.len() {
-        return "no such file; there are blanks around the path".into();
+        return "no such file; the path starts or ends with whitespace".into();
     }
     let known = [
         (io::ErrorKind::NotFound, "no such file; check the path"),
         (
             io::ErrorKind::PermissionDenied,
-            "permission denied; check who may read it",
+            "permission denied; check the file's permissions",
         ),
         (
             io::ErrorKind::IsADirectory,
             "it is a folder; give the path of a file",
         ),
-        (io::ErrorKind::InvalidFilename, "this is no path; check it"),
-        (io::ErrorKind::InvalidInput, "this is no path; check it"),
+        (io::ErrorKind::InvalidFilename, "this is not a valid path"),
+        (io::ErrorKind::InvalidInput, "this is not a valid path"),
     ];
     match known.into_iter().find(|(kind, _)| *kind == error.kind()) {
         Some((_, words)) => words.into(),

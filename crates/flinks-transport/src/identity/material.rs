@@ -1,4 +1,4 @@
-//! Reads a file of certificates and keys, in whatever form, and names each thing in it.
+//! Reads a file of certificates and keys in any format, and classifies its contents.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,15 +15,15 @@ use super::der::{self, Shape};
 use super::error::{IdentityError, IdentityErrorKind as Kind, IdentityPart as Part};
 use super::pem::{self, Section};
 
-/// The largest bundles of root certificates are a quarter of a megabyte.
+/// The maximum file size; the largest bundles of root certificates are about 250 KB.
 const LARGEST_FILE: u64 = 4 << 20;
 
-/// One thing that a file holds.
+/// One item in a file.
 pub(crate) enum Item {
     Certificate(CertificateDer<'static>),
     DamagedCertificate(Damage),
     DamagedKey(Damage),
-    /// A certificate that stands there so as not to be trusted for servers.
+    /// A certificate that is marked as not trusted for servers.
     DistrustedCertificate(CertificateDer<'static>),
     EncryptedKey(EncryptedKey),
     Key(Zeroizing<PrivateKeyDer<'static>>),
@@ -39,11 +39,11 @@ pub(crate) enum Item {
     UnsupportedKey(UnsupportedKey),
 }
 
-/// What became of a section that cannot be decoded.
+/// Why a section cannot be decoded.
 #[derive(Clone, Copy)]
 pub(crate) enum Damage {
     CutOrAltered,
-    /// Something else than base64 stands between its marks.
+    /// Its contents are not base64.
     Garbled,
 }
 
@@ -57,7 +57,7 @@ impl Damage {
     }
 }
 
-/// A private key that a password protects.
+/// An encrypted private key.
 pub(crate) enum EncryptedKey {
     /// `Proc-Type: 4,ENCRYPTED`, with a weak derivation of the key from the password.
     Old {
@@ -72,13 +72,13 @@ pub(crate) enum EncryptedKey {
     Pkcs8(Zeroizing<Vec<u8>>),
 }
 
-/// A private key that is not read.
+/// A private key in an unsupported format.
 pub(crate) enum UnsupportedKey {
     OpenSsh,
     Other,
 }
 
-/// The bytes of the file at `path`, wiped when they are dropped, since they may hold a key.
+/// Reads the file at `path`. The bytes are wiped when dropped, because they may contain a key.
 pub(crate) fn read(path: &Path, part: Part) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
     if is_content(&path.to_string_lossy()) {
         return Err(IdentityError::content_given(part));
@@ -86,7 +86,7 @@ pub(crate) fn read(path: &Path, part: Part) -> Result<Zeroizing<Vec<u8>>, Identi
     let unreadable = |error: io::Error| IdentityError::unreadable(part, path, error);
     let file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len().min(LARGEST_FILE);
-    // With the room reserved the bytes are not moved while they are read, and leave no copy behind.
+    // The reserved capacity avoids reallocation, which would leave copies of a key in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
     file.take(LARGEST_FILE + 1)
         .read_to_end(&mut bytes)
@@ -98,14 +98,14 @@ pub(crate) fn read(path: &Path, part: Part) -> Result<Zeroizing<Vec<u8>>, Identi
     Ok(bytes)
 }
 
-/// Whether this is no path but what the file should hold, as it is or in base64, whose first
-/// letters are then those of `-----BEGIN` or, in DER, of a long SEQUENCE.
+/// Whether `path` is in fact the contents of a file, as text or in base64, which then starts like
+/// `-----BEGIN` or, for DER, like a long SEQUENCE.
 fn is_content(path: &str) -> bool {
     let is_base64 = || path.starts_with("LS0tLS1CRUdJT") || path.starts_with("MII");
     path.contains(['\n', '\r']) || path.contains("-----BEGIN") || path.len() > 100 && is_base64()
 }
 
-/// Everything in `bytes`, in its order: PEM, DER or BER, as it is or in base64.
+/// Returns all items in `bytes`, in order: PEM, DER or BER, with or without base64.
 pub(crate) fn items(bytes: &[u8], part: Part) -> Result<Vec<Item>, IdentityError> {
     let error = |kind, message| Err(IdentityError::new(kind, part, message));
     let text = converted(bytes);
@@ -113,7 +113,7 @@ pub(crate) fn items(bytes: &[u8], part: Part) -> Result<Vec<Item>, IdentityError
     if text.trim_ascii().is_empty() {
         return error(Kind::Empty, "the file is empty; copy it again");
     }
-    // Secret stores hand out in base64 what was put in, and what was put in may be base64.
+    // Secret stores return base64, and what was stored may itself be base64.
     if let Some(items) = find(bytes, 2) {
         return Ok(items);
     }
@@ -121,17 +121,17 @@ pub(crate) fn items(bytes: &[u8], part: Part) -> Result<Vec<Item>, IdentityError
         Kind::Unrecognized,
         foreign(text).unwrap_or(
             "the file is neither PEM (a text with a -----BEGIN … line) nor DER nor PKCS#12, or it \
-             is cut short; check that it is the right file, copied whole",
+             is truncated; check that it is the right file and was copied completely",
         ),
     )
 }
 
-/// What is in `bytes`, or in what they are the base64 of, `layers` deep at most. `None` when that is
-/// neither PEM nor DER.
+/// Returns the items in `bytes`, decoding at most `layers` layers of base64. `None` if the result
+/// is neither PEM nor DER.
 fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
     let text = converted(bytes);
     let text = text.as_ref().map_or(bytes, |text| text.as_slice());
-    // As servers hand certificates on in headers.
+    // The form in which servers forward certificates in headers.
     let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
     let is_form = has(b"-----BEGIN+");
     if is_form || has(b"-----BEGIN%20") {
@@ -155,7 +155,7 @@ fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
     }
     if bytes.starts_with(&[der::SEQUENCE]) {
         let items = of_der(bytes);
-        // "0", which many texts begin with, is the tag.
+        // The tag is the character "0", which many texts begin with.
         if !is_other(&items) || der::first_element(bytes).is_some() && !bytes.is_ascii() {
             return Some(items);
         }
@@ -169,51 +169,51 @@ fn find(bytes: &[u8], layers: u8) -> Option<Vec<Item>> {
     (!items.is_empty()).then_some(items)
 }
 
-/// `bytes` as UTF-8 text without a byte order mark, if that differs. PEM is ASCII, so that the text
-/// around it may as well be in another encoding.
+/// Converts `bytes` to UTF-8 text without a byte order mark, if that differs. Any encoding is
+/// accepted, because PEM is ASCII.
 fn converted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text = text::read(bytes)?;
     let differs = text.len() != bytes.len();
     differs.then(|| Zeroizing::new(text.into_owned().into_bytes()))
 }
 
-/// Forms of other programs, and how to convert them.
+/// Recognizes formats that are not supported, and describes how to convert them.
 fn foreign(bytes: &[u8]) -> Option<&'static str> {
     // JKS and JCEKS.
     if bytes.starts_with(b"\xfe\xed\xfe\xed") || bytes.starts_with(b"\xce\xce\xce\xce") {
         return Some(
-            "the file is a Java keystore (JKS), which is not read: convert it to PKCS#12 with \
+            "the file is a Java keystore (JKS), which is not supported: convert it to PKCS#12 with \
              `keytool -importkeystore -srckeystore client.jks -destkeystore client.p12 \
              -deststoretype PKCS12`",
         );
     }
     if bytes.starts_with(b"PuTTY-User-Key-File-") {
         return Some(
-            "the file is a key of PuTTY, which is not read: convert it with \
+            "the file is a PuTTY key, which is not supported: convert it with \
              `puttygen client.ppk -O private-openssh -o client.key`",
         );
     }
     let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
     if has(b"<RSAKeyValue>") || has(b"\"kty\"") {
         return Some(
-            "the file is a key in XML or JSON (JWK), which is not read: export the key as PEM \
+            "the file is a key in XML or JSON (JWK), which is not supported: export the key as PEM \
              (PKCS#8)",
         );
     }
     if has(b"BEGIN ") && (has(b"CERTIFICATE") || has(b"PRIVATE KEY")) {
         return Some(
-            "the dashes of its -----BEGIN … ----- and -----END … ----- lines are missing or \
-             altered: there must be five, without a blank, before and after the words",
+            "the dashes in its -----BEGIN … ----- and -----END … ----- lines are missing or \
+             altered: there must be five, without spaces, before and after the words",
         );
     }
     bytes
         .trim_ascii_start()
         .starts_with(b"<")
-        .then_some("the file is a page in HTML or XML, not a certificate or key: get it again")
+        .then_some("the file is an HTML or XML page, not a certificate or key: download it again")
 }
 
 fn of_section(section: &Section<'_>) -> Vec<Item> {
-    // Some stores drop the blanks with the line ends.
+    // Some stores remove spaces together with line endings.
     let label: Vec<u8> = section
         .label
         .iter()
@@ -250,7 +250,7 @@ fn of_section(section: &Section<'_>) -> Vec<Item> {
     }
 }
 
-/// A TRUSTED CERTIFICATE has OpenSSL's addition behind it, which may say the contrary.
+/// A TRUSTED CERTIFICATE is followed by OpenSSL's trust settings, which may in fact distrust it.
 fn distrusted(item: Item, section: &Section<'_>) -> Item {
     let Item::Certificate(certificate) = item else {
         return item;
@@ -264,7 +264,7 @@ fn distrusted(item: Item, section: &Section<'_>) -> Item {
     }
 }
 
-/// A section is what its content is, since labels are sometimes wrong.
+/// Classifies a section by its content, because labels are sometimes wrong.
 fn decoded(section: &Section<'_>, damaged: Item) -> Vec<Item> {
     match section.decode().map(|der| of_der(&der)) {
         Some(items) if !is_other(&items) => items,
@@ -276,8 +276,8 @@ fn is_other(items: &[Item]) -> bool {
     matches!(items, [Item::Other])
 }
 
-/// What the first element is. Other programs may write one after it: OpenSSL says after a TRUSTED
-/// CERTIFICATE what to trust it for.
+/// Classifies the first element. Others may follow it: OpenSSL writes the trust settings after a
+/// TRUSTED CERTIFICATE.
 fn of_der(bytes: &[u8]) -> Vec<Item> {
     if let Some(der) = der::first_element(bytes) {
         let items = of_element(der);
@@ -305,7 +305,8 @@ fn of_element(der: &[u8]) -> Vec<Item> {
     }]
 }
 
-/// The certificates of a bundle. The bundle itself comes first, for those who look for a key.
+/// Returns the certificates of a bundle. The bundle itself comes first, for the error if a key was
+/// expected.
 fn of_pkcs7(bytes: &[u8]) -> Vec<Item> {
     let mut items = vec![Item::Pkcs7];
     if let Some(der) = ber::to_der(bytes)

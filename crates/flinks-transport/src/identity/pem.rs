@@ -1,4 +1,4 @@
-//! Finds the sections of a PEM text by their labels, and reads them whatever became of their lines.
+//! Finds the sections of a PEM text by their labels, and decodes them even if their lines were altered.
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -19,13 +19,13 @@ pub(super) struct Section<'a> {
 }
 
 impl Section<'_> {
-    /// Is a cipher named that OpenSSL has put among its legacy ones?
+    /// Whether the section names a cipher that is in OpenSSL's legacy provider.
     pub(super) fn is_legacy(&self) -> bool {
         let names: [&[u8]; 6] = [b"DES-CBC", b"RC2-", b"BF-", b"CAST5-", b"SEED-", b"IDEA-"];
         names.iter().any(|name| find(self.body, name).is_some())
     }
 
-    /// Is there something between its marks, both there, that does not belong to base64?
+    /// Whether the section has both marks, and contents that are not base64.
     pub(super) fn is_garbled(&self) -> bool {
         let is_base64 = |byte: &u8| {
             byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(byte)
@@ -38,7 +38,7 @@ impl Section<'_> {
         find(self.body, b"ENCRYPTED").is_some()
     }
 
-    /// The bytes inside; `None` when the section is cut short or is not base64.
+    /// Returns the decoded bytes; `None` if the section is truncated or is not base64.
     pub(super) fn decode(&self) -> Option<Zeroizing<Vec<u8>>> {
         if !self.is_whole {
             return None;
@@ -47,10 +47,10 @@ impl Section<'_> {
     }
 }
 
-/// The sections in their order; what stands before, between and after them is skipped.
+/// Returns the sections in order; text before, between and after them is skipped.
 ///
-/// A section ends at the next mark, so that one whose END mark is missing, which is cut short, does
-/// not take others with it. The label in an END mark does not matter: some programs write another.
+/// A section ends at the next mark, so that a truncated one without an END mark does not affect the
+/// others. The label of an END mark is ignored: some programs write a different one.
 pub(super) fn sections(mut text: &[u8]) -> impl Iterator<Item = Section<'_>> {
     std::iter::from_fn(move || {
         loop {
@@ -77,10 +77,10 @@ pub(super) fn sections(mut text: &[u8]) -> impl Iterator<Item = Section<'_>> {
     })
 }
 
-/// Reads base64 of either alphabet, padded or not, without regard to white space, to quotes
-/// around its lines, and to line ends that were turned into text (`\n`, as in JSON and in dotenv files).
+/// Decodes base64 of either alphabet, padded or not, ignoring whitespace, quotes around its lines,
+/// and escaped line endings (`\n`, as in JSON and dotenv files).
 ///
-/// `None` when it is empty or something else.
+/// Returns `None` if it is empty or not base64.
 pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const CONFIG: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -95,9 +95,9 @@ pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
             b'%' => hexadecimal(after, 2)?,
             b'&' => entity(after)?,
             b'<' => (None, split_after(after, b">")?.1),
-            // Quotes, and what stands at the start of lines that are quoted or comments.
+            // Quotes, and the prefixes of quoted or commented lines.
             b'"' | b'\'' | b',' | b'>' | b'|' | b'#' | b'`' => (None, after),
-            // Blanks of web pages and word processors.
+            // Spaces of web pages and word processors.
             _ if !byte.is_ascii() => (None, after),
             _ => (Some(byte), after),
         };
@@ -115,7 +115,8 @@ pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     (!bytes.is_empty()).then_some(bytes)
 }
 
-/// The lines that are no headers (`Name: value`), as some programs write at the start of a section.
+/// Returns the lines that are not headers (`Name: value`), which some programs write at the start
+/// of a section.
 fn without_headers(body: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut kept = Zeroizing::new(Vec::with_capacity(body.len() + 1));
     for line in body.split(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -128,7 +129,7 @@ fn without_headers(body: &[u8]) -> Zeroizing<Vec<u8>> {
 
 type Escaped<'a> = (Option<u8>, &'a [u8]);
 
-/// As in JSON and in many languages: `\n`, `\/`, `\u002b`. What is no escape stands for nothing.
+/// As in JSON and in many languages: `\n`, `\/`, `\u002b`. An unknown escape is dropped.
 fn backslash(after: &[u8]) -> Option<Escaped<'_>> {
     match after.split_first() {
         Some((b'n' | b'r' | b't', after)) => Some((None, after)),
@@ -158,7 +159,7 @@ fn entity(after: &[u8]) -> Option<Escaped<'_>> {
     ))
 }
 
-/// The long stretches of base64 beside other words, as in a `data:` URI or a settings file.
+/// Returns the long runs of base64 in other text, as in a `data:` URI or a settings file.
 pub(super) fn runs(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     const SHORTEST: usize = 60;
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_\\".contains(byte);

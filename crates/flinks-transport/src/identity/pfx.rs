@@ -1,4 +1,4 @@
-//! Opens what a password protects: PKCS#12 files and encrypted PKCS#8 keys.
+//! Decrypts PKCS#12 files and encrypted PKCS#8 keys.
 
 use flinks_types::Secret;
 use p12_keystore::Pkcs12Archive;
@@ -11,8 +11,8 @@ use super::der::{CONTEXT_0, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE};
 use super::error::{IdentityError, IdentityErrorKind as Kind, IdentityPart as Part};
 use super::material::{EncryptedKey, Item};
 
-/// Puts in the place of each PKCS#12 file what it holds, and in the place of each encrypted key the
-/// key, if there is a password for it.
+/// Replaces each PKCS#12 file with its contents, and each encrypted key with the key, if there is a
+/// password.
 pub(super) fn open_all(
     items: Vec<Item>,
     password: Option<&Secret>,
@@ -51,8 +51,8 @@ fn contents(archive: Pkcs12Archive) -> Vec<Item> {
 
 /// Opens a PKCS#12 file, in BER or DER.
 ///
-/// Its checksum is over its inner structure as it was written. One in BER is therefore opened
-/// twice: as it is, which goes no further than the checksum, and then in DER without the checksum.
+/// The checksum covers the inner structure in its original encoding. A file in BER is therefore
+/// opened twice: unchanged, to verify the checksum, and then in DER without the checksum.
 fn open(bytes: &[u8], password: Option<&Secret>) -> Result<Pkcs12Archive, Fault> {
     let password = password.map_or("", Secret::expose);
     let der = ber::to_der(bytes).ok_or(Fault::Damaged)?;
@@ -69,7 +69,7 @@ fn open(bytes: &[u8], password: Option<&Secret>) -> Result<Pkcs12Archive, Fault>
     }
 }
 
-/// Opens an EncryptedPrivateKeyInfo, by way of a PKCS#12 file that holds nothing else.
+/// Decrypts an EncryptedPrivateKeyInfo by wrapping it in a PKCS#12 file.
 fn open_key(der: &[u8], password: &Secret) -> Result<Pkcs12Archive, Fault> {
     let der = ber::to_der(der).ok_or(Fault::Damaged)?;
     let bag = sequence(&[
@@ -136,7 +136,7 @@ fn sequence(elements: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     encode(SEQUENCE, &Zeroizing::new(elements.concat()))
 }
 
-/// Why something cannot be opened.
+/// Why decryption failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fault {
     Damaged,
@@ -145,8 +145,8 @@ enum Fault {
 }
 
 impl Fault {
-    /// Once the checksum is right, so is the password. Where there is none, a wrong password shows
-    /// as a content that makes no sense.
+    /// If the checksum is right, so is the password. Without a checksum, a wrong password yields
+    /// invalid contents.
     fn of(error: &Pkcs12Error, has_checksum: bool) -> Self {
         match error {
             Pkcs12Error::MacError(_) => Self::WrongPassword,
@@ -180,8 +180,8 @@ impl Fault {
         }
     }
 
-    /// The reader of PKCS#12 takes for damage what it does not know: RC2 under PBES2, and passwords
-    /// with characters that need two units of UTF-16.
+    /// The PKCS#12 parser reports what it does not support as damage: RC2 under PBES2, and
+    /// passwords with characters that need two UTF-16 units.
     fn unless_unknown(self, der: &[u8], password: &str) -> Self {
         const RC2_CBC: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x03\x02";
 
@@ -199,22 +199,22 @@ impl Fault {
         let (kind, message) = match self {
             Self::Damaged => (
                 Kind::Damaged,
-                "the PKCS#12 file is cut short or altered; copy it again",
+                "the PKCS#12 file is truncated or was altered; copy it again",
             ),
             Self::Unsupported => (
                 Kind::Unrecognized,
-                "the PKCS#12 file is protected in a way that is not supported: convert it with \
-                 `openssl pkcs12 -legacy -in client.pfx -nodes -out client.pem` (leave out -legacy \
+                "the encryption of the PKCS#12 file is not supported: convert it with \
+                 `openssl pkcs12 -legacy -in client.pfx -nodes -out client.pem` (omit -legacy \
                  before OpenSSL 3) and use the result, which only this program may read, for both \
                  certificate and key",
             ),
             Self::WrongPassword if password_given => (
                 Kind::WrongPassword,
-                "the password does not open the PKCS#12 file, or the file was altered",
+                "the password is wrong for the PKCS#12 file, or the file was altered",
             ),
             Self::WrongPassword => (
                 Kind::WrongPassword,
-                "a password protects the PKCS#12 file, and none was given",
+                "the PKCS#12 file requires a password, and none was given",
             ),
         };
         IdentityError::new(kind, part, message)
@@ -224,25 +224,25 @@ impl Fault {
         let (kind, message) = match self {
             Self::Damaged => (
                 Kind::Damaged,
-                "the private key is cut short or altered; copy the file again",
+                "the private key is truncated or was altered; copy the file again",
             ),
             Self::Unsupported => (
                 Kind::EncryptedKey,
-                "the private key is protected in a way that is not supported: convert it with \
+                "the encryption of the private key is not supported: convert it with \
                  `openssl pkcs8 -provider legacy -provider default -topk8 -in client.key \
-                 -out client-aes.key` (leave out the providers before OpenSSL 3; add -inform der if \
+                 -out client-aes.key` (omit the providers before OpenSSL 3; add -inform der if \
                  the file is binary)",
             ),
             Self::WrongPassword => (
                 Kind::WrongPassword,
-                "the password does not open the private key, or the file was altered",
+                "the password is wrong for the private key, or the file was altered",
             ),
         };
         IdentityError::new(kind, Part::Key, message)
     }
 }
 
-/// The text is all that can be read of the error of another crate.
+/// The other crate's error exposes only its text.
 fn is_unknown_algorithm(reason: &str) -> bool {
     reason.contains("unsupported OID")
 }

@@ -1,18 +1,18 @@
-//! Picks the certificates and the keys out of what a file holds, or says what stands there instead.
+//! Selects the certificates and keys in a file, or reports what it contains instead.
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::error::{IdentityError, IdentityErrorKind as Kind, IdentityPart as Part};
 use super::material::{Damage, EncryptedKey, Item, UnsupportedKey};
 
-/// The certificates among `items`, in their order.
+/// Returns the certificates among `items`, in order.
 pub(crate) fn certificates_in(
     items: &[Item],
     part: Part,
 ) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
     let of_roots = part == Part::Roots;
     let wanted = if of_roots {
-        "a certificate to trust: give the file of the authority's certificates"
+        "a certificate to trust: give the file with the authority's certificates"
     } else {
         "the certificate Flinks returned: give the signed .pem or .crt file"
     };
@@ -31,17 +31,18 @@ pub(crate) fn certificates_in(
             }
             Item::DistrustedCertificate(_) => (
                 Kind::NoCertificate,
-                "the certificates in it are marked as not trusted for servers".to_owned(),
+                "it contains only certificates that are marked as not trusted for servers"
+                    .to_owned(),
             ),
             Item::DamagedCertificate(damage) => {
                 let message = match damage {
                     Damage::CutOrAltered => {
-                        "a certificate in it is cut short or altered; copy the file again"
+                        "it contains a certificate that is truncated or was altered; copy the file again"
                     }
                     Damage::Garbled => {
-                        "a certificate in it has lines that were changed: between the BEGIN and \
-                         END lines stands what is not base64, such as quotes, indents or line \
-                         breaks in another form; give the file as it was made"
+                        "it contains a certificate whose lines were changed: the text between the \
+                         BEGIN and END lines is not base64, for example because of quotes, \
+                         indents or escaped line breaks; give the original file"
                     }
                 };
                 return Err(IdentityError::new(Kind::Damaged, part, message));
@@ -62,7 +63,7 @@ pub(crate) fn certificates_in(
             Item::Pfx(_) if of_roots => (
                 Kind::PfxGiven,
                 "this is a PKCS#12 file (.pfx, .p12), not PEM or DER: convert it with \
-                 `openssl pkcs12 -legacy -in ca.pfx -nokeys -out ca.pem` (leave out -legacy before \
+                 `openssl pkcs12 -legacy -in ca.pfx -nokeys -out ca.pem` (omit -legacy before \
                  OpenSSL 3)"
                     .to_owned(),
             ),
@@ -75,25 +76,26 @@ pub(crate) fn certificates_in(
         return Ok(chain);
     }
     let (kind, message) = instead.unwrap_or_else(|| {
-        let message = "there is no certificate in it: give a .pem or .crt file";
+        let message = "it contains no certificate: give a .pem or .crt file";
         (Kind::NoCertificate, message.to_owned())
     });
     Err(IdentityError::new(kind, part, message))
 }
 
-/// The private keys among `items`, in their order; at least one.
+/// Returns the private keys among `items`, in order; at least one.
 pub(super) fn private_keys(items: &[Item]) -> Result<Vec<&PrivateKeyDer<'static>>, IdentityError> {
     keys(items, u8::MAX)
 }
 
-/// The private keys in a file that holds the certificate as well.
+/// Returns the private keys in a file that also contains the certificate.
 pub(super) fn private_keys_beside(
     items: &[Item],
 ) -> Result<Vec<&PrivateKeyDer<'static>>, IdentityError> {
     keys(items, 0)
 }
 
-/// Otherwise says what stands there instead, unless its rank is above `highest`.
+/// Returns the keys, or an error for what the file contains instead, unless its rank is above
+/// `highest`.
 fn keys<'a>(
     items: &'a [Item],
     highest: u8,
@@ -117,13 +119,13 @@ fn keys<'a>(
     let (_, kind, message) = instead.unwrap_or((
         0,
         Kind::NoKey,
-        "there is no private key in it: give the key that the certificate request was made with",
+        "it contains no private key: give the key that the certificate request was created with",
     ));
     Err(IdentityError::new(kind, Part::Key, message))
 }
 
-/// What to say of what is no key that can be used, and its rank: a key that cannot be used (0) says
-/// more than whatever lies beside it.
+/// Returns the message for an item that is not a usable key, and its rank: an unusable key (0) is
+/// reported before anything else in the file.
 fn instead_of_key(item: &Item) -> Option<(u8, Kind, &'static str)> {
     Some(match item {
         Item::EncryptedKey(EncryptedKey::Pkcs8(_)) => (0, Kind::EncryptedKey, ENCRYPTED_KEY),
@@ -136,91 +138,91 @@ fn instead_of_key(item: &Item) -> Option<(u8, Kind, &'static str)> {
         Item::DamagedKey(Damage::CutOrAltered) => (
             0,
             Kind::Damaged,
-            "the private key is cut short or altered; copy the file again",
+            "the private key is truncated or was altered; copy the file again",
         ),
         Item::DamagedKey(Damage::Garbled) => (
             0,
             Kind::Damaged,
-            "the lines of the private key were changed: between the BEGIN and END lines stands \
-             what is not base64, such as quotes, indents or line breaks in another form; give the \
-             file as it was made",
+            "the lines of the private key were changed: the text between the BEGIN and END lines is \
+             not base64, for example because of quotes, indents or escaped line breaks; give the \
+             original file",
         ),
         Item::UnsupportedKey(UnsupportedKey::OpenSsh) => (
             0,
             Kind::UnsupportedKey,
-            "the private key is in the form of OpenSSH, which is not read: convert a copy of it, \
-             of RSA or ECDSA, with `ssh-keygen -p -m PKCS8 -N '' -f client.key`, which writes over \
-             the file",
+            "the private key is in OpenSSH format, which is not supported: convert a copy of it (RSA \
+             or ECDSA) with `ssh-keygen -p -m PKCS8 -N '' -f client.key`, which overwrites the \
+             file",
         ),
         Item::UnsupportedKey(UnsupportedKey::Other) => (0, Kind::UnsupportedKey, UNSUPPORTED_KEY),
         Item::Certificate(_) | Item::DistrustedCertificate(_) | Item::DamagedCertificate(_) => (
             2,
             Kind::CertificateGiven,
             "this is a certificate, not a private key: give the key that the certificate request \
-             was made with (are the two files swapped?)",
+             was created with (are the two files swapped?)",
         ),
         Item::Request => (
             1,
             Kind::RequestGiven,
-            "this is a certificate request (CSR), not a private key: give the key that it was made \
-             with",
+            "this is a certificate request (CSR), not a private key: give the key that it was \
+             created with",
         ),
         Item::PublicKey => (
             1,
             Kind::PublicKeyGiven,
             "this is a public key, not a private key: give the key that the certificate request \
-             was made with",
+             was created with",
         ),
         Item::Pfx(_) => (1, Kind::PfxGiven, PFX_GIVEN),
         Item::Pkcs7 => (
             1,
             Kind::Pkcs7Given,
-            "this is a PKCS#7 bundle, which holds certificates only: give the private key",
+            "this is a PKCS#7 bundle, which contains only certificates: give the private key",
         ),
         Item::Key(_) | Item::Other => return None,
     })
 }
 
-pub(super) const UNSUPPORTED_KEY: &str = "the private key is of a type or size that is not \
-     supported (or is damaged): use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519, in PKCS#8, \
-     PKCS#1 or SEC1 form";
+pub(super) const UNSUPPORTED_KEY: &str = "the private key has a type or size that is not \
+     supported, or is damaged: use RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519, in PKCS#8, \
+     PKCS#1 or SEC1 format";
 
 const ENCRYPTED_KEY: &str = if cfg!(feature = "pfx") {
-    "a password protects the private key, and none was given: give it, or write a copy without one \
+    "the private key is encrypted, and no password was given: give it, or write an unencrypted copy \
      with `openssl pkcs8 -topk8 -nocrypt -in client.key -out client-plain.key` (add -inform der if \
      the file is binary), readable by this program only"
 } else {
-    "a password protects the private key, which this build cannot open: enable the feature `pfx`, \
-     or write a copy without one with `openssl pkcs8 -topk8 -nocrypt -in client.key \
+    "the private key is encrypted, and this build cannot decrypt it: enable the feature `pfx`, or \
+     write an unencrypted copy with `openssl pkcs8 -topk8 -nocrypt -in client.key \
      -out client-plain.key` (add -inform der if the file is binary), readable by this program only"
 };
 
 const OLD_ENCRYPTED_KEY: &str = if cfg!(feature = "pfx") {
-    "a password protects the private key in the old form (Proc-Type: 4,ENCRYPTED), which is not \
-     opened: convert it with `openssl pkcs8 -topk8 -in client.key -out client-pkcs8.key`, and give \
+    "the private key is encrypted in the old format (Proc-Type: 4,ENCRYPTED), which is not \
+     supported: convert it with `openssl pkcs8 -topk8 -in client.key -out client-pkcs8.key`, and give \
      the new password"
 } else {
-    "a password protects the private key: write a copy without one with \
+    "the private key is encrypted: write an unencrypted copy with \
      `openssl pkcs8 -topk8 -nocrypt -in client.key -out client-plain.key`, readable by this program \
      only"
 };
 
 const LEGACY_ENCRYPTED_KEY: &str = if cfg!(feature = "pfx") {
-    "a password protects the private key in an old form and with an old cipher, which is not \
-     opened: convert it with `openssl pkcs8 -provider legacy -provider default -topk8 \
-     -in client.key -out client-pkcs8.key` (leave out the providers before OpenSSL 3), and give the \
+    "the private key is encrypted in an old format and with an old cipher, which is not \
+     supported: convert it with `openssl pkcs8 -provider legacy -provider default -topk8 \
+     -in client.key -out client-pkcs8.key` (omit the providers before OpenSSL 3), and give the \
      new password"
 } else {
-    "a password protects the private key: write a copy without one with `openssl pkcs8 \
+    "the private key is encrypted: write an unencrypted copy with `openssl pkcs8 \
      -provider legacy -provider default -topk8 -nocrypt -in client.key -out client-plain.key` \
-     (leave out the providers before OpenSSL 3), readable by this program only"
+     (omit the providers before OpenSSL 3), readable by this program only"
 };
 
 const PFX_GIVEN: &str = if cfg!(feature = "pfx") {
-    "this is a PKCS#12 file (.pfx, .p12): open it as one, with its password"
+    "this is a PKCS#12 file (.pfx, .p12): give it as the certificate, with its password"
 } else {
     "this is a PKCS#12 file (.pfx, .p12), which this build cannot open: enable the feature `pfx`, \
-     or convert it with `openssl pkcs12 -legacy -in client.pfx -nodes -out client.pem` (leave out \
+     or convert it with `openssl pkcs12 -legacy -in client.pfx -nodes -out client.pem` (omit \
      -legacy before OpenSSL 3) and use the result, which only this program may read, for both \
      certificate and key"
 };

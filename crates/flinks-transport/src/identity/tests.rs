@@ -21,7 +21,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use super::IdentityErrorKind as Kind;
 use super::*;
 
-/// A word that no message may repeat; it stands in files that are not what they should be.
+/// A word that messages must not repeat; the invalid files contain it.
 const CANARY: &str = "CANARY5f1c";
 
 struct Made {
@@ -384,7 +384,7 @@ fn errors_name_the_part_and_never_what_was_given() {
             &text,
             second,
             Kind::ContentGiven,
-            "private key itself",
+            "text of a private key",
         ),
         (
             &certificate,

@@ -89,7 +89,7 @@ impl Reply {
     /// Adds a header to the answer, such as `retry-after`.
     ///
     /// # Panics
-    /// When `value` cannot stand in a header.
+    /// If `value` is not a valid header value.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test double fails its test")]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {

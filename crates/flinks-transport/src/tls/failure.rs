@@ -1,4 +1,4 @@
-//! What a TLS failure means, and what to do about it.
+//! Classifies TLS failures and describes the fix.
 
 mod certificate;
 
@@ -10,7 +10,7 @@ use rustls::{AlertDescription, Error as TlsError, InvalidMessage};
 
 use crate::ErrorKind;
 
-/// A failure of TLS that someone can mend.
+/// A TLS failure that can be fixed by configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsFailure {
     fault: Fault,
@@ -19,9 +19,9 @@ pub(crate) struct TlsFailure {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fault {
-    /// The server refused the client's certificate or asked for one in vain.
+    /// The server rejected the client's certificate, or required one and got none.
     ClientCertificate,
-    /// The two sides found no common ground.
+    /// The two sides have no version or cipher suite in common.
     Handshake,
     /// The server's certificate is not trusted.
     ServerCertificate,
@@ -43,7 +43,8 @@ impl TlsFailure {
         }
     }
 
-    /// Is it about a certificate, whichever side's? Those are checked before any request is read.
+    /// Returns whether a certificate of either side failed. Those are checked before any request is
+    /// read.
     pub(crate) fn is_certificate(&self) -> bool {
         match self.fault {
             Fault::ClientCertificate | Fault::ServerCertificate => true,
@@ -51,17 +52,17 @@ impl TlsFailure {
         }
     }
 
-    /// What happened and what to do. Of what the other side sent, only names in its certificate are
-    /// shown.
+    /// Returns what happened and the fix. Of the data that the server sent, it shows only names in
+    /// the certificate.
     pub(crate) fn message(&self) -> Cow<'static, str> {
         self.message.clone()
     }
 }
 
-/// Finds the TLS failure that caused `error`, if one did that says what to do.
+/// Finds the TLS failure that caused `error`, if it can be fixed by configuration.
 ///
-/// `None` for failures of TLS that say nothing of the kind, such as a record that cannot be
-/// decrypted: those are broken connections like any other.
+/// Returns `None` for other TLS failures, such as a record that cannot be decrypted: those are
+/// ordinary broken connections.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "rustls adds variants at will"
@@ -90,11 +91,11 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> Option<TlsFailure> {
     }
 }
 
-const NOTHING_IN_COMMON: &str = "the server speaks no version of TLS or cipher suite in common \
-     with this client, which takes TLS 1.2 and 1.3; check the host and port, and what stands \
+const NOTHING_IN_COMMON: &str = "the server and this client have no TLS version or cipher suite \
+     in common; this client supports TLS 1.2 and 1.3; check the host and port, and any proxy in \
      between";
 
-/// What a server's alert says.
+/// Interprets a server's alert.
 ///
 /// Alerts that name a certificate can only mean ours, and `decrypt_error` is what a server sends
 /// whose check of our certificate's signature fails. `handshake_failure` stays a matter of the
@@ -110,13 +111,13 @@ fn of_alert(alert: AlertDescription) -> Option<TlsFailure> {
     let (fault, message) = match alert {
         Alert::CertificateRequired | Alert::NoCertificate => (
             Fault::ClientCertificate,
-            "the server demands a client certificate and got none: configure the certificate \
+            "the server requires a client certificate and got none: configure the certificate \
              Flinks returned and its private key",
         ),
         Alert::CertificateExpired => (
             Fault::ClientCertificate,
             "the server says that the client certificate has expired or is not valid yet: check \
-             its dates and the clock of this machine, or ask Flinks for a new one",
+             its dates and this machine's clock, or ask Flinks for a new one",
         ),
         Alert::CertificateRevoked => (
             Fault::ClientCertificate,
@@ -124,22 +125,22 @@ fn of_alert(alert: AlertDescription) -> Option<TlsFailure> {
         ),
         Alert::UnknownCA | Alert::DecryptError => (
             Fault::ClientCertificate,
-            "the server does not trust who issued the client certificate: present the one Flinks \
-             returned, with the chain that came with it, to the environment it was issued for",
+            "the server does not trust the issuer of the client certificate: use the certificate that \
+             Flinks returned, with its chain, in the environment it was issued for",
         ),
         Alert::UnsupportedCertificate => (
             Fault::ClientCertificate,
-            "the server does not take this kind of client certificate: ask Flinks which key types \
-             and uses it accepts",
+            "the server does not accept this kind of client certificate: ask Flinks which key \
+             types and key usages it accepts",
         ),
         Alert::BadCertificate | Alert::CertificateUnknown | Alert::AccessDenied => (
             Fault::ClientCertificate,
-            "the server refused the client certificate, or got none: present the certificate \
-             Flinks returned (not the CSR) with the private key it was made from",
+            "the server rejected the client certificate, or got none: use the certificate that \
+             Flinks returned (not the CSR) with its private key",
         ),
         Alert::HandshakeFailure => (
             Fault::Handshake,
-            "the server ended the TLS handshake without saying why: usually it demands a client \
+            "the server ended the TLS handshake without a reason: usually it requires a client \
              certificate and got none, or there is no cipher suite in common",
         ),
         Alert::ProtocolVersion | Alert::InsufficientSecurity => {
@@ -147,7 +148,7 @@ fn of_alert(alert: AlertDescription) -> Option<TlsFailure> {
         }
         Alert::UnrecognisedName => (
             Fault::Handshake,
-            "the server does not know the host name it was asked for; check the base URL",
+            "the server does not recognize the requested host name; check the base URL",
         ),
         Alert::NoApplicationProtocol => (
             Fault::Handshake,
@@ -158,8 +159,8 @@ fn of_alert(alert: AlertDescription) -> Option<TlsFailure> {
     Some(TlsFailure::new(fault, message))
 }
 
-/// Walks to the error of rustls. `io::Error::source` skips the error that an `io::Error` wraps, and
-/// TLS errors come wrapped in two of them.
+/// Finds the rustls error in the chain of sources. `io::Error::source` skips the error that an
+/// `io::Error` wraps, and TLS errors come wrapped in two of them.
 fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e TlsError> {
     let mut next = Some(error);
     while let Some(error) = next {

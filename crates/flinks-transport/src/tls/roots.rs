@@ -1,4 +1,4 @@
-//! The root certificates that are trusted: the platform's, the bundled ones, or exactly those given.
+//! The trusted root certificates: the platform's, the bundled ones, or only those given.
 
 #[cfg(all(
     feature = "platform-roots",
@@ -21,7 +21,7 @@ use crate::identity::{
     IdentityError, IdentityErrorKind as Kind, IdentityPart as Part, certificates_in, items, read,
 };
 
-/// The root certificates that a server's certificate must lead to.
+/// The root certificates that are trusted to verify servers.
 ///
 /// The default is [`Roots::platform`] if the feature `platform-roots` is on, else `Roots::bundled`.
 #[derive(Clone)]
@@ -40,27 +40,28 @@ enum Source {
 }
 
 impl Roots {
-    /// Trusts exactly these certificates *instead of* the platform's, as curl's `--cacert`.
+    /// Trusts only these certificates *instead of* the platform's, like curl's `--cacert`.
     ///
-    /// Takes PEM with any number of certificates, or one in DER.
+    /// Accepts PEM with any number of certificates, or one in DER.
     ///
     /// # Errors
-    /// There is no certificate in it, or one cannot serve as a root.
+    /// It contains no certificate, or one that cannot be used as a root.
     pub fn pem(bytes: &[u8]) -> Result<Self, IdentityError> {
         let mut store = RootCertStore::empty();
         for der in certificates_in(&items(bytes, Part::Roots)?, Part::Roots)? {
             store.add(der).map_err(|_| {
-                let message = "a certificate in it is damaged or cannot serve as a root";
+                let message =
+                    "it contains a certificate that is damaged or cannot be used as a root";
                 IdentityError::new(Kind::Damaged, Part::Roots, message)
             })?;
         }
         Ok(Self(Source::Exactly(Arc::new(store))))
     }
 
-    /// Reads the file at once and trusts what is in it; see [`Roots::pem`].
+    /// Reads the file, blocking, and trusts the certificates in it; see [`Roots::pem`].
     ///
     /// # Errors
-    /// As [`Roots::pem`], and when the file cannot be read; the message names the file.
+    /// As [`Roots::pem`], and if the file cannot be read.
     pub fn pem_file(path: impl AsRef<Path>) -> Result<Self, IdentityError> {
         Self::pem(&read(path.as_ref(), Part::Roots)?)
     }
@@ -73,7 +74,7 @@ impl Roots {
         Self(Source::Platform)
     }
 
-    /// Trusts the root certificates of Mozilla that are compiled in.
+    /// Trusts Mozilla's root certificates, which are compiled in.
     #[cfg(feature = "webpki-roots")]
     #[must_use]
     pub fn bundled() -> Self {
@@ -93,7 +94,7 @@ impl Roots {
                 webpki(Arc::new(roots.collect()), provider)
             }
             #[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
-            Source::None => Err(no_roots("give roots of your own")),
+            Source::None => Err(no_roots("pass your own roots")),
             Source::Exactly(store) => webpki(Arc::clone(store), provider),
         }
     }
@@ -167,10 +168,10 @@ fn load_platform(
     Ok(Arc::new(verifier.map_err(|_| no_roots(NOT_INSTALLED))?))
 }
 
-const NOT_INSTALLED: &str = "install the CA certificates of this system, or give roots of your own";
+const NOT_INSTALLED: &str = "install the CA certificates of this system, or pass your own roots";
 
-/// Why none were found, or what to do about it.
+/// The error when no roots were found; `why` is the reason or the fix.
 fn no_roots(why: &str) -> IdentityError {
-    let message = format!("none were found, so no server could be trusted: {why}");
+    let message = format!("none were found, so no server can be trusted: {why}");
     IdentityError::new(Kind::NoRoots, Part::Roots, message)
 }

@@ -1,4 +1,4 @@
-//! Handshakes over loopback: a refused client certificate is told apart from a bad server's.
+//! Handshakes over loopback: a rejected client certificate is distinguished from a bad server certificate.
 
 use std::error::Error as StdError;
 use std::io;
@@ -164,7 +164,7 @@ async fn a_good_identity_is_presented_and_http_1_is_agreed_on() {
                 b"http/1.1 hello"
             );
         }
-        // An identity does no harm where nobody asks for it.
+        // An identity is not presented to a server that does not request one.
         let config = client_config(Some(&identity), &roots(&servers), None, None).unwrap();
         let server = server(&leaf, version, None);
         assert_eq!(
@@ -191,7 +191,7 @@ async fn a_refused_client_certificate_is_recognised() {
         for (case, identity, advice) in [
             ("missing", None, "got none"),
             ("unknown issuer", Some(&stranger), "client certificate"),
-            ("forged", Some(&forged), "who issued"),
+            ("forged", Some(&forged), "issuer"),
             ("expired", Some(&late), "expired or is not valid yet"),
             ("not yet valid", Some(&early), "expired or is not valid yet"),
             ("wrong purpose", Some(&for_servers), "client certificate"),
@@ -214,8 +214,8 @@ async fn a_refused_client_certificate_is_recognised() {
 #[tokio::test]
 async fn a_bad_server_certificate_is_recognised() {
     let (servers, others) = (authority("servers"), authority("others"));
-    let elsewhere = |parameters: &mut CertificateParams| {
-        *parameters = CertificateParams::new(vec!["elsewhere.test".to_owned()]).unwrap();
+    let other_host = |parameters: &mut CertificateParams| {
+        *parameters = CertificateParams::new(vec!["other.test".to_owned()]).unwrap();
     };
     for version in VERSIONS {
         for (case, leaf, advice) in [
@@ -231,14 +231,14 @@ async fn a_bad_server_certificate_is_recognised() {
             ),
             (
                 "wrong host",
-                Leaf::new(&servers, elsewhere),
-                "not for `upload.test` but for `elsewhere.test`",
+                Leaf::new(&servers, other_host),
+                "not for `upload.test` but for `other.test`",
             ),
-            ("expired", Leaf::new(&servers, expired), "has expired"),
+            ("expired", Leaf::new(&servers, expired), "expired on"),
             (
                 "not yet valid",
                 Leaf::new(&servers, not_yet_valid),
-                "not valid yet",
+                "not valid until",
             ),
             (
                 "wrong purpose",
@@ -436,7 +436,7 @@ fn the_platforms_roots_are_loaded_once_and_must_exist() {
 
     #[expect(
         clippy::disallowed_methods,
-        reason = "tells the child process from its parent"
+        reason = "distinguishes the child process from its parent"
     )]
     if let Ok(expected) = std::env::var(EXPECTED) {
         let provider = provider(None).unwrap();

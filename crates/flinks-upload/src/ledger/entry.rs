@@ -130,7 +130,7 @@ impl FileInfo {
     }
 }
 
-/// A path as text, or as its bytes where it is no text.
+/// A path as text, or as bytes if it is not UTF-8.
 mod path {
     use std::path::PathBuf;
 
@@ -169,7 +169,7 @@ mod path {
     #[cfg(unix)]
     #[expect(
         clippy::unnecessary_wraps,
-        reason = "elsewhere such a path cannot be read back"
+        reason = "on other systems such a path cannot be read back"
     )]
     fn of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
         Some(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes).into())

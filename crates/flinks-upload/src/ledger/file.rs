@@ -16,7 +16,7 @@ use crate::ledger::{Ledger, LedgerEntry};
 
 /// A ledger in a file: JSON lines, each with a checksum, synced one by one on the blocking pool.
 ///
-/// The file has mode 0600 and is locked while this value lives, so that two processes cannot
+/// The file has mode 0600 and is locked while this value exists, so that two processes cannot
 /// resume it at once.
 pub struct FileLedger {
     path: PathBuf,
@@ -27,7 +27,7 @@ enum State {
     Ready(Tail),
     /// An entry is being written on the blocking pool; still so when the append was cancelled.
     Writing(JoinHandle<(Self, Result<(), UploadError>)>),
-    /// What lies on the disk is not known any more.
+    /// The contents on disk are unknown.
     Broken,
 }
 
@@ -114,7 +114,7 @@ impl FileLedger {
         })?;
         if read.entries.is_empty() {
             return Err(ledger_error(
-                "the ledger holds no session yet, so nothing was sent: delete it and upload again",
+                "the ledger contains no session yet, so nothing was sent: delete it and upload again",
             ));
         }
         let mut tail = Tail {
@@ -144,7 +144,7 @@ impl FileLedger {
         std::fs::remove_file(&self.path).map_err(|error| unusable("cannot be deleted", error))
     }
 
-    /// Waits for the write that is under way, also for one whose append was cancelled.
+    /// Waits for the write in progress, even if its append was cancelled.
     async fn written(&mut self) -> Result<(), UploadError> {
         let State::Writing(step) = &mut self.state else {
             return Ok(());
@@ -268,7 +268,8 @@ fn lock(file: &File) -> Result<(), UploadError> {
     })
 }
 
-/// The caller knows the path; it is not shown, because a secret may stand where a path belongs.
+/// The caller knows the path; it is not shown, because a secret may have been given instead of a
+/// path.
 fn unusable(what: &str, error: io::Error) -> UploadError {
     ledger_error(format!("the ledger {what}")).with_source(error)
 }

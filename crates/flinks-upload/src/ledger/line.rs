@@ -40,8 +40,8 @@ pub(super) struct Read {
     pub(super) unended: bool,
 }
 
-/// Reads the lines; `Err` names the damaged one. Only a last line without its end is no damage: it
-/// was being written when the process died, and what it announces was not begun.
+/// Reads the lines; `Err` names the damaged one. A last line without its end is not damage: it
+/// was being written when the process ended, and the step it announces was not started.
 pub(super) fn read(bytes: &[u8]) -> Result<Read, usize> {
     let mut state = LedgerState::default();
     let mut read = Read {

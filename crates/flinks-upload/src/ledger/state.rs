@@ -7,7 +7,7 @@ use flinks_types::{AggregationId, LoginId};
 use crate::document::Document;
 use crate::ledger::entry::{FileInfo, LedgerEntry};
 
-/// Where one file stands.
+/// The state of one file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum FileState {
     Pending,
@@ -42,7 +42,7 @@ impl FileEntry {
     }
 }
 
-/// Where *complete* stands.
+/// The state of *complete*.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Completion {
     #[default]
@@ -78,7 +78,7 @@ impl LedgerState {
         }
         match entry {
             LedgerEntry::Session(session) => {
-                // Whatever an earlier one said, nothing came of it.
+                // A new session replaces one that was never used.
                 self.untouched()?;
                 self.files = session.files.iter().map(FileEntry::new).collect();
             }
@@ -108,7 +108,7 @@ impl LedgerState {
                 self.open()?;
                 let file = self.files.get_mut(*file)?;
                 (file.state != FileState::Confirmed).then_some(())?;
-                // What became of the request before could not be recorded.
+                // The outcome of the previous request could not be recorded.
                 file.may_have_arrived |= file.state == FileState::Sending;
                 file.state = FileState::Sending;
             }

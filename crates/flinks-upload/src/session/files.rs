@@ -64,7 +64,8 @@ impl UploadSession {
             // The error that led here is the one to report; the entry is made up for later.
             let withdrawn = LedgerEntry::Withdrawn { files: last };
             let written = self.ledger.append(&withdrawn).await;
-            // Only now: whoever drops the future before is not told that the document is out.
+            // Only now: a caller that drops the future earlier does not learn that it was
+            // withdrawn.
             self.state.files.truncate(last);
             if written.is_ok() {
                 self.unsure_of = None;

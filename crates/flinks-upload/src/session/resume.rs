@@ -67,7 +67,7 @@ impl UploadSession {
                     .map(|()| Some(document)),
                 // The service has it: it is needed only if the session starts over.
                 Err(_) if file.state == FileState::Confirmed => Ok(None),
-                // No fault of this file, and the same for those after it.
+                // Not specific to this file, so the following files would fail as well.
                 Err(error) if !is_of_the_file(&error) => return Err(error),
                 Err(error) => Err(error),
             };

@@ -25,7 +25,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 enum Pause {
     /// Nothing: the failed attempt was another process's.
     None,
-    /// As long as it asked for, else one second, then two.
+    /// As long as the service requested, otherwise one second, then two.
     Short,
 }
 
@@ -131,9 +131,9 @@ impl UploadSession {
         if self.may_restart() {
             operation = operation.reuse_connection();
         }
-        if let Some(told) = self.on_progress.clone() {
+        if let Some(on_progress) = self.on_progress.clone() {
             operation = operation.on_bytes(Arc::new(move |sent| {
-                told(Progress {
+                on_progress(Progress {
                     file,
                     files,
                     file_name: &name,
@@ -145,7 +145,7 @@ impl UploadSession {
         Ok(self.client.send(operation).into_future())
     }
 
-    /// Records what became of a file.
+    /// Records the outcome of a file.
     async fn finish_file(
         &mut self,
         file: usize,
@@ -268,7 +268,7 @@ impl UploadSession {
         self.restarts < MAX_RESTARTS && self.state.files.iter().all(is_replayable)
     }
 
-    /// How long to wait; `None` when the service asks for more than a session waits.
+    /// How long to wait; `None` if the service requests more than a session waits.
     fn pause(&self, error: &Error, pause: Pause) -> Option<Duration> {
         match (pause, error.retry_after()) {
             (Pause::None, _) => Some(Duration::ZERO),
@@ -323,14 +323,14 @@ impl Failure {
         }
     }
 
-    /// Starting over cannot mend it: nothing was acted on, or the ledger cannot be written.
+    /// Starting over does not help: nothing was acted on, or the ledger cannot be written.
     fn is_final(&self) -> bool {
         let unwritten = self.error.ledger.is_some() || self.error.kind() == UploadErrorKind::Ledger;
         unwritten || !self.error.delivery().may_have_acted()
     }
 }
 
-/// Waits for whichever ends first; the others stay under way.
+/// Waits for the first to finish; the others continue.
 async fn next_finished(
     under_way: &mut Vec<(usize, Sending)>,
 ) -> (usize, Result<UploadResponse, Error>) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::*;
 use crate::token_cache::tests::task::{Task, run};
 
-/// Work that ends when told to, and the switch that tells it.
+/// Work that ends when its switch is set, and that switch.
 fn switched() -> (Arc<Shared<u32>>, impl Fn()) {
     let switch = Arc::new((AtomicBool::new(false), Mutex::new(None::<Waker>)));
     let inside = Arc::clone(&switch);

@@ -1,4 +1,4 @@
-//! What holds whatever happens to a cache, in any order.
+//! Invariants of the cache under any sequence of events.
 
 use std::future::poll_fn;
 
@@ -41,7 +41,7 @@ fn answers() -> impl Strategy<Value = Vec<Answer>> {
     prop::collection::vec(answer, 0..60)
 }
 
-/// A call that checks its token, then sends for a while with the refresh beside it, as the layer does.
+/// A call that checks its token, then sends for a while alongside the refresh, as the layer does.
 async fn checked(
     cache: Arc<Cache>,
     service: Service,

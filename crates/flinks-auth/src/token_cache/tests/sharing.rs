@@ -1,4 +1,4 @@
-//! One request for all who need its token, whoever leaves, fails or panics.
+//! All waiters share one token request, even if some of them are dropped, fail or panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

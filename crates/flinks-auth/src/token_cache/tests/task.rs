@@ -38,7 +38,7 @@ impl<O> Task<O> {
         self.future.is_some()
     }
 
-    /// Polls once if woken, and tells whether it did.
+    /// Polls once if woken, and returns whether it did.
     pub(crate) fn turn(&mut self) -> bool {
         let Some(future) = &mut self.future else {
             return false;
@@ -54,7 +54,7 @@ impl<O> Task<O> {
         true
     }
 
-    /// Drops the future where it stands.
+    /// Drops the future in its current state.
     pub(crate) fn cancel(&mut self) {
         self.future = None;
     }

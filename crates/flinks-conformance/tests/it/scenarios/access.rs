@@ -1,4 +1,4 @@
-//! Tokens, certificates and secrets: who is let in, and what it costs when somebody is not.
+//! Tokens, certificates and secrets: which are accepted, and what a rejection causes.
 
 use std::time::Duration;
 
@@ -223,7 +223,7 @@ async fn two_certificates_have_two_tokens() {
     assert_eq!(tokens.len(), 2);
     assert_eq!(tokens[1], second.serial);
     assert_ne!(tokens[0], tokens[1]);
-    // The sandbox refuses a token on another certificate than asked for it.
+    // The sandbox refuses a token on a certificate other than the one that requested it.
     assert!(sandbox.log().iter().all(|line| line.status == Some(200)));
 }
 

@@ -21,10 +21,10 @@ async fn data_that_are_pending_are_polled_to_the_end() {
     let sandbox = started(config).await;
     let client = client(&sandbox);
     let session = open(&client, "test_dispatched").await;
-    let (told, mut pending) = unbounded_channel();
+    let (sender, mut pending) = unbounded_channel();
     let detail = client.accounts_detail(&session).interval(SOON);
     let detail = detail
-        .on_pending(move |waited| told.send(waited).expect("heard"))
+        .on_pending(move |waited| sender.send(waited).expect("a receiver"))
         .await;
     assert!(detail.expect("accounts").accounts.is_some());
     let mut waits = Vec::new();
@@ -45,9 +45,9 @@ async fn what_one_client_has_begun_another_waits_for() {
     let session = {
         let client = client(&sandbox);
         let session = open(&client, "greatday_nomfa").await;
-        let (told, mut pending) = unbounded_channel();
+        let (sender, mut pending) = unbounded_channel();
         let detail = client.accounts_detail(&session);
-        let detail = detail.on_pending(move |_| told.send(()).expect("heard"));
+        let detail = detail.on_pending(move |_| sender.send(()).expect("a receiver"));
         tokio::select! {
             outcome = detail => panic!("{outcome:?}"),
             begun = pending.recv() => assert_eq!(begun, Some(())),
@@ -119,7 +119,7 @@ async fn a_beginning_that_never_arrived_is_not_made_up_for() {
     assert_eq!(sandbox.requests(ApiOperation::Data), 1);
     assert_eq!(sandbox.requests(ApiOperation::DataAsync), 1);
 
-    // A person may decide to begin anew.
+    // A person may decide to start over.
     let again = client.statements(&session).interval(SOON).await;
     assert!(again.expect("statements").accounts.is_some());
     assert_eq!(acted(&sandbox, ApiOperation::Data), 1);
@@ -264,7 +264,7 @@ async fn data_that_nobody_has_begun_are_not_waited_for() {
     let client = client(&sandbox);
     let session = open(&client, "greatday_nomfa").await;
     let error = client.accounts_summary_async(&session).await;
-    let error = error.expect_err("nobody has asked for it");
+    let error = error.expect_err("no data was requested before");
     assert_eq!(code(&error), Some(FlinksCode::InvalidRequest));
     assert_eq!(sandbox.requests(ApiOperation::DataAsync), 1);
     assert_eq!(sandbox.requests(ApiOperation::Data), 0);

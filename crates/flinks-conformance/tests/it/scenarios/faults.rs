@@ -173,7 +173,10 @@ async fn a_source_that_is_read_once_stops_where_others_start_over() {
     let once = Document::from_reader("once.pdf", content.len() as u64, content);
     let files = [document("january.pdf"), once.expect("a document")];
     let session = uploads(&sandbox).session().on_unknown(OnUnknown::Restart);
-    let error = session.upload(files).await.expect_err("nobody knows");
+    let error = session
+        .upload(files)
+        .await
+        .expect_err("the outcome is unknown");
     assert_eq!(
         (error.file(), error.error().delivery()),
         (Some("once.pdf"), Delivery::Unknown)
@@ -188,7 +191,7 @@ async fn told_to_stop_it_completes_nothing() {
     let sandbox = sandbox(&["upload@3=close-after"]).await;
     let error = upload(&sandbox, OnUnknown::Stop)
         .await
-        .expect_err("nobody knows");
+        .expect_err("the outcome is unknown");
     assert_eq!(
         (error.file(), error.error().delivery()),
         (Some("march.pdf"), Delivery::Unknown)
@@ -213,7 +216,7 @@ async fn restarts_that_are_used_up_leave_nothing_completed() {
     let sandbox = sandbox(&["upload=reset-after"]).await;
     let error = upload(&sandbox, OnUnknown::Restart)
         .await
-        .expect_err("nobody knows");
+        .expect_err("the outcome is unknown");
     assert_eq!(error.error().delivery(), Delivery::Unknown);
     assert_eq!(
         sandbox.sessions().len(),
@@ -264,7 +267,7 @@ async fn a_complete_whose_answer_is_lost_is_unknown_and_never_repeated() {
         let sandbox = sandbox(&[fault]).await;
         let error = upload(&sandbox, OnUnknown::Restart)
             .await
-            .expect_err("nobody knows");
+            .expect_err("the outcome is unknown");
         assert_eq!(error.error().delivery(), Delivery::Unknown, "{fault}");
         assert_eq!(error.error().operation(), Some("upload.complete"));
         let session = only(&sandbox);

@@ -88,7 +88,7 @@ async fn an_analysis_is_waited_for_through_every_stage() {
     let done = uploads(&sandbox).session().upload(documents()).await;
     let done = done.expect("uploaded");
     let stages = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&stages);
+    let reported = Arc::clone(&stages);
     let wait = fraud(&sandbox).wait(&done.login_id).expected_documents(3);
     let analysis = wait.interval(SOON).on_poll(move |analysis| {
         let stage = analysis
@@ -101,7 +101,10 @@ async fn an_analysis_is_waited_for_through_every_stage() {
             (Verdict::Clean, false),
             "nothing is clean before its time"
         );
-        told.lock().expect("a lock").push(stage.unwrap_or_default());
+        reported
+            .lock()
+            .expect("a lock")
+            .push(stage.unwrap_or_default());
     });
     assert_eq!(analysis.await.expect("final").verdict(), Verdict::Clean);
     let mut stages = stages.lock().expect("a lock").clone();

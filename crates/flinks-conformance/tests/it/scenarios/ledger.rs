@@ -29,7 +29,7 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// A session whose ledger lies in the folder.
+/// A session whose ledger is in the folder.
 fn kept(client: &UploadClient, folder: &Path) -> UploadSession {
     let ledger = FileLedger::create(folder.join("ledger")).expect("a ledger");
     client.session().ledger(ledger)
@@ -102,11 +102,14 @@ async fn a_session_that_may_be_completed_is_completed_again_only_by_a_persons_de
         let client = uploads(&sandbox);
         let session = kept(&client, folder.path());
         let error = session.upload(files(folder.path())).await;
-        let error = error.expect_err("nobody knows");
+        let error = error.expect_err("the outcome is unknown");
         assert_eq!(error.error().delivery(), Delivery::Unknown, "{fault}");
 
         let session = resumed(&client, folder.path()).expect("a session");
-        let error = session.complete().await.expect_err("nobody knows still");
+        let error = session
+            .complete()
+            .await
+            .expect_err("the outcome is still unknown");
         assert_eq!(error.error().operation(), Some("upload.complete"));
         assert_eq!(sandbox.requests(ApiOperation::Complete), 1, "{fault}");
 
@@ -264,7 +267,10 @@ async fn an_upload_that_died_while_completing_is_left_to_a_person() {
         () = stalled(&mut seen) => {}
     }
     let session = resumed(&client, folder.path()).expect("a session");
-    let error = session.complete().await.expect_err("nobody knows");
+    let error = session
+        .complete()
+        .await
+        .expect_err("the outcome is unknown");
     assert_eq!(error.error().delivery(), Delivery::Unknown);
     assert_eq!(sandbox.requests(ApiOperation::Complete), 1);
     let session = resumed(&client, folder.path()).expect("a session");

@@ -77,7 +77,7 @@ async fn a_cached_login_is_asked_for_again_when_the_answer_is_lost_and_a_live_on
 
     let ours = sandbox(&faults).await;
     let live = client(&ours).authorize(StoredLogin::live(id())).await;
-    let error = live.expect_err("nobody knows");
+    let error = live.expect_err("the outcome is unknown");
     assert_eq!(error.error().delivery(), Delivery::Unknown);
     assert_eq!(ours.requests(ApiOperation::Authorize), 1);
 }

@@ -46,7 +46,7 @@ async fn answers_that_get_lost_are_sent_once_and_their_session_may_be_open() {
     let client = client(&sandbox);
     let round = asked(client.authorize(customer("greatday_together")).await);
     let error = client.answer(answers(&round, RIGHT)).await;
-    let error = error.expect_err("nobody knows");
+    let error = error.expect_err("the outcome is unknown");
     assert_eq!(error.error().delivery(), Delivery::Unknown);
     assert_eq!(sandbox.requests(ApiOperation::Authorize), 2);
 

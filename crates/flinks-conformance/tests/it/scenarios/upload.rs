@@ -85,7 +85,7 @@ async fn what_the_guide_does_not_accept_never_reaches_the_host() {
         .with_limits(Limits::default().with_max_session_bytes(40));
     let error = narrow.session().upload(documents()).await;
     assert_eq!(error.expect_err("split it").kind(), UploadErrorKind::File);
-    assert!(sandbox.log().is_empty(), "not even a token was asked for");
+    assert!(sandbox.log().is_empty(), "not even a token was requested");
 
     let done = client.session().upload(documents()).await;
     completed_once(&sandbox, &done.expect("uploaded"));
@@ -129,8 +129,8 @@ async fn files_overlap_only_when_that_is_asked_for() {
             .filter(|line| line.operation == ApiOperation::Upload);
         let delayed = answered.position(|line| line.fault.is_some());
         assert_eq!(delayed, Some(place), "{concurrency} at once");
-        let told: Vec<_> = done.files.iter().map(|file| &*file.file_name).collect();
-        assert_eq!(told, names, "the caller's order");
+        let reported: Vec<_> = done.files.iter().map(|file| &*file.file_name).collect();
+        assert_eq!(reported, names, "the caller's order");
     }
 }
 
@@ -253,9 +253,9 @@ async fn a_large_source_that_is_read_once_is_told_of_and_arrives_whole() {
     let (bytes, sum) = (content.len() as u64, crc32(&content));
     let once = Document::from_reader("once.pdf", bytes, std::io::Cursor::new(content));
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&seen);
+    let sent = Arc::clone(&seen);
     let session = uploads(&sandbox).session().on_progress(move |progress| {
-        told.lock().expect("a lock").push(progress.sent);
+        sent.lock().expect("a lock").push(progress.sent);
     });
     let done = session.upload([once.expect("a document")]).await;
     let stored = completed(&sandbox, &done.expect("uploaded"));

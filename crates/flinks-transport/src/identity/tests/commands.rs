@@ -24,8 +24,8 @@ fn openssl(folder: &Path, command: &str) -> bool {
         .output();
     match output {
         Ok(output) => {
-            let told = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{command}: {told}");
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{command}: {errors}");
             true
         }
         Err(error) => {

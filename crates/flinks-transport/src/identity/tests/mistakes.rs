@@ -29,7 +29,7 @@ fn every_mistake_has_its_name() {
             certificate.as_bytes(),
             garbled_key.as_bytes(),
             Kind::Damaged,
-            "not base64, such as quotes, indents or line breaks",
+            "quotes, indents or escaped line breaks",
         ),
         (
             "other dashes",
@@ -92,7 +92,7 @@ fn every_mistake_has_its_name() {
             certificate.as_bytes(),
             openssl::PKCS7.as_bytes(),
             Kind::Pkcs7Given,
-            "certificates only",
+            "only certificates",
         ),
         ("empty", b"", key.as_bytes(), Kind::Empty, "empty"),
         (
@@ -142,7 +142,7 @@ fn every_mistake_has_its_name() {
             cut.as_bytes(),
             key.as_bytes(),
             Kind::Damaged,
-            "cut short",
+            "truncated",
         ),
         (
             "certificate as key",
@@ -261,7 +261,7 @@ fn every_mistake_has_its_name() {
             certificate.as_bytes(),
             cut_key.as_bytes(),
             Kind::Damaged,
-            "cut short",
+            "truncated",
         ),
         (
             "altered key",

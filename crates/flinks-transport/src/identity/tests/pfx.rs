@@ -99,7 +99,7 @@ fn ber_is_taken_and_its_checksum_verified() {
     for (file, altered) in [
         (of_firefox.clone(), None),
         (forms::indefinite(&bytes(openssl::PFX)), None),
-        // In the encrypted certificate: only the checksum tells.
+        // In the encrypted certificate: only the checksum detects it.
         (of_firefox.clone(), Some(900)),
     ] {
         let mut file = file;

@@ -1,4 +1,4 @@
-//! What is wrong with a server's certificate, one sentence for each reason.
+//! Messages for a server certificate that is rejected, one for each reason.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ use webpki::Error as PathError;
 
 use crate::identity::shown_date;
 
-/// What is wrong, and what to do.
+/// Describes the problem and the fix.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "rustls adds variants at will"
@@ -23,38 +23,36 @@ pub(super) fn explain(reason: &Reason) -> Cow<'static, str> {
     Cow::Borrowed(match reason {
         Reason::ExpiredContext { not_after, .. } => {
             return format!(
-                "the server's certificate, or one that it leads to, has expired on {}; check the \
-                 clock of this machine, else tell those who run the server",
+                "the server's certificate, or one that it leads to, expired on {}; check this \
+                 machine's clock, or contact the server's operator",
                 date(*not_after)
             )
             .into();
         }
         Reason::Expired => {
             "the server's certificate, or one that it leads to, has expired, or its dates \
-             contradict each other; check the clock of this machine, else tell those who run the \
-             server"
+             contradict each other; check this machine's clock, or contact the server's operator"
         }
         Reason::NotValidYetContext { not_before, .. } => {
             return format!(
-                "the server's certificate, or one that it leads to, is not valid yet, but from {}; \
-                 check the clock of this machine",
+                "the server's certificate, or one that it leads to, is not valid until {}; \
+                 check this machine's clock",
                 date(*not_before)
             )
             .into();
         }
         Reason::NotValidYet => {
-            "the server's certificate is not valid yet; check the clock of this machine"
+            "the server's certificate is not valid yet; check this machine's clock"
         }
-        Reason::Revoked => "the server's certificate is revoked; do not go on",
+        Reason::Revoked => "the server's certificate is revoked; do not use this server",
         Reason::UnknownIssuer => {
-            "the server's certificate does not lead to a root certificate that is trusted here: \
-             check the host, and the root certificates (a private server or an inspecting proxy \
-             needs its own)"
+            "the server's certificate does not lead to a trusted root certificate: check the host \
+             and the root certificates (a private server or an inspecting proxy needs its own)"
         }
         Reason::BadSignature => {
-            "the signature on the server's certificate, or of the server in the handshake, is \
-             wrong: an authority of the same name but with another key made it, or it was altered; \
-             check the host, and the root certificates"
+            "the signature on the server's certificate or on the handshake is not valid: an \
+             authority of the same name but with another key made it, or it was altered; check the \
+             host and the root certificates"
         }
         Reason::NotValidForName => {
             "the server's certificate is for another host name; check the base URL"
@@ -70,8 +68,8 @@ pub(super) fn explain(reason: &Reason) -> Cow<'static, str> {
         Reason::UnsupportedSignatureAlgorithm => SIGNATURE_ALGORITHM,
         Reason::UnsupportedSignatureAlgorithmContext { .. } => SIGNATURE_ALGORITHM,
         Reason::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "a key in the chain of the server's certificate is of a type or size that is not \
-             accepted, or does not go with its signature; tell those who run the server"
+            "a key in the server's certificate chain has a type or size that is not accepted, or \
+             does not match its signature; contact the server's operator"
         }
         Reason::UnknownRevocationStatus
         | Reason::ExpiredRevocationList
@@ -88,15 +86,15 @@ const NOT_FOR_SERVERS: &str = "the server's certificate is not meant for servers
      usage lacks serverAuth); check the host";
 
 const MALFORMED: &str = "the server's certificate, or one that it leads to, is malformed; check the \
-     host, and tell those who run the server";
+     host, and contact the server's operator";
 
 const CRITICAL_EXTENSION: &str = "the server's certificate, or one that it leads to, has an \
-     extension marked as critical that is not known here; tell those who run the server";
+     unknown extension marked as critical; contact the server's operator";
 
 const SIGNATURE_ALGORITHM: &str = "the server's certificate, or one that it leads to, is signed with \
-     an algorithm that is not accepted, such as SHA-1; tell those who run the server";
+     an algorithm that is not accepted, such as SHA-1; contact the server's operator";
 
-/// Errors that rustls has no name for, and those of the platform.
+/// Describes errors that have no rustls variant, and those of the platform.
 fn of_other(error: &(dyn StdError + Send + Sync + 'static)) -> Cow<'static, str> {
     if let Some(error) = error.downcast_ref::<PathError>() {
         return of_path(error);
@@ -105,7 +103,7 @@ fn of_other(error: &(dyn StdError + Send + Sync + 'static)) -> Cow<'static, str>
         return explain(reason);
     }
     let text = error.to_string();
-    // The type of this error of the platform's verifier is not public.
+    // The platform verifier's type for this error is not public.
     if text == "certificate had invalid extensions" {
         return NOT_FOR_SERVERS.into();
     }
@@ -116,7 +114,7 @@ fn of_other(error: &(dyn StdError + Send + Sync + 'static)) -> Cow<'static, str>
     .into()
 }
 
-/// Errors on the path from the server's certificate to a root.
+/// Describes errors on the path from the server's certificate to a root.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "webpki adds variants at will; most others are about revocation lists"
@@ -124,41 +122,43 @@ fn of_other(error: &(dyn StdError + Send + Sync + 'static)) -> Cow<'static, str>
 fn of_path(error: &PathError) -> Cow<'static, str> {
     Cow::Borrowed(match error {
         PathError::CaUsedAsEndEntity => {
-            "the server presents the certificate of an authority (CA) as its own, as is one that \
-             was self-signed without basicConstraints=CA:FALSE; it needs a certificate of its own"
+            "the server presents the certificate of an authority (CA) as its own (a self-signed one \
+             without basicConstraints=CA:FALSE counts as such); it needs a server certificate"
         }
         PathError::EndEntityUsedAsCa => {
-            "the server's certificate was issued by one that is not of an authority (CA): it lacks \
-             basicConstraints=CA:TRUE; give the authority's own certificate as a root"
+            "the issuer of the server's certificate is not an authority (CA): it lacks \
+             basicConstraints=CA:TRUE; use the authority's own certificate as a root"
         }
         PathError::IssuerNotCrlSigner => {
             "whether the server's certificate is revoked cannot be found out"
         }
-        PathError::CertDistrusted => "the server's certificate is distrusted here; do not go on",
+        PathError::CertDistrusted => {
+            "this system distrusts the server's certificate; do not use this server"
+        }
         PathError::NameConstraintViolation => {
-            "the server's certificate has a name that its issuer must not certify (name \
-             constraints); tell those who run the server"
+            "the server's certificate has a name that its issuer may not certify (name \
+             constraints); contact the server's operator"
         }
         PathError::PathLenConstraintViolated => {
-            "there are more authorities between the server's certificate and its root than one of \
-             them allows (path length); tell those who run the server"
+            "the server's certificate chain is longer than one of its authorities allows (path \
+             length); contact the server's operator"
         }
         PathError::UnsupportedCertVersion => {
-            "the server's certificate is of X.509 version 1, and version 3 is needed, which has \
-             extensions such as subjectAltName; tell those who run the server"
+            "the server's certificate is X.509 version 1; version 3, with extensions such as \
+             subjectAltName, is required; contact the server's operator"
         }
         PathError::UnsupportedCriticalExtension => CRITICAL_EXTENSION,
         PathError::EmptyEkuExtension | PathError::RequiredEkuNotFoundContext(_) => NOT_FOR_SERVERS,
         PathError::SignatureAlgorithmMismatch => {
             "the server's certificate, or one that it leads to, names two different algorithms for \
-             its signature; tell those who run the server"
+             its signature; contact the server's operator"
         }
         PathError::MaximumNameConstraintComparisonsExceeded
         | PathError::MaximumPathBuildCallsExceeded
         | PathError::MaximumPathDepthExceeded
         | PathError::MaximumSignatureChecksExceeded => {
-            "the server presents too many or too deeply nested certificates; tell those who run the \
-             server"
+            "the server presents too many or too deeply nested certificates; contact the \
+             server's operator"
         }
         PathError::ExtensionValueInvalid
         | PathError::InvalidNetworkMaskConstraint
@@ -166,11 +166,12 @@ fn of_path(error: &PathError) -> Cow<'static, str> {
         | PathError::MalformedDnsIdentifier
         | PathError::MalformedExtensions
         | PathError::MalformedNameConstraint => MALFORMED,
-        _ => "the server's certificate cannot be verified; tell those who run the server",
+        _ => "the server's certificate cannot be verified; contact the server's operator",
     })
 }
 
-/// The names are public. They come as `DnsName("…")`, `IpAddress(…)`, and kinds that name no host.
+/// Describes a certificate for another host. Its names are public, and have the form
+/// `DnsName("…")` or `IpAddress(…)`; other kinds do not name a host.
 fn of_name(expected: &str, presented: &[String]) -> String {
     const MOST: usize = 3;
 
@@ -186,16 +187,16 @@ fn of_name(expected: &str, presented: &[String]) -> String {
         .collect();
     if names.is_empty() {
         return format!(
-            "the server's certificate names no host at all (it has no subjectAltName, and a common \
-             name does not count), so it is not for `{expected}`; tell those who run the server"
+            "the server's certificate names no host (it has no subjectAltName, and the common \
+             name is ignored), so it is not for `{expected}`; contact the server's operator"
         );
     }
-    // The comparison of an address with a host name fails, however alike they look.
+    // An address never matches a host name, even with the same text.
     if names.contains(&expected) {
         return format!(
-            "the server's certificate names `{expected}` as a host name, and for an address \
-             subjectAltName needs an entry of the kind IP; tell those who run the server, or use \
-             its host name"
+            "the server's certificate names `{expected}` as a host name, but an address requires \
+             a subjectAltName entry of type IP; contact the server's operator, or use its host \
+             name"
         );
     }
     let mut shown = String::new();
@@ -209,7 +210,7 @@ fn of_name(expected: &str, presented: &[String]) -> String {
     format!("the server's certificate is not for `{expected}` but for {shown}; check the base URL")
 }
 
-/// At most `most` characters, none of which can be mistaken for ours or act on a terminal.
+/// Returns at most `most` characters, without backquotes and control characters.
 fn printable(text: &str, most: usize) -> String {
     let safe = |c: char| match c {
         '`' => '\'',

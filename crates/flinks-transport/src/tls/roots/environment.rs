@@ -1,6 +1,6 @@
 //! The roots that `SSL_CERT_FILE` and `SSL_CERT_DIR` name in place of the system's.
 //!
-//! The platform's loader reads both as well, but without a limit, and does not say what was wrong.
+//! The platform's loader reads both as well, but without a size limit and without useful errors.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::identity::{IdentityError, Item, items, read};
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
 
-/// Far more files than any folder of root certificates has.
+/// More files than any folder of root certificates contains.
 const MOST_FILES: usize = 4096;
 
 /// `None` when neither variable is set.
 pub(super) fn store() -> Result<Option<RootCertStore>, IdentityError> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "they say where the platform's roots are, for every program that uses them"
+        reason = "these variables are the standard way to name the platform's roots"
     )]
     load(std::env::var_os(FILE), std::env::var_os(FOLDERS))
 }
@@ -58,7 +58,7 @@ fn load(
     if store.is_empty() {
         if problems.is_empty() {
             let name = if file.is_some() { FILE } else { FOLDERS };
-            problems.push(format!("{name}: there is no root certificate in it"));
+            problems.push(format!("{name}: it contains no root certificate"));
         }
         return Err(no_roots(&problems.join("; ")));
     }
@@ -74,13 +74,13 @@ fn of_file(path: &Path, found: &mut Vec<CertificateDer<'static>>) -> Result<(), 
     Ok(())
 }
 
-/// What is no file of certificates in it does not matter.
+/// Files without certificates are ignored.
 fn of_folder(path: &Path, found: &mut Vec<CertificateDer<'static>>) -> Result<(), IdentityError> {
     let entries = std::fs::read_dir(path)
         .map_err(|error| IdentityError::unreadable(Part::Roots, path, error))?;
     for entry in entries.take(MOST_FILES).flatten() {
         let path = entry.path();
-        // The path is followed to what a link in it names; what is read is no device.
+        // Follows links, and does not read devices.
         if path.is_file() {
             let _other = of_file(&path, found);
         }
@@ -172,7 +172,7 @@ mod tests {
             (
                 None,
                 Some(empty),
-                "SSL_CERT_DIR: there is no root certificate in it",
+                "SSL_CERT_DIR: it contains no root certificate",
             ),
         ] {
             let error = load(file, folders).unwrap_err();

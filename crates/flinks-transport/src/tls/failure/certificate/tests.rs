@@ -103,7 +103,7 @@ fn every_reason_has_its_sentence() {
             "no name",
             unchanged,
             |p| p.subject_alt_names.clear(),
-            "names no host at all",
+            "names no host",
         ),
         (
             "other names",
@@ -120,19 +120,19 @@ fn every_reason_has_its_sentence() {
             "expired",
             unchanged,
             |p| p.not_after = date_time_ymd(2001, 2, 3),
-            "has expired on 2001-02-03 00:00:00 UTC",
+            "expired on 2001-02-03 00:00:00 UTC",
         ),
         (
             "early",
             unchanged,
             |p| p.not_before = date_time_ymd(2050, 2, 3),
-            "but from 2050-02-03 00:00:00 UTC",
+            "until 2050-02-03 00:00:00 UTC",
         ),
     ];
     for (case, of_root, of_leaf, says) in cases {
         let root = root(*of_root);
-        for told in refusals(root.der(), &leaf(&root, *of_leaf)) {
-            assert!(told.contains(says), "{case}: {told}");
+        for message in refusals(root.der(), &leaf(&root, *of_leaf)) {
+            assert!(message.contains(says), "{case}: {message}");
         }
     }
 }
@@ -140,12 +140,15 @@ fn every_reason_has_its_sentence() {
 #[test]
 fn other_issuers_and_other_keys_are_told_apart() {
     let (ours, forged) = (root(unchanged), root(unchanged));
-    for told in refusals(ours.der(), &leaf(&forged, unchanged)) {
-        assert!(told.contains("with another key"), "{told}");
+    for message in refusals(ours.der(), &leaf(&forged, unchanged)) {
+        assert!(message.contains("with another key"), "{message}");
     }
     let stranger = root(|p| p.distinguished_name.push(DnType::CommonName, "stranger"));
-    for told in refusals(ours.der(), &leaf(&stranger, unchanged)) {
-        assert!(told.contains("does not lead to a root"), "{told}");
+    for message in refusals(ours.der(), &leaf(&stranger, unchanged)) {
+        assert!(
+            message.contains("does not lead to a trusted root"),
+            "{message}"
+        );
     }
 }
 
@@ -159,11 +162,11 @@ fn old_versions_and_garbage_are_named() {
         .position(|bytes| bytes == [0xa0, 3, 2, 1, 2])
         .unwrap();
     der[version + 4] = 0;
-    for told in refusals(root.der(), &der.into()) {
-        assert!(told.contains("X.509 version 1"), "{told}");
+    for message in refusals(root.der(), &der.into()) {
+        assert!(message.contains("X.509 version 1"), "{message}");
     }
-    for told in refusals(root.der(), &vec![0x30, 3, 2, 1, 1].into()) {
-        assert!(told.contains("malformed"), "{told}");
+    for message in refusals(root.der(), &vec![0x30, 3, 2, 1, 1].into()) {
+        assert!(message.contains("malformed"), "{message}");
     }
 }
 
@@ -171,15 +174,18 @@ fn old_versions_and_garbage_are_named() {
 fn errors_of_a_platform_are_unwrapped_and_shown_safely() {
     let other = |error: Arc<dyn StdError + Send + Sync>| explain(&Reason::Other(OtherError(error)));
     let wrapped = TlsError::InvalidCertificate(Reason::UnknownIssuer);
-    assert!(other(Arc::new(wrapped)).contains("does not lead to a root"));
+    assert!(other(Arc::new(wrapped)).contains("does not lead to a trusted root"));
     assert!(other(Arc::new(PathError::PathLenConstraintViolated)).contains("path length"));
     let text = format!("“x” is\u{1b}[31m `bad`\n{}", "x".repeat(500));
-    let told = other(Arc::from(Box::<dyn StdError + Send + Sync>::from(text)));
+    let message = other(Arc::from(Box::<dyn StdError + Send + Sync>::from(text)));
     assert!(
-        told.contains("by this system: ?x? is?[31m 'bad'?xxx"),
-        "{told}"
+        message.contains("by this system: ?x? is?[31m 'bad'?xxx"),
+        "{message}"
     );
-    assert!(told.len() < 300 && !told.contains('\u{1b}'), "{told}");
+    assert!(
+        message.len() < 300 && !message.contains('\u{1b}'),
+        "{message}"
+    );
 }
 
 #[test]
@@ -211,10 +217,10 @@ fn no_sentence_shows_a_name_of_rust() {
         P::UnsupportedDeltaCrl,
         P::UnsupportedNameType,
     ] {
-        let told = of_path(&error);
+        let message = of_path(&error);
         assert!(
-            !told.contains(&format!("{error:?}")) && told.contains("certificate"),
-            "{told}"
+            !message.contains(&format!("{error:?}")) && message.contains("certificate"),
+            "{message}"
         );
     }
 }
@@ -222,5 +228,5 @@ fn no_sentence_shows_a_name_of_rust() {
 #[test]
 fn an_address_that_is_named_as_a_host_is_explained() {
     let said = of_name("127.0.0.1", &["DnsName(\"127.0.0.1\")".to_owned()]);
-    assert!(said.contains("kind IP"), "{said}");
+    assert!(said.contains("type IP"), "{said}");
 }
