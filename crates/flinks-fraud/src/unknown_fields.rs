@@ -132,7 +132,7 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Whether the value stands for "nothing".
+    /// Whether the value is empty: null, false, zero, or an empty text, list or object.
     fn is_empty(&self) -> bool {
         match self {
             Self::Nothing => true,

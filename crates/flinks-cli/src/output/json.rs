@@ -8,7 +8,8 @@ pub(crate) fn line(object: &Value) -> String {
     format!("{}\n", escaped(&object.to_string()))
 }
 
-/// Escapes invisible characters as `\uXXXX`. They occur in JSON's strings only.
+/// Escapes invisible characters as `\uXXXX`. In JSON they occur only inside strings, where this is
+/// valid.
 pub(crate) fn escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {

@@ -267,7 +267,7 @@ mod tests {
                 continue;
             }
             parsed += 1;
-            // A name without arguments stands for the command itself.
+            // Without arguments the name is that of the command itself.
             if words.len() == 1 {
                 continue;
             }

@@ -182,7 +182,7 @@ impl<D: Shown> Single for PollInput<D> {
     }
 }
 
-/// Begins a data call and waits for what comes of it, or only waits.
+/// Starts a data call and waits for its data, or only waits for data that was started before.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FetchInput {

@@ -28,7 +28,7 @@ use super::question::Question;
 /// # let body = br#"{ "RequestId": "9022abc2", "SecurityChallenges": [
 /// #     { "Type": "MultipleChoice", "Prompt": "Where?", "Iterables": ["Laval", "Lachine"] }] }"#;
 /// # let Authorize::Challenged(round) = Authorize::from_json(body)? else { panic!() };
-/// let json = serde_json::to_string(&round)?; // store it, then continue in another process
+/// let json = serde_json::to_string(&round)?; // store it; another process can continue with it
 ///
 /// let round: ChallengeRound = serde_json::from_str(&json)?;
 /// let mut answers = round.answers();

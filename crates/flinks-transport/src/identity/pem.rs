@@ -144,7 +144,7 @@ fn hexadecimal(after: &[u8], digits: usize) -> Option<Escaped<'_>> {
     Some((Some(number(code, 16)?), after))
 }
 
-/// As in HTML and XML: `&#10;`, `&#xA;`; a name stands for a blank.
+/// Decodes HTML and XML references such as `&#10;` and `&#xA;`; a named one becomes a space.
 fn entity(after: &[u8]) -> Option<Escaped<'_>> {
     let (name, after) = after.split_at_checked(find(after, b";")?)?;
     let after = after.strip_prefix(b";")?;
