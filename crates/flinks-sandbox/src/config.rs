@@ -45,6 +45,9 @@ pub struct Config {
     pub faults: Vec<Fault>,
     /// The TLS versions that both hosts accept: 1.2 and 1.3 by default.
     pub tls: TlsVersions,
+    /// Further DNS names in the certificates of both hosts, for clients that reach them by another
+    /// name than `localhost`.
+    pub server_names: Vec<String>,
     /// The credentials that clients have to send.
     pub credentials: SandboxCredentials,
     /// Called with each line of the log, on the thread that answers the request.
@@ -63,6 +66,7 @@ impl Default for Config {
             device_approval: Duration::from_secs(2),
             faults: Vec::new(),
             tls: TlsVersions::default(),
+            server_names: Vec::new(),
             credentials: SandboxCredentials::default(),
             on_request: None,
         }
@@ -81,6 +85,7 @@ impl fmt::Debug for Config {
             .field("device_approval", &self.device_approval)
             .field("faults", &self.faults)
             .field("tls", &self.tls)
+            .field("server_names", &self.server_names)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@
 //! It makes its own throw-away authority, keeps tokens and sessions, refuses what the guides forbid,
 //! plays the fraud analysis that a document's markers ask for, and makes requests go wrong as a
 //! [`Fault`] says. It shares no code with the client crates, so that a mistake cannot pass on both
-//! sides.
+//! sides. [`ConnectProxy`] is a forward proxy for tests of clients that need one.
 //!
 //! ```
 //! use flinks_sandbox::{ApiOperation, Config, Sandbox};
@@ -93,6 +93,7 @@ mod answer;
 pub mod certificates;
 mod client_files;
 mod config;
+mod connect_proxy;
 mod fault;
 mod fraud;
 mod ids;
@@ -109,6 +110,7 @@ mod upload;
 
 pub use crate::client_files::ClientFiles;
 pub use crate::config::{Config, SandboxCredentials, TlsVersions};
+pub use crate::connect_proxy::{ConnectProxy, ProxyConfig, ProxyFault};
 pub use crate::fault::{FAULT_GRAMMAR, Fault, FaultError};
 pub use crate::fraud::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID};
 pub use crate::legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};

@@ -46,10 +46,11 @@ impl Sandbox {
         let authority = Authority::new("flinks sandbox authority")?;
         let client = authority.issue_client("sandbox client", Validity::Valid)?;
         let (upload_port, results_port) = (config.upload_port, config.results_port);
-        let versions = config.tls;
+        let (versions, names) = (config.tls, config.server_names.clone());
         let state = Arc::new(State::new(config));
         let start = async |host, port| {
-            let acceptor = server::tls(host, &authority, versions).map_err(io::Error::other)?;
+            let acceptor =
+                server::tls(host, &authority, versions, &names).map_err(io::Error::other)?;
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
             let listener = listener
                 .map_err(|error| io::Error::new(error.kind(), format!("port {port}: {error}")))?;

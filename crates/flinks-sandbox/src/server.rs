@@ -13,10 +13,11 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{ClientCertVerifierBuilder, WantsServerCert, WebPkiClientVerifier};
+use rustls::{ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -35,34 +36,60 @@ use crate::state::State;
 /// The time that a client has to close a connection that the sandbox has ended.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Sets up TLS for a host; the upload host requires a client certificate.
+/// Sets up TLS for a host, with a certificate for loopback and `names`; the upload host requires a
+/// client certificate.
 pub(crate) fn tls(
     host: Host,
     authority: &Authority,
     versions: TlsVersions,
+    names: &[String],
 ) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions.versions())?;
+    let builder = builder(versions)?;
     let builder = match host {
-        Host::Upload => {
-            let mut roots = RootCertStore::empty();
-            roots.add(CertificateDer::from_pem_slice(
-                authority.ca_pem().as_bytes(),
-            )?)?;
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
-            builder.with_client_cert_verifier(verifier)
-        }
+        Host::Upload => builder.with_client_cert_verifier(verifier(authority)?.build()?),
         Host::Results => builder.with_no_client_auth(),
     };
-    let names = ["localhost", "127.0.0.1", "::1"];
-    let server = authority.issue_server(&names, Validity::Valid)?;
+    acceptor(builder, authority, names)
+}
+
+pub(crate) fn builder(
+    versions: TlsVersions,
+) -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
+    ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions.versions())
+}
+
+/// Verifies client certificates of an authority.
+pub(crate) fn verifier(
+    authority: &Authority,
+) -> Result<ClientCertVerifierBuilder, Box<dyn Error + Send + Sync>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(
+        authority.ca_pem().as_bytes(),
+    )?)?;
+    let roots = Arc::new(roots);
+    Ok(WebPkiClientVerifier::builder_with_provider(
+        roots,
+        provider(),
+    ))
+}
+
+pub(crate) fn acceptor(
+    builder: ConfigBuilder<ServerConfig, WantsServerCert>,
+    authority: &Authority,
+    names: &[String],
+) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
+    let mut all = vec!["localhost", "127.0.0.1", "::1"];
+    all.extend(names.iter().map(String::as_str));
+    let server = authority.issue_server(&all, Validity::Valid)?;
     let chain = vec![CertificateDer::from_pem_slice(server.cert_pem.as_bytes())?];
     let key = PrivateKeyDer::from_pem_slice(server.key_pem.as_bytes())?;
     let mut config = builder.with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// Serves a host until dropped, and with it every connection.

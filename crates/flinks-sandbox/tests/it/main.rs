@@ -10,6 +10,7 @@
 
 mod authorize;
 mod client;
+mod connect_proxy;
 mod data;
 mod faults;
 mod flow;
