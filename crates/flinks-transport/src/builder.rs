@@ -8,12 +8,13 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, 
 use tower::retry::budget::TpsBudget;
 use tower_layer::Layer;
 
+use crate::connect::{self, Connector};
 use crate::exchange::Settings;
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::transport::{IdentityGeneration, Parts};
 use crate::{
     ClientIdentity, CryptoProvider, Error, ErrorKind, RetryConfig, Roots, TlsVersion, Transport,
-    connect, tls,
+    tls,
 };
 
 /// Builds a [`Transport`].
@@ -220,26 +221,28 @@ impl TransportBuilder {
     /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, no root certificate was
     /// found, or no crypto provider is compiled in.
     pub fn build(self) -> Result<Transport, Error> {
-        let leaf = match self.service {
+        let (leaf, connector) = match self.service {
             Some(_) if self.identity.is_some() => {
                 return Err(Error::new(
                     ErrorKind::Config,
                     "an identity cannot be combined with a custom service: configure it in that service",
                 ));
             }
-            Some(service) => service,
+            Some(service) => (service, None),
             None => {
                 if let Some(identity) = &self.identity {
                     identity.check()?;
                 }
                 let identity = self.identity.as_ref();
                 let (version, crypto) = (self.tls_version, self.crypto);
-                let config = tls::client_config(identity, &self.roots, version, crypto)?;
-                connect::client(config, self.connect_timeout)
+                let tls = tls::client_config(identity, &self.roots, version, crypto)?;
+                let connector = Connector::new(tls, self.connect_timeout);
+                (connect::client(connector.clone()), Some(connector))
             }
         };
         Ok(Transport::assemble(Parts {
             leaf,
+            connector,
             layers: self.layers,
             attempt_layers: self.attempt_layers,
             credentials: None,

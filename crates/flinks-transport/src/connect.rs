@@ -1,6 +1,7 @@
 //! The hyper client at the bottom of the stack: its connect timeout, its pool, and its errors.
 
 mod dial;
+mod handshake;
 mod monitored;
 
 use std::borrow::Cow;
@@ -19,6 +20,8 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
@@ -28,7 +31,7 @@ use crate::attempt::AttemptState;
 use crate::connection::Failures;
 use crate::endpoint::is_loopback;
 use crate::service::HttpService;
-use crate::tls::classify;
+use crate::tls::{TlsFailure, TlsSetup, classify};
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};
 
 /// Shorter than the idle timeout of common load balancers, so that we close first.
@@ -39,14 +42,8 @@ const POOL_IDLE: Duration = Duration::from_secs(20);
 const DISTRUST: Duration = Duration::from_secs(60);
 
 /// Builds the client for one identity; certificates never share connections.
-pub(crate) fn client(tls: rustls::ClientConfig, connect_timeout: Duration) -> HttpService {
-    let failures = Failures::default();
-    let connector = Connector {
-        names: system_names(),
-        tls: Arc::new(tls),
-        limit: connect_timeout,
-        failures: failures.clone(),
-    };
+pub(crate) fn client(connector: Connector) -> HttpService {
+    let failures = connector.failures.clone();
     let mut builder = Client::builder(TokioExecutor::new());
     builder
         .pool_timer(TokioTimer::new())
@@ -180,6 +177,9 @@ fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failur
         Some(stats) => stats.failure(),
         None => failures.since(state.start()),
     });
+    if error.is_connect() {
+        return of_connect(error.into(), seen);
+    }
     if let Some(failure) = classify(&error).or(seen) {
         // Certificates are checked before any request is read, so nothing was acted on.
         let delivery = if not_sent || failure.is_certificate() {
@@ -191,7 +191,22 @@ fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failur
             .with_delivery(delivery)
             .with_source(error);
     }
-    if let Some(elapsed) = find::<ConnectElapsed>(&error) {
+    if let Some(ours) = find::<Error>(&error) {
+        return ours.clone();
+    }
+    let delivery = if not_sent { Delivery::NotSent } else { lost };
+    Error::new(ErrorKind::Connection, "the connection failed")
+        .with_delivery(delivery)
+        .with_source(error)
+}
+
+/// Converts the error of a connection that was not opened; `seen` is what TLS reported.
+fn of_connect(error: BoxError, seen: Option<TlsFailure>) -> Error {
+    let cause = &*error;
+    if let Some(failure) = classify(cause).or(seen) {
+        return Error::new(failure.error_kind(), failure.message()).with_source(error);
+    }
+    if let Some(elapsed) = find::<ConnectElapsed>(cause) {
         let (limit, tried) = (elapsed.0.as_secs_f64(), elapsed.1);
         let message = match tried {
             0 => format!("the host name was not resolved within {limit} s"),
@@ -200,26 +215,20 @@ fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failur
         };
         return Error::new(ErrorKind::Connect, message);
     }
-    if let Some(ours) = find::<Error>(&error) {
+    if let Some(ours) = find::<Error>(cause) {
         return ours.clone();
     }
-    if find::<NoAddress>(&error).is_some() {
-        let message = "the host name could not be resolved";
-        return Error::new(ErrorKind::Connect, message).with_source(error);
-    }
-    if error.is_connect() {
-        let message = match find::<Unreachable>(&error) {
+    let message = if find::<NoAddress>(cause).is_some() {
+        Cow::Borrowed("the host name could not be resolved")
+    } else {
+        match find::<Unreachable>(cause) {
             Some(failed) if failed.tried > 1 => {
                 format!("could not connect to any of {} addresses", failed.tried).into()
             }
             Some(_) | None => Cow::Borrowed("could not connect"),
-        };
-        return Error::new(ErrorKind::Connect, message).with_source(error);
-    }
-    let delivery = if not_sent { Delivery::NotSent } else { lost };
-    Error::new(ErrorKind::Connection, "the connection failed")
-        .with_delivery(delivery)
-        .with_source(error)
+        }
+    };
+    Error::new(ErrorKind::Connect, message).with_source(error)
 }
 
 fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
@@ -236,11 +245,24 @@ fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Optio
 /// A connector with a timeout for name resolution, TCP and TLS together. Its connections keep a
 /// [`ConnectionStats`](crate::connection::ConnectionStats).
 #[derive(Clone)]
-struct Connector {
+pub(crate) struct Connector {
     names: Names,
-    tls: Arc<rustls::ClientConfig>,
+    tls: Arc<ClientConfig>,
+    verifier: Arc<dyn ServerCertVerifier>,
     limit: Duration,
     failures: Failures,
+}
+
+impl Connector {
+    pub(crate) fn new(tls: TlsSetup, connect_timeout: Duration) -> Self {
+        Self {
+            names: system_names(),
+            tls: Arc::new(tls.config),
+            verifier: tls.verifier,
+            limit: connect_timeout,
+            failures: Failures::default(),
+        }
+    }
 }
 
 impl Service<Uri> for Connector {

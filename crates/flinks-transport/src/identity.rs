@@ -6,6 +6,7 @@ mod der;
 mod elliptic;
 mod error;
 mod material;
+mod name;
 mod pem;
 #[cfg(feature = "pfx")]
 mod pfx;
@@ -26,6 +27,7 @@ use zeroize::Zeroizing;
 pub use error::{IdentityError, IdentityErrorKind, IdentityPart};
 
 pub(crate) use material::{Item, items, read};
+pub(crate) use name::{CertificateFields, is_issued_by};
 pub(crate) use selection::certificates_in;
 
 pub(crate) use date::format as shown_date;

@@ -3,11 +3,12 @@
 mod failure;
 mod roots;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::sign::SingleCertAndKey;
 
 pub(crate) use failure::{TlsFailure, classify};
@@ -26,6 +27,13 @@ pub enum TlsVersion {
     Tls13,
 }
 
+/// The TLS configuration of a transport.
+pub(crate) struct TlsSetup {
+    pub(crate) config: ClientConfig,
+    /// The verifier in `config`, which does not give it back.
+    pub(crate) verifier: Arc<dyn ServerCertVerifier>,
+}
+
 /// Configures both versions, or the given one, for HTTP/1.1 only. The identity, if any, is
 /// presented when the server requests one.
 pub(crate) fn client_config(
@@ -33,7 +41,7 @@ pub(crate) fn client_config(
     roots: &Roots,
     version: Option<TlsVersion>,
     crypto: Option<CryptoProvider>,
-) -> Result<ClientConfig, IdentityError> {
+) -> Result<TlsSetup, IdentityError> {
     let provider = provider(crypto)?;
     let versions = match version {
         None => &[&rustls::version::TLS13, &rustls::version::TLS12][..],
@@ -49,7 +57,7 @@ pub(crate) fn client_config(
         })?
         // The verifiers are rustls's own; only the method that accepts a shared one is named so.
         .dangerous()
-        .with_custom_certificate_verifier(verifier);
+        .with_custom_certificate_verifier(Arc::clone(&verifier));
     let mut config = match identity {
         Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
             identity.certified(crypto)?,
@@ -57,5 +65,5 @@ pub(crate) fn client_config(
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(TlsSetup { config, verifier })
 }

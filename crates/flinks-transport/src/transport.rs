@@ -18,6 +18,7 @@ use tracing::Instrument;
 use crate::call_meta::Deadline;
 use crate::clock::after;
 use crate::collect::{Collected, collect};
+use crate::connect::Connector;
 use crate::decode::{plain, read};
 use crate::exchange::{Exchange, Settings};
 use crate::progress::Progress;
@@ -41,6 +42,8 @@ pub struct Transport {
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) leaf: HttpService,
+    /// What the leaf connects with, unless a service of the user's replaces it.
+    pub(crate) connector: Option<Connector>,
     pub(crate) layers: Vec<ErasedLayer>,
     pub(crate) attempt_layers: Vec<ErasedLayer>,
     pub(crate) credentials: Option<ErasedLayer>,
@@ -132,6 +135,11 @@ impl Transport {
     #[must_use]
     pub fn identity_generation(&self) -> IdentityGeneration {
         self.parts.identity_generation
+    }
+
+    /// What opens the connections of calls; `None` if a service of the user's does.
+    pub(crate) fn connector(&self) -> Option<Connector> {
+        self.parts.connector.clone()
     }
 
     /// The timeout of calls that have none of their own.

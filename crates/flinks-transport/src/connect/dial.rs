@@ -7,8 +7,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
 use tower_service::Service;
 
-use crate::{BoxError, Error, ErrorKind};
+use crate::{AddressAttempt, AddressOutcome, BoxError, Error, ErrorKind};
 
 /// How long to wait for an address before the next one is tried in parallel (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -37,22 +36,43 @@ pub(super) fn system_names() -> Names {
 
 /// Connects to the first address of a URL's host that answers, without a timeout.
 #[derive(Clone)]
-pub(super) struct Dial {
+pub(crate) struct Dial {
     names: Names,
     tried: Tried,
 }
 
-/// How many addresses have been tried so far.
+/// The addresses that have been tried so far.
 #[derive(Clone, Default)]
-pub(super) struct Tried(Arc<AtomicUsize>);
+pub(super) struct Tried(Arc<Mutex<Vec<AddressAttempt>>>);
 
 impl Tried {
     pub(super) fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.attempts().len()
     }
 
-    fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn attempts(&self) -> Vec<AddressAttempt> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Connects to an address, and records what becomes of it.
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let record = |outcome| {
+            let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match attempts.iter_mut().find(|known| known.address == address) {
+                Some(attempt) => attempt.outcome = outcome,
+                None => attempts.push(AddressAttempt { address, outcome }),
+            }
+        };
+        record(AddressOutcome::NoAnswer);
+        let connected = TcpStream::connect(address).await;
+        record(match &connected {
+            Ok(_) => AddressOutcome::Connected,
+            Err(error) => AddressOutcome::Failed(error.kind()),
+        });
+        connected
     }
 }
 
@@ -88,8 +108,7 @@ impl Dial {
             }
         }
         let stream = race(interleaved(addresses), |address| {
-            self.tried.add();
-            TcpStream::connect(address)
+            self.tried.connect(address)
         })
         .await
         .map_err(|cause| Unreachable {

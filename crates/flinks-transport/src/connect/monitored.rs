@@ -14,7 +14,7 @@ use tokio::time::{Sleep, sleep};
 use crate::connection::{ConnectionStats, Failures};
 
 /// A connection that keeps statistics.
-pub(super) struct MonitoredIo<T> {
+pub(crate) struct MonitoredIo<T> {
     io: T,
     stats: Arc<ConnectionStats>,
     write_error: Option<DeferredWriteError>,

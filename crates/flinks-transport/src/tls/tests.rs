@@ -21,12 +21,12 @@ use super::*;
 use crate::ErrorKind;
 use crate::IdentityErrorKind as Kind;
 
-const HOST: &str = "upload.test";
-const VERSIONS: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
+pub(crate) const HOST: &str = "upload.test";
+pub(crate) const VERSIONS: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority(name: &str) -> Authority {
+pub(crate) fn authority(name: &str) -> Authority {
     let mut parameters = CertificateParams::default();
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     parameters.distinguished_name.push(DnType::CommonName, name);
@@ -43,13 +43,13 @@ fn chosen() -> Option<CryptoProvider> {
     return None;
 }
 
-struct Leaf {
+pub(crate) struct Leaf {
     certificate: Certificate,
     key: KeyPair,
 }
 
 impl Leaf {
-    fn new(issuer: &Authority, change: impl FnOnce(&mut CertificateParams)) -> Self {
+    pub(crate) fn new(issuer: &Authority, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
         change(&mut parameters);
@@ -57,13 +57,13 @@ impl Leaf {
         Self { certificate, key }
     }
 
-    fn identity(&self) -> ClientIdentity {
+    pub(crate) fn identity(&self) -> ClientIdentity {
         let (certificate, key) = (self.certificate.pem(), self.key.serialize_pem());
         ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap()
     }
 }
 
-fn expired(parameters: &mut CertificateParams) {
+pub(crate) fn expired(parameters: &mut CertificateParams) {
     parameters.not_after = date_time_ymd(2001, 1, 1);
 }
 
@@ -75,7 +75,7 @@ fn for_clients_only(parameters: &mut CertificateParams) {
     parameters.extended_key_usages = vec![Purpose::ClientAuth];
 }
 
-fn roots(authority: &Authority) -> Roots {
+pub(crate) fn roots(authority: &Authority) -> Roots {
     Roots::pem(authority.pem().as_bytes()).unwrap()
 }
 
@@ -87,7 +87,7 @@ fn supported(version: TlsVersion) -> &'static SupportedProtocolVersion {
 }
 
 /// A server that speaks `version` and demands a certificate of `clients`, if given.
-fn server(leaf: &Leaf, version: TlsVersion, clients: Option<&Authority>) -> TlsAcceptor {
+pub(crate) fn server(leaf: &Leaf, version: TlsVersion, clients: Option<&Authority>) -> TlsAcceptor {
     let provider = provider(None).unwrap();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[supported(version)])
@@ -157,15 +157,18 @@ async fn a_good_identity_is_presented_and_http_1_is_agreed_on() {
     for version in VERSIONS {
         for restricted in [None, Some(version)] {
             let server = server(&leaf, version, Some(&clients));
-            let config =
-                client_config(Some(&identity), &roots(&servers), restricted, chosen()).unwrap();
+            let config = client_config(Some(&identity), &roots(&servers), restricted, chosen())
+                .unwrap()
+                .config;
             assert_eq!(
                 connect(server, config, HOST).await.unwrap(),
                 b"http/1.1 hello"
             );
         }
         // An identity is not presented to a server that does not request one.
-        let config = client_config(Some(&identity), &roots(&servers), None, None).unwrap();
+        let config = client_config(Some(&identity), &roots(&servers), None, None)
+            .unwrap()
+            .config;
         let server = server(&leaf, version, None);
         assert_eq!(
             connect(server, config, HOST).await.unwrap(),
@@ -197,7 +200,9 @@ async fn a_refused_client_certificate_is_recognised() {
             ("wrong purpose", Some(&for_servers), "client certificate"),
         ] {
             let server = server(&leaf, version, Some(&clients));
-            let config = client_config(identity, &roots(&servers), None, None).unwrap();
+            let config = client_config(identity, &roots(&servers), None, None)
+                .unwrap()
+                .config;
             let failure = failure(server, config).await;
             assert_eq!(
                 failure.error_kind(),
@@ -247,7 +252,9 @@ async fn a_bad_server_certificate_is_recognised() {
             ),
         ] {
             let server = server(&leaf, version, None);
-            let config = client_config(None, &roots(&servers), None, None).unwrap();
+            let config = client_config(None, &roots(&servers), None, None)
+                .unwrap()
+                .config;
             let failure = failure(server, config).await;
             assert_eq!(
                 failure.error_kind(),
@@ -265,7 +272,9 @@ async fn a_bad_server_certificate_is_recognised() {
 async fn an_address_is_checked_like_a_name() {
     let servers = authority("servers");
     let leaf = Leaf::new(&servers, |_| {});
-    let config = client_config(None, &roots(&servers), None, None).unwrap();
+    let config = client_config(None, &roots(&servers), None, None)
+        .unwrap()
+        .config;
     let server = server(&leaf, TlsVersion::Tls13, None);
     let error = connect(server, config, "127.0.0.1").await.unwrap_err();
     assert!(classify(&error).unwrap().message().contains("`127.0.0.1`"));
@@ -279,7 +288,9 @@ async fn no_version_in_common_is_a_matter_of_the_handshake() {
         (TlsVersion::Tls12, TlsVersion::Tls13),
         (TlsVersion::Tls13, TlsVersion::Tls12),
     ] {
-        let config = client_config(None, &roots(&servers), Some(ours), None).unwrap();
+        let config = client_config(None, &roots(&servers), Some(ours), None)
+            .unwrap()
+            .config;
         let failure = failure(server(&leaf, theirs, None), config).await;
         assert_eq!(failure.error_kind(), ErrorKind::Connect);
         assert!(!failure.is_certificate());
@@ -298,7 +309,9 @@ async fn plain_http_on_the_port_is_recognised() {
             .unwrap();
         tcp
     };
-    let config = client_config(None, &roots(&authority("servers")), None, None).unwrap();
+    let config = client_config(None, &roots(&authority("servers")), None, None)
+        .unwrap()
+        .config;
     let client = async {
         let tcp = TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from(HOST).unwrap();
@@ -377,7 +390,9 @@ fn the_cause_is_found_inside_nested_io_errors() {
 
 #[test]
 fn nothing_but_the_certificate_and_the_protocol_differs_from_the_default() {
-    let config = client_config(None, &roots(&authority("servers")), None, None).unwrap();
+    let config = client_config(None, &roots(&authority("servers")), None, None)
+        .unwrap()
+        .config;
     assert_eq!(config.alpn_protocols, [b"http/1.1"]);
     assert!(!config.enable_early_data);
     assert!(config.enable_sni);
