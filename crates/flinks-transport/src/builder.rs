@@ -8,13 +8,13 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, 
 use tower::retry::budget::TpsBudget;
 use tower_layer::Layer;
 
-use crate::connect::{self, Connector};
+use crate::connect::{self, Connector, Network, ProxyRoute};
 use crate::exchange::Settings;
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::transport::{IdentityGeneration, Parts};
 use crate::{
-    ClientIdentity, CryptoProvider, Error, ErrorKind, RetryConfig, Roots, TlsVersion, Transport,
-    tls,
+    ClientIdentity, CryptoProvider, Error, ErrorKind, Proxy, RetryConfig, Roots, TlsVersion,
+    Transport, tls,
 };
 
 /// Builds a [`Transport`].
@@ -43,6 +43,7 @@ pub struct TransportBuilder {
     service: Option<HttpService>,
     identity: Option<ClientIdentity>,
     roots: Roots,
+    proxy: Option<Proxy>,
     tls_version: Option<TlsVersion>,
     crypto: Option<CryptoProvider>,
     layers: Vec<ErasedLayer>,
@@ -69,6 +70,7 @@ impl TransportBuilder {
             service: None,
             identity: None,
             roots: Roots::default(),
+            proxy: None,
             tls_version: None,
             crypto: None,
             layers: Vec::new(),
@@ -94,6 +96,15 @@ impl TransportBuilder {
         self
     }
 
+    /// Connects to `https` hosts through this proxy; by default no proxy is used, whatever the
+    /// environment says.
+    ///
+    /// The roots are also trusted for TLS with the proxy; the identity is never presented to it.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
     /// Restricts TLS to this version; by default 1.2 and 1.3 are enabled.
     pub fn tls_version(mut self, version: TlsVersion) -> Self {
         self.tls_version = Some(version);
@@ -110,7 +121,7 @@ impl TransportBuilder {
     /// stack.
     ///
     /// The service sees credentials and sealed bodies, and does its own TLS: combined with an
-    /// identity, [`build`](Self::build) fails. If the service returns success without reading the
+    /// identity or a proxy, [`build`](Self::build) fails. If the service returns success without reading the
     /// whole request body, the call fails with delivery [`Unknown`](crate::Delivery::Unknown).
     pub fn service<S, B>(mut self, service: S) -> Self
     where
@@ -190,7 +201,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Limits the total time for name resolution, TCP and TLS; 10 s by default.
+    /// Limits the total time for name resolution, TCP, the tunnel of a proxy, and TLS; 10 s by
+    /// default.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
@@ -228,6 +240,12 @@ impl TransportBuilder {
                     "an identity cannot be combined with a custom service: configure it in that service",
                 ));
             }
+            Some(_) if self.proxy.is_some() => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    "a proxy cannot be combined with a custom service: configure it in that service",
+                ));
+            }
             Some(service) => (service, None),
             None => {
                 if let Some(identity) = &self.identity {
@@ -235,8 +253,16 @@ impl TransportBuilder {
                 }
                 let identity = self.identity.as_ref();
                 let (version, crypto) = (self.tls_version, self.crypto);
+                let proxy = match &self.proxy {
+                    Some(proxy) => Some(ProxyRoute {
+                        proxy: proxy.clone(),
+                        uri: proxy.uri()?,
+                        tls: Arc::new(tls::client_config(None, &self.roots, None, crypto)?.config),
+                    }),
+                    None => None,
+                };
                 let tls = tls::client_config(identity, &self.roots, version, crypto)?;
-                let connector = Connector::new(tls, self.connect_timeout);
+                let connector = Connector::new(tls, Network::new(proxy), self.connect_timeout);
                 (connect::client(connector.clone()), Some(connector))
             }
         };
@@ -254,6 +280,7 @@ impl TransportBuilder {
             retry: self.retry,
             budget: Arc::new(TpsBudget::default()),
             deadline: self.deadline,
+            proxy: self.proxy.as_ref().map(Proxy::shared_authority),
             identity_generation: IdentityGeneration::next(),
         }))
     }
@@ -263,6 +290,7 @@ impl fmt::Debug for TransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportBuilder")
             .field("identity", &self.identity)
+            .field("proxy", &self.proxy)
             .field("layers", &self.layers.len())
             .field("attempt_layers", &self.attempt_layers.len())
             .field("retry", &self.retry)

@@ -2,7 +2,9 @@
 
 mod dial;
 mod handshake;
+mod host;
 mod monitored;
+mod tunnel;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,16 +18,19 @@ use std::time::Duration;
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
+use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tower_service::Service;
 
-use self::dial::{Dial, Names, NoAddress, Unreachable, system_names};
+pub(crate) use self::host::{Network, ProxyRoute};
+
+use self::dial::{NoAddress, Unreachable};
+use self::host::{HostConnector, HostStream};
 use self::monitored::MonitoredIo;
 use crate::attempt::AttemptState;
 use crate::connection::Failures;
@@ -173,6 +178,9 @@ fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failur
         .and_then(|source| source.downcast_ref::<hyper::Error>())
         .is_some_and(hyper::Error::is_canceled);
     let not_sent = error.is_connect() || unwritten;
+    if let Some(ours) = find::<Error>(&error).filter(|_| error.is_connect()) {
+        return ours.clone();
+    }
     let seen = state.and_then(|state| match state.stats() {
         Some(stats) => stats.failure(),
         None => failures.since(state.start()),
@@ -203,20 +211,11 @@ fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failur
 /// Converts the error of a connection that was not opened; `seen` is what TLS reported.
 fn of_connect(error: BoxError, seen: Option<TlsFailure>) -> Error {
     let cause = &*error;
-    if let Some(failure) = classify(cause).or(seen) {
-        return Error::new(failure.error_kind(), failure.message()).with_source(error);
-    }
-    if let Some(elapsed) = find::<ConnectElapsed>(cause) {
-        let (limit, tried) = (elapsed.0.as_secs_f64(), elapsed.1);
-        let message = match tried {
-            0 => format!("the host name was not resolved within {limit} s"),
-            1 => format!("no connection within {limit} s"),
-            _ => format!("no connection within {limit} s; {tried} addresses were tried"),
-        };
-        return Error::new(ErrorKind::Connect, message);
-    }
     if let Some(ours) = find::<Error>(cause) {
         return ours.clone();
+    }
+    if let Some(failure) = classify(cause).or(seen) {
+        return Error::new(failure.error_kind(), failure.message()).with_source(error);
     }
     let message = if find::<NoAddress>(cause).is_some() {
         Cow::Borrowed("the host name could not be resolved")
@@ -242,11 +241,11 @@ fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// A connector with a timeout for name resolution, TCP and TLS together. Its connections keep a
-/// [`ConnectionStats`](crate::connection::ConnectionStats).
+/// A connector with a timeout for name resolution, TCP, tunnel and TLS together. Its connections
+/// keep a [`ConnectionStats`](crate::connection::ConnectionStats).
 #[derive(Clone)]
 pub(crate) struct Connector {
-    names: Names,
+    network: Network,
     tls: Arc<ClientConfig>,
     verifier: Arc<dyn ServerCertVerifier>,
     limit: Duration,
@@ -254,9 +253,9 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(tls: TlsSetup, connect_timeout: Duration) -> Self {
+    pub(crate) fn new(tls: TlsSetup, network: Network, connect_timeout: Duration) -> Self {
         Self {
-            names: system_names(),
+            network,
             tls: Arc::new(tls.config),
             verifier: tls.verifier,
             limit: connect_timeout,
@@ -266,7 +265,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MonitoredIo<<HttpsConnector<Dial> as Service<Uri>>::Response>;
+    type Response = MonitoredIo<MaybeHttpsStream<HostStream>>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -275,30 +274,14 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let dial = Dial::new(Arc::clone(&self.names));
-        let (tried, limit) = (dial.tried(), self.limit);
-        let failures = self.failures.clone();
-        let connecting = HttpsConnector::from((dial, Arc::clone(&self.tls))).call(uri);
+        let this = self.clone();
         Box::pin(async move {
-            let io = timeout(limit, connecting)
-                .await
-                .map_err(|_| ConnectElapsed(limit, tried.count()))??;
-            Ok(MonitoredIo::new(io, failures))
+            let host = HostConnector::new(&this.network, &uri);
+            let io = host.open(uri, this.tls, this.limit).await?;
+            Ok(MonitoredIo::new(io, this.failures))
         })
     }
 }
-
-/// The connect timeout, and the number of addresses that had been tried.
-#[derive(Debug)]
-struct ConnectElapsed(Duration, usize);
-
-impl std::fmt::Display for ConnectElapsed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the connect timeout elapsed")
-    }
-}
-
-impl StdError for ConnectElapsed {}
 
 #[cfg(test)]
 mod tests;

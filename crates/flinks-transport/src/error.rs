@@ -37,6 +37,8 @@ struct Inner {
     route: Option<Route>,
     replay: Option<Replay>,
     origin: Option<String>,
+    proxy: Option<Arc<str>>,
+    proxy_status: Option<StatusCode>,
     message: Cow<'static, str>,
     status: Option<StatusCode>,
     api: Option<ApiError>,
@@ -45,6 +47,8 @@ struct Inner {
     attempts: u32,
     elapsed: Duration,
     is_wait_over: bool,
+    /// Trying again cannot help, whatever the kind.
+    is_final: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -64,6 +68,8 @@ impl Error {
             route: None,
             replay: None,
             origin: None,
+            proxy: None,
+            proxy_status: None,
             message: message.into(),
             status: None,
             api: None,
@@ -72,6 +78,7 @@ impl Error {
             attempts: 0,
             elapsed: Duration::ZERO,
             is_wait_over: false,
+            is_final: false,
             source: None,
         }))
     }
@@ -112,6 +119,18 @@ impl Error {
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.0.origin.as_deref()
+    }
+
+    /// The proxy that the transport uses for this request, as `host:port`.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.0.proxy.as_deref()
+    }
+
+    /// The HTTP status with which the proxy refused to open a tunnel; the service never saw the request.
+    #[must_use]
+    pub fn proxy_status(&self) -> Option<StatusCode> {
+        self.0.proxy_status
     }
 
     /// Whether it was the token request or the API call that failed.
@@ -202,6 +221,23 @@ impl Error {
         self.edit(|inner| inner.delivery = delivery)
     }
 
+    pub(crate) fn with_proxy(self, proxy: Option<Arc<str>>) -> Self {
+        self.edit(|inner| inner.proxy = proxy)
+    }
+
+    pub(crate) fn with_proxy_status(self, status: StatusCode) -> Self {
+        self.edit(|inner| inner.proxy_status = Some(status))
+    }
+
+    /// Marks a failure that stays until a person changes something.
+    pub(crate) fn with_no_retry(self) -> Self {
+        self.edit(|inner| inner.is_final = true)
+    }
+
+    pub(crate) fn is_final(&self) -> bool {
+        self.0.is_final
+    }
+
     pub(crate) fn with_wait_over(self) -> Self {
         self.edit(|inner| inner.is_wait_over = true)
     }
@@ -286,8 +322,14 @@ impl fmt::Display for Error {
                 write!(f, " {reason}")?;
             }
         }
+        if let Some(status) = inner.proxy_status {
+            write!(f, ": HTTP {}", status.as_u16())?;
+        }
         if let Some(api) = &inner.api {
             write!(f, ": {api}")?;
+        }
+        if let Some(proxy) = inner.proxy.as_ref().filter(|_| inner.kind.is_of_network()) {
+            write!(f, "; through the proxy {proxy}")?;
         }
         if let Some(after) = inner.retry_after {
             write!(f, "; the service asks to wait {} s", after.as_secs())?;

@@ -137,8 +137,8 @@ fn of_error(replay: Replay, error: &Error) -> Verdict {
     // A retry does not fix a certificate, a layer or a file; only network failures may pass.
     let passing = matches!(
         error.kind(),
-        ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
-    );
+        ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Proxy | ErrorKind::Timeout
+    ) && !error.is_final();
     let harmless = error.delivery() == Delivery::NotSent
         || (error.delivery() == Delivery::Unknown && replay == Replay::Safe);
     if passing && harmless {

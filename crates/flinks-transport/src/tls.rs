@@ -11,7 +11,7 @@ use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::sign::SingleCertAndKey;
 
-pub(crate) use failure::{TlsFailure, classify};
+pub(crate) use failure::{TlsFailure, classify, is_tls};
 pub use roots::Roots;
 
 use crate::crypto::{CryptoProvider, provider};

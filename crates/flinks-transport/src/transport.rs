@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::uri::Scheme;
+use http::{Request, Response, Uri};
 use tokio::time::{Instant, timeout_at};
 use tower::retry::budget::TpsBudget;
 use tower::util::MapRequest;
@@ -51,6 +52,8 @@ pub(crate) struct Parts {
     pub(crate) retry: RetryConfig,
     pub(crate) budget: Arc<TpsBudget>,
     pub(crate) deadline: Duration,
+    /// `host:port` of the proxy.
+    pub(crate) proxy: Option<Arc<str>>,
     pub(crate) identity_generation: IdentityGeneration,
 }
 
@@ -209,7 +212,11 @@ impl Transport {
             } else {
                 progress.earlier()
             };
-            let error = error.with_call(&meta, uri.as_ref());
+            let is_https = |uri: &Uri| uri.scheme() == Some(&Scheme::HTTPS);
+            let proxy = self.parts.proxy.clone();
+            let error = error
+                .with_call(&meta, uri.as_ref())
+                .with_proxy(proxy.filter(|_| uri.as_ref().is_some_and(is_https)));
             let error = error.finish(seen, progress.attempts(), start.elapsed());
             span.record("delivery", error.delivery().as_str());
             let error = match unread {

@@ -39,6 +39,7 @@ pub(super) fn system_names() -> Names {
 pub(crate) struct Dial {
     names: Names,
     tried: Tried,
+    is_for_proxy: bool,
 }
 
 /// The addresses that have been tried so far.
@@ -81,6 +82,16 @@ impl Dial {
         Self {
             names,
             tried: Tried::default(),
+            is_for_proxy: false,
+        }
+    }
+
+    /// Also connects to other machines by plain http, which is how most proxies are reached: requests
+    /// to them hold nothing but the name of a host.
+    pub(super) fn for_proxy(self) -> Self {
+        Self {
+            is_for_proxy: true,
+            ..self
         }
     }
 
@@ -99,7 +110,7 @@ impl Dial {
                 .await
                 .map_err(NoAddress)?,
         };
-        if plain {
+        if plain && !self.is_for_proxy {
             // The resolver decides, even for `localhost`.
             addresses.retain(|address| address.ip().to_canonical().is_loopback());
             if addresses.is_empty() {

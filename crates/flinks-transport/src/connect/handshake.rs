@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper::rt::{Read, ReadBuf};
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_rustls::MaybeHttpsStream;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -14,10 +14,9 @@ use rustls::{
     DigitallySignedStruct, DistinguishedName, Error as TlsError, ProtocolVersion, SignatureScheme,
 };
 use tokio::time::timeout;
-use tower_service::Service as _;
 
-use super::dial::Dial;
-use super::{ConnectElapsed, Connector, of_connect};
+use super::host::HostConnector;
+use super::{Connector, of_connect};
 use crate::identity::is_issued_by;
 use crate::{ClientAuth, Handshake, ServerCertificate, TlsVersion};
 
@@ -44,14 +43,9 @@ impl Connector {
             .set_certificate_verifier(Arc::new(verifier));
         // A resumed session shows no certificates.
         config.resumption = Resumption::disabled();
-        let dial = Dial::new(Arc::clone(&self.names));
-        let tried = dial.tried();
-        let connecting = HttpsConnector::from((dial, Arc::new(config))).call(uri);
-        let connected = timeout(self.limit, connecting).await;
-        let connected = connected.unwrap_or_else(|_| {
-            let elapsed = ConnectElapsed(self.limit, tried.count());
-            Err(elapsed.into())
-        });
+        let host = HostConnector::new(&self.network, &uri);
+        let tried = host.tried();
+        let connected = Box::pin(host.open(uri, Arc::new(config), self.limit)).await;
         let mut report = Handshake {
             addresses: tried.attempts(),
             ..Handshake::default()

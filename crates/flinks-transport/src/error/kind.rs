@@ -28,6 +28,10 @@ pub enum ErrorKind {
     /// This machine failed, not the call: the source of a request's body, or a file that a crate
     /// above this one keeps. The message or the source says why.
     Local,
+    /// The proxy could not be reached, or opened no tunnel to the service. Nothing was sent.
+    /// *What to do:* check the proxy's URL, user and password, and whether it may connect to the host
+    /// and port of [`Error::origin`]; [`Error::proxy_status`] is its answer.
+    Proxy,
     /// The server's certificate is not trusted. Nothing was sent.
     /// *What to do:* check the host name and the root certificates.
     ServerCertificate,
@@ -49,8 +53,21 @@ impl ErrorKind {
             Self::Input => "input",
             Self::Layer => "layer",
             Self::Local => "local",
+            Self::Proxy => "proxy",
             Self::ServerCertificate => "server_certificate",
             Self::Timeout => "timeout",
         }
+    }
+
+    /// Whether the network or the peer of the connection failed, behind a proxy that works.
+    pub(super) const fn is_of_network(self) -> bool {
+        matches!(
+            self,
+            Self::ClientCertificate
+                | Self::Connect
+                | Self::Connection
+                | Self::ServerCertificate
+                | Self::Timeout
+        )
     }
 }

@@ -159,6 +159,11 @@ fn of_alert(alert: AlertDescription) -> Option<TlsFailure> {
     Some(TlsFailure::new(fault, message))
 }
 
+/// Returns whether `error` is about the contents of TLS, and not about the connection below it.
+pub(crate) fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    find(error).is_some()
+}
+
 /// Finds the rustls error in the chain of sources. `io::Error::source` skips the error that an
 /// `io::Error` wraps, and TLS errors come wrapped in two of them.
 fn find<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e TlsError> {

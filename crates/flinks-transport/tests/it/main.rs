@@ -13,6 +13,7 @@ mod kept;
 mod layers;
 
 mod limits;
+mod proxy;
 mod retries;
 mod sealed;
 mod wire;

@@ -4,6 +4,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::connect::Network;
 use crate::tls::tests::{Authority, HOST, Leaf, VERSIONS, authority, expired, roots, server};
 use crate::{AddressOutcome, ClientIdentity, ErrorKind, tls};
 
@@ -24,8 +25,9 @@ async fn report(
         }
     };
     let tls = tls::client_config(identity, &roots(servers), None, None).unwrap();
-    let mut connector = Connector::new(tls, Duration::from_secs(30));
-    connector.names = Arc::new(move |_, _| Box::pin(async move { Ok(vec![address]) }));
+    let mut network = Network::new(None);
+    network.names = Arc::new(move |_, _| Box::pin(async move { Ok(vec![address]) }));
+    let connector = Connector::new(tls, network, Duration::from_secs(30));
     let uri = format!("https://{HOST}/").parse().unwrap();
     let (report, ()) = tokio::join!(connector.handshake(uri), serve);
     let outcomes: Vec<_> = report.addresses.iter().map(|it| it.outcome).collect();
