@@ -29,7 +29,7 @@ async fn report(
     network.names = Arc::new(move |_, _| Box::pin(async move { Ok(vec![address]) }));
     let connector = Connector::new(tls, network, Duration::from_secs(30));
     let uri = format!("https://{HOST}/").parse().unwrap();
-    let (report, ()) = tokio::join!(connector.handshake(uri), serve);
+    let (report, ()) = tokio::join!(Box::pin(connector.handshake(uri)), serve);
     let outcomes: Vec<_> = report.addresses.iter().map(|it| it.outcome).collect();
     assert_eq!(outcomes, [AddressOutcome::Connected]);
     report
