@@ -3,11 +3,12 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flinks_transport::{
     Body, BoxError, CallMeta, Credential, Delivery, Error, ErrorKind, HttpService,
-    IdentityGeneration, KnownSecrets, Step, Transport, try_clone_request,
+    IdentityGeneration, IdentitySnapshot, KnownSecrets, Step, Transport, try_clone_request,
 };
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Uri};
@@ -24,10 +25,17 @@ use crate::token_cache::{Issued, Lease, TokenCache};
 /// through the transport's pool but not through its layers.
 pub struct OAuth {
     transport: Transport,
-    identity: IdentityGeneration,
     request: TokenRequest,
     secrets: KnownSecrets,
-    cache: TokenCache<AccessToken, Error>,
+    cache: Mutex<IdentityCache>,
+}
+
+type AccessTokenCache = TokenCache<AccessToken, Error>;
+
+/// The token cache of the current identity. The one of an old identity ends with its last waiter.
+struct IdentityCache {
+    generation: IdentityGeneration,
+    tokens: Arc<AccessTokenCache>,
 }
 
 impl OAuth {
@@ -46,10 +54,12 @@ impl OAuth {
         let mut headers = std::mem::take(request.request()?.headers_mut());
         Ok(Self {
             secrets: KnownSecrets::new(headers.remove(AUTHORIZATION)),
-            identity: transport.identity_generation(),
             transport: transport.without_layers(),
             request,
-            cache: TokenCache::new(),
+            cache: Mutex::new(IdentityCache {
+                generation: transport.identity_generation(),
+                tokens: Arc::new(TokenCache::new()),
+            }),
         })
     }
 }
@@ -65,7 +75,9 @@ impl Authenticate for OAuth {
             return Err(wrong_origin().into());
         }
         // A token may be bound to the certificate that requested it.
-        if request.extensions().get::<IdentityGeneration>() != Some(&self.identity) {
+        let ours = self.transport.identity_generation();
+        let snapshot = request.extensions().get::<IdentitySnapshot>();
+        if !snapshot.is_some_and(|theirs| theirs.generation().is_same_transport(ours)) {
             let message = "OAuth credentials belong to the transport that they were made for";
             return Err(Error::new(ErrorKind::Config, message).into());
         }
@@ -82,14 +94,14 @@ impl Authenticate for OAuth {
                 .with_step(Step::Token)
                 .with_delivery(Delivery::NotSent)
         };
-        let lease = self.lease(life).await.map_err(unsent)?;
+        let (lease, tokens) = self.lease(&mut request, life).await.map_err(unsent)?;
         let generation = lease.generation;
         let response = send_with(next.clone(), request, lease).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        self.cache.evict(generation);
-        let Some(again) = again else {
+        tokens.evict(generation);
+        let Some(mut again) = again else {
             return Ok(response);
         };
         // The service refused the call; that is still true when no other token can be had.
@@ -98,18 +110,65 @@ impl Authenticate for OAuth {
                 .with_step(Step::Token)
                 .with_delivery(Delivery::Rejected)
         };
-        let lease = self.lease(life).await.map_err(refused)?;
+        let (lease, _) = self.lease(&mut again, life).await.map_err(refused)?;
         send_with(next, again, lease).await
     }
 }
 
 impl OAuth {
-    async fn lease(&self, life: Duration) -> Result<Lease<AccessToken, Error>, Error> {
-        self.cache.token(life, || self.fetch()).await
+    /// Returns a token of the current identity, and its cache; the request then uses that identity.
+    ///
+    /// If the identity is replaced before the token arrives, the token is not used: another one is
+    /// fetched with the new identity.
+    async fn lease(
+        &self,
+        request: &mut Request<Body>,
+        life: Duration,
+    ) -> Result<(Lease<AccessToken, Error>, Arc<AccessTokenCache>), Error> {
+        loop {
+            let snapshot = self.transport.identity_snapshot();
+            let Some(tokens) = self.tokens_of(snapshot.generation()) else {
+                continue;
+            };
+            let lease = tokens.token(life, || self.fetch(&snapshot)).await;
+            if self.transport.identity_generation() == snapshot.generation() {
+                request.extensions_mut().insert(snapshot);
+                return Ok((lease?, tokens));
+            }
+        }
     }
 
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Issued<AccessToken>, Error>> + Send>> {
-        let call = self.transport.call(self.request.clone());
+    /// The cache of the current identity; `None` if `generation` was replaced meanwhile.
+    fn tokens_of(&self, generation: IdentityGeneration) -> Option<Arc<AccessTokenCache>> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.generation == generation {
+            return Some(Arc::clone(&cache.tokens));
+        }
+        // Under the lock, so that an old identity never replaces a newer one.
+        if self.transport.identity_generation() != generation {
+            return None;
+        }
+        let tokens = Arc::new(TokenCache::new());
+        let old = std::mem::replace(
+            &mut *cache,
+            IdentityCache {
+                generation,
+                tokens: Arc::clone(&tokens),
+            },
+        );
+        drop(cache);
+        // Outside the lock: it may hold a fetch in progress.
+        drop(old);
+        Some(tokens)
+    }
+
+    /// Fetches a token over the connections of the identity that it is for.
+    fn fetch(
+        &self,
+        snapshot: &IdentitySnapshot,
+    ) -> Pin<Box<dyn Future<Output = Result<Issued<AccessToken>, Error>> + Send>> {
+        let transport = self.transport.with_identity_snapshot(snapshot.clone());
+        let call = transport.call(self.request.clone());
         Box::pin(async move {
             let token = call.await?;
             let lifetime = token.lifetime();

@@ -8,13 +8,15 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, 
 use tower::retry::budget::TpsBudget;
 use tower_layer::Layer;
 
-use crate::connect::{self, Connector, Network, ProxyRoute};
+use crate::connect::{self, Network, ProxyRoute};
 use crate::exchange::Settings;
+use crate::identity_generation::CurrentIdentity;
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
-use crate::transport::{IdentityGeneration, Parts};
+use crate::tls::TlsSettings;
+use crate::transport::Parts;
 use crate::{
     ClientIdentity, CryptoProvider, Error, ErrorKind, Proxy, RetryConfig, Roots, TlsVersion,
-    Transport, tls,
+    Transport,
 };
 
 /// Builds a [`Transport`].
@@ -84,7 +86,8 @@ impl TransportBuilder {
         }
     }
 
-    /// Sets the client certificate. The upload host requires one on every connection.
+    /// Sets the client certificate. The upload host requires one on every connection. It can be
+    /// replaced later: [`Transport::replace_identity`].
     pub fn identity(mut self, identity: ClientIdentity) -> Self {
         self.identity = Some(identity);
         self
@@ -233,7 +236,7 @@ impl TransportBuilder {
     /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, no root certificate was
     /// found, or no crypto provider is compiled in.
     pub fn build(self) -> Result<Transport, Error> {
-        let (leaf, connector) = match self.service {
+        let identity = match self.service {
             Some(_) if self.identity.is_some() => {
                 return Err(Error::new(
                     ErrorKind::Config,
@@ -246,29 +249,28 @@ impl TransportBuilder {
                     "a proxy cannot be combined with a custom service: configure it in that service",
                 ));
             }
-            Some(service) => (service, None),
+            Some(service) => CurrentIdentity::custom(service),
             None => {
-                if let Some(identity) = &self.identity {
-                    identity.check()?;
-                }
-                let identity = self.identity.as_ref();
-                let (version, crypto) = (self.tls_version, self.crypto);
+                let tls = |version| TlsSettings::new(&self.roots, version, self.crypto);
                 let proxy = match &self.proxy {
                     Some(proxy) => Some(ProxyRoute {
                         proxy: proxy.clone(),
                         uri: proxy.uri()?,
-                        tls: Arc::new(tls::client_config(None, &self.roots, None, crypto)?.config),
+                        tls: Arc::new(tls(None)?.client_config(None)?),
                     }),
                     None => None,
                 };
-                let tls = tls::client_config(identity, &self.roots, version, crypto)?;
-                let connector = Connector::new(tls, Network::new(proxy), self.connect_timeout);
-                (connect::client(connector.clone()), Some(connector))
+                let settings = connect::Settings {
+                    tls: tls(self.tls_version)?,
+                    network: Network::new(proxy),
+                    timeout: self.connect_timeout,
+                };
+                CurrentIdentity::new(settings, self.identity.as_ref())?
             }
         };
         Ok(Transport::assemble(Parts {
-            leaf,
-            connector,
+            identity: Arc::new(identity),
+            pinned: None,
             layers: self.layers,
             attempt_layers: self.attempt_layers,
             credentials: None,
@@ -281,7 +283,6 @@ impl TransportBuilder {
             budget: Arc::new(TpsBudget::default()),
             deadline: self.deadline,
             proxy: self.proxy.as_ref().map(Proxy::shared_authority),
-            identity_generation: IdentityGeneration::next(),
         }))
     }
 }

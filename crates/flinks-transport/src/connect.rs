@@ -36,8 +36,8 @@ use crate::attempt::AttemptState;
 use crate::connection::Failures;
 use crate::endpoint::is_loopback;
 use crate::service::HttpService;
-use crate::tls::{TlsFailure, TlsSetup, classify};
-use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};
+use crate::tls::{TlsFailure, TlsSettings, classify};
+use crate::{Body, BoxError, CallMeta, ClientIdentity, Delivery, Error, ErrorKind};
 
 /// Shorter than the idle timeout of common load balancers, so that we close first.
 const POOL_IDLE: Duration = Duration::from_secs(20);
@@ -45,6 +45,31 @@ const POOL_IDLE: Duration = Duration::from_secs(20);
 /// How long pooled connections to a host are not used after one of them lost a request: the others
 /// were probably closed as well.
 const DISTRUST: Duration = Duration::from_secs(60);
+
+/// How connections are made, whatever the client's identity.
+pub(crate) struct Settings {
+    pub(crate) tls: TlsSettings,
+    pub(crate) network: Network,
+    /// The limit for name resolution, TCP and TLS together.
+    pub(crate) timeout: Duration,
+}
+
+impl Settings {
+    /// Checks the dates of an identity and makes its connector: identities never share TLS sessions, or
+    /// what was learned from failures.
+    pub(crate) fn connector(&self, identity: Option<&ClientIdentity>) -> Result<Connector, Error> {
+        if let Some(identity) = identity {
+            identity.check()?;
+        }
+        Ok(Connector {
+            network: self.network.clone(),
+            tls: Arc::new(self.tls.client_config(identity)?),
+            verifier: Arc::clone(&self.tls.verifier),
+            limit: self.timeout,
+            failures: Failures::default(),
+        })
+    }
+}
 
 /// Builds the client for one identity; certificates never share connections.
 pub(crate) fn client(connector: Connector) -> HttpService {
@@ -250,18 +275,6 @@ pub(crate) struct Connector {
     verifier: Arc<dyn ServerCertVerifier>,
     limit: Duration,
     failures: Failures,
-}
-
-impl Connector {
-    pub(crate) fn new(tls: TlsSetup, network: Network, connect_timeout: Duration) -> Self {
-        Self {
-            network,
-            tls: Arc::new(tls.config),
-            verifier: tls.verifier,
-            limit: connect_timeout,
-            failures: Failures::default(),
-        }
-    }
 }
 
 impl Service<Uri> for Connector {

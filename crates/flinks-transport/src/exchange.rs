@@ -13,9 +13,8 @@ use tower_service::Service;
 use crate::attempt::{Attempt, AttemptState, Tracked};
 use crate::collect::collect;
 use crate::progress::Progress;
-use crate::service::HttpService;
 use crate::timeout::{stalled, timed};
-use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind};
+use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, IdentitySnapshot};
 
 /// The settings that apply to every request of a transport.
 #[derive(Clone, Debug)]
@@ -25,9 +24,9 @@ pub(crate) struct Settings {
     pub(crate) headers: HeaderMap,
 }
 
+/// Sends each request with the identity of its [`IdentitySnapshot`].
 #[derive(Clone)]
 pub(crate) struct Exchange {
-    pub(crate) leaf: HttpService,
     pub(crate) settings: Arc<Settings>,
 }
 
@@ -43,20 +42,19 @@ impl Service<Request<Body>> for Exchange {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Self { leaf, settings } = self.clone();
-        Box::pin(async move { exchange(leaf, &settings, request).await.map_err(Into::into) })
+        let settings = Arc::clone(&self.settings);
+        Box::pin(async move { exchange(&settings, request).await.map_err(Into::into) })
     }
 }
 
-async fn exchange(
-    leaf: HttpService,
-    settings: &Settings,
-    request: Request<Body>,
-) -> Result<Response<Body>, Error> {
+async fn exchange(settings: &Settings, request: Request<Body>) -> Result<Response<Body>, Error> {
     let extensions = request.extensions();
-    let (Some(meta), Some(progress)) = (
+    let (Some(meta), Some(progress), Some(leaf)) = (
         extensions.get::<CallMeta>().copied(),
         extensions.get::<Arc<Progress>>().cloned(),
+        extensions
+            .get::<IdentitySnapshot>()
+            .map(IdentitySnapshot::leaf),
     ) else {
         return Err(Error::new(
             ErrorKind::Layer,

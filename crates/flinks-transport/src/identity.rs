@@ -17,7 +17,7 @@ mod tests;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use flinks_types::Secret;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -181,16 +181,34 @@ impl ClientIdentity {
         self.0.not_after
     }
 
+    /// Returns how long the certificate is still valid, according to this machine's clock: zero once it
+    /// has expired. Its issuers are not looked at.
+    ///
+    /// For monitoring: request a new certificate from Flinks weeks before.
+    ///
+    /// ```
+    /// # use flinks_transport::ClientIdentity;
+    /// # let key = rcgen::KeyPair::generate().unwrap();
+    /// # let parameters = rcgen::CertificateParams::new(vec!["client.test".to_owned()]).unwrap();
+    /// # let certificate_pem = parameters.self_signed(&key).unwrap().pem();
+    /// # let key_pem = key.serialize_pem();
+    /// let identity = ClientIdentity::from_pem(certificate_pem.as_bytes(), key_pem.as_bytes())?;
+    /// let days_left = identity.expires_in().as_secs() / 86_400;
+    /// assert!(days_left >= 30, "renew the client certificate");
+    /// # Ok::<(), flinks_transport::IdentityError>(())
+    /// ```
+    #[must_use]
+    pub fn expires_in(&self) -> Duration {
+        let left = self.0.not_after.duration_since(now());
+        left.unwrap_or_default()
+    }
+
     /// Checks that the certificate is valid now, according to this machine's clock.
     ///
     /// # Errors
     /// As [`ClientIdentity::check_at`].
     pub fn check(&self) -> Result<(), IdentityError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the only place that reads the date"
-        )]
-        self.check_at(SystemTime::now())
+        self.check_at(now())
     }
 
     /// Checks that the certificate is valid at `now`.
@@ -301,6 +319,14 @@ impl ClientIdentity {
             not_after,
         })))
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only place that reads the date"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 fn unsupported_key() -> IdentityError {

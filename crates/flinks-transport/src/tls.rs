@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider as Provider;
 use rustls::sign::SingleCertAndKey;
 
 pub(crate) use failure::{TlsFailure, classify, is_tls};
@@ -27,43 +28,59 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// The TLS configuration of a transport.
-pub(crate) struct TlsSetup {
-    pub(crate) config: ClientConfig,
-    /// The verifier in `config`, which does not give it back.
+/// The settings of TLS that do not depend on the client's identity.
+pub(crate) struct TlsSettings {
+    crypto: Option<CryptoProvider>,
+    provider: Arc<Provider>,
+    version: Option<TlsVersion>,
     pub(crate) verifier: Arc<dyn ServerCertVerifier>,
 }
 
-/// Configures both versions, or the given one, for HTTP/1.1 only. The identity, if any, is
-/// presented when the server requests one.
-pub(crate) fn client_config(
-    identity: Option<&ClientIdentity>,
-    roots: &Roots,
-    version: Option<TlsVersion>,
-    crypto: Option<CryptoProvider>,
-) -> Result<TlsSetup, IdentityError> {
-    let provider = provider(crypto)?;
-    let versions = match version {
-        None => &[&rustls::version::TLS13, &rustls::version::TLS12][..],
-        Some(TlsVersion::Tls12) => &[&rustls::version::TLS12],
-        Some(TlsVersion::Tls13) => &[&rustls::version::TLS13],
-    };
-    let verifier = roots.verifier(&provider)?;
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(|_| {
-            let message = "the crypto provider has no cipher suite for the requested TLS version";
-            IdentityError::new(IdentityErrorKind::Provider, IdentityPart::Tls, message)
-        })?
-        // The verifiers are rustls's own; only the method that accepts a shared one is named so.
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(&verifier));
-    let mut config = match identity {
-        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
-            identity.certified(crypto)?,
-        ))),
-        None => builder.with_no_client_auth(),
-    };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsSetup { config, verifier })
+impl TlsSettings {
+    /// Enables both versions of TLS, or the given one. Loads the roots, which may block.
+    pub(crate) fn new(
+        roots: &Roots,
+        version: Option<TlsVersion>,
+        crypto: Option<CryptoProvider>,
+    ) -> Result<Self, IdentityError> {
+        let provider = provider(crypto)?;
+        Ok(Self {
+            crypto,
+            version,
+            verifier: roots.verifier(&provider)?,
+            provider,
+        })
+    }
+
+    /// Returns a configuration for HTTP/1.1 only, which presents the identity, if any, when the server
+    /// requests one. Each configuration has its own store of TLS sessions: a resumed session
+    /// would keep the identity that it began with.
+    pub(crate) fn client_config(
+        &self,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<ClientConfig, IdentityError> {
+        let versions = match self.version {
+            None => &[&rustls::version::TLS13, &rustls::version::TLS12][..],
+            Some(TlsVersion::Tls12) => &[&rustls::version::TLS12],
+            Some(TlsVersion::Tls13) => &[&rustls::version::TLS13],
+        };
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(versions)
+            .map_err(|_| {
+                let message =
+                    "the crypto provider has no cipher suite for the requested TLS version";
+                IdentityError::new(IdentityErrorKind::Provider, IdentityPart::Tls, message)
+            })?
+            // The verifiers are rustls's own; only the method that accepts a shared one is named so.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&self.verifier));
+        let mut config = match identity {
+            Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(
+                identity.certified(self.crypto)?,
+            ))),
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
 }

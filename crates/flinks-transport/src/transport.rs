@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,16 +21,18 @@ use crate::collect::{Collected, collect};
 use crate::connect::Connector;
 use crate::decode::{plain, read};
 use crate::exchange::{Exchange, Settings};
+use crate::identity_generation::{CurrentIdentity, IdentityGeneration, IdentitySnapshot};
 use crate::progress::Progress;
 use crate::retry::{DeadlineAt, RetryConfig, RetryService};
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::{
-    Body, BoxError, CallMeta, Error, ErrorKind, Operation, Replay, Step, TransportBuilder,
+    Body, BoxError, CallMeta, ClientIdentity, Error, ErrorKind, Operation, Replay, Step,
+    TransportBuilder,
 };
 
-/// A shared HTTP stack for one client identity.
+/// A shared HTTP stack for one client identity, which can be replaced.
 ///
-/// Cheap to clone; clones share one connection pool. Building one needs no runtime, sends nothing
+/// Cheap to clone; clones share the identity and its connection pool. Building one needs no runtime, sends nothing
 /// and starts no task.
 #[derive(Clone)]
 pub struct Transport {
@@ -42,9 +43,9 @@ pub struct Transport {
 /// What a transport is assembled from, kept so that credentials can be put in their place later.
 #[derive(Clone)]
 pub(crate) struct Parts {
-    pub(crate) leaf: HttpService,
-    /// What the leaf connects with, unless a service of the user's replaces it.
-    pub(crate) connector: Option<Connector>,
+    pub(crate) identity: Arc<CurrentIdentity>,
+    /// The identity to use even after it was replaced.
+    pub(crate) pinned: Option<IdentitySnapshot>,
     pub(crate) layers: Vec<ErasedLayer>,
     pub(crate) attempt_layers: Vec<ErasedLayer>,
     pub(crate) credentials: Option<ErasedLayer>,
@@ -54,19 +55,12 @@ pub(crate) struct Parts {
     pub(crate) deadline: Duration,
     /// `host:port` of the proxy.
     pub(crate) proxy: Option<Arc<str>>,
-    pub(crate) identity_generation: IdentityGeneration,
 }
 
-/// Which built transport, and so which client identity, a request goes through; in the request's
-/// extensions. A token belongs to the identity that requested it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct IdentityGeneration(u64);
-
-impl IdentityGeneration {
-    /// Every built transport is a generation of its own; those derived from it share it.
-    pub(crate) fn next() -> Self {
-        static GENERATION: AtomicU64 = AtomicU64::new(1);
-        Self(GENERATION.fetch_add(1, Ordering::Relaxed))
+impl Parts {
+    fn snapshot(&self) -> IdentitySnapshot {
+        let pinned = self.pinned.clone();
+        pinned.unwrap_or_else(|| self.identity.snapshot())
     }
 }
 
@@ -78,17 +72,20 @@ impl Transport {
 
     /// The only place that knows the order of the layers; ARCHITECTURE.md explains it.
     pub(crate) fn assemble(parts: Parts) -> Self {
+        let parts = Arc::new(parts);
         let exchange = Exchange {
-            leaf: parts.leaf.clone(),
             settings: Arc::clone(&parts.exchange),
         };
         let mut service = HttpService::new(exchange);
         if let Some(credentials) = &parts.credentials {
-            let below = MapRequest::new(credentials(service), |request: Request<Body>| {
-                request.map(Body::past_user_layers)
-            });
-            service = HttpService::new(below);
+            service = credentials(service);
         }
+        let snapshots = Arc::clone(&parts);
+        let below_user_layers = move |mut request: Request<Body>| {
+            request.extensions_mut().insert(snapshots.snapshot());
+            request.map(Body::past_user_layers)
+        };
+        service = HttpService::new(MapRequest::new(service, below_user_layers));
         for layer in parts.attempt_layers.iter().rev() {
             service = layer(service);
         }
@@ -100,10 +97,7 @@ impl Transport {
         for layer in parts.layers.iter().rev() {
             service = layer(service);
         }
-        Self {
-            parts: Arc::new(parts),
-            service,
-        }
+        Self { parts, service }
     }
 
     /// The same transport, on the same pool, with credentials added below every user layer.
@@ -134,15 +128,61 @@ impl Transport {
         })
     }
 
-    /// The identity of this transport, for credentials that are bound to it.
+    /// Replaces the client identity of this transport, of all its clones, and of the transports
+    /// derived from it; sends nothing.
+    ///
+    /// Every attempt that begins later, retries included, uses the new certificate on new connections,
+    /// which are opened as calls need them. Attempts in flight finish on theirs. Idle connections, TLS
+    /// sessions and access tokens of the old identity are not used again. A transport that was built
+    /// without an identity gets one.
+    ///
+    /// Does not block: [`ClientIdentity::from_files`] does, when it loads a new identity.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, its key cannot be used, or
+    /// the transport has a custom service. The old identity then stays in use.
+    ///
+    /// ```no_run
+    /// use flinks_transport::{ClientIdentity, Transport};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let load = || ClientIdentity::from_pem_files("client.pem", "client.key");
+    /// let transport = Transport::builder().identity(load()?).build()?;
+    ///
+    /// // When the files have changed:
+    /// transport.replace_identity(load()?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replace_identity(&self, identity: ClientIdentity) -> Result<(), Error> {
+        self.parts.identity.replace(&identity)
+    }
+
+    /// Returns the generation of the current identity.
     #[must_use]
     pub fn identity_generation(&self) -> IdentityGeneration {
-        self.parts.identity_generation
+        self.parts.snapshot().generation()
+    }
+
+    /// Returns the current identity with its connections, for a credential layer that must use one
+    /// identity for a token and for the request that carries it.
+    #[must_use]
+    pub fn identity_snapshot(&self) -> IdentitySnapshot {
+        self.parts.snapshot()
+    }
+
+    /// The same transport, which uses the identity of `snapshot` whatever replaces it.
+    #[must_use]
+    pub fn with_identity_snapshot(&self, snapshot: IdentitySnapshot) -> Self {
+        Self::assemble(Parts {
+            pinned: Some(snapshot),
+            ..(*self.parts).clone()
+        })
     }
 
     /// What opens the connections of calls; `None` if a service of the user's does.
     pub(crate) fn connector(&self) -> Option<Connector> {
-        self.parts.connector.clone()
+        self.parts.snapshot().connector().cloned()
     }
 
     /// The timeout of calls that have none of their own.
@@ -246,7 +286,6 @@ impl Transport {
         extensions.insert(meta);
         extensions.insert(Arc::clone(progress));
         extensions.insert(DeadlineAt(deadline));
-        extensions.insert(self.parts.identity_generation);
         let answer = async {
             let response = self.service.clone().send(request).await.map_err(of_layer)?;
             // Once more: a layer above may have unpacked what was small below.

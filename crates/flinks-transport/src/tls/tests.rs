@@ -33,6 +33,16 @@ pub(crate) fn authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
 }
 
+fn client_config(
+    identity: Option<&ClientIdentity>,
+    roots: &Roots,
+    version: Option<TlsVersion>,
+    crypto: Option<CryptoProvider>,
+) -> ClientConfig {
+    let settings = TlsSettings::new(roots, version, crypto).unwrap();
+    settings.client_config(identity).unwrap()
+}
+
 /// A provider chosen on the builder, for which the identity's key is loaded again.
 fn chosen() -> Option<CryptoProvider> {
     #[cfg(feature = "aws-lc-rs")]
@@ -157,18 +167,14 @@ async fn a_good_identity_is_presented_and_http_1_is_agreed_on() {
     for version in VERSIONS {
         for restricted in [None, Some(version)] {
             let server = server(&leaf, version, Some(&clients));
-            let config = client_config(Some(&identity), &roots(&servers), restricted, chosen())
-                .unwrap()
-                .config;
+            let config = client_config(Some(&identity), &roots(&servers), restricted, chosen());
             assert_eq!(
                 connect(server, config, HOST).await.unwrap(),
                 b"http/1.1 hello"
             );
         }
         // An identity is not presented to a server that does not request one.
-        let config = client_config(Some(&identity), &roots(&servers), None, None)
-            .unwrap()
-            .config;
+        let config = client_config(Some(&identity), &roots(&servers), None, None);
         let server = server(&leaf, version, None);
         assert_eq!(
             connect(server, config, HOST).await.unwrap(),
@@ -200,9 +206,7 @@ async fn a_refused_client_certificate_is_recognised() {
             ("wrong purpose", Some(&for_servers), "client certificate"),
         ] {
             let server = server(&leaf, version, Some(&clients));
-            let config = client_config(identity, &roots(&servers), None, None)
-                .unwrap()
-                .config;
+            let config = client_config(identity, &roots(&servers), None, None);
             let failure = failure(server, config).await;
             assert_eq!(
                 failure.error_kind(),
@@ -252,9 +256,7 @@ async fn a_bad_server_certificate_is_recognised() {
             ),
         ] {
             let server = server(&leaf, version, None);
-            let config = client_config(None, &roots(&servers), None, None)
-                .unwrap()
-                .config;
+            let config = client_config(None, &roots(&servers), None, None);
             let failure = failure(server, config).await;
             assert_eq!(
                 failure.error_kind(),
@@ -272,9 +274,7 @@ async fn a_bad_server_certificate_is_recognised() {
 async fn an_address_is_checked_like_a_name() {
     let servers = authority("servers");
     let leaf = Leaf::new(&servers, |_| {});
-    let config = client_config(None, &roots(&servers), None, None)
-        .unwrap()
-        .config;
+    let config = client_config(None, &roots(&servers), None, None);
     let server = server(&leaf, TlsVersion::Tls13, None);
     let error = connect(server, config, "127.0.0.1").await.unwrap_err();
     assert!(classify(&error).unwrap().message().contains("`127.0.0.1`"));
@@ -288,9 +288,7 @@ async fn no_version_in_common_is_a_matter_of_the_handshake() {
         (TlsVersion::Tls12, TlsVersion::Tls13),
         (TlsVersion::Tls13, TlsVersion::Tls12),
     ] {
-        let config = client_config(None, &roots(&servers), Some(ours), None)
-            .unwrap()
-            .config;
+        let config = client_config(None, &roots(&servers), Some(ours), None);
         let failure = failure(server(&leaf, theirs, None), config).await;
         assert_eq!(failure.error_kind(), ErrorKind::Connect);
         assert!(!failure.is_certificate());
@@ -309,9 +307,7 @@ async fn plain_http_on_the_port_is_recognised() {
             .unwrap();
         tcp
     };
-    let config = client_config(None, &roots(&authority("servers")), None, None)
-        .unwrap()
-        .config;
+    let config = client_config(None, &roots(&authority("servers")), None, None);
     let client = async {
         let tcp = TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from(HOST).unwrap();
@@ -390,9 +386,7 @@ fn the_cause_is_found_inside_nested_io_errors() {
 
 #[test]
 fn nothing_but_the_certificate_and_the_protocol_differs_from_the_default() {
-    let config = client_config(None, &roots(&authority("servers")), None, None)
-        .unwrap()
-        .config;
+    let config = client_config(None, &roots(&authority("servers")), None, None);
     assert_eq!(config.alpn_protocols, [b"http/1.1"]);
     assert!(!config.enable_early_data);
     assert!(config.enable_sni);

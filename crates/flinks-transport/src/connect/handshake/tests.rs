@@ -4,9 +4,10 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::connect::Network;
+use crate::connect::{Network, Settings};
+use crate::tls::TlsSettings;
 use crate::tls::tests::{Authority, HOST, Leaf, VERSIONS, authority, expired, roots, server};
-use crate::{AddressOutcome, ClientIdentity, ErrorKind, tls};
+use crate::{AddressOutcome, ClientIdentity, ErrorKind};
 
 /// Reports a handshake with a server that then waits for the connection to end.
 async fn report(
@@ -24,10 +25,14 @@ async fn report(
             Err((_, mut tcp)) => drop(tokio::io::copy(&mut tcp, &mut tokio::io::sink()).await),
         }
     };
-    let tls = tls::client_config(identity, &roots(servers), None, None).unwrap();
     let mut network = Network::new(None);
     network.names = Arc::new(move |_, _| Box::pin(async move { Ok(vec![address]) }));
-    let connector = Connector::new(tls, network, Duration::from_secs(30));
+    let settings = Settings {
+        tls: TlsSettings::new(&roots(servers), None, None).unwrap(),
+        network,
+        timeout: Duration::from_secs(30),
+    };
+    let connector = settings.connector(identity).unwrap();
     let uri = format!("https://{HOST}/").parse().unwrap();
     let (report, ()) = tokio::join!(Box::pin(connector.handshake(uri)), serve);
     let outcomes: Vec<_> = report.addresses.iter().map(|it| it.outcome).collect();

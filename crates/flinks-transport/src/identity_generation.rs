@@ -1,0 +1,151 @@
+//! The client identity in use: replaced at any time, and taken once by each attempt.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::connect::{self, Connector};
+use crate::service::HttpService;
+use crate::{ClientIdentity, Error, ErrorKind};
+
+/// Identifies a transport and the client identity that it presents. Every replacement of the identity
+/// is a new generation; clones of a transport share it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct IdentityGeneration {
+    transport: u64,
+    replacements: u64,
+}
+
+impl IdentityGeneration {
+    fn first() -> Self {
+        static TRANSPORTS: AtomicU64 = AtomicU64::new(1);
+        Self {
+            transport: TRANSPORTS.fetch_add(1, Ordering::Relaxed),
+            replacements: 0,
+        }
+    }
+
+    fn next(self) -> Self {
+        Self {
+            replacements: self.replacements + 1,
+            ..self
+        }
+    }
+
+    /// Whether both are generations of one built transport, or of transports derived from it.
+    #[must_use]
+    pub fn is_same_transport(self, other: Self) -> bool {
+        self.transport == other.transport
+    }
+}
+
+/// The client identity and the connections that one attempt uses from its start to its end, even if
+/// the identity is replaced meanwhile.
+///
+/// Each attempt takes one below the application's layers. Credential layers find it in the request's
+/// extensions. A layer that inserts a newer one ([`Transport::identity_snapshot`]) moves the attempt
+/// to the newer identity.
+///
+/// [`Transport::identity_snapshot`]: crate::Transport::identity_snapshot
+#[derive(Clone)]
+pub struct IdentitySnapshot(Arc<Connections>);
+
+/// The connections of one identity. They are closed when the last attempt that uses them ends.
+struct Connections {
+    generation: IdentityGeneration,
+    leaf: HttpService,
+    /// What the leaf connects with; `None` with a custom service.
+    connector: Option<Connector>,
+}
+
+impl IdentitySnapshot {
+    fn new(generation: IdentityGeneration, connector: Connector) -> Self {
+        Self(Arc::new(Connections {
+            generation,
+            leaf: connect::client(connector.clone()),
+            connector: Some(connector),
+        }))
+    }
+
+    /// Returns the generation of the identity.
+    #[must_use]
+    pub fn generation(&self) -> IdentityGeneration {
+        self.0.generation
+    }
+
+    pub(crate) fn leaf(&self) -> HttpService {
+        self.0.leaf.clone()
+    }
+
+    pub(crate) fn connector(&self) -> Option<&Connector> {
+        self.0.connector.as_ref()
+    }
+}
+
+impl fmt::Debug for IdentitySnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IdentitySnapshot")
+            .field(&self.0.generation)
+            .finish()
+    }
+}
+
+/// The identity that new attempts use; one for all clones of a transport.
+pub(crate) struct CurrentIdentity {
+    /// Makes the connections of a new identity; `None` with a custom service.
+    connect: Option<connect::Settings>,
+    snapshot: Mutex<IdentitySnapshot>,
+}
+
+impl CurrentIdentity {
+    /// A custom service, which does its own TLS and whose identity cannot be replaced.
+    pub(crate) fn custom(service: HttpService) -> Self {
+        let connections = Connections {
+            generation: IdentityGeneration::first(),
+            leaf: service,
+            connector: None,
+        };
+        Self {
+            connect: None,
+            snapshot: Mutex::new(IdentitySnapshot(Arc::new(connections))),
+        }
+    }
+
+    pub(crate) fn new(
+        connect: connect::Settings,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<Self, Error> {
+        let connector = connect.connector(identity)?;
+        let snapshot = IdentitySnapshot::new(IdentityGeneration::first(), connector);
+        Ok(Self {
+            connect: Some(connect),
+            snapshot: Mutex::new(snapshot),
+        })
+    }
+
+    pub(crate) fn snapshot(&self) -> IdentitySnapshot {
+        self.lock().clone()
+    }
+
+    /// Checks the identity, and then uses it for every attempt that begins later.
+    pub(crate) fn replace(&self, identity: &ClientIdentity) -> Result<(), Error> {
+        let Some(connect) = &self.connect else {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "the identity of a custom service cannot be replaced here: replace it in that service",
+            ));
+        };
+        let connector = connect.connector(Some(identity))?;
+        let mut snapshot = self.lock();
+        let next = IdentitySnapshot::new(snapshot.generation().next(), connector);
+        let old = std::mem::replace(&mut *snapshot, next);
+        drop(snapshot);
+        // Closes the idle connections of the old identity, outside the lock.
+        drop(old);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, IdentitySnapshot> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
