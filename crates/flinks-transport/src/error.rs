@@ -23,8 +23,9 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A failed call. Cheap to clone.
 ///
-/// `Display` names the operation, the status, what the service said and whether it may have acted;
-/// it never prints a body, a header value, a URL or its source. [`Error::report`] adds the sources.
+/// `Display` names the operation, the status, what the service said and whether it may have acted,
+/// and, if the network failed, the host and the proxy. It never prints a body, a header value, a path
+/// or its source. [`Error::report`] adds the sources.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -322,14 +323,17 @@ impl fmt::Display for Error {
                 write!(f, " {reason}")?;
             }
         }
-        if let Some(status) = inner.proxy_status {
-            write!(f, ": HTTP {}", status.as_u16())?;
-        }
         if let Some(api) = &inner.api {
             write!(f, ": {api}")?;
         }
-        if let Some(proxy) = inner.proxy.as_ref().filter(|_| inner.kind.is_of_network()) {
-            write!(f, "; through the proxy {proxy}")?;
+        if let Some(origin) = inner.origin.as_ref().filter(|_| inner.kind.is_of_network()) {
+            match (&inner.proxy, inner.proxy_status) {
+                (_, Some(status)) => write!(f, " (HTTP {}, for {origin})", status.as_u16())?,
+                // The message names the proxy.
+                _ if inner.kind == ErrorKind::Proxy => write!(f, " (for {origin})")?,
+                (Some(proxy), None) => write!(f, " ({origin} through the proxy {proxy})")?,
+                (None, None) => write!(f, " ({origin})")?,
+            }
         }
         if let Some(after) = inner.retry_after {
             write!(f, "; the service asks to wait {} s", after.as_secs())?;

@@ -19,7 +19,7 @@ use tower_service::Service;
 
 use super::dial::{Dial, Names, NoAddress, Tried, Unreachable, system_names};
 use super::{find, tunnel};
-use crate::tls::{classify, is_tls};
+use crate::tls::{TlsFailure, classify, is_tls};
 use crate::{BoxError, Error, ErrorKind, Proxy};
 
 /// TCP, or TLS over TCP to a proxy.
@@ -173,13 +173,25 @@ impl Service<Uri> for HostConnector {
     }
 }
 
+/// Returns the error of TLS with the proxy itself.
+pub(super) fn tls_with_proxy(proxy: &Proxy, failure: &TlsFailure) -> Error {
+    let name = proxy.authority();
+    let message = if failure.error_kind() == ErrorKind::ClientCertificate {
+        format!(
+            "the proxy {name} requires a client certificate, and a proxy is never presented one"
+        )
+    } else {
+        format!("TLS with the proxy {name} failed: {}", failure.message())
+    };
+    Error::new(ErrorKind::Proxy, message).with_no_retry()
+}
+
 /// Returns the error of a proxy to which there is no connection.
 fn unreachable_proxy(proxy: &Proxy, error: BoxError) -> Error {
     let name = proxy.authority();
     let cause: &(dyn StdError + 'static) = &*error;
     if let Some(failure) = classify(cause) {
-        let message = format!("TLS with the proxy {name} failed: {}", failure.message());
-        return Error::new(ErrorKind::Proxy, message).with_no_retry();
+        return tls_with_proxy(proxy, &failure);
     }
     if find::<NoAddress>(cause).is_some() {
         let message = format!("the name of the proxy {name} could not be resolved");

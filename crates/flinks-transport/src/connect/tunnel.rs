@@ -7,7 +7,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
-use super::host::HostStream;
+use super::host::{HostStream, tls_with_proxy};
+use crate::tls::classify;
 use crate::{Error, ErrorKind, Proxy};
 
 /// The longest head of an answer that is read.
@@ -25,6 +26,9 @@ pub(super) async fn open(stream: &mut HostStream, proxy: &Proxy, uri: &Uri) -> R
         },
         Err(Unanswered::TooLong) => "sent an answer without an end",
         Err(Unanswered::Broken(error, received)) => {
+            if let Some(failure) = classify(&error) {
+                return Err(tls_with_proxy(proxy, &failure));
+            }
             let name = proxy.authority();
             let message = if received > 0 {
                 format!("the proxy {name} closed the connection in the middle of its answer")
@@ -123,11 +127,11 @@ fn refused(proxy: &Proxy, target: &str, status: StatusCode, head: &[u8]) -> Erro
 fn unauthorized(proxy: &Proxy, head: &[u8]) -> Error {
     let name = proxy.authority();
     let schemes = schemes(head);
-    let message = if !schemes.is_empty() && !schemes.iter().any(|scheme| scheme == "basic") {
+    let message = if !schemes.is_empty() && !schemes.contains(&"Basic") {
         format!(
-            "the proxy {name} accepts only the authentication {}, and Basic is supported here: ask \
-             its administrator for Basic or for access without a password",
-            schemes.join(", ")
+            "the proxy {name} requires authentication by {}, and this client supports only Basic: \
+             ask its administrator for Basic or for access without a password",
+            schemes.join(" or ")
         )
     } else if proxy.authorization().is_some() {
         format!("the proxy {name} refused the user or the password")
@@ -139,17 +143,16 @@ fn unauthorized(proxy: &Proxy, head: &[u8]) -> Error {
         .with_no_retry()
 }
 
-/// Returns the authentication schemes that the proxy offers, in lower case.
-fn schemes(head: &[u8]) -> Vec<String> {
+/// Returns the authentication schemes that the proxy offers.
+fn schemes(head: &[u8]) -> Vec<&'static str> {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let values = head
         .lines()
         .filter_map(|line| line.strip_prefix("proxy-authenticate:"));
     let words = values.filter_map(|value| value.split_whitespace().next());
-    let known = ["basic", "digest", "ntlm", "negotiate", "kerberos", "bearer"];
+    let known = ["Basic", "Digest", "NTLM", "Negotiate", "Kerberos"];
+    let name = |word: &str| known.into_iter().find(|it| it.eq_ignore_ascii_case(word));
     words
-        .map(|word| word.trim_end_matches(','))
-        .map(|word| known.into_iter().find(|known| *known == word))
-        .map(|known| known.unwrap_or("of another kind").to_owned())
+        .map(|word| name(word).unwrap_or("another scheme"))
         .collect()
 }

@@ -59,13 +59,14 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the network or the peer of the connection failed, behind a proxy that works.
+    /// Whether a connection failed, so that it matters where it led.
     pub(super) const fn is_of_network(self) -> bool {
         matches!(
             self,
             Self::ClientCertificate
                 | Self::Connect
                 | Self::Connection
+                | Self::Proxy
                 | Self::ServerCertificate
                 | Self::Timeout
         )
