@@ -5,7 +5,7 @@ use std::time::Duration;
 use flinks_fraud::FraudClient;
 use flinks_legacy::LegacyClient;
 use flinks_sandbox::Sandbox;
-use flinks_transport::{Error, Transport};
+use flinks_transport::{Error, Transport, TransportBuilder};
 use flinks_types::Secret;
 use flinks_upload::UploadClient;
 
@@ -82,13 +82,17 @@ impl Clients {
     /// # Errors
     /// A setting is missing or not valid.
     pub(crate) fn upload(&self) -> Result<UploadClient, CliError> {
+        require(&self.settings.missing_for_upload())?;
+        let transport = self.upload_builder()?.build().map_err(without_roots)?;
+        self.upload_over(transport)
+    }
+
+    /// Builds the client of the upload host over a transport.
+    ///
+    /// # Errors
+    /// A setting is missing or not valid.
+    pub(crate) fn upload_over(&self, transport: Transport) -> Result<UploadClient, CliError> {
         let settings = &self.settings;
-        require(&settings.missing_for_upload())?;
-        let transport = Transport::builder()
-            .identity(settings.identity()?)
-            .roots(settings.roots()?)
-            .build()
-            .map_err(without_roots)?;
         Ok(UploadClient::with_endpoint(
             transport,
             settings.upload_endpoint()?,
@@ -102,11 +106,18 @@ impl Clients {
     /// # Errors
     /// A setting is missing or not valid.
     pub(crate) fn fraud(&self) -> Result<FraudClient, CliError> {
+        require(&self.settings.missing_for_results())?;
+        self.fraud_over(self.results_transport()?)
+    }
+
+    /// Builds the client of the fraud analysis over a transport.
+    ///
+    /// # Errors
+    /// A setting is missing or not valid.
+    pub(crate) fn fraud_over(&self, transport: Transport) -> Result<FraudClient, CliError> {
         let settings = &self.settings;
-        require(&settings.missing_for_results())?;
         let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
         let secret = settings.api_secret()?;
-        let transport = self.results_transport()?;
         Ok(FraudClient::new(transport, endpoint, customer, secret)?)
     }
 
@@ -136,8 +147,25 @@ impl Clients {
     /// # Errors
     /// The root certificates cannot be read.
     pub(crate) fn results_transport(&self) -> Result<Transport, Error> {
-        let builder = Transport::builder().roots(self.settings.roots()?);
-        builder.build().map_err(without_roots)
+        self.results_builder()?.build().map_err(without_roots)
+    }
+
+    /// Starts a transport for the upload host, with its client certificate.
+    ///
+    /// # Errors
+    /// The certificate, its key or the root certificates cannot be read.
+    pub(crate) fn upload_builder(&self) -> Result<TransportBuilder, Error> {
+        Ok(Transport::builder()
+            .identity(self.settings.identity()?)
+            .roots(self.settings.roots()?))
+    }
+
+    /// Starts a transport for the results host.
+    ///
+    /// # Errors
+    /// The root certificates cannot be read.
+    pub(crate) fn results_builder(&self) -> Result<TransportBuilder, Error> {
+        Ok(Transport::builder().roots(self.settings.roots()?))
     }
 }
 

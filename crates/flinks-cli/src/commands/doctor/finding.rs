@@ -1,5 +1,7 @@
 //! The findings of `flinks doctor`: one for each part of the setup.
 
+use std::time::Duration;
+
 use flinks_transport::Error;
 use flinks_types::text::escaped;
 use serde_json::{Value, json};
@@ -14,6 +16,8 @@ pub(crate) struct Finding {
     status: Status,
     message: String,
     hint: Option<String>,
+    /// How long a certificate is still valid.
+    days_left: Option<u64>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -21,6 +25,8 @@ enum Status {
     Ok,
     Warn,
     Fail(Exit),
+    /// Not tested, because of an earlier fault or a missing setting.
+    Skip,
 }
 
 impl Finding {
@@ -30,6 +36,7 @@ impl Finding {
             status,
             message,
             hint: None,
+            days_left: None,
         }
     }
 
@@ -46,12 +53,22 @@ impl Finding {
         Self::new(part, Status::Fail(exit), message.into())
     }
 
+    /// A part that could not be tested, and why.
+    pub(crate) fn skip(part: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(part, Status::Skip, reason.into())
+    }
+
     /// A failed call.
     pub(crate) fn of_call(part: &'static str, error: &Error) -> Self {
+        Self::of_request(part, Request::Check, error)
+    }
+
+    /// A failed call that was for `request`.
+    pub(crate) fn of_request(part: &'static str, request: Request, error: &Error) -> Self {
         let exit = Exit::of(Request::Check, error);
-        let hint = hints::for_call(Request::Check, error);
+        let hint = hints::for_call(request, error);
         Self {
-            hint: hint.map(str::to_owned),
+            hint: hint.map(|hint| without_doctor(hint).to_owned()),
             ..Self::fail(part, exit, error.report().to_string())
         }
     }
@@ -60,6 +77,29 @@ impl Finding {
         self.hint = Some(hint.into());
         self
     }
+
+    pub(crate) fn days_left(mut self, days: u64) -> Self {
+        self.days_left = Some(days);
+        self
+    }
+
+    /// Adds to the message.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        self.message.push_str(more);
+        self
+    }
+}
+
+/// Cuts the advice to run `flinks doctor`, which is running.
+fn without_doctor(hint: &str) -> &str {
+    hint.split("; `flinks doctor`").next().unwrap_or(hint)
+}
+
+/// A certificate with fewer days left should be renewed.
+pub(crate) const RENEWAL_DAYS: u64 = 30;
+
+pub(crate) fn whole_days(duration: Duration) -> u64 {
+    duration.as_secs() / (24 * 60 * 60)
 }
 
 /// All findings, in the order of the checks.
@@ -75,7 +115,7 @@ impl Findings {
     pub(crate) fn exit(&self) -> Exit {
         let first = self.0.iter().find_map(|finding| match finding.status {
             Status::Fail(exit) => Some(exit),
-            Status::Ok | Status::Warn => None,
+            Status::Ok | Status::Warn | Status::Skip => None,
         });
         first.unwrap_or(Exit::Done)
     }
@@ -87,6 +127,7 @@ impl Findings {
                 Status::Ok => output.green("OK  "),
                 Status::Warn => output.yellow("WARN"),
                 Status::Fail(_) => output.red("FAIL"),
+                Status::Skip => output.faint("SKIP"),
             };
             let (part, message) = (finding.part, escaped(&finding.message));
             text.push_str(&format!("{status}  {part:<19} {message}\n"));
@@ -104,11 +145,18 @@ impl Findings {
                 Status::Ok => "ok",
                 Status::Warn => "warn",
                 Status::Fail(_) => "fail",
+                Status::Skip => "skip",
             };
             let (part, message) = (finding.part, &finding.message);
             let mut object = json!({ "check": part, "status": status, "message": message });
-            if let (Some(hint), Some(object)) = (&finding.hint, object.as_object_mut()) {
-                object.insert("hint".to_owned(), json!(hint));
+            if let Some(object) = object.as_object_mut() {
+                let hint = finding.hint.as_ref().map(|hint| json!(hint));
+                let days = finding.days_left.map(|days| json!(days));
+                let more = [("hint", hint), ("days_left", days)];
+                object.extend(
+                    more.into_iter()
+                        .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+                );
             }
             object
         };
@@ -128,6 +176,7 @@ mod tests {
         findings.extend([
             Finding::fail("b", Exit::Unreachable, "gone").hint("look"),
             Finding::fail("c", Exit::Refused, "no"),
+            Finding::skip("d", "not tested"),
         ]);
         assert_eq!(findings.exit(), Exit::Unreachable);
         let text = findings.to_text(Output::without_color());
