@@ -139,7 +139,27 @@ impl Settings {
             )));
         }
         settings.check_secrets()?;
+        settings.check_base_urls();
         Ok(settings)
+    }
+
+    /// Warns of a base URL with a path that is added to it: the guide prints whole URLs.
+    fn check_base_urls(&mut self) {
+        let urls = [
+            (&self.upload_url, &["/api/v1", "/token", "/upload"][..]),
+            (&self.api_url, &["/v3"]),
+        ];
+        for (given, parts) in urls {
+            let Some(given) = given else { continue };
+            let path = given.value.splitn(4, '/').nth(3).unwrap_or_default();
+            let path = format!("/{}/", path.trim_end_matches('/'));
+            if let Some(part) = parts.iter().find(|part| path.contains(&format!("{part}/"))) {
+                self.warnings.push(format!(
+                    "{} is a base URL, and {part} is added to it: set it to the host alone",
+                    given.name()
+                ));
+            }
+        }
     }
 
     /// Finds text that was pasted with a secret. "Bearer " is dropped from the API secret, because no
@@ -401,6 +421,25 @@ mod tests {
                 "FLINKS_API_SECRET"
             ]
         );
+    }
+
+    #[test]
+    fn a_base_url_with_a_path_of_the_api_is_a_warning() {
+        let warnings = |name, url| {
+            let read = settings(&[(name, url)], &Connection::default());
+            read.expect("valid").warnings.concat()
+        };
+        let (upload, api) = ("FLINKS_UPLOAD_URL", "FLINKS_API_URL");
+        assert!(warnings(upload, "https://a.test/api/v1/").contains("/api/v1 is added"));
+        assert!(warnings(upload, "https://a.test/api/v1/upload").starts_with(upload));
+        assert!(warnings(api, "https://a.test/v3").contains("/v3 is added"));
+        for good in [
+            "https://upload.test",
+            "https://a.test/uploads/gateway/",
+            "x/y/z/v3",
+        ] {
+            assert_eq!(warnings(upload, good), "", "{good}");
+        }
     }
 
     #[test]

@@ -37,7 +37,8 @@ fn for_upload(step: Step, status: u16) -> Option<&'static str> {
         (Step::Token, 401) => TOKEN_401,
         (Step::Call, 401) => CALL_401,
         (_, 403) => FORBIDDEN,
-        (_, 404 | 405) => UPLOAD_PATHS,
+        (Step::Token, 404 | 405) => TOKEN_404,
+        (Step::Call, 404 | 405) => UPLOAD_PATHS,
         (Step::Call, 413) => TOO_LARGE,
         (_, 429) => TOO_MANY_REQUESTS,
         _ => return None,
@@ -82,6 +83,10 @@ pub(crate) fn for_authorize(error: &AuthorizeError) -> Option<&'static str> {
     }
     Some(match error.refusal()? {
         Refusal::ApiCredentials => LEGACY_KEYS,
+        Refusal::BankLogin if has_code(error.error(), &[FlinksCode::InvalidLogin]) => {
+            "check the LoginId, which is only valid on the instance that issued it; of a new login, \
+             check the user name and password: banks lock cards after repeated failures"
+        }
         Refusal::BankDown => "the bank is unavailable: try again later",
         Refusal::BankLogin => {
             "the bank refused the login: check the institution, user name and password; banks lock \
@@ -124,7 +129,7 @@ const LEGACY_KEYS: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_AUTH_KEY and FLI
      such keys: all must be of the same instance";
 const TOKEN_400: &str = "guide, \"400 Bad Request: malformed token request body\": check FLINKS_SCOPE (ocr.write) \
      and that FLINKS_UPLOAD_URL and FLINKS_UPLOAD_PATHS name the token endpoint; some servers also answer 400 \
-     without a client certificate, which `flinks doctor` checks";
+     without a client certificate; `flinks doctor` checks that";
 const TOKEN_401: &str = "guide, \"401 Unauthorized: invalid or missing credentials\": check FLINKS_CLIENT_ID and \
      FLINKS_CLIENT_SECRET; give both exactly as received, without quotes, spaces or a line break";
 const CALL_401: &str = "guide, \"401 Unauthorized: expired access token\": a new token was refused as well, so \
@@ -144,7 +149,10 @@ const FRAUD_LOGIN: &str = "check the LoginId: it is the Login.Id of a completed 
      only valid on the instance that issued it";
 const FRAUD_403: &str =
     "check FLINKS_CUSTOMER_ID and FLINKS_API_SECRET: both must be of the same instance";
-const FRAUD_404: &str = "check FLINKS_API_URL or FLINKS_INSTANCE, and FLINKS_CUSTOMER_ID";
+const FRAUD_404: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_API_URL (the host alone, without /v3) or \
+     FLINKS_INSTANCE";
+const TOKEN_404: &str = "guide, \"Step 1\": check FLINKS_UPLOAD_URL: it is the upload host alone \
+     (https://upload-mtls.flinksapp.com), without /api/v1, and not the results host";
 const UPLOAD_PATHS: &str = "the guide shows two styles of paths: try FLINKS_UPLOAD_PATHS=root, or ask Flinks for \
      the paths";
 const TOO_LARGE: &str = "guide, \"File and Size Limits\": 18 MB per file and 180 MB per session; split the document \
