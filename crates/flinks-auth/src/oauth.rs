@@ -209,40 +209,4 @@ impl fmt::Debug for OAuth {
 }
 
 #[cfg(test)]
-mod tests {
-    use flinks_transport::{Replay, Route};
-
-    use super::*;
-    use crate::AuthLayer;
-
-    fn transport() -> Transport {
-        let leaf = tower::service_fn(|_: Request<Body>| async {
-            let token = r#"{"access_token":"canary","expires_in":300}"#;
-            Ok::<_, Error>(Response::new(Body::from(token.to_owned())))
-        });
-        Transport::builder()
-            .service(leaf)
-            .build()
-            .expect("a transport")
-    }
-
-    /// A token may be bound to the client certificate that requested it.
-    #[tokio::test]
-    async fn a_layer_serves_the_transport_it_was_made_for_and_no_other() {
-        let (own, other) = (transport(), transport());
-        let url = Uri::from_static("https://upload.example/token");
-        let credentials = ClientCredentials::new("id", "secret");
-        let oauth = OAuth::new(&own, url, credentials).expect("credentials");
-        let layer = AuthLayer::new(oauth);
-        let send = |transport: Transport| {
-            let request = Request::get("https://upload.example/").body(Body::empty());
-            let meta = CallMeta::new("test.call", Route::get("/"), Replay::Safe)
-                .with_credential(Credential::OAuth);
-            let transport = transport.with_credentials(layer.clone());
-            async move { transport.send(meta, request.expect("a request")).await }
-        };
-        let error = send(other).await.expect_err("another identity");
-        assert_eq!(error.kind(), ErrorKind::Config);
-        send(own.without_layers()).await.expect("the same identity");
-    }
-}
+mod tests;

@@ -58,15 +58,25 @@ struct Connections {
     connector: Option<Connector>,
 }
 
-impl IdentitySnapshot {
+impl Connections {
     fn new(generation: IdentityGeneration, connector: Connector) -> Self {
-        Self(Arc::new(Connections {
+        Self {
             generation,
             leaf: connect::client(connector.clone()),
             connector: Some(connector),
-        }))
+        }
     }
 
+    fn custom(generation: IdentityGeneration, service: HttpService) -> Self {
+        Self {
+            generation,
+            leaf: service,
+            connector: None,
+        }
+    }
+}
+
+impl IdentitySnapshot {
     /// Returns the generation of the identity.
     #[must_use]
     pub fn generation(&self) -> IdentityGeneration {
@@ -100,11 +110,7 @@ pub(crate) struct CurrentIdentity {
 impl CurrentIdentity {
     /// A custom service, which does its own TLS and whose identity cannot be replaced.
     pub(crate) fn custom(service: HttpService) -> Self {
-        let connections = Connections {
-            generation: IdentityGeneration::first(),
-            leaf: service,
-            connector: None,
-        };
+        let connections = Connections::custom(IdentityGeneration::first(), service);
         Self {
             connect: None,
             snapshot: Mutex::new(IdentitySnapshot(Arc::new(connections))),
@@ -116,10 +122,10 @@ impl CurrentIdentity {
         identity: Option<&ClientIdentity>,
     ) -> Result<Self, Error> {
         let connector = connect.connector(identity)?;
-        let snapshot = IdentitySnapshot::new(IdentityGeneration::first(), connector);
+        let connections = Connections::new(IdentityGeneration::first(), connector);
         Ok(Self {
             connect: Some(connect),
-            snapshot: Mutex::new(snapshot),
+            snapshot: Mutex::new(IdentitySnapshot(Arc::new(connections))),
         })
     }
 
@@ -136,13 +142,22 @@ impl CurrentIdentity {
             ));
         };
         let connector = connect.connector(Some(identity))?;
+        self.set(|generation| Connections::new(generation, connector));
+        Ok(())
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn replace_service(&self, service: HttpService) {
+        self.set(|generation| Connections::custom(generation, service));
+    }
+
+    fn set(&self, connections: impl FnOnce(IdentityGeneration) -> Connections) {
         let mut snapshot = self.lock();
-        let next = IdentitySnapshot::new(snapshot.generation().next(), connector);
+        let next = IdentitySnapshot(Arc::new(connections(snapshot.generation().next())));
         let old = std::mem::replace(&mut *snapshot, next);
         drop(snapshot);
         // Closes the idle connections of the old identity, outside the lock.
         drop(old);
-        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, IdentitySnapshot> {

@@ -45,7 +45,7 @@ use http_body_util::BodyExt;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::{Body, BoxError, Transport, TransportBuilder};
+use crate::{Body, BoxError, HttpService, IntoHttpService, Transport, TransportBuilder};
 
 pub use hostile::{Hostile, HostileLayer};
 pub use reply::Reply;
@@ -129,6 +129,15 @@ impl ScriptedService {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.push(request);
     }
+}
+
+/// Replaces the service of a transport that was built with one, for all clones: a double of
+/// [`Transport::replace_identity`], which a custom service does not support.
+pub fn replace_service<S, B>(transport: &Transport, service: S)
+where
+    S: IntoHttpService<B>,
+{
+    transport.replace_service(HttpService::new(service));
 }
 
 impl Service<Request<Body>> for ScriptedService {

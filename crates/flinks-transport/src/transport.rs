@@ -158,6 +158,11 @@ impl Transport {
         self.parts.identity.replace(&identity)
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn replace_service(&self, service: HttpService) {
+        self.parts.identity.replace_service(service);
+    }
+
     /// Returns the generation of the current identity.
     #[must_use]
     pub fn identity_generation(&self) -> IdentityGeneration {

@@ -9,6 +9,7 @@
 )]
 
 mod ask;
+mod identity_swap;
 mod kept;
 mod layers;
 
