@@ -19,18 +19,20 @@ pub(crate) use state::{Completion, FileEntry, FileState, LedgerState};
 
 /// Stores the entries of one upload, for example in a file ([`FileLedger`]) or a database.
 ///
-/// It is called before and after each step that changes something at the service, and an entry must be
-/// durable when the call returns. After an error the step is not taken. After an error or a dropped
-/// future the entry may or may not be durable; the session then continues with the same or another
-/// entry.
+/// It is called before and after each step that changes something at the service. Entries that guard the
+/// same step come in one call, for one sync of a file or one transaction of a database.
 pub trait Ledger: Send {
-    /// Makes one entry durable.
+    /// Makes these entries durable, in this order, before it returns.
+    ///
+    /// The step that they guard follows at once, and is not taken after an error. After an error or a
+    /// dropped future, none, the first few or all of the entries may be durable; the session then
+    /// appends the same entries again, or others. An entry must not become durable without those before it.
     ///
     /// # Errors
-    /// Anything that kept the entry from being durable.
+    /// Anything that kept an entry from being durable.
     fn append<'a>(
         &'a mut self,
-        entry: &'a LedgerEntry,
+        entries: &'a [LedgerEntry],
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>>;
 }
 
@@ -41,7 +43,7 @@ pub(crate) struct NoLedger;
 impl Ledger for NoLedger {
     fn append<'a>(
         &'a mut self,
-        _: &'a LedgerEntry,
+        _: &'a [LedgerEntry],
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async { Ok(()) })
     }

@@ -1,6 +1,7 @@
 //! An upload session: sends each of its files exactly once, then completes.
 
 mod files;
+mod recording;
 mod resume;
 mod sending;
 
@@ -14,9 +15,7 @@ use serde::Serialize;
 use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::{UploadError, ledger_error};
-use crate::ledger::{
-    Completion, FileInfo, Ledger, LedgerEntry, LedgerState, NoLedger, append_error,
-};
+use crate::ledger::{Completion, FileInfo, Ledger, LedgerEntry, LedgerState, NoLedger};
 
 /// What to do when it is unknown whether a file arrived.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -117,6 +116,8 @@ pub struct UploadSession {
     /// Documents that were added, but are not known to be in the ledger yet.
     staged: Vec<Document>,
     state: LedgerState,
+    /// Entries of the state that become durable with the next one, or before the session waits or returns.
+    held: Vec<LedgerEntry>,
     /// Whether the ledger has the file with this number is not known, because an `Added` or
     /// `Withdrawn` entry was interrupted: it is stated again before anything else.
     unsure_of: Option<usize>,
@@ -139,6 +140,7 @@ impl UploadSession {
             started: false,
             staged: Vec::new(),
             state: LedgerState::default(),
+            held: Vec::new(),
             unsure_of: None,
             strays: Vec::new(),
             restarts: 0,
@@ -212,7 +214,7 @@ impl UploadSession {
         self.send_complete().await
     }
 
-    /// Sends one more document.
+    /// Sends one more document. On success its confirmation is durable in the ledger.
     ///
     /// If the future is dropped, the document stays in the session: the next call sends it, or treats
     /// its outcome as unknown. If the error says that the document was not sent or was refused, it is
@@ -231,6 +233,8 @@ impl UploadSession {
             }
             return Err(error);
         }
+        // The caller may act on the success.
+        self.write_held().await?;
         let missing = || Error::new(ErrorKind::Input, "the session has no id yet");
         self.state
             .aggregation_id
@@ -320,38 +324,6 @@ impl UploadSession {
             abandoned: self.state.abandoned,
             abandoned_unknown: self.state.abandoned_unknown,
         })
-    }
-
-    /// Makes an entry durable, then applies it.
-    async fn append(&mut self, entry: LedgerEntry) -> Result<(), UploadError> {
-        let mut next = self.state.clone();
-        if next.apply(&entry).is_none() {
-            let message = "this step is not allowed: the session is completed, or one of its \
-                           files is not confirmed";
-            let error = Error::new(ErrorKind::Input, message);
-            return Err(self.failed(error, None));
-        }
-        // `Added` contains the file that it adds.
-        let added = if let LedgerEntry::Added { file, .. } = &entry {
-            Some(*file)
-        } else {
-            None
-        };
-        let durable = async {
-            if let Some(file) = self.unsure_of.filter(|file| added != Some(*file)) {
-                self.restate_file(file).await?;
-            }
-            self.unsure_of = added;
-            self.ledger.append(&entry).await.map_err(append_error)
-        };
-        match durable.await {
-            Ok(()) => {
-                self.unsure_of = None;
-                self.state = next;
-                Ok(())
-            }
-            Err(error) => Err(self.failed(error, None)),
-        }
     }
 
     fn failed(&self, error: impl Into<UploadError>, file: Option<usize>) -> UploadError {

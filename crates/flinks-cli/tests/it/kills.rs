@@ -12,8 +12,7 @@ use flinks_sandbox::{Config, Sandbox, SandboxSession};
 const FILES: usize = 6;
 
 /// The states in which a kill must have happened, by the ledger's last record.
-const STATES: [&str; 7] = [
-    "session",
+const STATES: [&str; 6] = [
     "sending",
     "confirmed",
     "unknown",
@@ -44,9 +43,8 @@ fn moments() -> Vec<Moment> {
     };
     // The offsets fall before the service acts, after it, and right at the write.
     [
-        of("session", 1..=1, &[0, 0, 0, 0]),
-        of("sending", 1..=6, &[0, 10, 30, 40]),
-        of("confirmed", 1..=6, &[0, 0]),
+        of("sending", 1..=6, &[0, 0, 10, 20, 30, 40]),
+        of("confirmed", 5..=5, &[0, 0, 0, 0]),
         of("unknown", 1..=1, &[0, 100, 500, 900]),
         of("abandoned", 1..=1, &[0, 0, 0, 0]),
         of("completing", 1..=1, &[0, 5, 10, 30, 40, 45]),
@@ -111,11 +109,15 @@ impl Round {
         command
     }
 
-    fn upload(&self) -> Command {
+    fn upload(&self, moment: Moment) -> Command {
         let mut command = self.command();
         command
             .args(["upload", "--json", "--ledger"])
             .arg(self.ledger());
+        if moment.state == "confirmed" {
+            // The last of two files: otherwise a confirmation is written with the next step.
+            command.args(["--concurrency", "2"]);
+        }
         command.args((0..FILES).map(|n| self.folder.path().join(format!("{n}.pdf"))));
         command
     }
@@ -181,7 +183,7 @@ fn kill_at(child: &mut Child, ledger: &Path, moment: Moment) -> Option<String> {
 /// One life, one death, one resurrection. Returns the state at death and the exit status after.
 fn round(runtime: &tokio::runtime::Runtime, moment: Moment) -> Option<(String, i32)> {
     let round = Round::start(runtime, moment);
-    let mut child = round.upload().spawn().unwrap();
+    let mut child = round.upload(moment).spawn().unwrap();
     let state = kill_at(&mut child, &round.ledger(), moment)?;
     let output = round.resume();
     let exit = output

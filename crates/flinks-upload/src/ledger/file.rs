@@ -14,7 +14,7 @@ use crate::error::{UploadError, ledger_error};
 use crate::ledger::line::{read, write};
 use crate::ledger::{Ledger, LedgerEntry};
 
-/// A ledger in a file: JSON lines, each with a checksum, synced one by one on the blocking pool.
+/// A ledger in a file: JSON lines, each with a checksum, written and synced on the blocking pool.
 ///
 /// The file has mode 0600 and is locked while this value exists, so that two processes cannot
 /// resume it at once.
@@ -161,7 +161,7 @@ impl FileLedger {
 impl Ledger for FileLedger {
     fn append<'a>(
         &'a mut self,
-        entry: &'a LedgerEntry,
+        entries: &'a [LedgerEntry],
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async move {
             // The caller of that append was dropped, and nothing uses its outcome.
@@ -171,15 +171,15 @@ impl Ledger for FileLedger {
                     ledger_error("the ledger lost an entry: resume the upload from it").into(),
                 );
             };
-            let (line, checksum) = match write(entry, &tail.checksum) {
-                Ok(line) => line,
+            let (lines, checksum) = match write_all(entries, &tail.checksum) {
+                Ok(lines) => lines,
                 Err(error) => {
                     self.state = State::Ready(tail);
                     return Err(error.into());
                 }
             };
             self.state = State::Writing(spawn_blocking(move || {
-                let outcome = tail.add(&line);
+                let outcome = tail.add(&lines);
                 if outcome.is_ok() {
                     tail.checksum = checksum;
                 }
@@ -198,12 +198,23 @@ impl Ledger for FileLedger {
     }
 }
 
+/// The lines of these entries after the line with this checksum, and the checksum of the last one.
+fn write_all(entries: &[LedgerEntry], before: &str) -> Result<(Vec<u8>, String), UploadError> {
+    let (mut lines, mut checksum) = (Vec::new(), before.to_owned());
+    for entry in entries {
+        let (line, next) = write(entry, &checksum)?;
+        lines.extend(line);
+        checksum = next;
+    }
+    Ok((lines, checksum))
+}
+
 impl Tail {
-    /// Adds a line and makes it durable.
-    fn add(&mut self, line: &[u8]) -> io::Result<()> {
-        self.file.write_all(line)?;
+    /// Adds lines and makes them durable.
+    fn add(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.file.write_all(lines)?;
         self.file.sync_data()?;
-        self.length += line.len() as u64;
+        self.length += lines.len() as u64;
         Ok(())
     }
 
@@ -321,7 +332,7 @@ mod tests {
         let path = folder.path().join("new/ledger");
         let mut ledger = FileLedger::create(&path).expect("made");
         for entry in entries() {
-            ledger.append(&entry).await.expect("written");
+            ledger.append(&[entry]).await.expect("written");
         }
         assert!(
             FileLedger::open(&path).is_err(),
@@ -331,7 +342,7 @@ mod tests {
         let (mut ledger, seen) = FileLedger::open(&path).expect("read");
         assert_eq!(seen, entries());
         ledger
-            .append(&LedgerEntry::Sending { file: 0 })
+            .append(&[LedgerEntry::Sending { file: 0 }])
             .await
             .expect("appended");
         drop(ledger);
@@ -411,7 +422,10 @@ mod tests {
             std::fs::write(&path, torn).expect("written");
             let (mut ledger, seen) = FileLedger::open(&path).expect("a crash");
             for entry in &entries()[seen.len()..5] {
-                ledger.append(entry).await.expect("appended");
+                ledger
+                    .append(std::slice::from_ref(entry))
+                    .await
+                    .expect("appended");
             }
             drop(ledger);
             let (_, seen) = FileLedger::open(&path).expect("whole again");
@@ -425,7 +439,7 @@ mod tests {
         let path = folder.path().join("ledger");
         let mut ledger = FileLedger::create(&path).expect("made");
         for (index, entry) in entries().iter().enumerate() {
-            let mut append = ledger.append(entry);
+            let mut append = ledger.append(std::slice::from_ref(entry));
             if index % 2 == 1 {
                 let once =
                     std::future::poll_fn(|cx| std::task::Poll::Ready(append.as_mut().poll(cx)));
@@ -436,7 +450,10 @@ mod tests {
         }
         // The last one was cancelled: the next entry waits until it is there.
         let last = LedgerEntry::Sending { file: 0 };
-        ledger.append(&last).await.expect("appended");
+        ledger
+            .append(std::slice::from_ref(&last))
+            .await
+            .expect("appended");
         drop(ledger);
         let (_, seen) = FileLedger::open(&path).expect("whole");
         assert_eq!(seen, [entries(), vec![last]].concat());

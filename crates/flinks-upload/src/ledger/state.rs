@@ -78,7 +78,8 @@ impl LedgerState {
         }
         match entry {
             LedgerEntry::Session(session) => {
-                // A new session replaces one that was never used.
+                // Replaces a session that was never used: it was written with an announcement of its
+                // first file, and that write failed.
                 self.untouched()?;
                 self.files = session.files.iter().map(FileEntry::new).collect();
             }
@@ -192,10 +193,12 @@ impl LedgerState {
         self.aggregation_id.as_ref() == Some(aggregation_id)
     }
 
-    /// Nothing was sent into this session or any before it.
+    /// Nothing was sent into this session or any before it; a file may have been announced.
     fn untouched(&self) -> Option<()> {
         self.open()?;
-        let fresh = self.all(FileState::Pending)
+        let unsent =
+            |file: &FileEntry| matches!(file.state, FileState::Pending | FileState::Sending);
+        let fresh = self.files.iter().all(unsent)
             && self.aggregation_id.is_none()
             && self.abandoned.is_empty()
             && self.abandoned_unknown == 0;
@@ -207,7 +210,7 @@ impl LedgerState {
         (self.completion == Completion::Open).then_some(())
     }
 
-    /// A file of which nothing was sent; may_have_arrived it was announced, but then not begun.
+    /// A file of which nothing was sent; it may have been announced, but then not begun.
     fn unsent(&mut self, file: usize) -> Option<&mut FileEntry> {
         let file = self.files.get_mut(file)?;
         matches!(file.state, FileState::Pending | FileState::Sending).then_some(file)

@@ -3,7 +3,7 @@
 use super::UploadSession;
 use crate::document::Document;
 use crate::error::UploadError;
-use crate::ledger::{FileInfo, FileState, LedgerEntry, SessionInfo, append_error};
+use crate::ledger::{FileInfo, FileState, LedgerEntry, SessionInfo};
 
 impl UploadSession {
     /// Checks documents and puts them into the session; nothing is sent or recorded.
@@ -21,7 +21,7 @@ impl UploadSession {
         Ok(())
     }
 
-    /// Records what was staged. A document stays staged until its entry is durable, so that a
+    /// Records what was staged. A document stays staged until its entry is held or durable, so that a
     /// dropped future does not lose it.
     pub(super) async fn write_staged(&mut self) -> Result<(), UploadError> {
         if !self.started && !self.staged.is_empty() {
@@ -34,7 +34,7 @@ impl UploadSession {
                 client_name: self.client_name.clone(),
                 files: self.staged.iter().map(file_info).collect(),
             };
-            self.append(LedgerEntry::Session(session)).await?;
+            self.hold(LedgerEntry::Session(session))?;
             self.started = true;
             for (file, document) in self.state.files.iter_mut().zip(self.staged.drain(..)) {
                 file.document = Some(document);
@@ -58,12 +58,21 @@ impl UploadSession {
         let Some(last) = self.state.files.len().checked_sub(1) else {
             return;
         };
+        if let Some(LedgerEntry::Session(session)) = self.held.first_mut() {
+            session.files.truncate(last);
+            self.state.files.truncate(last);
+            if last == 0 {
+                self.held.clear();
+                self.started = false;
+            }
+            return;
+        }
         let unsent = self.state.files.get(last);
         if unsent.is_some_and(|file| file.state == FileState::Pending && !file.may_have_arrived) {
             self.unsure_of = Some(last);
             // The error that led here is the one to report; the entry is made up for later.
             let withdrawn = LedgerEntry::Withdrawn { files: last };
-            let written = self.ledger.append(&withdrawn).await;
+            let written = self.ledger.append(&[withdrawn]).await;
             // Only now: a caller that drops the future earlier does not learn that it was
             // withdrawn.
             self.state.files.truncate(last);
@@ -71,20 +80,6 @@ impl UploadSession {
                 self.unsure_of = None;
             }
         }
-    }
-
-    /// Makes the ledger hold this file, or not, as the session does.
-    pub(super) async fn restate_file(&mut self, file: usize) -> Result<(), UploadError> {
-        let entry = match self.state.files.get(file) {
-            Some(entry) => LedgerEntry::Added {
-                file,
-                now: (*entry.info).clone(),
-            },
-            None => LedgerEntry::Withdrawn { files: file },
-        };
-        self.ledger.append(&entry).await.map_err(append_error)?;
-        self.unsure_of = None;
-        Ok(())
     }
 }
 

@@ -89,9 +89,19 @@ impl UploadSession {
                 match self.begin(file) {
                     Ok(sending) => match self.append(LedgerEntry::Sending { file }).await {
                         Ok(()) => under_way.push((file, sending)),
-                        Err(unwritten) => failure = Some(Failure::new(file, unwritten)),
+                        Err(unwritten) => {
+                            let file = self.held_file().unwrap_or(file);
+                            failure = Some(Failure::new(file, unwritten));
+                        }
                     },
                     Err(error) => failure = Some(Failure::new(file, error)),
+                }
+            }
+            // No entry follows at once.
+            if failure.is_some() || !under_way.is_empty() {
+                let held = self.held_file().unwrap_or_default();
+                if let Err(unwritten) = self.write_held().await {
+                    failure = Some(Failure::new(held, unwritten).or_worse(failure));
                 }
             }
             if under_way.is_empty() {
@@ -102,11 +112,7 @@ impl UploadSession {
                 continue;
             };
             let restart = !failed.is_final() && self.may_restart();
-            // Of several failures the one that leaves most open is the one to act on.
-            failure = Some(match failure {
-                Some(first) if first.error.delivery() >= failed.error.delivery() => first,
-                _ => failed,
-            });
+            failure = Some(failed.or_worse(failure));
             if restart {
                 // The session is given up, and with it whatever else was on its way into it.
                 return Ok(failure);
@@ -154,7 +160,7 @@ impl UploadSession {
         let mut failure = match outcome {
             Ok(answer) => {
                 let named = answer.aggregation_id;
-                // Until the ledger has it, it is an id that a session at the service has.
+                // Until it is the session's own, it is an id that a session at the service has.
                 self.strays.extend(named.clone());
                 // An answer that names another one is an error; spelled otherwise it is the same.
                 match self
@@ -169,14 +175,14 @@ impl UploadSession {
                             file,
                             aggregation_id,
                         };
-                        let Err(unwritten) = self.append(confirmed).await else {
-                            if let Some(known) = &self.state.aggregation_id {
-                                self.strays.retain(|stray| known.is_another(stray.as_str()));
-                            }
-                            return Ok(());
-                        };
-                        let error = unwritten.with_delivery(Delivery::Delivered);
-                        return Err(Failure::new(file, error.with_operation("upload.file")));
+                        if let Err(refused) = self.hold(confirmed) {
+                            let error = refused.with_delivery(Delivery::Delivered);
+                            return Err(Failure::new(file, error.with_operation("upload.file")));
+                        }
+                        if let Some(known) = &self.state.aggregation_id {
+                            self.strays.retain(|stray| known.is_another(stray.as_str()));
+                        }
+                        return Ok(());
                     }
                     None => {
                         let message = "the answer names no AggregationId: the session is unusable";
@@ -320,6 +326,14 @@ impl Failure {
             file,
             error: error.into(),
             wrong_session: false,
+        }
+    }
+
+    /// Of several failures the one that leaves most open is the one to act on.
+    fn or_worse(self, first: Option<Self>) -> Self {
+        match first {
+            Some(first) if first.error.delivery() >= self.error.delivery() => first,
+            _ => self,
         }
     }
 

@@ -90,7 +90,7 @@ async fn a_document_that_was_refused_may_be_added_again() {
 #[derive(Clone, Default)]
 struct Failing {
     entries: Arc<Mutex<Vec<LedgerEntry>>>,
-    /// Which write fails, counted from 0, and whether its entry is durable all the same.
+    /// Which write fails, counted from 0, and whether its entries are durable all the same.
     at: Option<(usize, bool)>,
     writes: Arc<AtomicUsize>,
 }
@@ -98,12 +98,12 @@ struct Failing {
 impl Ledger for Failing {
     fn append<'a>(
         &'a mut self,
-        entry: &'a LedgerEntry,
+        entries: &'a [LedgerEntry],
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         let write = self.writes.fetch_add(1, Ordering::Relaxed);
         let fails = self.at.filter(|(at, _)| *at == write);
         if fails.is_none_or(|(_, durable)| durable) {
-            self.entries.lock().unwrap().push(entry.clone());
+            self.entries.lock().unwrap().extend_from_slice(entries);
         }
         Box::pin(async move { fails.map_or(Ok(()), |_| Err("no space left".into())) })
     }
@@ -157,26 +157,38 @@ async fn a_ledger_that_fails_once_costs_no_file() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_confirmation_waits_for_another_file() {
+    let (host, ledger) = (Host::default(), Failing::default());
+    let entries = Arc::clone(&ledger.entries);
+    let session = client_that_waits(&host, 1).session().concurrency(2);
+    let upload = session.ledger(ledger).upload(documents(3));
+    timeout(Duration::from_secs(5), upload).await.unwrap_err();
+    let last = entries.lock().unwrap().last().cloned();
+    let confirmed = matches!(last, Some(LedgerEntry::Confirmed { file: 2, .. }));
+    assert!(confirmed, "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ledger_error_does_not_hide_what_became_of_the_call() {
-    // Session, sending, confirmed, completing, and then the outcome that cannot be written.
+    // The outcome cannot be written: of the file after session and sending, or of *complete*.
     let cases = [
-        (vec![Fate::CutAfter], 2, "upload.file", Delivery::Unknown),
-        (vec![Fate::Good], 2, "upload.file", Delivery::Delivered),
+        (vec![Fate::CutAfter], 1, "upload.file", Delivery::Unknown),
+        (vec![Fate::Good], 1, "upload.file", Delivery::Delivered),
         (
             vec![Fate::Good, Fate::CutAfter],
-            4,
+            2,
             "upload.complete",
             Delivery::Unknown,
         ),
         (
             vec![Fate::Good, Fate::Garbled],
-            4,
+            2,
             "upload.complete",
             Delivery::Delivered,
         ),
         (
             vec![Fate::Good, Fate::Gateway(403)],
-            4,
+            2,
             "upload.complete",
             Delivery::Rejected,
         ),

@@ -34,26 +34,30 @@ struct Witness {
 impl Ledger for Witness {
     fn append<'a>(
         &'a mut self,
-        entry: &'a LedgerEntry,
+        appended: &'a [LedgerEntry],
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async move {
             let held = self.host.state(|state| state.sessions.clone());
-            self.file.append(entry).await?;
+            self.file.append(appended).await?;
             let mut states = self.states.lock().unwrap();
-            let mut entries = Vec::new();
+            let (mut entries, mut bytes) = (Vec::new(), Vec::new());
             if let Some(before) = states.last_mut() {
                 before.held[1].clone_from(&held);
                 entries.clone_from(&before.entries);
+                bytes.clone_from(&before.bytes);
             }
-            entries.push(entry.clone());
-            let bytes = fs::read(self.file.path()).unwrap();
-            let held = [held.clone(), held];
-            states.push(State {
-                last: name(entry),
-                entries,
-                bytes,
-                held,
-            });
+            let file = fs::read(self.file.path()).unwrap();
+            let lines = file[bytes.len()..].split_inclusive(|byte| *byte == b'\n');
+            for (entry, line) in appended.iter().zip(lines) {
+                entries.push(entry.clone());
+                bytes.extend(line);
+                states.push(State {
+                    last: name(entry),
+                    entries: entries.clone(),
+                    bytes: bytes.clone(),
+                    held: [held.clone(), held.clone()],
+                });
+            }
             Ok(())
         })
     }

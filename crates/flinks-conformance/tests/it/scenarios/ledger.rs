@@ -207,9 +207,9 @@ struct FullAt(fn(&LedgerEntry) -> bool);
 impl Ledger for FullAt {
     fn append<'a>(
         &'a mut self,
-        entry: &'a LedgerEntry,
+        entries: &'a [LedgerEntry],
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
-        let full = self.0(entry);
+        let full = entries.iter().any(self.0);
         Box::pin(async move {
             if full {
                 return Err("the disk is full".into());

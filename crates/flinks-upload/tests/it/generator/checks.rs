@@ -1,6 +1,6 @@
 //! What no schedule may break: invariants 1 and 2 of ARCHITECTURE.md, and what a caller is told.
 
-use flinks_upload::{Completed, LedgerEntry, OnUnknown, UploadError};
+use flinks_upload::{AggregationId, Completed, LedgerEntry, OnUnknown, UploadError};
 
 use super::run::{Due, Run, contents};
 use crate::service::Session;
@@ -59,6 +59,18 @@ impl Run {
             )
         });
         last.is_some_and(|entry| entry != LedgerEntry::NotCompleted)
+    }
+
+    /// A file that a caller may now delete is confirmed in the ledger, whatever happens next.
+    pub(crate) fn check_recorded(&self, item: usize, id: &AggregationId) -> Result<(), Broken> {
+        let Some(book) = &self.book else {
+            return Ok(());
+        };
+        let last = book.pages.lock().unwrap().entries.last().cloned();
+        let confirmed = matches!(&last, Some(LedgerEntry::Confirmed { aggregation_id, .. }) if aggregation_id == id);
+        rule(confirmed, || {
+            format!("add {item} is ok, but the ledger ends with {last:?}")
+        })
     }
 
     /// What holds at any moment.

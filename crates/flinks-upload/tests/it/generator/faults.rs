@@ -107,38 +107,49 @@ pub(crate) struct Pages {
 impl Ledger for Book {
     fn append<'a>(
         &'a mut self,
-        entry: &'a LedgerEntry,
+        entries: &'a [LedgerEntry],
     ) -> Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'a>> {
         Box::pin(async move {
-            self.host
-                .moment(&mut self.rng, || format!("ledger: {entry:?}"))
-                .await;
-            let failed = {
-                let mut pages = self.pages.lock().unwrap();
-                let (turn, fails) = (pages.writes, pages.fails);
-                pages.writes += 1;
-                let fails = fails.filter(|(at, _, ever)| turn == *at || (*ever && turn > *at));
-                if fails.is_none_or(|(_, after, _)| after) {
-                    pages.entries.push(entry.clone());
-                }
-                if fails.is_some() {
-                    pages.lost = Some(entry.clone());
-                } else if matches!(entry, LedgerEntry::Abandoned { .. }) {
-                    // With its session, what became of a file is of no interest any more.
-                    pages.lost = None;
-                }
-                fails
-            };
-            self.host
-                .moment(&mut self.rng, || match failed {
-                    Some((_, durable, _)) => format!("    the write fails, durable: {durable}"),
-                    None => "    is durable".to_owned(),
-                })
-                .await;
-            match failed {
-                Some(_) => Err("the disk is full".into()),
-                None => Ok(()),
+            // A process that dies between two moments leaves the entries before them: its death may be
+            // a power loss, of which any of the entries of this call survive, from the first on.
+            for entry in entries {
+                self.write(entry).await?;
             }
+            Ok(())
         })
+    }
+}
+
+impl Book {
+    async fn write(&mut self, entry: &LedgerEntry) -> Result<(), BoxError> {
+        self.host
+            .moment(&mut self.rng, || format!("ledger: {entry:?}"))
+            .await;
+        let failed = {
+            let mut pages = self.pages.lock().unwrap();
+            let (turn, fails) = (pages.writes, pages.fails);
+            pages.writes += 1;
+            let fails = fails.filter(|(at, _, ever)| turn == *at || (*ever && turn > *at));
+            if fails.is_none_or(|(_, after, _)| after) {
+                pages.entries.push(entry.clone());
+            }
+            if fails.is_some() {
+                pages.lost = Some(entry.clone());
+            } else if matches!(entry, LedgerEntry::Abandoned { .. }) {
+                // With its session, what became of a file is of no interest any more.
+                pages.lost = None;
+            }
+            fails
+        };
+        self.host
+            .moment(&mut self.rng, || match failed {
+                Some((_, durable, _)) => format!("    the write fails, durable: {durable}"),
+                None => "    is durable".to_owned(),
+            })
+            .await;
+        match failed {
+            Some(_) => Err("the disk is full".into()),
+            None => Ok(()),
+        }
     }
 }

@@ -299,6 +299,7 @@ impl Run {
                         rule(held, || {
                             format!("add {item} is ok, but {} does not hold it", id.as_str())
                         })?;
+                        self.check_recorded(item, &id)?;
                         break;
                     }
                     End::Dropped(true) => return Ok(End::Dropped(true)),
