@@ -27,7 +27,12 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
         (ErrorKind::Connect, _) => Some(CONNECT),
         (_, Request::BankLogin | Request::BankData) => for_bank(error),
         (_, Request::FraudAnalysis) => for_fraud_analysis(error, status?),
-        (_, Request::Upload | Request::Check) => for_upload(error.step(), status?),
+        (ErrorKind::Decode, Request::Check) => Some(NOT_THE_API),
+        (ErrorKind::Connection | ErrorKind::Timeout, Request::Check) => Some(NO_ANSWER),
+        (_, Request::Upload | Request::Check) => {
+            let fails = request == Request::Check && status? >= 500;
+            for_upload(error.step(), status?).or_else(|| fails.then_some(SERVER_FAULT))
+        }
     }
 }
 
@@ -120,6 +125,12 @@ const SCOPE: &str =
     "set FLINKS_SCOPE (or --scope) to the scope that Flinks gave you; the default is ocr.write";
 const TOO_MANY_OPEN_FILES: &str =
     "this program has too many open files: raise the limit (ulimit -n)";
+const NOT_THE_API: &str = "something answers, but not as the API does: check FLINKS_UPLOAD_URL, \
+     FLINKS_UPLOAD_PATHS, and FLINKS_API_URL or FLINKS_INSTANCE";
+const NO_ANSWER: &str = "the host accepts connections and gives no answer: try again later, and check the \
+     proxies and firewalls in between";
+const SERVER_FAULT: &str =
+    "the service, or a gateway before it, is failing: try again later, or contact Flinks";
 const STALE_SESSION: &str = "the bank reported this at the last refresh; older data can still be read: \
      `flinks accounts --request-id ID` with the RequestId of this error";
 const SESSION_EXPIRED: &str = "check the RequestId; a session expires after 8 minutes without use: open a new one \

@@ -146,13 +146,13 @@ pub(crate) fn without_settings<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
 }
 
 #[cfg(unix)]
-fn private(path: &Path) {
+pub(crate) fn private(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("a mode");
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path) {}
+pub(crate) fn private(_: &Path) {}
 
 /// A run that has ended.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod accounts;
 mod authorize;
 mod bench;
 mod doctor;
+mod doctor_setups;
 mod exits;
 mod fraud;
 mod guide;
@@ -27,6 +28,7 @@ mod secrets;
 mod signals;
 #[cfg(unix)]
 mod terminal;
+mod tls_host;
 mod upload;
 
 /// Says that this test cannot run here, past libtest, which would keep it from being seen;

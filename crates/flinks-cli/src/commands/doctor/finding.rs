@@ -67,15 +67,21 @@ impl Finding {
     pub(crate) fn of_request(part: &'static str, request: Request, error: &Error) -> Self {
         let exit = Exit::of(Request::Check, error);
         let hint = hints::for_call(request, error);
+        let hint = hint.or_else(|| hints::for_call(Request::Check, error));
         Self {
             hint: hint.map(|hint| without_doctor(hint).to_owned()),
-            ..Self::fail(part, exit, error.report().to_string())
+            ..Self::fail(part, exit, without_delivery(&error.report().to_string()))
         }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Whether it is a fault that ends in this exit status.
+    pub(crate) fn is_of(&self, exit: Exit) -> bool {
+        self.status == Status::Fail(exit)
     }
 
     pub(crate) fn days_left(mut self, days: u64) -> Self {
@@ -88,6 +94,12 @@ impl Finding {
         self.message.push_str(more);
         self
     }
+}
+
+/// Cuts what the service may have done: a check changes nothing.
+fn without_delivery(report: &str) -> String {
+    let report = report.replace("; the service may have acted", "");
+    report.replace("; the service has acted", "")
 }
 
 /// Cuts the advice to run `flinks doctor`, which is running.

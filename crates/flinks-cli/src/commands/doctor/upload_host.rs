@@ -39,8 +39,10 @@ pub(super) async fn check(clients: &Clients, now: SystemTime) -> Checked {
     let mut checked = Checked::of(&reached);
     checked.findings.extend(reached.findings(&host, now));
     let tested = test(clients, &reached, &transport).await;
+    // A host that gives no answer would not give another.
+    let answers = !tested[1].is_of(Exit::Unreachable);
     checked.findings.extend(tested);
-    if reached.failed.is_none() && is_requested(&reached) {
+    if reached.failed.is_none() && is_requested(&reached) && answers {
         let clock = request_root(&transport, &endpoint).await;
         checked.clock = clock.ok().flatten();
     }
