@@ -4,6 +4,7 @@
     reason = "telling people what happens is what this program is for"
 )]
 
+mod bench;
 mod check;
 mod command;
 mod conformance;
@@ -34,6 +35,10 @@ cargo xtask COMMAND
   soak [SCHEDULES [FIRST_SEED]]
                           whole upload sessions by chance, each seed a schedule of faults: 1,000,000
                           from seed 0, where `test` runs 20,000; a failing seed can be replayed
+  bench [--quick] [FILTER]
+                          uploads by this SDK and by other clients, side by side: writes BENCHMARKS.md;
+                          --quick is one round of the small ones, FILTER one scenario, client or piece
+                          of work by a part of its name, both printed only
   sandbox [ARGS]          serve the sandbox until interrupted (ARGS as for `flinks sandbox`)
   ci                      check, then test --wire
   help                    this text
@@ -85,6 +90,7 @@ fn run(arguments: &[String]) -> Outcome {
     match name.as_str() {
         "test" => test::run(&test::Options::parse(rest)?),
         "sandbox" => sandbox::run(rest),
+        "bench" => bench::run(rest),
         "soak" => soak::run(rest),
         "check" | "coverage" | "tidy" | "ci" if !rest.is_empty() => {
             Err(Failure::Usage(format!("{name} takes no arguments")))

@@ -1,0 +1,37 @@
+//! How the peak memory of this SDK's library depends on the size of a file and on the files sent at once.
+
+use crate::Result;
+use crate::peers::Peer;
+use crate::run::Hosts;
+use crate::scenarios::spread;
+
+const ROUNDS: usize = 5;
+
+/// Each row: what was sent, and the median of the peak in MB.
+pub type Rows = Vec<(String, f64)>;
+
+pub fn measure(ours: &Peer, hosts: &Hosts) -> Result<Rows> {
+    let peak = |files: &str, count: usize, link: bool, concurrency: usize| -> Result<f64> {
+        let costs: Result<Vec<_>> = (0..ROUNDS)
+            .map(|_| hosts.session(ours, files, count, link, concurrency))
+            .collect();
+        Ok(spread(costs?.iter().map(|cost| cost.peak).collect()).median)
+    };
+    let small = peak("1-KiB", 1, false, 1)?;
+    let large = peak("18-MB", 1, false, 1)?;
+    let session = peak("18-MB", 10, false, 1)?;
+    let mut rows = vec![
+        ("one file of 1 KiB".to_owned(), small),
+        ("one file of 18 MB: more by".to_owned(), large - small),
+        ("ten files of 18 MB: more by".to_owned(), session - small),
+    ];
+    for (link, way) in [(false, "directly"), (true, "over 40 ms")] {
+        let (one, eight) = (peak("18-MB", 10, link, 1)?, peak("18-MB", 10, link, 8)?);
+        rows.push((
+            format!("each further file of 18 MB at once, {way}"),
+            (eight - one) / 7.0,
+        ));
+    }
+    hosts.counts()?;
+    Ok(rows)
+}
