@@ -3,7 +3,7 @@
 use std::env::{args, var};
 use std::error::Error;
 use std::fs;
-use std::io::{Read as _, Write};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -64,10 +64,9 @@ fn call(
     encoded: &[u8],
 ) -> Result<(), Box<dyn Error>> {
     let length = start.len() + rest;
-    write!(
-        tls,
-        "POST /api/v1/{path} HTTP/1.1\r\nhost: sink\r\ncontent-length: {length}\r\n\r\n{start}"
-    )?;
+    let fields = format!("host: sink\r\ncontent-length: {length}");
+    let head = format!("POST /api/v1/{path} HTTP/1.1\r\n{fields}\r\n\r\n{start}");
+    tls.write_all(head.as_bytes())?;
     let mut left = rest;
     while left > 0 {
         left -= tls.write(&encoded[..left.min(encoded.len())])?;

@@ -136,7 +136,9 @@ impl Hosts {
         concurrency: usize,
     ) -> Result<Cost> {
         let server = if link { &self.relay } else { &self.sink };
-        let path = |name: &str| format!("{FOLDER}/{name}");
+        // The program takes only an absolute folder for its ledgers.
+        let here = std::env::current_dir()?;
+        let path = |name: &str| format!("{}/{FOLDER}/{name}", here.display());
         let variables = [
             ("PATH", std::env::var("PATH")?),
             ("FLINKS_UPLOAD_URL", format!("https://{}", server.address)),
