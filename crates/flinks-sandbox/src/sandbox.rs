@@ -178,6 +178,12 @@ impl Sandbox {
         usize::try_from(self.state.requests(operation)).unwrap_or(usize::MAX)
     }
 
+    /// Returns the number of connections that are open now, on both hosts.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        Arc::strong_count(&self.state.connection) - 1
+    }
+
     /// Returns every upload session, in the order in which they were opened.
     #[must_use]
     pub fn sessions(&self) -> Vec<SandboxSession> {

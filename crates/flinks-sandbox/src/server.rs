@@ -116,6 +116,7 @@ pub(crate) async fn serve(
 }
 
 async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Arc<State>) {
+    let _counted = Arc::clone(&state.connection);
     // If this fails, answers are only slower.
     drop(tcp.set_nodelay(true));
     let tls = match acceptor.accept(tcp).into_fallible().await {

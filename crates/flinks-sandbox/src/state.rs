@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) legacy: Mutex<Store>,
     pub(crate) faults: Mutex<Vec<Fault>>,
     requests: Mutex<HashMap<ApiOperation, u64>>,
+    /// Each open connection holds a reference.
+    pub(crate) connection: Arc<()>,
 }
 
 impl State {
@@ -38,6 +40,7 @@ impl State {
             analyses: Mutex::default(),
             legacy: Mutex::new(Store::new()),
             requests: Mutex::default(),
+            connection: Arc::default(),
         }
     }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::connect::{self, Connector};
 use crate::service::HttpService;
-use crate::{ClientIdentity, Error, ErrorKind};
+use crate::transport::Parts;
+use crate::{ClientIdentity, Error, ErrorKind, Transport};
 
 /// Identifies a transport and the client identity that it presents. Every replacement of the identity
 /// is a new generation; clones of a transport share it.
@@ -97,6 +98,65 @@ impl fmt::Debug for IdentitySnapshot {
         f.debug_tuple("IdentitySnapshot")
             .field(&self.0.generation)
             .finish()
+    }
+}
+
+impl Transport {
+    /// Replaces the client identity of this transport, of all its clones, and of the transports
+    /// derived from it; sends nothing.
+    ///
+    /// Every attempt that begins later, retries included, uses the new certificate on new connections,
+    /// which are opened as calls need them. Attempts in flight finish on theirs. Idle connections, TLS
+    /// sessions and access tokens of the old identity are not used again. A transport that was built
+    /// without an identity gets one.
+    ///
+    /// Does not block: [`ClientIdentity::from_files`] does, when it loads a new identity.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, its key cannot be used, or
+    /// the transport has a custom service. The old identity then stays in use.
+    ///
+    /// ```no_run
+    /// use flinks_transport::{ClientIdentity, Transport};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let load = || ClientIdentity::from_pem_files("client.pem", "client.key");
+    /// let transport = Transport::builder().identity(load()?).build()?;
+    ///
+    /// // When the files have changed:
+    /// transport.replace_identity(load()?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replace_identity(&self, identity: ClientIdentity) -> Result<(), Error> {
+        self.parts.identity.replace(&identity)
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn replace_service(&self, service: HttpService) {
+        self.parts.identity.replace_service(service);
+    }
+
+    /// Returns the generation of the current identity.
+    #[must_use]
+    pub fn identity_generation(&self) -> IdentityGeneration {
+        self.parts.snapshot().generation()
+    }
+
+    /// Returns the current identity with its connections, for a credential layer that must use one
+    /// identity for a token and for the request that carries it.
+    #[must_use]
+    pub fn identity_snapshot(&self) -> IdentitySnapshot {
+        self.parts.snapshot()
+    }
+
+    /// The same transport, which uses the identity of `snapshot` whatever replaces it.
+    #[must_use]
+    pub fn with_identity_snapshot(&self, snapshot: IdentitySnapshot) -> Self {
+        Self::assemble(Parts {
+            pinned: Some(snapshot),
+            ..(*self.parts).clone()
+        })
     }
 }
 

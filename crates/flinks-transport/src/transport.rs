@@ -21,22 +21,21 @@ use crate::collect::{Collected, collect};
 use crate::connect::Connector;
 use crate::decode::{plain, read};
 use crate::exchange::{Exchange, Settings};
-use crate::identity_generation::{CurrentIdentity, IdentityGeneration, IdentitySnapshot};
+use crate::identity_generation::{CurrentIdentity, IdentitySnapshot};
 use crate::progress::Progress;
 use crate::retry::{DeadlineAt, RetryConfig, RetryService};
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::{
-    Body, BoxError, CallMeta, ClientIdentity, Error, ErrorKind, Operation, Replay, Step,
-    TransportBuilder,
+    Body, BoxError, CallMeta, Error, ErrorKind, Operation, Replay, Step, TransportBuilder,
 };
 
 /// A shared HTTP stack for one client identity, which can be replaced.
 ///
-/// Cheap to clone; clones share the identity and its connection pool. Building one needs no runtime, sends nothing
-/// and starts no task.
+/// Cheap to clone; clones share the identity and its connection pool. Building one needs no runtime,
+/// sends nothing and starts no task.
 #[derive(Clone)]
 pub struct Transport {
-    parts: Arc<Parts>,
+    pub(crate) parts: Arc<Parts>,
     service: HttpService,
 }
 
@@ -58,7 +57,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    fn snapshot(&self) -> IdentitySnapshot {
+    pub(crate) fn snapshot(&self) -> IdentitySnapshot {
         let pinned = self.pinned.clone();
         pinned.unwrap_or_else(|| self.identity.snapshot())
     }
@@ -124,63 +123,6 @@ impl Transport {
             layers: Vec::new(),
             attempt_layers: Vec::new(),
             credentials: None,
-            ..(*self.parts).clone()
-        })
-    }
-
-    /// Replaces the client identity of this transport, of all its clones, and of the transports
-    /// derived from it; sends nothing.
-    ///
-    /// Every attempt that begins later, retries included, uses the new certificate on new connections,
-    /// which are opened as calls need them. Attempts in flight finish on theirs. Idle connections, TLS
-    /// sessions and access tokens of the old identity are not used again. A transport that was built
-    /// without an identity gets one.
-    ///
-    /// Does not block: [`ClientIdentity::from_files`] does, when it loads a new identity.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`]: the identity has expired or is not valid yet, its key cannot be used, or
-    /// the transport has a custom service. The old identity then stays in use.
-    ///
-    /// ```no_run
-    /// use flinks_transport::{ClientIdentity, Transport};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let load = || ClientIdentity::from_pem_files("client.pem", "client.key");
-    /// let transport = Transport::builder().identity(load()?).build()?;
-    ///
-    /// // When the files have changed:
-    /// transport.replace_identity(load()?)?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn replace_identity(&self, identity: ClientIdentity) -> Result<(), Error> {
-        self.parts.identity.replace(&identity)
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn replace_service(&self, service: HttpService) {
-        self.parts.identity.replace_service(service);
-    }
-
-    /// Returns the generation of the current identity.
-    #[must_use]
-    pub fn identity_generation(&self) -> IdentityGeneration {
-        self.parts.snapshot().generation()
-    }
-
-    /// Returns the current identity with its connections, for a credential layer that must use one
-    /// identity for a token and for the request that carries it.
-    #[must_use]
-    pub fn identity_snapshot(&self) -> IdentitySnapshot {
-        self.parts.snapshot()
-    }
-
-    /// The same transport, which uses the identity of `snapshot` whatever replaces it.
-    #[must_use]
-    pub fn with_identity_snapshot(&self, snapshot: IdentitySnapshot) -> Self {
-        Self::assemble(Parts {
-            pinned: Some(snapshot),
             ..(*self.parts).clone()
         })
     }

@@ -1,4 +1,8 @@
 //! To whom a token belongs: one transport, and one generation of its client identity.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test may run a call on a task of its own"
+)]
 
 use flinks_transport::testing::{Reply, ScriptedService, replace_service};
 use flinks_transport::{Replay, Route};

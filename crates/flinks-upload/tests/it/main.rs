@@ -11,6 +11,7 @@
 )]
 
 mod generator;
+mod identity_swap;
 mod interrupted;
 mod leaks;
 mod ledger_damage;

@@ -16,7 +16,7 @@ fn builder(sandbox: &Sandbox) -> TransportBuilder {
     Transport::builder().identity(identity).roots(roots)
 }
 
-fn client(sandbox: &Sandbox, transport: Transport) -> UploadClient {
+pub(crate) fn client(sandbox: &Sandbox, transport: Transport) -> UploadClient {
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
     let endpoint = Endpoint::new(sandbox.upload_url()).unwrap();
     UploadClient::with_endpoint(transport, endpoint, Paths::default(), credentials).unwrap()
