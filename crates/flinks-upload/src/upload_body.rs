@@ -1,14 +1,15 @@
-//! The body of an upload: JSON head, the document as base64 chunk by chunk, JSON tail, of exactly known length.
+//! The body of an upload: JSON head, the document as base64 piece by piece, JSON tail, of exactly known length.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io::Read;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use base64::Engine;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use flinks_transport::{BoxError, Error, ErrorKind};
 use flinks_types::AggregationId;
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -17,9 +18,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::document::{Document, Reader};
 use crate::error::{UploadError, file_error};
 
-/// What is read and encoded at a time: a multiple of 3, so that only the last chunk is padded, and
-/// large enough that the blocking pool costs a tenth, not a half.
-const CHUNK: usize = 192 * 1024;
+/// What is read at a time: large enough that the blocking pool costs a tenth, not a half.
+const CHUNK: usize = 4 * PIECE;
+
+/// What is encoded at a time: a multiple of 3, so that only the last piece is padded.
+const PIECE: usize = 48 * 1024;
 
 #[cfg(any(
     target_arch = "x86_64",
@@ -99,23 +102,25 @@ pub(crate) struct Upload {
     length: u64,
     taken: u64,
     state: State,
+    frames: Frames,
 }
 
 enum State {
     Head,
-    /// A chunk is being read and encoded on the blocking pool.
-    Busy(JoinHandle<Result<Chunk, UploadError>>),
+    /// A chunk is being read on the blocking pool.
+    Reading(JoinHandle<Result<Chunk, UploadError>>),
+    /// A chunk is being encoded from this byte on.
+    Encoding(Chunk, usize),
     Tail,
     Done,
 }
 
-/// A reader with its two buffers, and what the last step made of them.
+/// A reader with its buffer, and what it read last.
 struct Chunk {
     reader: Reader,
-    raw: Vec<u8>,
-    buffer: BytesMut,
-    encoded: Bytes,
-    read: u64,
+    buffer: Vec<u8>,
+    len: usize,
+    /// What of the document is still to be read.
     left: u64,
 }
 
@@ -133,13 +138,7 @@ impl Upload {
             length,
             taken: 0,
             state: State::Head,
-        }
-    }
-
-    fn took(&mut self, bytes: u64) {
-        self.taken += bytes;
-        if let Some(on_bytes) = &self.on_bytes {
-            on_bytes(self.taken);
+            frames: Frames::default(),
         }
     }
 
@@ -148,30 +147,46 @@ impl Upload {
         spawn_blocking(move || {
             let reader = document.reader()?;
             let left = document.len();
-            let raw = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK)).max(1)];
-            let (buffer, encoded) = (BytesMut::new(), Bytes::new());
+            let buffer = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK)).max(1)];
             Chunk {
                 reader,
-                raw,
                 buffer,
-                encoded,
-                read: 0,
+                len: 0,
                 left,
             }
-            .next(&document)
+            .read(&document)
         })
+    }
+
+    /// Encodes the next piece of a chunk: a few microseconds, so that no more is encoded than the
+    /// connection takes.
+    fn encode(&mut self, chunk: Chunk, start: usize) -> Result<Bytes, UploadError> {
+        let end = chunk.len.min(start + PIECE);
+        let piece = chunk.buffer.get(start..end).unwrap_or_default();
+        let frame = self.frames.encode(piece)?;
+        self.taken += piece.len() as u64;
+        if let Some(on_bytes) = &self.on_bytes {
+            on_bytes(self.taken);
+        }
+        self.state = if end < chunk.len {
+            State::Encoding(chunk, end)
+        } else if chunk.left > 0 {
+            let document = self.document.clone();
+            State::Reading(spawn_blocking(move || chunk.read(&document)))
+        } else {
+            State::Tail
+        };
+        Ok(frame)
     }
 }
 
 impl Chunk {
-    /// Reads and encodes the next chunk, and after the last one makes sure that it was the last.
-    fn next(mut self, document: &Document) -> Result<Self, UploadError> {
-        let want = self
-            .raw
-            .len()
-            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let raw = self.raw.get_mut(..want).unwrap_or_default();
-        self.reader.read_exact(raw).map_err(|error| {
+    /// Reads the next chunk, and after the last one makes sure that it was the last.
+    fn read(mut self, document: &Document) -> Result<Self, UploadError> {
+        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+        self.len = self.buffer.len().min(left);
+        let chunk = self.buffer.get_mut(..self.len).unwrap_or_default();
+        self.reader.read_exact(chunk).map_err(|error| {
             let ends_early = error.kind() == std::io::ErrorKind::UnexpectedEof;
             if ends_early {
                 document.changed()
@@ -179,14 +194,7 @@ impl Chunk {
                 document.unreadable(error)
             }
         })?;
-        self.read = want as u64;
-        self.left -= self.read;
-        // Frames that were sent give their memory back, so one buffer serves the whole document.
-        self.buffer.resize(want.div_ceil(3) * 4, 0);
-        let written = base64()
-            .encode_slice(&*raw, &mut self.buffer)
-            .map_err(|_| file_error("the document cannot be encoded"))?;
-        self.encoded = self.buffer.split_to(written).freeze();
+        self.left -= self.len as u64;
         if self.left == 0 {
             match self.reader.read(&mut [0]) {
                 Ok(0) => {}
@@ -200,6 +208,26 @@ impl Chunk {
     }
 }
 
+/// The frames that the connection holds. The memory of one that was sent is reused; otherwise the
+/// allocator returns it to the system and requests it again.
+#[derive(Default)]
+struct Frames(VecDeque<Bytes>);
+
+impl Frames {
+    fn encode(&mut self, piece: &[u8]) -> Result<Bytes, UploadError> {
+        let is_sent = self.0.front().is_some_and(Bytes::is_unique);
+        let sent = if is_sent { self.0.pop_front() } else { None };
+        let sent = sent.and_then(|frame| frame.try_into_mut().ok());
+        let mut frame = sent.unwrap_or_default();
+        frame.resize(piece.len().div_ceil(3) * 4, 0);
+        let written = base64().encode_slice(piece, &mut frame);
+        written.map_err(|_| file_error("the document cannot be encoded"))?;
+        let frame = frame.freeze();
+        self.0.push_back(frame.clone());
+        Ok(frame)
+    }
+}
+
 impl HttpBody for Upload {
     type Data = Bytes;
     type Error = BoxError;
@@ -209,39 +237,27 @@ impl HttpBody for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        match &mut this.state {
+        let frame = match std::mem::replace(&mut this.state, State::Done) {
             State::Head => {
-                this.state = State::Busy(this.open());
-                Poll::Ready(Some(Ok(Frame::data(this.envelope.head.clone()))))
+                this.state = State::Reading(this.open());
+                Ok(this.envelope.head.clone())
             }
-            State::Busy(step) => {
-                let step = ready!(Pin::new(step).poll(cx));
-                let step = step.unwrap_or_else(|_| {
+            State::Reading(mut step) => {
+                let Poll::Ready(step) = Pin::new(&mut step).poll(cx) else {
+                    this.state = State::Reading(step);
+                    return Poll::Pending;
+                };
+                let chunk = step.unwrap_or_else(|_| {
                     Err(file_error("the runtime stopped while a file was read"))
                 });
-                let mut chunk = match step {
-                    Ok(chunk) => chunk,
-                    Err(error) => {
-                        this.state = State::Done;
-                        return Poll::Ready(Some(Err(Error::from(error).into())));
-                    }
-                };
-                let (encoded, read) = (std::mem::take(&mut chunk.encoded), chunk.read);
-                this.state = if chunk.left == 0 {
-                    State::Tail
-                } else {
-                    let document = this.document.clone();
-                    State::Busy(spawn_blocking(move || chunk.next(&document)))
-                };
-                this.took(read);
-                Poll::Ready(Some(Ok(Frame::data(encoded))))
+                chunk.and_then(|chunk| this.encode(chunk, 0))
             }
-            State::Tail => {
-                this.state = State::Done;
-                Poll::Ready(Some(Ok(Frame::data(this.envelope.tail.clone()))))
-            }
-            State::Done => Poll::Ready(None),
-        }
+            State::Encoding(chunk, start) => this.encode(chunk, start),
+            State::Tail => Ok(this.envelope.tail.clone()),
+            State::Done => return Poll::Ready(None),
+        };
+        let frame = frame.map(Frame::data);
+        Poll::Ready(Some(frame.map_err(|error| Error::from(error).into())))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -278,13 +294,23 @@ mod tests {
         Upload::new(document, envelope, length, None)
     }
 
-    fn collect(body: Upload) -> Result<Bytes, BoxError> {
+    /// As a connection takes a body: three frames wait while the next is encoded.
+    fn collect(mut body: Upload) -> Result<Bytes, BoxError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
-        runtime
-            .block_on(body.collect())
-            .map(http_body_util::Collected::to_bytes)
+        let mut bytes = Vec::new();
+        let mut waiting = VecDeque::new();
+        while let Some(frame) = runtime.block_on(body.frame()) {
+            let frame = frame?.into_data().expect("no trailers");
+            waiting.push_back((bytes.len(), frame.clone()));
+            bytes.extend(frame);
+            if waiting.len() > 3 {
+                let (start, frame) = waiting.pop_front().expect("four frames");
+                assert_eq!(frame, bytes[start..start + frame.len()]);
+            }
+        }
+        Ok(bytes.into())
     }
 
     /// The same request by way of serde and one whole string.
@@ -311,7 +337,7 @@ mod tests {
 
         #[test]
         fn equals_the_simple_encoding(
-            size in prop_oneof![1usize..2000, (CHUNK - 4)..(CHUNK + 5), (2 * CHUNK)..(2 * CHUNK + 7)],
+            size in prop_oneof![1usize..2000, (PIECE - 4)..(PIECE + 5), (CHUNK - 4)..(CHUNK + 5), (2 * CHUNK)..(2 * CHUNK + 7)],
             seed in any::<u8>(),
             name in "[^/\\\\\\pC]{1,20}",
             tag in proptest::option::of("\\PC{0,20}"),
@@ -398,7 +424,7 @@ mod tests {
         }));
         collect(body).expect("a whole body");
         let seen = seen.lock().expect("lock");
-        assert_eq!(seen.len(), 4);
+        assert_eq!(seen.len(), 13);
         assert_eq!(seen.last(), Some(&(3 * CHUNK as u64 + 1)));
     }
 
@@ -406,7 +432,7 @@ mod tests {
     async fn a_body_is_at_its_end_after_its_tail_and_no_sooner() {
         let document = Document::from_bytes("a.pdf", vec![1u8; CHUNK + 1]).expect("a document");
         let mut body = upload(document, None, None);
-        for _head_chunks_and_tail in 0..4 {
+        for _head_pieces_and_tail in 0..7 {
             assert!(!body.is_end_stream());
             body.frame().await.expect("a frame").expect("bytes");
         }
