@@ -18,6 +18,11 @@ FLINKS_CLIENT_ID, FLINKS_CLIENT_SECRET, FLINKS_INSTANCE, FLINKS_CUSTOMER_ID, FLI
 then from the TOML file given by --config or FLINKS_CONFIG. Secrets cannot be given as options; each
 can also be read from a file, whose path is in the variable …_FILE.
 
+The hosts are reached through the proxy of --proxy or FLINKS_PROXY (http://[user:password@]host:port,
+or https://… for a proxy that is reached over TLS; `none` for no proxy). If neither is set, it is taken
+from https_proxy, HTTPS_PROXY, all_proxy or ALL_PROXY, in this order. Hosts in no_proxy or NO_PROXY
+(names, *, addresses and networks, each also with :port) are reached directly in both cases, as by curl.
+
 Exit status: 0 success, 1 refused by the service, 2 usage, settings or identity, 3 a file was
 refused, 4 service unreachable, 5 outcome unknown, 6 timed out, 7 flagged (with --fail-on-flagged),
 8 still undetermined after waiting, 9 a bank's question waits for an answer, 130 interrupted.
@@ -137,6 +142,9 @@ pub(crate) struct Connection {
     /// Your customer id [env: FLINKS_CUSTOMER_ID]
     #[arg(long, value_name = "ID")]
     pub(crate) customer_id: Option<String>,
+    /// Proxy to connect through, without a password, or `none` [env: FLINKS_PROXY, or else as curl]
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
     /// Accept a base URL with plain http for a loopback host
     #[arg(long)]
     pub(crate) allow_http: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use flinks_fraud::FraudClient;
 use flinks_legacy::LegacyClient;
 use flinks_sandbox::Sandbox;
-use flinks_transport::{Error, Transport, TransportBuilder};
+use flinks_transport::{Endpoint, Error, Transport, TransportBuilder};
 use flinks_types::Secret;
 use flinks_upload::UploadClient;
 
@@ -13,7 +13,9 @@ use crate::arguments::Connection;
 use crate::context::Context;
 use crate::output::error::CliError;
 use crate::output::write_stderr;
-use crate::settings::{Given, Material, Settings, not_set, unknown_variables, without_roots};
+use crate::settings::{
+    Given, Material, ProxyChoice, Settings, not_set, unknown_variables, without_roots,
+};
 
 /// How long the embedded sandbox takes for an analysis.
 const PROCESSING: Duration = Duration::from_secs(2);
@@ -47,6 +49,9 @@ impl Clients {
         let paths = clients.settings.paths().unwrap_or_default();
         // A run starts its clients once.
         drop(context.upload_paths.set(paths));
+        if let Some(name) = clients.settings.proxy.name() {
+            drop(context.proxy_setting.set(name.to_owned()));
+        }
         Ok(clients)
     }
 
@@ -153,11 +158,12 @@ impl Clients {
     /// Starts a transport for the upload host, with its client certificate.
     ///
     /// # Errors
-    /// The certificate, its key or the root certificates cannot be read.
+    /// The certificate, its key or the root certificates cannot be read, or the base URL is not valid.
     pub(crate) fn upload_builder(&self) -> Result<TransportBuilder, Error> {
-        Ok(Transport::builder()
+        let builder = Transport::builder()
             .identity(self.settings.identity()?)
-            .roots(self.settings.roots()?))
+            .roots(self.settings.roots()?);
+        Ok(self.with_proxy(builder, &self.settings.upload_endpoint()?))
     }
 
     /// Starts a transport for the results host.
@@ -165,7 +171,27 @@ impl Clients {
     /// # Errors
     /// The root certificates cannot be read.
     pub(crate) fn results_builder(&self) -> Result<TransportBuilder, Error> {
-        Ok(Transport::builder().roots(self.settings.roots()?))
+        let builder = Transport::builder().roots(self.settings.roots()?);
+        Ok(match self.settings.results_endpoint() {
+            Ok(endpoint) => self.with_proxy(builder, &endpoint),
+            // Only the roots are checked.
+            Err(_) => builder,
+        })
+    }
+
+    fn with_proxy(&self, builder: TransportBuilder, endpoint: &Endpoint) -> TransportBuilder {
+        let host = endpoint.authority();
+        match self.settings.proxy_for(endpoint) {
+            ProxyChoice::Proxy(given) => {
+                tracing::info!(host, proxy = %given.value, setting = given.name(), "uses a proxy");
+                builder.proxy(given.value)
+            }
+            ProxyChoice::Direct(reason) => {
+                let reason = reason.unwrap_or_default();
+                tracing::info!(host, reason, "uses no proxy");
+                builder
+            }
+        }
     }
 }
 

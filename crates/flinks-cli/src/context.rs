@@ -20,6 +20,8 @@ pub(crate) struct Context {
     config: Option<PathBuf>,
     /// The paths of the upload host, once the settings are read.
     pub(crate) upload_paths: OnceLock<Paths>,
+    /// The variable, flag or key that names the proxy, if one does.
+    pub(crate) proxy_setting: OnceLock<String>,
 }
 
 impl Context {
@@ -29,6 +31,7 @@ impl Context {
             sandbox: common.sandbox,
             config: common.config.clone(),
             upload_paths: OnceLock::new(),
+            proxy_setting: OnceLock::new(),
         }
     }
 

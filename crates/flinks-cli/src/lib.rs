@@ -59,6 +59,9 @@ fn run_arguments(arguments: &Arguments) -> Exit {
     if !context.sandbox {
         error.save_unread_answer(variable);
     }
+    if let Some(name) = context.proxy_setting.get() {
+        error.set_proxy_setting(name);
+    }
     let exit = report(&error, output);
     if let Some(path) = &common.support {
         let (command, endpoint) = (arguments.command.name(), context.endpoint(&error));

@@ -8,7 +8,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The crates whose logs are shown. Those of other crates, such as hyper, may contain headers.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
+    "flinks_cli",
     "flinks_transport",
     "flinks_auth",
     "flinks_upload",

@@ -1,7 +1,9 @@
 //! The settings: from options, then the environment, then a TOML file. Options cannot hold secrets.
 
 mod identity;
+mod no_proxy;
 pub(crate) mod path_value;
+mod proxy;
 mod source;
 mod unknown_variables;
 
@@ -15,7 +17,9 @@ use flinks_types::{CustomerId, Secret};
 use flinks_upload::{Paths, UploadClient};
 
 use crate::arguments::Connection;
+use crate::settings::proxy::ProxySettings;
 
+pub use proxy::ProxyChoice;
 pub use source::Given;
 
 pub(crate) use identity::without_roots;
@@ -56,6 +60,7 @@ pub struct Settings {
     pub auth_key: Option<Given<Secret>>,
     /// `x-api-key` of the data calls.
     pub x_api_key: Option<Given<Secret>>,
+    pub(crate) proxy: ProxySettings,
     pub(crate) allow_http: bool,
     /// Settings that are accepted but look wrong.
     pub(crate) warnings: Vec<String>,
@@ -127,6 +132,7 @@ impl Settings {
             api_secret: source.secret("api_secret")?,
             auth_key: source.secret("auth_key")?,
             x_api_key: source.secret("x_api_key")?,
+            proxy: ProxySettings::read(source, flags.proxy.as_ref())?,
             allow_http: flags.allow_http,
             warnings: Vec::new(),
         };
@@ -267,6 +273,12 @@ impl Settings {
             }
             (None, None) => Err(not_set(&["FLINKS_INSTANCE"])),
         }
+    }
+
+    /// Returns how a host is reached: through which proxy, or directly, and which setting says so.
+    #[must_use]
+    pub fn proxy_for(&self, endpoint: &Endpoint) -> ProxyChoice {
+        self.proxy.choice(endpoint)
     }
 
     /// Returns the customer id.

@@ -258,6 +258,7 @@ impl Sandbox {
             ("FLINKS_API_URL", self.results_url()),
             ("FLINKS_CUSTOMER_ID", self.customer_id()),
             ("FLINKS_API_SECRET", self.api_secret()),
+            ("FLINKS_PROXY", "none"),
         ];
         settings.extend(self.auth_key().map(|key| ("FLINKS_AUTH_KEY", key)));
         settings.extend(self.x_api_key().map(|key| ("FLINKS_X_API_KEY", key)));

@@ -49,6 +49,8 @@ struct FailedCall {
     error: Error,
     /// The kind of an upload's error: it has more kinds than a call.
     upload: Option<UploadErrorKind>,
+    /// The setting that names the proxy.
+    proxy_setting: Option<String>,
     /// A hint that the error alone does not determine.
     hint: Option<&'static str>,
 }
@@ -96,6 +98,7 @@ impl FailedCall {
             request,
             error,
             upload: None,
+            proxy_setting: None,
             hint: None,
         }
     }
@@ -210,6 +213,30 @@ impl CliError {
         match &self.cause {
             Cause::Call(call) => Some(&call.error),
             Cause::Interrupted | Cause::Local(_) => None,
+        }
+    }
+
+    /// Sets the variable, flag or key that names the proxy.
+    pub(crate) fn set_proxy_setting(&mut self, name: &str) {
+        if let Cause::Call(call) = &mut self.cause {
+            call.proxy_setting = Some(name.to_owned());
+        }
+    }
+
+    /// Returns the proxy of the call that failed, and the setting that names it.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        let proxy = self.call()?.proxy()?;
+        Some(match self.proxy_setting() {
+            Some(setting) => format!("{proxy} ({setting})"),
+            None => proxy.to_owned(),
+        })
+    }
+
+    /// Returns the setting that names the proxy of the call that failed.
+    fn proxy_setting(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Call(call) if call.error.proxy().is_some() => call.proxy_setting.as_deref(),
+            Cause::Call(_) | Cause::Interrupted | Cause::Local(_) => None,
         }
     }
 

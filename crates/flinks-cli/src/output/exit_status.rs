@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use flinks_transport::{Delivery, Error, ErrorKind, Step};
+use http::StatusCode;
 
 use crate::output::io_error::too_many_open_files;
 
@@ -85,6 +86,12 @@ impl Exit {
                 Self::Unknown
             }
             ErrorKind::ClientCertificate | ErrorKind::Config | ErrorKind::Input => Self::Usage,
+            // The user or the password of the proxy is a setting.
+            ErrorKind::Proxy
+                if error.proxy_status() == Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) =>
+            {
+                Self::Usage
+            }
             _ if too_many_open_files(error) && !delivery.may_have_acted() => Self::Usage,
             ErrorKind::Local => Self::File,
             // Without a readable token the call was not made.
@@ -95,6 +102,7 @@ impl Exit {
             | ErrorKind::Connect
             | ErrorKind::Connection
             | ErrorKind::Layer
+            | ErrorKind::Proxy
             | ErrorKind::ServerCertificate
             | ErrorKind::Timeout
             | _ => match delivery {

@@ -25,6 +25,7 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
         (ErrorKind::ClientCertificate, _) => Some(CLIENT_CERTIFICATE),
         (ErrorKind::ServerCertificate, _) => Some(SERVER_CERTIFICATE),
         (ErrorKind::Connect, _) => Some(CONNECT),
+        (ErrorKind::Proxy, _) => Some(for_proxy(error)),
         (_, Request::BankLogin | Request::BankData) => for_bank(error),
         (_, Request::FraudAnalysis) => for_fraud_analysis(error, status?),
         (ErrorKind::Decode, Request::Check) => Some(NOT_THE_API),
@@ -33,6 +34,14 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
             let fails = request == Request::Check && status? >= 500;
             for_upload(error.step(), status?).or_else(|| fails.then_some(SERVER_FAULT))
         }
+    }
+}
+
+fn for_proxy(error: &Error) -> &'static str {
+    match error.proxy_status().map(|status| status.as_u16()) {
+        Some(407) => PROXY_CREDENTIALS,
+        Some(_) => PROXY_REFUSAL,
+        None => PROXY,
     }
 }
 
@@ -152,8 +161,14 @@ const CLIENT_CERTIFICATE: &str = "guide, \"SSL Handshake Error: certificate not 
      `flinks doctor` checks both";
 const SERVER_CERTIFICATE: &str = "check the base URL, and FLINKS_CA if the server has a private CA or a proxy \
      inspects TLS; without FLINKS_CA the platform's root certificates are trusted";
-const CONNECT: &str =
-    "check the base URL, the network and the firewall; `flinks doctor` shows which part fails";
+const CONNECT: &str = "check the base URL, the network and the firewall, and set FLINKS_PROXY or HTTPS_PROXY if this \
+     network requires a proxy; `flinks doctor` shows which part fails";
+const PROXY: &str = "check the proxy setting: FLINKS_PROXY, or else HTTPS_PROXY or ALL_PROXY; a host in \
+     NO_PROXY is reached directly";
+const PROXY_CREDENTIALS: &str = "give the proxy's user and password in FLINKS_PROXY or in the file at \
+     FLINKS_PROXY_FILE, percent-encoded: http://user:password@host:port";
+const PROXY_REFUSAL: &str = "ask the proxy's administrator to allow CONNECT to this host and port; a host in \
+     NO_PROXY is reached directly";
 const FRAUD_401: &str = "guide, \"Fraud Analysis Endpoint\": this host takes the API secret (FLINKS_API_SECRET), \
      not the OAuth token";
 const FRAUD_LOGIN: &str = "check the LoginId: it is the Login.Id of a completed upload, not its AggregationId, and \

@@ -39,6 +39,9 @@ fn report(error: &CliError, command: &str, endpoint: Option<&str>, now: SystemTi
     let status = call.and_then(|call| call.status());
     let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     line("HTTP status", &status);
+    if let Some(proxy) = error.proxy() {
+        line("Proxy", &escaped(&proxy));
+    }
     line("Occurs on", occurs_on(error));
     line("Error message", &error.message());
     if let Some(id) = api.and_then(|api| api.request_id.as_ref()) {

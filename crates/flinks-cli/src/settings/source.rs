@@ -30,13 +30,14 @@ pub(super) const PLAIN: &[&str] = &[
     "customer_id",
 ];
 
-/// The keys of secrets; each also exists as `…_file`.
+/// The keys of secrets, and of the proxy, whose URL may contain a password; each also exists as `…_file`.
 pub(super) const SECRET: &[&str] = &[
     "cert_password",
     "client_secret",
     "api_secret",
     "auth_key",
     "x_api_key",
+    "proxy",
 ];
 
 /// Larger than any secret or settings file; an endless file is not read to its end.
@@ -185,6 +186,16 @@ impl Source {
         }
     }
 
+    /// Reads a variable that is not this program's own; an empty one is not set.
+    pub(super) fn foreign_variable(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<Given<Secret>>, Error> {
+        let value = (self.environment)(name).filter(|value| !value.is_empty());
+        let secret = value.map(|value| Ok(Given::new(name, Secret::new(utf8(name, value)?))));
+        secret.transpose()
+    }
+
     /// Reads an environment variable; an empty one is not set.
     fn variable(&self, key: &str) -> Option<OsString> {
         (self.environment)(&variable_name(key)).filter(|value| !value.is_empty())
@@ -206,7 +217,8 @@ impl Source {
     }
 }
 
-const IN_QUOTES: &str = "the value is in quotes: remove them (`docker run --env-file` keeps them)";
+pub(super) const IN_QUOTES: &str =
+    "the value is in quotes: remove them (`docker run --env-file` keeps them)";
 
 pub(super) fn variable_name(key: &str) -> String {
     format!("FLINKS_{}", key.to_ascii_uppercase())

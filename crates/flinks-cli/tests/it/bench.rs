@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use flinks_sandbox::{Config, LogLine, Sandbox};
+use flinks_sandbox::{Config, ConnectProxy, LogLine, ProxyConfig, ProxyFault, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -21,8 +21,11 @@ pub(crate) struct Bench {
     pub(crate) requests: Receiver<LogLine>,
     environment: Vec<(String, String)>,
     /// Serves in the background until the test ends.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
+
+pub(crate) const PROXY_USER: &str = "us er";
+pub(crate) const PROXY_PASSWORD: &str = "CANARY:p@ss/word";
 
 impl Bench {
     /// A sandbox with faults, whose analyses are final at once.
@@ -71,8 +74,33 @@ impl Bench {
             folder,
             requests,
             environment,
-            _runtime: runtime,
+            runtime,
         }
+    }
+
+    /// A sandbox that is called by names that only the proxy knows, and the proxy.
+    pub(crate) fn behind_proxy(faults: Vec<ProxyFault>, is_tls: bool) -> (Self, ConnectProxy) {
+        let names = ["upload.invalid", "results.invalid"];
+        let mut config = Config::default();
+        config.processing = Duration::ZERO;
+        config.server_names = names.map(str::to_owned).to_vec();
+        let mut bench = Self::with(config);
+        let mut config = ProxyConfig::default();
+        let urls = [bench.sandbox.upload_url(), bench.sandbox.results_url()];
+        for (name, url) in names.iter().zip(urls) {
+            config.resolve(name, url).expect("an address");
+        }
+        config.credentials = Some((PROXY_USER.to_owned(), PROXY_PASSWORD.to_owned()));
+        config.faults = faults;
+        let proxy = bench.runtime.block_on(async {
+            match is_tls {
+                true => ConnectProxy::start_tls(config, bench.sandbox.authority()).await,
+                false => ConnectProxy::start(config).await,
+            }
+        });
+        bench.set("FLINKS_UPLOAD_URL", "https://upload.invalid");
+        bench.set("FLINKS_API_URL", "https://results.invalid");
+        (bench, proxy.expect("a proxy"))
     }
 
     /// Changes a setting of every run that follows; empty means not set.

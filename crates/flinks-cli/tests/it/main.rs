@@ -22,6 +22,7 @@ mod kills;
 mod local;
 mod mock;
 mod output_failures;
+mod proxy;
 mod resume;
 mod secrets;
 #[cfg(unix)]

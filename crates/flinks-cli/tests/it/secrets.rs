@@ -133,12 +133,13 @@ const PLAIN: [(&str, bool); 11] = [
     ("client_id", false),
     ("scope", false),
 ];
-const SECRET: [&str; 5] = [
+const SECRET: [&str; 6] = [
     "client_secret",
     "api_secret",
     "cert_password",
     "auth_key",
     "x_api_key",
+    "proxy",
 ];
 
 /// The commands that read settings, with what they need.

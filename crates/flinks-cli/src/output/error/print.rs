@@ -26,6 +26,9 @@ impl CliError {
         let mut text = format!("error: {}\n", self.message());
         let mut line = |label: &str, value: &str| text.push_str(&format!("{label}: {value}\n"));
         let entry = |key| self.result.get(key).and_then(Value::as_str);
+        if let Some(proxy) = self.proxy() {
+            line("proxy", &escaped(&proxy));
+        }
         if let Some(hint) = self.hint() {
             line("hint", hint);
         }
@@ -117,6 +120,8 @@ impl CliError {
                 json!(error.retry_after().map(|after| after.as_secs())),
             ),
             ("message", json!(self.message())),
+            ("proxy", json!(error.proxy())),
+            ("proxy_setting", json!(self.proxy_setting())),
             ("hint", json!(self.hint())),
         ];
         // Only the operation is null when there is none; other fields are left out.
