@@ -1,6 +1,7 @@
 //! The one error of every call: what failed, what the service said, and whether it may have acted.
 
 mod delivery;
+mod display;
 mod kind;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flinks_types::ApiError;
+use http::uri::Scheme;
 use http::{StatusCode, Uri};
 
 use crate::{CallMeta, Replay, Route};
@@ -189,7 +191,7 @@ impl Error {
     /// The whole chain on one line: this error, then each cause, never in `Debug` form.
     #[must_use]
     pub fn report(&self) -> impl fmt::Display + '_ {
-        Report(self)
+        display::Report(self)
     }
 
     /// Sets the cause; for layers and services of the application.
@@ -220,10 +222,6 @@ impl Error {
     #[must_use]
     pub fn with_delivery(self, delivery: Delivery) -> Self {
         self.edit(|inner| inner.delivery = delivery)
-    }
-
-    pub(crate) fn with_proxy(self, proxy: Option<Arc<str>>) -> Self {
-        self.edit(|inner| inner.proxy = proxy)
     }
 
     pub(crate) fn with_proxy_status(self, status: StatusCode) -> Self {
@@ -266,8 +264,15 @@ impl Error {
     }
 
     /// Says which call failed. A failed token request has already said where it was sent.
-    pub(crate) fn with_call(self, meta: &CallMeta, uri: Option<&Uri>) -> Self {
+    pub(crate) fn with_call(
+        self,
+        meta: &CallMeta,
+        uri: Option<&Uri>,
+        proxy: Option<&Arc<str>>,
+    ) -> Self {
+        let is_https = uri.is_some_and(|uri| uri.scheme() == Some(&Scheme::HTTPS));
         self.edit(|inner| {
+            inner.proxy = proxy.filter(|_| is_https).cloned();
             inner.operation = Some(meta.operation());
             inner.replay = Some(meta.replay());
             if inner.step == Step::Call || inner.route.is_none() {
@@ -307,47 +312,6 @@ impl From<crate::IdentityError> for Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        if let Some(operation) = inner.operation {
-            write!(f, "{operation}: ")?;
-        }
-        if inner.step == Step::Token && inner.operation != Some("auth.token") {
-            f.write_str("token request: ")?;
-        }
-        f.write_str(&inner.message)?;
-        if let Some(status) = inner.status {
-            write!(f, ": HTTP {}", status.as_u16())?;
-            if let Some(reason) = status.canonical_reason() {
-                write!(f, " {reason}")?;
-            }
-        }
-        if let Some(api) = &inner.api {
-            write!(f, ": {api}")?;
-        }
-        if let Some(origin) = inner.origin.as_ref().filter(|_| inner.kind.is_of_network()) {
-            match (&inner.proxy, inner.proxy_status) {
-                (_, Some(status)) => write!(f, " (HTTP {}, for {origin})", status.as_u16())?,
-                // The message names the proxy.
-                _ if inner.kind == ErrorKind::Proxy => write!(f, " (for {origin})")?,
-                (Some(proxy), None) => write!(f, " ({origin} through the proxy {proxy})")?,
-                (None, None) => write!(f, " ({origin})")?,
-            }
-        }
-        if let Some(after) = inner.retry_after {
-            write!(f, "; the service asks to wait {} s", after.as_secs())?;
-        }
-        if inner.attempts > 1 {
-            write!(f, "; {} attempts", inner.attempts)?;
-        }
-        if inner.operation.is_some() {
-            write!(f, "; {}", inner.delivery.sentence())?;
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -373,34 +337,6 @@ impl StdError for Error {
     }
 }
 
-struct Report<'e>(&'e Error);
-
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        f.write_str(&said)?;
-        // The message says what is wrong with a certificate; its causes are in rustls's `Debug` form.
-        if self.0.kind() == ErrorKind::ServerCertificate {
-            return Ok(());
-        }
-        let mut next = self.0.source();
-        while let Some(cause) = next {
-            // Many errors repeat their cause; people should read it once.
-            let text = cause.to_string();
-            // rustls adds the address of a page for programmers.
-            let text = text.split(": https://docs.rs/").next().unwrap_or_default();
-            // The client's own word for its part of the work ("client error (SendRequest)").
-            let is_inner_name = cause.is::<hyper_util::client::legacy::Error>();
-            if !is_inner_name && !said.contains(text) {
-                write!(f, ": {text}")?;
-                said.push_str(text);
-            }
-            next = cause.source();
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -416,13 +352,15 @@ mod tests {
         let uri = |text| Uri::from_static(text);
         let refused = || Error::new(ErrorKind::Api, "refused");
         let call = uri("https://user:canary@upload.example:8443/api/v1/upload?canary");
-        let error = refused().with_call(&META, Some(&call));
+        let error = refused().with_call(&META, Some(&call), None);
         assert_eq!(error.origin(), Some("https://upload.example:8443"));
         assert_eq!(error.route(), Some(META.route()));
         assert_eq!(error.replay(), Some(Replay::Unsent));
 
-        let token = refused().with_call(&TOKEN, Some(&uri("https://token.example/token")));
-        let error = token.with_step(Step::Token).with_call(&META, Some(&call));
+        let token = refused().with_call(&TOKEN, Some(&uri("https://token.example/token")), None);
+        let error = token
+            .with_step(Step::Token)
+            .with_call(&META, Some(&call), None);
         assert_eq!(error.operation(), Some("upload.file"));
         assert_eq!(error.replay(), Some(Replay::Unsent));
         assert_eq!(error.route(), Some(TOKEN.route()));
@@ -438,7 +376,7 @@ mod tests {
                 Some(Duration::from_secs(90)),
             )
             .with_source("the cause")
-            .with_call(&META, None)
+            .with_call(&META, None, None)
             .finish(Delivery::Rejected, 2, Duration::from_millis(3));
         let text = error.to_string();
         for part in [

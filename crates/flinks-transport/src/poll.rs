@@ -255,7 +255,7 @@ impl WaitOver {
             .unwrap_or_else(|| {
                 Error::new(ErrorKind::Timeout, message)
                     .with_delivery(Delivery::Delivered)
-                    .with_call(&self.meta, None)
+                    .with_call(&self.meta, None, None)
             })
             .with_wait_over()
     }

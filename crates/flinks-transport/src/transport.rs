@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::uri::Scheme;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
 use tower::retry::budget::TpsBudget;
 use tower::util::MapRequest;
@@ -199,11 +198,7 @@ impl Transport {
             } else {
                 progress.earlier()
             };
-            let is_https = |uri: &Uri| uri.scheme() == Some(&Scheme::HTTPS);
-            let proxy = self.parts.proxy.clone();
-            let error = error
-                .with_call(&meta, uri.as_ref())
-                .with_proxy(proxy.filter(|_| uri.as_ref().is_some_and(is_https)));
+            let error = error.with_call(&meta, uri.as_ref(), self.parts.proxy.as_ref());
             let error = error.finish(seen, progress.attempts(), start.elapsed());
             span.record("delivery", error.delivery().as_str());
             let error = match unread {
