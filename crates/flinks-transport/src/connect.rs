@@ -1,9 +1,11 @@
 //! The hyper client at the bottom of the stack: its connect timeout, its pool, and its errors.
 
+mod certificate_requests;
 mod dial;
 mod handshake;
 mod host;
 mod monitored;
+mod renegotiation;
 mod tunnel;
 
 use std::borrow::Cow;
@@ -29,6 +31,7 @@ use tower_service::Service;
 
 pub(crate) use self::host::{Network, ProxyRoute};
 
+use self::certificate_requests::CertificateRequests;
 use self::dial::{NoAddress, Unreachable};
 use self::host::{HostConnector, HostStream};
 use self::monitored::MonitoredIo;
@@ -61,12 +64,15 @@ impl Settings {
         if let Some(identity) = identity {
             identity.check()?;
         }
+        let mut tls = self.tls.client_config(identity)?;
+        let requests = identity.map(|_| CertificateRequests::watch(&mut tls));
         Ok(Connector {
             network: self.network.clone(),
-            tls: Arc::new(self.tls.client_config(identity)?),
+            tls: Arc::new(tls),
             verifier: Arc::clone(&self.tls.verifier),
             limit: self.timeout,
             failures: Failures::default(),
+            requests,
         })
     }
 }
@@ -74,6 +80,7 @@ impl Settings {
 /// Builds the client for one identity; certificates never share connections.
 pub(crate) fn client(connector: Connector) -> HttpService {
     let failures = connector.failures.clone();
+    let requests = connector.requests.clone();
     let mut builder = Client::builder(TokioExecutor::new());
     builder
         .pool_timer(TokioTimer::new())
@@ -84,6 +91,7 @@ pub(crate) fn client(connector: Connector) -> HttpService {
         kept,
         fresh,
         failures,
+        requests,
         losses: Losses::default(),
     })
 }
@@ -96,6 +104,7 @@ struct Clients {
     kept: Client<Connector, Body>,
     fresh: Client<Connector, Body>,
     failures: Failures,
+    requests: Option<CertificateRequests>,
     losses: Losses,
 }
 
@@ -123,6 +132,7 @@ impl Service<Request<Body>> for Clients {
         let client = if keeps { &self.kept } else { &self.fresh };
         let answer = client.request(request);
         let failures = self.failures.clone();
+        let requests = self.requests.clone();
         let unanswered = Unanswered {
             state,
             losses: self.losses.clone(),
@@ -134,7 +144,10 @@ impl Service<Request<Body>> for Clients {
                     unanswered.answered();
                     Ok(response)
                 }
-                Err(error) => Err(of_client(error, unanswered.state.as_deref(), &failures).into()),
+                Err(error) => {
+                    let state = unanswered.state.as_deref();
+                    Err(of_client(error, state, &failures, requests.as_ref()).into())
+                }
             }
         })
     }
@@ -196,7 +209,12 @@ fn check_scheme(uri: &Uri) -> Result<(), Error> {
 
 /// Converts hyper's error. Only the *outermost* hyper error shows whether a request was returned
 /// unwritten: the causes below it are the same for a request that arrived.
-fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failures) -> Error {
+fn of_client(
+    error: ClientError,
+    state: Option<&AttemptState>,
+    failures: &Failures,
+    requests: Option<&CertificateRequests>,
+) -> Error {
     let lost = state.map_or(Delivery::Unknown, AttemptState::delivery_if_dropped);
     let unwritten = error
         .source()
@@ -228,7 +246,11 @@ fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failur
         return ours.clone();
     }
     let delivery = if not_sent { Delivery::NotSent } else { lost };
-    Error::new(ErrorKind::Connection, "the connection failed")
+    let message = match requests {
+        Some(requests) if !not_sent => requests.message(),
+        Some(_) | None => "the connection failed",
+    };
+    Error::new(ErrorKind::Connection, message)
         .with_delivery(delivery)
         .with_source(error)
 }
@@ -275,6 +297,7 @@ pub(crate) struct Connector {
     verifier: Arc<dyn ServerCertVerifier>,
     limit: Duration,
     failures: Failures,
+    requests: Option<CertificateRequests>,
 }
 
 impl Service<Uri> for Connector {

@@ -18,12 +18,16 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use super::dial::{Dial, Names, NoAddress, Tried, Unreachable, system_names};
+use super::renegotiation::RenegotiationWatch;
 use super::{find, tunnel};
 use crate::tls::{TlsFailure, classify, is_tls};
 use crate::{BoxError, Error, ErrorKind, Proxy};
 
 /// TCP, or TLS over TCP to a proxy.
-pub(crate) type HostStream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(super) type Tunnel = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// What carries the TLS with the service.
+pub(crate) type HostStream = RenegotiationWatch<Tunnel>;
 
 /// How hosts are reached; shared by all connections of a transport.
 #[derive(Clone)]
@@ -146,7 +150,8 @@ impl HostConnector {
 
     async fn connect(mut self, uri: Uri) -> Result<HostStream, BoxError> {
         let Some(route) = self.proxy.clone() else {
-            return Ok(MaybeHttpsStream::Http(self.dial.call(uri).await?));
+            let stream = self.dial.call(uri).await?;
+            return Ok(RenegotiationWatch::new(MaybeHttpsStream::Http(stream)));
         };
         let mut to_proxy =
             HttpsConnector::from((self.dial.clone().for_proxy(), Arc::clone(&route.tls)));
@@ -155,7 +160,7 @@ impl HostConnector {
         self.stage.store(ANSWER, Ordering::Relaxed);
         tunnel::open(&mut stream, &route.proxy, &uri).await?;
         self.stage.store(OPEN, Ordering::Relaxed);
-        Ok(stream)
+        Ok(RenegotiationWatch::new(stream))
     }
 }
 

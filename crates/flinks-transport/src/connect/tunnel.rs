@@ -7,7 +7,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
-use super::host::{HostStream, tls_with_proxy};
+use super::host::{Tunnel, tls_with_proxy};
 use crate::tls::classify;
 use crate::{Error, ErrorKind, Proxy};
 
@@ -15,7 +15,7 @@ use crate::{Error, ErrorKind, Proxy};
 const MAX_HEAD: usize = 16 * 1024;
 
 /// Asks the proxy to connect to the host of `uri`, and reads its answer.
-pub(super) async fn open(stream: &mut HostStream, proxy: &Proxy, uri: &Uri) -> Result<(), Error> {
+pub(super) async fn open(stream: &mut Tunnel, proxy: &Proxy, uri: &Uri) -> Result<(), Error> {
     let host = uri.host().unwrap_or_default();
     let target = format!("{host}:{}", uri.port_u16().unwrap_or(443));
     let refusal = match ask(TokioIo::new(stream), proxy, &target).await {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::{AlertDescription, Error as TlsError, InvalidMessage};
+use rustls::{AlertDescription, Error as TlsError, HandshakeType, InvalidMessage};
 
 use crate::ErrorKind;
 
@@ -21,6 +21,8 @@ pub(crate) struct TlsFailure {
 enum Fault {
     /// The server rejected the client's certificate, or required one and got none.
     ClientCertificate,
+    /// The server asked for the client's certificate after the handshake, which is not supported.
+    LateRequest,
     /// The two sides have no version or cipher suite in common.
     Handshake,
     /// The server's certificate is not trusted.
@@ -37,7 +39,7 @@ impl TlsFailure {
 
     pub(crate) fn error_kind(&self) -> ErrorKind {
         match self.fault {
-            Fault::ClientCertificate => ErrorKind::ClientCertificate,
+            Fault::ClientCertificate | Fault::LateRequest => ErrorKind::ClientCertificate,
             Fault::Handshake => ErrorKind::Connect,
             Fault::ServerCertificate => ErrorKind::ServerCertificate,
         }
@@ -48,7 +50,8 @@ impl TlsFailure {
     pub(crate) fn is_certificate(&self) -> bool {
         match self.fault {
             Fault::ClientCertificate | Fault::ServerCertificate => true,
-            Fault::Handshake => false,
+            // It may have read a request by then.
+            Fault::LateRequest | Fault::Handshake => false,
         }
     }
 
@@ -82,6 +85,10 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> Option<TlsFailure> {
             Fault::ServerCertificate,
             "the server's certificate cannot be checked for this kind of host name",
         )),
+        TlsError::InappropriateHandshakeMessage {
+            got_type: HandshakeType::HelloRequest | HandshakeType::CertificateRequest,
+            ..
+        } => Some(TlsFailure::new(Fault::LateRequest, LATE_REQUEST)),
         TlsError::PeerIncompatible(_) => Some(TlsFailure::new(Fault::Handshake, NOTHING_IN_COMMON)),
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => Some(TlsFailure::new(
             Fault::Handshake,
@@ -94,6 +101,9 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> Option<TlsFailure> {
 const NOTHING_IN_COMMON: &str = "the server and this client have no TLS version or cipher suite \
      in common; this client supports TLS 1.2 and 1.3; check the host and port, and any proxy in \
      between";
+
+const LATE_REQUEST: &str = "the server asked for renegotiation or post-handshake authentication, which \
+     this client does not support: the server has to ask for the client certificate in the handshake";
 
 /// Interprets a server's alert.
 ///

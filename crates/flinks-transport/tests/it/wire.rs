@@ -14,8 +14,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto::ring};
+use tokio_rustls::rustls::server::{WantsServerCert, WebPkiClientVerifier};
+use tokio_rustls::rustls::{
+    ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier, crypto::ring,
+};
 
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -48,16 +50,24 @@ impl Authority {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         let provider = Arc::new(ring::default_provider());
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .unwrap();
+        self.acceptor_with(|builder| builder.with_client_cert_verifier(verifier))
+    }
+
+    fn acceptor_with(
+        &self,
+        client_auth: impl FnOnce(
+            ConfigBuilder<ServerConfig, WantsVerifier>,
+        ) -> ConfigBuilder<ServerConfig, WantsServerCert>,
+    ) -> TlsAcceptor {
         let (certificate, key) = self.issue("localhost");
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(provider)
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_client_cert_verifier(verifier)
+            .unwrap();
+        let config = client_auth(builder)
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
         TlsAcceptor::from(Arc::new(config))
@@ -231,6 +241,37 @@ async fn a_refused_client_certificate_is_told_apart_from_a_bad_server() {
         let url = format!("https://{}/", host.replace("localhost", "127.0.0.1"));
         let error = post(&misnamed, url, Vec::new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ServerCertificate);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_asked_for_the_certificate_is_named_when_it_hangs_up() {
+    let authority = Authority::new();
+    for asks in [true, false] {
+        let acceptor = if asks {
+            authority.acceptor()
+        } else {
+            authority.acceptor_with(|builder| builder.with_no_client_auth())
+        };
+        let (host, _) = listen(move |stream, _| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut tls = acceptor.accept(stream).await.unwrap();
+                read_request(&mut tls).await;
+            }
+        })
+        .await;
+        let transport = Transport::builder()
+            .identity(authority.identity())
+            .roots(authority.roots())
+            .build()
+            .unwrap();
+        let url = format!("https://{host}/");
+        let error = post(&transport, url, Vec::new()).await.unwrap_err();
+        let seen = (error.kind(), error.delivery());
+        assert_eq!(seen, (ErrorKind::Connection, Delivery::Unknown));
+        let is_named = error.to_string().contains("did not ask for the client");
+        assert_eq!(is_named, !asks, "{}", error.report());
     }
 }
 
