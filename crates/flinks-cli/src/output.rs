@@ -88,6 +88,11 @@ impl Output {
         write_stdout(&format!("{}\n", json::escaped(&text)))
     }
 
+    /// Returns the width of the terminal, if standard output is one.
+    pub(crate) fn columns(self) -> Option<usize> {
+        io::stdout().is_terminal().then(terminal_columns).flatten()
+    }
+
     pub(crate) fn bold(self, text: &str) -> String {
         self.styled(text, "1")
     }
@@ -125,6 +130,19 @@ impl Output {
             progress: false,
         }
     }
+}
+
+#[cfg(unix)]
+fn terminal_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    // Zero if the terminal does not know.
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+#[cfg(not(unix))]
+fn terminal_columns() -> Option<usize> {
+    let size = console::Term::stdout().size_checked();
+    size.map(|(_, columns)| usize::from(columns))
 }
 
 /// Writes to standard output and flushes it.

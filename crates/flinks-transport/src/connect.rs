@@ -29,9 +29,10 @@ use rustls::client::danger::ServerCertVerifier;
 use tokio::time::Instant;
 use tower_service::Service;
 
+pub(crate) use self::certificate_requests::CertificateRequests;
 pub(crate) use self::host::{Network, ProxyRoute};
+pub(crate) use self::renegotiation::RenegotiationRequested;
 
-use self::certificate_requests::CertificateRequests;
 use self::dial::{NoAddress, Unreachable};
 use self::host::{HostConnector, HostStream};
 use self::monitored::MonitoredIo;
@@ -66,13 +67,13 @@ impl Settings {
         }
         let mut tls = self.tls.client_config(identity)?;
         let requests = identity.map(|_| CertificateRequests::watch(&mut tls));
+        let failures = Failures::new(requests);
         Ok(Connector {
             network: self.network.clone(),
             tls: Arc::new(tls),
             verifier: Arc::clone(&self.tls.verifier),
             limit: self.timeout,
-            failures: Failures::default(),
-            requests,
+            failures,
         })
     }
 }
@@ -80,7 +81,6 @@ impl Settings {
 /// Builds the client for one identity; certificates never share connections.
 pub(crate) fn client(connector: Connector) -> HttpService {
     let failures = connector.failures.clone();
-    let requests = connector.requests.clone();
     let mut builder = Client::builder(TokioExecutor::new());
     builder
         .pool_timer(TokioTimer::new())
@@ -91,7 +91,6 @@ pub(crate) fn client(connector: Connector) -> HttpService {
         kept,
         fresh,
         failures,
-        requests,
         losses: Losses::default(),
     })
 }
@@ -104,7 +103,6 @@ struct Clients {
     kept: Client<Connector, Body>,
     fresh: Client<Connector, Body>,
     failures: Failures,
-    requests: Option<CertificateRequests>,
     losses: Losses,
 }
 
@@ -132,7 +130,6 @@ impl Service<Request<Body>> for Clients {
         let client = if keeps { &self.kept } else { &self.fresh };
         let answer = client.request(request);
         let failures = self.failures.clone();
-        let requests = self.requests.clone();
         let unanswered = Unanswered {
             state,
             losses: self.losses.clone(),
@@ -146,7 +143,7 @@ impl Service<Request<Body>> for Clients {
                 }
                 Err(error) => {
                     let state = unanswered.state.as_deref();
-                    Err(of_client(error, state, &failures, requests.as_ref()).into())
+                    Err(of_client(error, state, &failures).into())
                 }
             }
         })
@@ -209,12 +206,7 @@ fn check_scheme(uri: &Uri) -> Result<(), Error> {
 
 /// Converts hyper's error. Only the *outermost* hyper error shows whether a request was returned
 /// unwritten: the causes below it are the same for a request that arrived.
-fn of_client(
-    error: ClientError,
-    state: Option<&AttemptState>,
-    failures: &Failures,
-    requests: Option<&CertificateRequests>,
-) -> Error {
+fn of_client(error: ClientError, state: Option<&AttemptState>, failures: &Failures) -> Error {
     let lost = state.map_or(Delivery::Unknown, AttemptState::delivery_if_dropped);
     let unwritten = error
         .source()
@@ -246,10 +238,9 @@ fn of_client(
         return ours.clone();
     }
     let delivery = if not_sent { Delivery::NotSent } else { lost };
-    let message = match requests {
-        Some(requests) if !not_sent => requests.message(),
-        Some(_) | None => "the connection failed",
-    };
+    let stats = state.and_then(AttemptState::stats);
+    let note = stats.map_or("", |stats| stats.certificate_note());
+    let message = format!("the connection failed{note}");
     Error::new(ErrorKind::Connection, message)
         .with_delivery(delivery)
         .with_source(error)
@@ -297,7 +288,6 @@ pub(crate) struct Connector {
     verifier: Arc<dyn ServerCertVerifier>,
     limit: Duration,
     failures: Failures,
-    requests: Option<CertificateRequests>,
 }
 
 impl Service<Uri> for Connector {

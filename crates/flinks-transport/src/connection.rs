@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use tokio::time::Instant;
 
+use crate::connect::CertificateRequests;
 use crate::tls::{TlsFailure, classify};
 
 /// How much of a raw answer is kept.
@@ -36,12 +37,23 @@ pub(crate) struct ConnectionStats {
 /// The latest failure of TLS on any connection of a client. A connection that fails before hyper
 /// has said which request it is for is recorded only here.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Failures(Arc<Mutex<Option<(Instant, TlsFailure)>>>);
+pub(crate) struct Failures {
+    latest: Arc<Mutex<Option<(Instant, TlsFailure)>>>,
+    /// If the client has a certificate.
+    requests: Option<CertificateRequests>,
+}
 
 impl Failures {
+    pub(crate) fn new(requests: Option<CertificateRequests>) -> Self {
+        Self {
+            latest: Arc::default(),
+            requests,
+        }
+    }
+
     /// The failure, if it came after `start`.
     pub(crate) fn since(&self, start: Instant) -> Option<TlsFailure> {
-        let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest
             .as_ref()
             .filter(|(at, _)| *at >= start)
@@ -70,6 +82,12 @@ impl ConnectionStats {
     /// Why TLS failed, if it did.
     pub(crate) fn failure(&self) -> Option<TlsFailure> {
         self.failure.get().cloned()
+    }
+
+    /// What the message of a call without an answer ends with.
+    pub(crate) fn certificate_note(&self) -> &'static str {
+        let requests = self.failures.requests.as_ref();
+        requests.map_or("", CertificateRequests::note)
     }
 
     pub(crate) fn last_write(&self) -> Instant {
@@ -140,7 +158,7 @@ impl ConnectionStats {
             let failure = self.failure.get_or_init(|| failure).clone();
             let mut latest = self
                 .failures
-                .0
+                .latest
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             *latest = Some((Instant::now(), failure));

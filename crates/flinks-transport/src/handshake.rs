@@ -14,7 +14,9 @@ use crate::{Endpoint, Error, TlsVersion, Transport};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Handshake {
-    /// The addresses that were tried, in order.
+    /// The proxy that was used, as `scheme://host:port`.
+    pub proxy: Option<String>,
+    /// The addresses of the host, or else of the proxy, that were tried, in order.
     pub addresses: Vec<AddressAttempt>,
     /// The negotiated version; `None` also over plain http.
     pub tls_version: Option<TlsVersion>,
@@ -116,8 +118,8 @@ pub enum ClientAuth {
 }
 
 impl Transport {
-    /// Opens one connection to `endpoint` as a call would, with the same identity, roots and connect
-    /// timeout, and reports what it showed. Sends no request; the connection is closed afterwards.
+    /// Opens one connection to `endpoint` as a call would, with the same proxy, identity, roots and
+    /// connect timeout, and reports what it showed. Sends no request; the connection is closed afterwards.
     ///
     /// A failure is part of the report, so this never fails. Under TLS 1.3 a server refuses a client
     /// certificate only after the handshake: the report then has the server's alert if it arrives

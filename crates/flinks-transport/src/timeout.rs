@@ -49,7 +49,7 @@ pub(crate) async fn timed<T>(
 
 pub(crate) fn stalled(state: &AttemptState, timing: Timing, default: Duration) -> Error {
     let (sent, length) = state.sent();
-    let message = match timing {
+    let mut message = match timing {
         Timing::Default => no_answer(default),
         Timing::Attempt(limit) => no_answer(limit),
         Timing::Stall { answer, .. } if state.is_sent() => {
@@ -61,6 +61,9 @@ pub(crate) fn stalled(state: &AttemptState, timing: Timing, default: Duration) -
             length.map_or_else(|| "?".to_owned(), |length| length.to_string())
         ),
     };
+    if let Some(stats) = state.stats() {
+        message.push_str(stats.certificate_note());
+    }
     Error::new(ErrorKind::Timeout, message).with_delivery(state.delivery_if_dropped())
 }
 

@@ -31,7 +31,9 @@ pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, C
     let clients = Clients::start(context, &arguments.connection).await?;
     let checks = async { Ok(Box::pin(check_all(&clients, SystemTime::now())).await) };
     let findings = interrupt::or_interrupted(checks).await?;
-    context.output.text(&findings.to_text(context.output))?;
+    context
+        .output
+        .text(&findings.to_text(context.output, context.output.columns()))?;
     context.output.object(&json!({
         "ok": findings.exit() == Exit::Done,
         "findings": findings.to_json(),

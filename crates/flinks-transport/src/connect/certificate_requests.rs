@@ -10,7 +10,7 @@ use rustls::{ClientConfig, SignatureScheme};
 /// Whether any server has requested the client certificate of one configuration. It is not known of
 /// single connections: rustls only resumes sessions that began with the same resolver.
 #[derive(Clone, Debug)]
-pub(super) struct CertificateRequests(Arc<AtomicBool>);
+pub(crate) struct CertificateRequests(Arc<AtomicBool>);
 
 impl CertificateRequests {
     pub(super) fn watch(tls: &mut ClientConfig) -> Self {
@@ -22,19 +22,19 @@ impl CertificateRequests {
         requests
     }
 
-    /// Returns the message for a connection that failed without an answer.
-    pub(super) fn message(&self) -> &'static str {
+    /// Returns what to add to the message of a call without an answer.
+    pub(crate) fn note(&self) -> &'static str {
         if self.0.load(Ordering::Relaxed) {
-            "the connection failed"
+            ""
         } else {
             NEVER
         }
     }
 }
 
-const NEVER: &str = "the connection failed, and the server did not ask for the client certificate in the \
-     handshake: is a TLS-inspecting proxy in between, or is this another host? (renegotiation and \
-     post-handshake authentication are not supported)";
+const NEVER: &str = "; the server did not ask for the client certificate in the handshake: is a \
+     TLS-inspecting proxy in between, or is this another host? Renegotiation and post-handshake \
+     authentication are not supported";
 
 #[derive(Debug)]
 struct Resolver {

@@ -44,9 +44,10 @@ impl Connector {
         // A resumed session shows no certificates.
         config.resumption = Resumption::disabled();
         let host = HostConnector::new(&self.network, &uri);
-        let tried = host.tried();
+        let (proxy, tried) = (host.proxy(), host.tried());
         let connected = Box::pin(host.open(uri, Arc::new(config), self.limit)).await;
         let mut report = Handshake {
+            proxy,
             addresses: tried.attempts(),
             ..Handshake::default()
         };

@@ -78,6 +78,11 @@ impl HostConnector {
         }
     }
 
+    /// Returns the proxy that this connection goes through, without credentials.
+    pub(super) fn proxy(&self) -> Option<String> {
+        self.proxy.as_ref().map(|route| route.proxy.to_string())
+    }
+
     /// Returns the addresses of the host, or else of the proxy, that are being tried.
     pub(super) fn tried(&self) -> Tried {
         self.dial.tried()

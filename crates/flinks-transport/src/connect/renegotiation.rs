@@ -3,15 +3,18 @@
 //! rustls answers it with a warning, and some servers then wait for ever. The record headers of TLS 1.2
 //! show it: after the server's Finished, no handshake message but HelloRequest follows.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use rustls::{Error as TlsError, HandshakeType};
+use rustls::{Error as TlsError, OtherError};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::clock::after;
@@ -83,11 +86,21 @@ impl<T: Read + Unpin> Read for RenegotiationWatch<T> {
 }
 
 fn unsupported() -> io::Error {
-    io::Error::other(TlsError::InappropriateHandshakeMessage {
-        expect_types: Vec::new(),
-        got_type: HandshakeType::HelloRequest,
-    })
+    let error = OtherError(Arc::new(RenegotiationRequested));
+    io::Error::other(TlsError::Other(error))
 }
+
+/// The server has asked for renegotiation, and does not go on without it.
+#[derive(Debug)]
+pub(crate) struct RenegotiationRequested;
+
+impl fmt::Display for RenegotiationRequested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HelloRequest received")
+    }
+}
+
+impl StdError for RenegotiationRequested {}
 
 impl<T: Write + Unpin> Write for RenegotiationWatch<T> {
     fn poll_write(

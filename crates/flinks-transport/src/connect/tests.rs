@@ -100,7 +100,7 @@ where
         let (answer, failures) = (client.request(request), failures.clone());
         async move {
             let answer = answer.await;
-            answer.map_err(|error| of_client(error, Some(&state), &failures, None))
+            answer.map_err(|error| of_client(error, Some(&state), &failures))
         }
     });
     let transport = Transport::builder()

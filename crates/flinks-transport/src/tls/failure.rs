@@ -9,6 +9,7 @@ use std::io;
 use rustls::{AlertDescription, Error as TlsError, HandshakeType, InvalidMessage};
 
 use crate::ErrorKind;
+use crate::connect::RenegotiationRequested;
 
 /// A TLS failure that can be fixed by configuration.
 #[derive(Clone, Debug)]
@@ -86,9 +87,12 @@ pub(crate) fn classify(error: &(dyn StdError + 'static)) -> Option<TlsFailure> {
             "the server's certificate cannot be checked for this kind of host name",
         )),
         TlsError::InappropriateHandshakeMessage {
-            got_type: HandshakeType::HelloRequest | HandshakeType::CertificateRequest,
+            got_type: HandshakeType::CertificateRequest,
             ..
         } => Some(TlsFailure::new(Fault::LateRequest, LATE_REQUEST)),
+        TlsError::Other(other) if other.0.is::<RenegotiationRequested>() => {
+            Some(TlsFailure::new(Fault::LateRequest, LATE_REQUEST))
+        }
         TlsError::PeerIncompatible(_) => Some(TlsFailure::new(Fault::Handshake, NOTHING_IN_COMMON)),
         TlsError::InvalidMessage(InvalidMessage::InvalidContentType) => Some(TlsFailure::new(
             Fault::Handshake,

@@ -70,7 +70,7 @@ impl Finding {
         let hint = hint.or_else(|| hints::for_call(Request::Check, error));
         Self {
             hint: hint.map(|hint| without_doctor(hint).to_owned()),
-            ..Self::fail(part, exit, without_delivery(&error.report().to_string()))
+            ..Self::fail(part, exit, shortened(error))
         }
     }
 
@@ -96,10 +96,48 @@ impl Finding {
     }
 }
 
-/// Cuts what the service may have done: a check changes nothing.
-fn without_delivery(report: &str) -> String {
-    let report = report.replace("; the service may have acted", "");
-    report.replace("; the service has acted", "")
+/// Returns the report of a call without the call's name, and without what the service may have done: a
+/// check changes nothing.
+fn shortened(error: &Error) -> String {
+    let mut report = error.report().to_string();
+    if let Some(operation) = error.operation() {
+        report = report.replacen(&format!("{operation}: "), "", 1);
+    }
+    let deliveries = [
+        "; nothing was acted on",
+        "; the service may have acted",
+        "; the service has acted",
+        "; the service refused it",
+    ];
+    for delivery in deliveries {
+        report = report.replace(delivery, "");
+    }
+    report
+}
+
+/// Where messages begin.
+const INDENT: usize = 26;
+
+/// Breaks a text into lines that fit beside the parts; a longer word stays whole.
+fn wrapped(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns else {
+        return text.to_owned();
+    };
+    let most = columns.saturating_sub(INDENT).max(40);
+    let (mut lines, mut length) = (String::new(), 0);
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let count = word.chars().count();
+        if length > 0 && length + 1 + count > most {
+            lines.push_str(&format!("\n{:INDENT$}", ""));
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+            length += 1;
+        }
+        lines.push_str(word);
+        length += count;
+    }
+    lines
 }
 
 /// Cuts the advice to run `flinks doctor`, which is running.
@@ -132,7 +170,8 @@ impl Findings {
         first.unwrap_or(Exit::Done)
     }
 
-    pub(crate) fn to_text(&self, output: Output) -> String {
+    /// Formats the findings, wrapped to the columns of a terminal if there are any.
+    pub(crate) fn to_text(&self, output: Output, columns: Option<usize>) -> String {
         let mut text = String::new();
         for finding in &self.0 {
             let status = match finding.status {
@@ -142,9 +181,11 @@ impl Findings {
                 Status::Skip => output.faint("SKIP"),
             };
             let (part, message) = (finding.part, escaped(&finding.message));
+            let message = wrapped(&message, columns);
             text.push_str(&format!("{status}  {part:<19} {message}\n"));
             if let Some(hint) = &finding.hint {
-                text.push_str(&output.faint(&format!("{:26}{}", "", escaped(hint))));
+                let hint = wrapped(&escaped(hint), columns);
+                text.push_str(&output.faint(&format!("{:INDENT$}{hint}", "")));
                 text.push('\n');
             }
         }
@@ -191,9 +232,24 @@ mod tests {
             Finding::skip("d", "not tested"),
         ]);
         assert_eq!(findings.exit(), Exit::Unreachable);
-        let text = findings.to_text(Output::without_color());
+        let text = findings.to_text(Output::without_color(), None);
         assert!(text.starts_with("WARN  a "), "{text}");
         assert!(text.contains("FAIL  b ") && text.contains("   look\n"));
         assert_eq!(findings.to_json()[1]["hint"], "look");
+    }
+
+    #[test]
+    fn a_long_message_is_wrapped_beside_its_part() {
+        let mut findings = Findings::default();
+        findings
+            .extend([Finding::skip("part", "seventeen letters ".repeat(3)).hint("x".repeat(50))]);
+        let text = findings.to_text(Output::without_color(), Some(70));
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "SKIP  part                seventeen letters seventeen letters"
+        );
+        assert_eq!(lines[1], format!("{:26}seventeen letters", ""));
+        assert_eq!(lines[2], format!("{:26}{}", "", "x".repeat(50)));
     }
 }

@@ -118,7 +118,9 @@ impl Reached {
         }
         let origin = origin(host.endpoint);
         let mut message = origin.clone();
-        if let Some(used) = addresses.iter().find(|attempt| is_connected(attempt)) {
+        if let Some(proxy) = &self.handshake.proxy {
+            message.push_str(&format!(" through the proxy {proxy}"));
+        } else if let Some(used) = addresses.iter().find(|attempt| is_connected(attempt)) {
             let address = used.address.to_string();
             if !origin.ends_with(&address) {
                 message.push_str(&format!(" at {address}"));

@@ -174,16 +174,16 @@ fn accepted(reached: &Reached) -> Finding {
 
 fn refused(reached: &Reached, error: &Error) -> Finding {
     let finding = Finding::of_call(MUTUAL_TLS, error);
-    let finding = match error.status().map(|status| status.as_u16()) {
-        Some(400) => finding
-            .and("; a front end (nginx answers so) refuses the client certificate")
+    let finding = match error.status() {
+        Some(_) => finding
+            .and("; the server, or a front end before it, refuses the client certificate")
             .hint(FRONT_END),
-        _ => finding,
+        None => finding,
     };
-    let issuer_accepted = Some(ClientAuth::Sent {
+    let not_accepted = Some(ClientAuth::Sent {
         issuer_accepted: Some(false),
     });
-    if reached.handshake.client == issuer_accepted {
+    if reached.handshake.client == not_accepted {
         finding.and(
             "; the issuer of the certificate is not among the authorities that the server accepts",
         )
