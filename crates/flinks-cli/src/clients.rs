@@ -1,5 +1,6 @@
 //! The clients that a command calls: for the hosts of the settings, or for an embedded sandbox.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use flinks_fraud::FraudClient;
@@ -10,6 +11,7 @@ use flinks_types::Secret;
 use flinks_upload::UploadClient;
 
 use crate::arguments::Connection;
+use crate::certificate_watch::{CertificateWatcher, file_states};
 use crate::context::Context;
 use crate::output::error::CliError;
 use crate::output::write_stderr;
@@ -22,7 +24,7 @@ const PROCESSING: Duration = Duration::from_secs(2);
 
 /// Builds the clients of one run.
 pub(crate) struct Clients {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Arc<Settings>,
     /// Serves until it is dropped.
     sandbox: Option<Sandbox>,
 }
@@ -42,7 +44,7 @@ impl Clients {
                 write_stderr(&format!("warning: {warning}\n"));
             }
             Self {
-                settings,
+                settings: Arc::new(settings),
                 sandbox: None,
             }
         };
@@ -68,7 +70,7 @@ impl Clients {
         let sandbox = sandbox
             .map_err(|error| CliError::settings(format!("the sandbox cannot listen: {error}")))?;
         Ok(Self {
-            settings: sandbox_settings(&sandbox),
+            settings: Arc::new(sandbox_settings(&sandbox)),
             sandbox: Some(sandbox),
         })
     }
@@ -82,14 +84,17 @@ impl Clients {
         ))
     }
 
-    /// Builds the client of the upload host.
+    /// Builds the client of the upload host, and the watcher of its client certificate.
     ///
     /// # Errors
     /// A setting is missing or not valid.
-    pub(crate) fn upload(&self) -> Result<UploadClient, CliError> {
+    pub(crate) fn upload(&self) -> Result<(UploadClient, CertificateWatcher), CliError> {
         require(&self.settings.missing_for_upload())?;
+        let files = file_states(&self.settings);
         let transport = self.upload_builder()?.build().map_err(without_roots)?;
-        self.upload_over(transport)
+        let client = self.upload_over(transport.clone())?;
+        let watcher = CertificateWatcher::new(&self.settings, files, transport);
+        Ok((client, watcher))
     }
 
     /// Builds the client of the upload host over a transport.

@@ -7,6 +7,7 @@
 )]
 
 mod arguments;
+mod certificate_watch;
 mod clients;
 mod commands;
 mod context;

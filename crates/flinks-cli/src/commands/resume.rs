@@ -13,7 +13,7 @@ use crate::state::ledger_place::LedgerPlace;
 /// Sends the files that are not confirmed and completes the session. A completed ledger sends nothing.
 pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, CliError> {
     let clients = Clients::start(context, &arguments.connection).await?;
-    let uploads = clients.upload()?;
+    let (uploads, watcher) = clients.upload()?;
     let fraud = clients.fraud_if(arguments.wait.wait)?;
     let (place, ledger, entries) = LedgerPlace::open(&arguments.ledger, variable)?;
     let session = uploads.resume(ledger, &entries).map_err(|error| {
@@ -25,8 +25,9 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
         .on_unknown(arguments.on_unknown.into())
         .force_complete(arguments.complete_again);
     let (session, bar) = UploadBar::follow(session, context.output.progress);
+    let watch = watcher.start(UploadBar::report_beside(bar.as_ref()));
     let completed = run_session(&place, Box::pin(session.complete())).await?;
-    drop(bar);
+    drop((watch, bar));
     let after = AfterUpload {
         fraud,
         wait: &arguments.wait,

@@ -25,7 +25,7 @@ use crate::state::ledger_place::LedgerPlace;
 /// is sent.
 pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, CliError> {
     let clients = Clients::start(context, &arguments.connection).await?;
-    let uploads = clients.upload()?;
+    let (uploads, watcher) = clients.upload()?;
     let fraud = clients.fraud_if(arguments.wait.wait)?;
     let mut documents = open_all(&arguments.files)?;
     let mut checksums = Vec::new();
@@ -55,8 +55,9 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
     if let Some(bar) = &bar {
         bar.set_total(documents.iter().map(Document::len).sum());
     }
+    let watch = watcher.start(UploadBar::report_beside(bar.as_ref()));
     let completed = run_session(&place, Box::pin(session.upload(documents))).await?;
-    drop(bar);
+    drop((watch, bar));
     let after = AfterUpload {
         fraud,
         wait: &arguments.wait,

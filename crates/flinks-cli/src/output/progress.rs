@@ -8,6 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use flinks_types::text::escaped;
 
+use crate::output::write_stderr;
+
 const BAR: &str = "{msg}\n[{bar:32}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
 
 /// A progress bar of an upload, removed on drop.
@@ -30,6 +32,15 @@ impl UploadBar {
             updated.set_position(total);
         });
         (session, Some(Self(bar)))
+    }
+
+    /// Returns a function that prints to standard error without damaging the bar, if there is one.
+    pub(crate) fn report_beside(bar: Option<&Self>) -> impl Fn(&str) + Send + use<> {
+        let bar = bar.map(|bar| bar.0.clone());
+        move |text| match &bar {
+            Some(bar) => bar.suspend(|| write_stderr(text)),
+            None => write_stderr(text),
+        }
     }
 
     /// Sets the total number of bytes.
