@@ -83,10 +83,11 @@ impl Options {
 }
 
 /// The examples that need no settings: they run against a sandbox or a service of their own.
-const EXAMPLES: [(&str, &str); 4] = [
+const EXAMPLES: [(&str, &str); 5] = [
     ("flinks-conformance", "own_layers"),
     ("flinks-upload", "own_layer"),
     ("flinks-upload", "own_leaf"),
+    ("flinks-upload", "reload_identity"),
     ("flinks-upload", "tower_http"),
 ];
 
