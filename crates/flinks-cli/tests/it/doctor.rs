@@ -1,7 +1,6 @@
 //! `flinks doctor`: each fault is named, and no document is ever sent.
 
 use flinks_sandbox::ApiOperation;
-use flinks_sandbox::certificates::{Authority, Validity};
 use serde_json::Value;
 
 use crate::bench::{Bench, Run, has, without_settings};
@@ -46,45 +45,6 @@ fn missing_settings_are_named() {
     );
     assert_eq!(finding(&output, "results settings")["status"], "warn");
     assert_eq!(output["ok"], false);
-}
-
-#[test]
-fn faults_of_secret_certificate_and_network_are_distinguished() {
-    let mut bench = Bench::new(&[]);
-    bench.set("FLINKS_CLIENT_SECRET", "wrong");
-    let output = bench.run(&["doctor", "--json"]).ends_with(1).json();
-    let token = finding(&output, "access token");
-    assert_eq!(token["status"], "fail");
-    has(&token["hint"], "401 Unauthorized");
-    assert_eq!(finding(&output, "mutual TLS")["status"], "ok");
-
-    let other = Authority::new("Another CA").expect("a CA");
-    let identity = other.issue_client("stranger", Validity::Valid);
-    let identity = identity.expect("a certificate");
-    bench.set_identity(&identity.cert_pem, &identity.key_pem);
-    let output = bench.run(&["doctor", "--json"]).ends_with(2).json();
-    let mtls = finding(&output, "mutual TLS");
-    assert_eq!(mtls["status"], "fail");
-    has(&mtls["hint"], "SSL Handshake Error");
-
-    bench.set("FLINKS_UPLOAD_URL", "https://127.0.0.1:1");
-    let output = bench.run(&["doctor", "--json"]).ends_with(4).json();
-    assert_eq!(finding(&output, "upload host")["status"], "fail");
-}
-
-#[test]
-fn a_key_of_another_certificate_is_found_without_a_call() {
-    let mut bench = Bench::new(&[]);
-    let authority = bench.sandbox.authority();
-    let other = authority.issue_client("other", Validity::Valid);
-    let other = other.expect("a certificate");
-    bench.set(
-        "FLINKS_KEY",
-        &bench.write("other.key", other.key_pem.as_bytes()),
-    );
-    let output = bench.run(&["doctor", "--json"]).ends_with(2).json();
-    assert_eq!(finding(&output, "client certificate")["status"], "fail");
-    assert_eq!(bench.sandbox.requests(ApiOperation::Token), 0);
 }
 
 #[cfg(unix)]

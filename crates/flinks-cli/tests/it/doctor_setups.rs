@@ -1,154 +1,14 @@
 //! `flinks doctor` on broken setups: which part it names, why, and what to do next.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, SystemTime};
 
 use flinks_sandbox::certificates::{Authority, IssuedCertificate, Validity};
-use rcgen::{CertificateParams, IsCa, KeyPair};
-use serde_json::Value;
+use rcgen::{CertificateParams, DnType, IsCa, KeyPair};
 
-use crate::bench::{Run, private, without_settings};
-use crate::tls_host::{Answers, Asks, answer, answer_at, raw, serve, serve_with};
-
-const TOKEN: &str = r#"{"access_token":"tok.x","token_type":"Bearer","expires_in":300}"#;
-const UNKNOWN_LOGIN: &str = r#"{"HttpStatusCode":401,"FlinksCode":"INVALID_LOGIN"}"#;
-const JSON: &str = "application/json";
-const HTML: &str = "text/html";
-
-const UPLOAD: &str = "FLINKS_UPLOAD_URL";
-const RESULTS: &str = "FLINKS_API_URL";
-
-/// Changed settings; empty means not set.
-type Changes = Vec<(&'static str, String)>;
-
-/// Both hosts as the guide describes them, and the settings for them.
-struct Lab {
-    folder: tempfile::TempDir,
-    authority: Authority,
-    /// For both hosts.
-    server: IssuedCertificate,
-    settings: BTreeMap<&'static str, String>,
-}
-
-impl Lab {
-    fn new() -> Self {
-        let authority = Authority::new("Test CA").expect("a CA");
-        let mut lab = Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            server: issue(&authority, "127.0.0.1", Validity::Valid),
-            authority,
-            settings: BTreeMap::new(),
-        };
-        let ca = lab.file("ca.pem", lab.authority.ca_pem());
-        let mut settings = lab.identity(&lab.authority, "client", Validity::Valid);
-        settings.extend([
-            ("FLINKS_CA", ca),
-            ("FLINKS_CLIENT_ID", "client".to_owned()),
-            ("FLINKS_CLIENT_SECRET", "secret".to_owned()),
-            ("FLINKS_CUSTOMER_ID", "customer".to_owned()),
-            ("FLINKS_API_SECRET", "api-secret".to_owned()),
-            (UPLOAD, lab.upload(200, JSON, TOKEN)),
-            (RESULTS, lab.results(401, JSON, UNKNOWN_LOGIN)),
-        ]);
-        lab.settings = settings.into_iter().collect();
-        lab
-    }
-
-    fn file(&self, name: &str, contents: &str) -> String {
-        let path = self.folder.path().join(name);
-        fs::write(&path, contents).expect("written");
-        private(&path);
-        path.to_str().expect("UTF-8").to_owned()
-    }
-
-    /// Settings of a client certificate by an authority.
-    fn identity(&self, authority: &Authority, name: &str, validity: Validity) -> Changes {
-        let issued = authority.issue_client(name, validity);
-        let issued = issued.expect("a certificate");
-        let key = self.file(&format!("{name}.key"), &issued.key_pem);
-        let certificate = self.file(&format!("{name}.pem"), &issued.cert_pem);
-        vec![("FLINKS_CERT", certificate), ("FLINKS_KEY", key)]
-    }
-
-    /// An upload host with these answers to every request.
-    fn upload(&self, status: u16, media_type: &'static str, body: impl ToString) -> String {
-        let asks = Asks::Of(self.authority.ca_pem());
-        serve(&self.server, asks, always(status, media_type, body))
-    }
-
-    fn results(&self, status: u16, media_type: &'static str, body: impl ToString) -> String {
-        serve(
-            &self.server,
-            Asks::Nothing,
-            always(status, media_type, body),
-        )
-    }
-
-    /// Runs the doctor with some settings changed.
-    fn doctor(&self, changes: &[(&'static str, String)]) -> Run {
-        let mut settings = self.settings.clone();
-        settings.extend(changes.iter().cloned());
-        settings.retain(|_, value| !value.is_empty());
-        Run::of(without_settings(&["doctor", "--json"]).envs(settings))
-    }
-
-    /// Checks the findings, each written as `check: status: words | more words`, and that there is no
-    /// other fault.
-    #[track_caller]
-    fn finds(&self, setup: &str, changes: &[(&'static str, String)], exit: i32, expected: &[&str]) {
-        let run = self.doctor(changes);
-        assert_eq!(run.status, Some(exit), "{setup}: {run:?}");
-        let output = run.json();
-        let findings = output["findings"].as_array().expect("a list");
-        let mut named = Vec::new();
-        for line in expected {
-            let mut parts = line.splitn(3, ": ");
-            let mut part = || parts.next().unwrap_or_default();
-            let (check, status, words) = (part(), part(), part());
-            let finding = findings.iter().find(|it| it["check"] == check);
-            let finding = finding.unwrap_or_else(|| panic!("{setup}: {check} in {output}"));
-            assert_eq!(finding["status"], status, "{setup}: {finding}");
-            let text = [&finding["message"], &finding["hint"]];
-            let text = text
-                .map(|text| text.as_str().unwrap_or_default())
-                .join("\n");
-            for words in words.split(" | ") {
-                assert!(
-                    text.contains(words),
-                    "{setup}: {words} is missing from {text}"
-                );
-            }
-            named.push(check);
-        }
-        for finding in findings.iter().filter(|it| it["status"] == "fail") {
-            let check = finding["check"].as_str().expect("a name");
-            assert!(named.contains(&check), "{setup}: unexpected {finding}");
-            // Messages about files end with the next step.
-            let is_of_file = ["client certificate", "trusted roots"].contains(&check);
-            assert!(
-                is_of_file || finding["hint"].is_string(),
-                "{setup}: no hint in {finding}"
-            );
-        }
-    }
-}
-
-fn issue(authority: &Authority, name: &str, validity: Validity) -> IssuedCertificate {
-    let issued = authority.issue_server(&[name], validity);
-    issued.expect("a certificate")
-}
-
-fn always(status: u16, media_type: &'static str, body: impl ToString) -> Answers {
-    let body = body.to_string();
-    Box::new(move |_| Some(answer(status, media_type, &body)))
-}
-
-fn page(title: &str) -> String {
-    format!("<!DOCTYPE html><html><head><title>{title}</title></head></html>")
-}
+use crate::doctor_lab::{
+    HTML, JSON, Lab, RESULTS, TOKEN, UNKNOWN_LOGIN, UPLOAD, always, closes, issue, page, says,
+};
+use crate::tls_host::{Asks, answer, answer_at, raw, serve, serve_with};
 
 #[test]
 fn a_correct_setup_is_ok_in_every_part() {
@@ -226,19 +86,8 @@ fn faults_of_the_files() {
 #[test]
 fn faults_of_the_connection() {
     let lab = Lab::new();
-    let says = |bytes: &'static [u8]| {
-        raw("https", move |mut tcp: TcpStream| {
-            let mut hello = [0; 4096];
-            drop(tcp.read(&mut hello).and_then(|_| tcp.write_all(bytes)));
-            tcp
-        })
-    };
-    let closes = raw("https", |tcp| {
-        drop(tcp.shutdown(Shutdown::Both));
-        tcp
-    });
     // A fatal alert `protocol_version`.
-    let old_tls = says(b"\x15\x03\x01\x00\x02\x02\x46");
+    let old_tls = says("https", b"\x15\x03\x01\x00\x02\x02\x46");
     let refused = "https://127.0.0.1:1".to_owned();
     let rows = [
         (
@@ -251,12 +100,15 @@ fn faults_of_the_connection() {
             "no connection within | (connected)",
         ),
         (
-            says(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+            says("https", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
             "did not answer in TLS | (connected)",
         ),
-        (says(b"SSH-2.0-OpenSSH_9.2\r\n"), "did not answer in TLS"),
+        (
+            says("https", b"SSH-2.0-OpenSSH_9.2\r\n"),
+            "did not answer in TLS",
+        ),
         (old_tls, "no TLS version | TLS 1.2 and 1.3"),
-        (closes, "ends connections during the TLS handshake"),
+        (closes("https"), "ends connections during the TLS handshake"),
     ];
     for (url, words) in rows {
         let fault = format!("upload host: fail: {words}");
@@ -280,6 +132,55 @@ fn faults_of_the_connection() {
         &[(RESULTS, refused)],
         4,
         &[fault, "mutual TLS: ok"],
+    );
+}
+
+#[test]
+fn faults_of_the_proxy() {
+    let lab = Lab::new();
+    let status = |head| says("http", head);
+    let rows = [
+        (
+            status(b"HTTP/1.1 407 X\r\n\r\n"),
+            2,
+            "requires a user and a password | FLINKS_PROXY_FILE",
+        ),
+        (
+            status(b"HTTP/1.1 403 X\r\n\r\n"),
+            4,
+            "refuses connections to 127.0.0.1 | administrator",
+        ),
+        (
+            status(b"HTTP/1.1 502 X\r\n\r\n"),
+            4,
+            "proxy 127.0.0.1 | administrator",
+        ),
+        (closes("http"), 4, "proxy | FLINKS_PROXY"),
+        (
+            "http://127.0.0.1:1".to_owned(),
+            4,
+            "proxy 127.0.0.1:1 | refused",
+        ),
+    ];
+    for (url, exit, words) in rows {
+        let upload = format!("upload host: fail: {words} | set by FLINKS_PROXY");
+        let expected = [
+            &upload,
+            "mutual TLS: skip",
+            "access token: skip",
+            "results host: fail",
+        ];
+        lab.finds(words, &[("FLINKS_PROXY", url)], exit, &expected);
+    }
+    let exempt = [
+        ("HTTPS_PROXY", "http://127.0.0.1:1".to_owned()),
+        ("NO_PROXY", "127.0.0.1".to_owned()),
+    ];
+    lab.finds(
+        "exempt",
+        &exempt,
+        0,
+        &["upload host: ok: no proxy (NO_PROXY)"],
     );
 }
 
@@ -328,9 +229,7 @@ fn faults_of_the_servers_certificate() {
 fn expires_within_days(days: u64) -> (IssuedCertificate, String) {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
-    params
-        .distinguished_name
-        .push(rcgen::DnType::CommonName, "self");
+    params.distinguished_name.push(DnType::CommonName, "self");
     params.is_ca = IsCa::ExplicitNoCa;
     params.not_after = (SystemTime::now() + Duration::from_secs(days * 86_400)).into();
     let mut issued = issue(&Authority::new("x").expect("a CA"), "x", Validity::Valid);
@@ -588,7 +487,7 @@ fn faults_of_the_results_host() {
     let skipped = "API secret: skip: not known | flinks fraud LOGIN_ID";
     lab.finds("not known", &[(RESULTS, unclear)], 0, &[skipped]);
     let warned = lab.doctor(&[(RESULTS, format!("{}/v3", lab.settings[RESULTS]))]);
-    let warned: &Value = &warned
+    let warned = warned
         .says(&["FLINKS_API_URL", "/v3 is added to it"])
         .json();
     assert_eq!(warned["ok"], true);

@@ -14,6 +14,7 @@ mod accounts;
 mod authorize;
 mod bench;
 mod doctor;
+mod doctor_lab;
 mod doctor_setups;
 mod exits;
 mod fraud;

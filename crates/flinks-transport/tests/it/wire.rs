@@ -248,11 +248,8 @@ async fn a_refused_client_certificate_is_told_apart_from_a_bad_server() {
 async fn a_server_that_never_asked_for_the_certificate_is_named_when_it_hangs_up() {
     let authority = Authority::new();
     for asks in [true, false] {
-        let acceptor = if asks {
-            authority.acceptor()
-        } else {
-            authority.acceptor_with(|builder| builder.with_no_client_auth())
-        };
+        let silent = authority.acceptor_with(|builder| builder.with_no_client_auth());
+        let acceptor = if asks { authority.acceptor() } else { silent };
         let (host, _) = listen(move |stream, _| {
             let acceptor = acceptor.clone();
             async move {

@@ -11,6 +11,7 @@ use crate::commands::doctor::clock::{Clocks, Validity};
 use crate::commands::doctor::finding::{Finding, RENEWAL_DAYS, whole_days};
 use crate::commands::doctor::inspection;
 use crate::output::exit_status::Exit;
+use crate::settings::ProxyChoice;
 
 /// What the checks of one host found.
 #[derive(Default)]
@@ -45,6 +46,8 @@ pub(super) struct Host<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) name: &'static str,
     pub(super) certificate: &'static str,
+    /// The proxy and its setting, or why there is none.
+    pub(super) route: String,
     /// Whether its service requires the client certificate.
     pub(super) is_mutual: bool,
 }
@@ -108,7 +111,8 @@ impl Reached {
                 [] => String::new(),
                 tried => format!("; tried {}", listed(tried)),
             };
-            let finding = Finding::of_call(host.name, error).and(&tried);
+            let finding = Finding::of_call(host.name, error);
+            let finding = finding.and(&format!("{tried}; {}", host.route));
             let is_opened = addresses.iter().any(is_connected);
             return if is_opened && error.to_string().starts_with("could not connect") {
                 finding.hint(CLOSED)
@@ -118,11 +122,9 @@ impl Reached {
         }
         let origin = origin(host.endpoint);
         let mut message = origin.clone();
-        if let Some(proxy) = &self.handshake.proxy {
-            message.push_str(&format!(" through the proxy {proxy}"));
-        } else if let Some(used) = addresses.iter().find(|attempt| is_connected(attempt)) {
+        if let Some(used) = addresses.iter().find(|attempt| is_connected(attempt)) {
             let address = used.address.to_string();
-            if !origin.ends_with(&address) {
+            if !origin.ends_with(&address) && self.handshake.proxy.is_none() {
                 message.push_str(&format!(" at {address}"));
             }
         }
@@ -133,6 +135,7 @@ impl Reached {
             None if self.is_plain() => ", plain http",
             None => " answers",
         });
+        message.push_str(&format!(", {}", host.route));
         let others: Vec<_> = addresses
             .iter()
             .filter(|it| !is_connected(it))
@@ -228,6 +231,21 @@ pub(super) async fn request_root(
         here: SystemTime::now(),
         server,
     }))
+}
+
+/// Describes which proxy is used, and by which setting.
+pub(super) fn route(choice: ProxyChoice) -> String {
+    match choice {
+        ProxyChoice::Proxy(given) => {
+            format!(
+                "through the proxy {} (set by {})",
+                given.value,
+                given.name()
+            )
+        }
+        ProxyChoice::Direct(Some(reason)) => format!("no proxy ({reason})"),
+        ProxyChoice::Direct(None) => "no proxy".to_owned(),
+    }
 }
 
 /// Formats scheme, host and port; the path of a base URL is the user's own.

@@ -8,7 +8,7 @@ use flinks_types::{FlinksCode, LoginId};
 use crate::clients::Clients;
 use crate::commands::doctor::build;
 use crate::commands::doctor::finding::Finding;
-use crate::commands::doctor::host::{Checked, Host, Reached, request_root};
+use crate::commands::doctor::host::{Checked, Host, Reached, request_root, route};
 use crate::output::exit_status::{Exit, Request};
 
 const HOST: &str = "results host";
@@ -48,6 +48,7 @@ pub(super) async fn check(clients: &Clients, now: SystemTime) -> Checked {
     let host = Host {
         endpoint: &endpoint,
         name: HOST,
+        route: route(settings.proxy_for(&endpoint)),
         certificate: CERTIFICATE,
         is_mutual: false,
     };

@@ -7,7 +7,7 @@ use flinks_transport::{ClientAuth, Error, ErrorKind, Transport};
 use crate::clients::Clients;
 use crate::commands::doctor::build;
 use crate::commands::doctor::finding::Finding;
-use crate::commands::doctor::host::{Checked, Failed, Host, Reached, request_root};
+use crate::commands::doctor::host::{Checked, Failed, Host, Reached, request_root, route};
 use crate::output::exit_status::Exit;
 
 const HOST: &str = "upload host";
@@ -32,6 +32,7 @@ pub(super) async fn check(clients: &Clients, now: SystemTime) -> Checked {
     let host = Host {
         endpoint: &endpoint,
         name: HOST,
+        route: route(clients.settings.proxy_for(&endpoint)),
         certificate: CERTIFICATE,
         is_mutual: true,
     };
