@@ -14,7 +14,7 @@ const USAGE: &str = "\
 usage: flinks-conformance COMMAND [--fixtures FOLDER]
 
   test [FILTER] [--wire]  runs the cases whose family/name contains FILTER;
-                          --wire adds TLS 1.2, and everything on the wire with the other
+                          --wire adds TLS 1.2, a proxy, and everything on the wire with the other
                           crypto provider (compiled in by the feature aws-lc-rs)
   test [FILTER] --live    runs those marked for it, and nothing else, against the hosts and with
                           the credentials of the variables FLINKS_… that `flinks` reads
@@ -143,6 +143,8 @@ fn test(options: &Options, wire: bool) -> Result<bool, String> {
     if wire {
         let older = Wire::new(TlsVersion::Tls12, Provider::Ring);
         summary.merge(suite.run(&[Pass::Wire(older)]));
+        let proxied = Wire::new(TlsVersion::Tls13, Provider::Ring).through_proxy();
+        summary.merge(suite.run(&[Pass::Wire(proxied)]));
         // Last: a process cannot go back to the provider that it had before.
         summary.merge(with_the_other_provider(suite)?);
     }

@@ -67,7 +67,9 @@ pub(crate) fn check_credentials(
     let own = standard.credential(&expect.method, &expect.path);
     let own = own.filter(|_| credentials == Credentials::Standard);
     let mut lines = Vec::new();
-    for name in standard.credential_headers() {
+    // The last one is for a proxy, which passes it on to no server.
+    let names = standard.credential_headers();
+    for name in names.into_iter().chain(["proxy-authorization"]) {
         let wanted = own.filter(|own| own.header == name).map(|own| &own.value);
         let seen = header(&head.headers, name);
         let mut listed = expect.headers.keys().chain(&expect.forbid_headers);

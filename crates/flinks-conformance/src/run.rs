@@ -12,13 +12,14 @@ use flinks_cli::settings::Settings;
 use flinks_transport::{Error, Transport, TransportBuilder};
 use serde_json::Value;
 
-use crate::case::{Credentials, Level};
+use crate::case::{Credentials, Fault, Level};
 use crate::corpus::Fixture;
 use crate::keys::Keys;
 use crate::layer_probes::LayerProbes;
 use crate::leak::Needles;
 use crate::logs::Logs;
 use crate::operations::{self, CaseCall, Failure, Outcome};
+use crate::script::Action;
 
 pub use wire::{Provider, Wire};
 
@@ -106,7 +107,10 @@ pub(crate) fn attempt(
     pass: &Pass,
     assemble: &Assemble,
 ) -> Result<Option<CaseRun>, SetupError> {
-    if !fixture.has(pass.level()) {
+    let is_proxied = matches!(pass, Pass::Wire(wire) if wire.through_proxy);
+    let mut steps = fixture.steps.iter();
+    let is_refused = steps.any(|step| matches!(step.action, Action::Fault(Fault::Refuse)));
+    if !fixture.has(pass.level()) || (is_proxied && is_refused) {
         return Ok(None);
     }
     let call = match (pass, &fixture.live) {
@@ -200,6 +204,7 @@ fn needles(fixture: &Fixture, call: &dyn CaseCall, keys: &Keys) -> Needles {
     for (name, secret) in keys.secrets() {
         needles.add(name, secret);
     }
+    needles.add("the proxy's password", wire::PROXY.1);
     for (index, secret) in fixture.case.secrets.iter().enumerate() {
         needles.add(&format!("secrets[{index}]"), secret);
     }

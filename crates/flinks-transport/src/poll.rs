@@ -63,8 +63,8 @@ impl PollConfig {
     }
 }
 
-/// Whether a failure may be gone at the next poll: no connection, a timeout, or a status of 408,
-/// 429 or 5xx. The status in the body outranks that of HTTP; FlinksCodes are not considered.
+/// Whether a failure may be gone at the next poll: no connection, a proxy that may recover, a timeout,
+/// or a status of 408, 429 or 5xx. The status in the body outranks that of HTTP; FlinksCodes are not considered.
 #[must_use]
 pub fn is_transient(error: &Error) -> bool {
     let said = error.api().and_then(|api| api.http_status_code);
@@ -76,10 +76,11 @@ pub fn is_transient(error: &Error) -> bool {
             || status == StatusCode::REQUEST_TIMEOUT
             || status == StatusCode::TOO_MANY_REQUESTS
     });
-    matches!(
+    let is_of_network = matches!(
         error.kind(),
-        ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Timeout
-    ) || (error.kind() == ErrorKind::Api && is_transient_status)
+        ErrorKind::Connect | ErrorKind::Connection | ErrorKind::Proxy | ErrorKind::Timeout
+    );
+    (is_of_network && !error.is_final()) || (error.kind() == ErrorKind::Api && is_transient_status)
 }
 
 /// A wait in progress. It sends only what [`poll`](Self::poll) is given, and may be dropped at any
@@ -203,7 +204,7 @@ impl Poller {
         );
         self.unreached = self
             .unreached
-            .filter(|_| error.kind() == ErrorKind::Connect)
+            .filter(|_| matches!(error.kind(), ErrorKind::Connect | ErrorKind::Proxy))
             .map(|polls| polls + 1);
         if self.unreached == Some(MAX_UNREACHED_POLLS) {
             return Err(error);

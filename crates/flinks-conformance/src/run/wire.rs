@@ -1,10 +1,13 @@
 //! Level 3: the same case over real TLS on loopback.
 
+use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 
 use flinks_sandbox::certificates::{Authority, Validity};
-use flinks_transport::{ClientIdentity, Endpoint, Roots, TlsVersion, Transport};
+use flinks_sandbox::{ConnectProxy, ProxyConfig};
+use flinks_transport::{ClientIdentity, Endpoint, Proxy, Roots, TlsVersion, Transport};
+use flinks_types::Secret;
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
@@ -36,13 +39,27 @@ pub struct Wire {
     pub version: TlsVersion,
     /// Whose cryptography the server uses. The client uses the process's own.
     pub provider: Provider,
+    /// Whether the client reaches the server through a proxy that requires a password. The cases of a
+    /// refused connection do not apply: the proxy accepts it.
+    pub through_proxy: bool,
 }
 
 impl Wire {
     /// TLS with this version and provider.
     #[must_use]
     pub const fn new(version: TlsVersion, provider: Provider) -> Self {
-        Self { version, provider }
+        Self {
+            version,
+            provider,
+            through_proxy: false,
+        }
+    }
+
+    /// The same, through a proxy.
+    #[must_use]
+    pub const fn through_proxy(mut self) -> Self {
+        self.through_proxy = true;
+        self
     }
 }
 
@@ -121,6 +138,15 @@ pub(super) fn run(
         let endpoint = Endpoint::new(&format!("https://{HOST}:{port}")).map_err(setup_error)?;
         let roots = Roots::pem(authorities.trusted.ca_pem().as_bytes()).map_err(setup_error)?;
         let mut builder = Transport::builder().roots(roots).tls_version(wire.version);
+        let proxy = match wire.through_proxy {
+            true => Some(proxy(port).await.map_err(setup_error)?),
+            false => None,
+        };
+        if let Some(proxy) = &proxy {
+            let setting = Proxy::new(&proxy.url())
+                .and_then(|it| it.with_credentials(PROXY.0, Secret::new(PROXY.1)));
+            builder = builder.proxy(setting.map_err(setup_error)?);
+        }
         if let Some(identity) = identity {
             builder = builder.identity(identity);
         }
@@ -134,18 +160,38 @@ pub(super) fn run(
             credentials: fixture.case.call.credentials,
             keys: Keys::standard(),
         };
-        tokio::select! {
+        let mut outcome = tokio::select! {
             () = serve(listener, tls, script.clone()) => Err(setup_error("the server stopped")),
             outcome = timeout(PATIENCE, call.run(&stack)) => {
                 outcome.map_err(|_| setup_error("the call does not end"))
             }
+        }?;
+        if let Some(proxy) = proxy {
+            let heads = proxy.heads().concat();
+            let lines = heads.lines();
+            let rest = lines.filter(|line| !line.starts_with("Proxy-Authorization: "));
+            outcome
+                .texts
+                .push(("what the proxy received", rest.collect()));
         }
+        Ok(outcome)
     })?;
     let (mut requests, _) = script.close();
     // A flow makes several calls.
     requests.extend(probes.misplaced(false, script.arrived()));
     let problems = check::outcome(fixture, &outcome);
     Ok(CaseRun::of(requests, problems, outcome).probed(&probes, call, fixture))
+}
+
+/// The user and password of the proxy.
+pub(super) const PROXY: (&str, &str) = ("proxy-user", "canary-of-the-proxy");
+
+/// A proxy that alone knows where the server is.
+async fn proxy(port: u16) -> io::Result<ConnectProxy> {
+    let mut config = ProxyConfig::default();
+    config.resolve(HOST, &format!("https://127.0.0.1:{port}"))?;
+    config.credentials = Some((PROXY.0.to_owned(), PROXY.1.to_owned()));
+    ConnectProxy::start(config).await
 }
 
 /// The client's certificate: only the upload host requires one.

@@ -123,3 +123,10 @@ async fn a_wait_without_time_has_one_poll() {
     assert!(service.count() <= 1);
     assert!(error.is_wait_over());
 }
+
+#[test]
+fn a_wait_outlasts_a_proxy_that_may_recover_only() {
+    let failed = || Error::new(ErrorKind::Proxy, "no tunnel");
+    assert!(is_transient(&failed()));
+    assert!(!is_transient(&failed().with_no_retry()));
+}
