@@ -173,6 +173,8 @@ mod tests {
         for (path, own) in &all {
             assert_eq!(lines(path, &[*own]), 0, "{path}");
             assert_eq!(lines(path, &[]), 1, "{path} without its credential");
+            let of_proxy = ("proxy-authorization", "Basic dTpw");
+            assert_eq!(lines(path, &[*own, of_proxy]), 1, "{path} with a proxy's");
             for (_, other) in &all {
                 if other != own {
                     assert!(lines(path, &[*other]) > 0, "{path} with another");
