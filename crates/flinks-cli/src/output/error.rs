@@ -72,6 +72,7 @@ impl From<UploadError> for CliError {
     fn from(error: UploadError) -> Self {
         let mut call = FailedCall::new(Request::Upload, error.error().clone());
         call.upload = Some(error.kind());
+        call.hint = hints::for_ledger(&error);
         Self {
             file: error.file().map(Box::from),
             abandoned: error

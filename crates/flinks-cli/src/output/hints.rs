@@ -3,6 +3,7 @@
 use flinks_legacy::{AuthorizeError, Refusal};
 use flinks_transport::{Error, ErrorKind, Step};
 use flinks_types::FlinksCode;
+use flinks_upload::{UploadError, UploadErrorKind};
 
 use crate::output::exit_status::Request;
 use crate::output::io_error::too_many_open_files;
@@ -115,6 +116,15 @@ pub(crate) fn for_authorize(error: &AuthorizeError) -> Option<&'static str> {
     })
 }
 
+/// Returns the hint for a ledger that belongs to another host.
+pub(crate) fn for_ledger(error: &UploadError) -> Option<&'static str> {
+    let of_host = error
+        .error()
+        .to_string()
+        .contains("the ledger belongs to http");
+    (error.kind() == UploadErrorKind::Ledger && of_host).then_some(LEDGER_OF_ANOTHER_HOST)
+}
+
 /// Whether the answer is an HTML page. Only the error's text says so.
 fn is_html_page(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Api | ErrorKind::Decode)
@@ -128,6 +138,8 @@ pub(crate) const LEDGER_PLACE: &str =
 /// For an unreadable answer that was saved.
 pub(crate) const UNREAD_ANSWER: &str = "the service may have acted, and its answer was saved to a file: \
      look there for the LoginId, AggregationId or RequestId before sending anything again";
+const LEDGER_OF_ANOTHER_HOST: &str = "set FLINKS_UPLOAD_URL and FLINKS_UPLOAD_PATHS to the host and paths that the \
+     ledger belongs to, then resume it";
 const HTML_PAGE: &str = "an HTML page came back instead of the API's answer, probably from a proxy, \
      captive portal or firewall: check the base URL and ask your network administrator";
 const SCOPE: &str =

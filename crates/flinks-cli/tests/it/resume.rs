@@ -56,6 +56,10 @@ fn stop_ends_with_5_and_resume_finishes() {
     let ledger = output["ledger"].as_str().expect("a ledger").to_owned();
     assert_eq!(bench.ledgers(), [std::path::PathBuf::from(&ledger)]);
 
+    let mut elsewhere = bench.command(&["resume", &ledger]);
+    Run::of(elsewhere.env("FLINKS_UPLOAD_URL", "https://127.0.0.1:1"))
+        .ends_with(2)
+        .says(&["the ledger belongs to", "hint: set FLINKS_UPLOAD_URL"]);
     let again = bench
         .run(&["resume", &ledger, "--on-unknown", "stop"])
         .ends_with(5);
