@@ -8,7 +8,7 @@ use flinks_types::{ApiError, FlinksCode, FraudAnalysis, LoginId, Outcome, Subjec
 use http::{Request, Response};
 
 use crate::analysis::Analysis;
-use crate::unknown_fields::{Node, is_about_another, unclear};
+use crate::unknown_fields::{Node, has_odd_outcome, is_about_another, unclear};
 use crate::verdict::Reason;
 
 const ROUTE: Route = Route::get("/v3/{customerId}/upload/fraudanalysis/{loginId}");
@@ -56,18 +56,26 @@ pub(crate) fn decode(
     body: &[u8],
     login_id: Option<&LoginId>,
 ) -> Result<Analysis, DecodeError> {
-    let said = ApiError::from_body(body).unwrap_or_default();
-    let code = said.flinks_code.as_ref();
-    if Outcome::of(status, said.http_status_code, code) == Outcome::Failed {
-        return Err(DecodeError::api(said));
-    }
-    let raw = match from_json::<FraudAnalysis>(body) {
-        Ok(raw) => raw,
-        // A 202 needs no body.
-        Err(_) if status == 202 => FraudAnalysis::default(),
-        Err(error) => return Err(DecodeError::json(&error)),
+    let (raw, error) = match from_json::<FraudAnalysis>(body) {
+        Ok(raw) => (raw, None),
+        Err(error) => (FraudAnalysis::default(), Some(error)),
     };
-    let answer: Node = from_json(body).unwrap_or_default();
+    let answer: Node<'_> = from_json(body).unwrap_or_default();
+    // What an answer says of a failure is read only where it may be one.
+    let mut said = (raw.http_status_code, raw.flinks_code.clone());
+    let is_odd = error.is_some() || has_odd_outcome(&answer, &raw);
+    if is_odd || Outcome::of(status, said.0, said.1.as_ref()) == Outcome::Failed {
+        let api = ApiError::from_body(body).unwrap_or_default();
+        said = (api.http_status_code, api.flinks_code.clone());
+        if Outcome::of(status, said.0, said.1.as_ref()) == Outcome::Failed {
+            return Err(DecodeError::api(api));
+        }
+    }
+    let (http_status_code, code) = (said.0, said.1.as_ref());
+    // A 202 needs no body.
+    if let Some(error) = error.filter(|_| status != 202) {
+        return Err(DecodeError::json(&error));
+    }
     let is_another = |login_id: &LoginId| {
         let subject = Subject::login(login_id);
         subject.contradicted_by(body).is_some() || is_about_another(&answer, login_id)
@@ -79,7 +87,7 @@ pub(crate) fn decode(
     let unfinished = if code.is_some_and(is_pending) {
         Some(Reason::StillProcessing)
     } else {
-        reason_of(status).or_else(|| said.http_status_code.and_then(reason_of))
+        reason_of(status).or_else(|| http_status_code.and_then(reason_of))
     };
     let unclear = unclear(&answer, &raw);
     Ok(Analysis::new(raw, unfinished, unclear))

@@ -239,7 +239,9 @@ fn failure(status: StatusCode, body: &[u8]) -> DecodeError {
 fn with_ids(mut answer: AuthorizeResponse, body: &[u8]) -> AuthorizeResponse {
     answer.request_id = answer.request_id.or_else(|| find_request_id(body));
     let known = answer.login.as_ref().and_then(|login| login.id.as_ref());
+    // Questions can be long, and their round does not need the login.
     if known.is_none()
+        && answer.security_challenges.is_empty()
         && let Some(login_id) = find_login_id(body)
     {
         answer.login.get_or_insert_default().id = Some(login_id);

@@ -10,25 +10,25 @@ wire_struct! {
     /// A summary has no transactions and no holders; its accounts have the two ratios instead.
     pub strict struct AccountsResponse {
         /// The status that the body repeats.
-        pub http_status_code: Option<u16>,
+        pub http_status_code: Option<u16> = "HttpStatusCode",
         /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` if the answer is not complete.
-        pub flinks_code: Option<FlinksCode>,
+        pub flinks_code: Option<FlinksCode> = "FlinksCode",
         /// The id of the session.
-        pub request_id: Option<RequestId>,
+        pub request_id: Option<RequestId> = "RequestId",
         /// The login of the accounts; absent if the session was opened without `Save`.
-        pub login: Option<Login>,
+        pub login: Option<Login> = "Login",
         /// The institution, by its name in requests.
-        pub institution: Option<String>,
+        pub institution: Option<String> = "Institution",
         /// The institution's display name. Newer answers only.
-        pub institution_name: Option<String>,
+        pub institution_name: Option<String> = "InstitutionName",
         /// The institution's number in the list of institutions. Newer answers only.
-        pub institution_id: Option<u32>,
+        pub institution_id: Option<u32> = "InstitutionId",
         /// The tag given when the session was opened.
-        pub tag: Option<String>,
+        pub tag: Option<String> = "Tag",
         /// The calls that the service offers next.
-        pub links: Vec<Link>,
+        pub links: Vec<Link> = "Links",
         /// The accounts; `None` if the answer has no list, which does not mean that there are none.
-        pub accounts: Option<Vec<Account>>,
+        pub accounts: Option<Vec<Account>> = "Accounts",
     }
 }
 
@@ -36,37 +36,37 @@ wire_struct! {
     /// One account. Any field may be absent, depending on the bank and on the options of the call.
     pub strict struct Account {
         /// The id of the account.
-        pub id: Option<AccountId>,
+        pub id: Option<AccountId> = "Id",
         /// The bank's name of the product.
-        pub title: Option<String>,
+        pub title: Option<String> = "Title",
         /// The account number.
-        pub account_number: Option<String>,
+        pub account_number: Option<String> = "AccountNumber",
         /// The last four digits of the card number.
-        pub last_four_digits: Option<String>,
+        pub last_four_digits: Option<String> = "LastFourDigits",
         /// The transit number of the branch (Canada).
-        pub transit_number: Option<String>,
+        pub transit_number: Option<String> = "TransitNumber",
         /// The institution number of the bank (Canada).
-        pub institution_number: Option<String>,
+        pub institution_number: Option<String> = "InstitutionNumber",
         /// The overdraft limit.
-        pub overdraft_limit: Option<Decimal>,
+        pub overdraft_limit: Option<Decimal> = "OverdraftLimit",
         /// The category of the account.
-        pub category: Option<AccountCategory>,
+        pub category: Option<AccountCategory> = "Category",
         /// The type of the account.
-        pub r#type: Option<AccountKind>,
+        pub r#type: Option<AccountKind> = "Type",
         /// Whether the account is personal or of a business, such as `Personal`.
-        pub account_type: Option<String>,
+        pub account_type: Option<String> = "AccountType",
         /// The currency of all amounts.
-        pub currency: Option<Currency>,
+        pub currency: Option<Currency> = "Currency",
         /// The balances.
-        pub balance: Option<Balance>,
+        pub balance: Option<Balance> = "Balance",
         /// The owner of the account.
-        pub holder: Option<Holder>,
+        pub holder: Option<Holder> = "Holder",
         /// The transactions; `None` if the answer has no list, as in a summary.
-        pub transactions: Option<Vec<Transaction>>,
+        pub transactions: Option<Vec<Transaction>> = "Transactions",
         /// How suitable the account is for electronic fund transfers, from 0 to 1. Summaries only.
-        pub eft_eligible_ratio: Option<Decimal>,
+        pub eft_eligible_ratio: Option<Decimal> = "EftEligibleRatio",
         /// How suitable the account is for Interac e-Transfers, from 0 to 1. Summaries only.
-        pub e_transfer_eligible_ratio: Option<Decimal>,
+        pub e_transfer_eligible_ratio: Option<Decimal> = "ETransferEligibleRatio",
     }
 }
 
@@ -116,11 +116,11 @@ wire_struct! {
     /// The balances of an account, each in the account's currency.
     pub strict struct Balance {
         /// The available balance.
-        pub available: Option<Decimal>,
+        pub available: Option<Decimal> = "Available",
         /// The current balance.
-        pub current: Option<Decimal>,
+        pub current: Option<Decimal> = "Current",
         /// The credit limit.
-        pub limit: Option<Decimal>,
+        pub limit: Option<Decimal> = "Limit",
     }
 }
 
@@ -128,13 +128,13 @@ wire_struct! {
     /// The owner of an account.
     pub strict struct Holder {
         /// The owner's name; a joint account may have several in one text.
-        pub name: Option<String>,
+        pub name: Option<String> = "Name",
         /// The owner's address.
-        pub address: Option<Address>,
+        pub address: Option<Address> = "Address",
         /// The owner's email address.
-        pub email: Option<String>,
+        pub email: Option<String> = "Email",
         /// The owner's telephone number.
-        pub phone_number: Option<String>,
+        pub phone_number: Option<String> = "PhoneNumber",
     }
 }
 
@@ -142,18 +142,17 @@ wire_struct! {
     /// A postal address.
     pub strict struct Address {
         /// The number and street.
-        pub civic_address: Option<String>,
+        pub civic_address: Option<String> = "CivicAddress",
         /// The city.
-        pub city: Option<String>,
+        pub city: Option<String> = "City",
         /// The province or state.
-        pub province: Option<String>,
+        pub province: Option<String> = "Province",
         /// The postal code.
-        pub postal_code: Option<String>,
+        pub postal_code: Option<String> = "PostalCode",
         /// The post-office box: `POBox` on the wire.
-        #[serde(rename = "POBox")]
-        pub po_box: Option<String>,
+        pub po_box: Option<String> = "POBox",
         /// The country, such as `CA`.
-        pub country: Option<String>,
+        pub country: Option<String> = "Country",
     }
 }
 
@@ -161,19 +160,19 @@ wire_struct! {
     /// One transaction of an account.
     pub strict struct Transaction {
         /// The id of the transaction.
-        pub id: Option<String>,
+        pub id: Option<String> = "Id",
         /// The day of the transaction.
-        pub date: Option<Timestamp>,
+        pub date: Option<Timestamp> = "Date",
         /// The bank's code of the transaction. Deprecated by the service.
-        pub code: Option<String>,
+        pub code: Option<String> = "Code",
         /// The bank's description.
-        pub description: Option<String>,
+        pub description: Option<String> = "Description",
         /// The amount withdrawn. An answer may have a debit and a credit.
-        pub debit: Option<Decimal>,
+        pub debit: Option<Decimal> = "Debit",
         /// The amount deposited.
-        pub credit: Option<Decimal>,
+        pub credit: Option<Decimal> = "Credit",
         /// The balance after the transaction.
-        pub balance: Option<Decimal>,
+        pub balance: Option<Decimal> = "Balance",
     }
 }
 

@@ -1,14 +1,15 @@
 //! `SecurityChallenges`: a bank's questions, and the answers to them.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::de::{Deserializer, Error};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use crate::lenient::text_of;
 use crate::open_enum::open_enum;
-use crate::wire::{Expected, Field, wire_struct};
+use crate::wire::{Field, raw, wire_struct};
 use crate::{RequestId, Secret};
 
 open_enum! {
@@ -42,11 +43,11 @@ wire_struct! {
     /// Source: Legacy guide, MFA Types.
     pub strict struct SecurityChallenge {
         /// The type.
-        pub r#type: Option<ChallengeType>,
+        pub r#type: Option<ChallengeType> = "Type",
         /// The bank's text, unchanged: it can be the key of the answer.
-        pub prompt: Option<String>,
+        pub prompt: Option<String> = "Prompt",
         /// The choices, unchanged; may be empty.
-        pub iterables: Vec<String>,
+        pub iterables: Vec<String> = "Iterables",
     }
 }
 
@@ -69,11 +70,12 @@ impl SecurityChallenge {
 /// The choices: an absent list is empty, and so is a single text. Choices that are objects are an
 /// error: without them a question would be answered under the wrong key.
 impl Field for Vec<String> {
-    fn read(json: &RawValue) -> Result<Self, Expected> {
-        let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json.get()) else {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = raw(deserializer)?;
+        let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(json) else {
             return text(json).map(|_| Self::new());
         };
-        let texts = elements.into_iter().map(text);
+        let texts = elements.into_iter().map(|json| text(json.get()));
         texts.filter_map(Result::transpose).collect()
     }
 
@@ -86,10 +88,10 @@ impl Field for Vec<String> {
     }
 }
 
-fn text(json: &RawValue) -> Result<Option<String>, Expected> {
-    match text_of(json.get()) {
-        None if json.get() != "null" => Err("expected a text"),
-        text => Ok(text),
+fn text<E: Error>(json: &str) -> Result<Option<String>, E> {
+    match text_of(json) {
+        None if json != "null" => Err(E::custom("expected a text")),
+        text => Ok(text.map(Cow::into_owned)),
     }
 }
 

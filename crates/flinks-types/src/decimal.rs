@@ -1,13 +1,13 @@
 //! Amounts of money, and other numbers that must stay exactly as the service printed them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::{Deserializer, Serialize};
 
 use crate::lenient::text_of;
-use crate::wire::{Expected, Value};
+use crate::wire::{Value, raw};
 
 /// A number exactly as the service printed it: `1234.50` stays `1234.50`.
 ///
@@ -137,9 +137,9 @@ impl std::error::Error for InvalidDecimal {}
 /// A number or a text. Anything else is kept as text, because only null and an empty text are
 /// absent.
 impl Value for Decimal {
-    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
-        let json = json.get();
-        let text = text_of(json).unwrap_or_else(|| json.to_owned());
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let json = raw(deserializer)?;
+        let text = text_of(json).unwrap_or(Cow::Borrowed(json));
         let text = text.trim();
         Ok((json != "null" && !text.is_empty()).then(|| Self(text.into())))
     }
@@ -284,7 +284,7 @@ mod tests {
 
         #[test]
         fn numbers_are_what_json_takes_for_numbers(text in "[-+0-9.eE]{0,9}") {
-            let is_json = serde_json::from_str::<&RawValue>(&text).is_ok();
+            let is_json = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
             prop_assert_eq!(text.parse::<Decimal>().is_ok(), is_json);
         }
 

@@ -3,6 +3,8 @@
 //! After a call that must not be repeated, the answer is the only copy of its id, so a malformed
 //! answer must not lose it. An id that was cut off is not an id: its end must be present.
 
+use std::borrow::Cow;
+
 use crate::lenient::is_placeholder;
 use crate::{AggregationId, LoginId, RequestId};
 
@@ -44,9 +46,12 @@ pub fn find_http_status_code(answer: &[u8]) -> Option<u16> {
 }
 
 /// Drops NULs, which is enough to find ASCII keys and ids in UTF-16.
-fn text(answer: &[u8]) -> String {
+fn text(answer: &[u8]) -> Cow<'_, str> {
+    if !answer.contains(&0) {
+        return String::from_utf8_lossy(answer);
+    }
     let bytes: Vec<u8> = answer.iter().copied().filter(|byte| *byte != 0).collect();
-    String::from_utf8_lossy(&bytes).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Whether the character may occur between a key and its value in JSON (also escaped), XML or a
@@ -58,13 +63,13 @@ fn is_separator(c: char) -> bool {
 /// The rest of the text after each occurrence of `name` as a whole word, in any case.
 fn keys<'t>(text: &'t str, name: &'static str) -> impl Iterator<Item = &'t str> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.char_indices().filter_map(move |(at, _)| {
-        let (before, rest) = text.split_at(at);
-        let found = rest.get(..name.len())?.eq_ignore_ascii_case(name);
-        let rest = rest.get(name.len()..)?;
+    let places = text.as_bytes().windows(name.len()).enumerate();
+    let places = places.filter(|(_, bytes)| bytes.eq_ignore_ascii_case(name.as_bytes()));
+    places.filter_map(move |(at, _)| {
+        let (before, rest) = (text.get(..at)?, text.get(at + name.len()..)?);
         // `<LoginId>` opens a value, `</LoginId>` closes one.
         let whole = !before.ends_with(|c| is_word(c) || c == '/') && !rest.starts_with(is_word);
-        (found && whole).then_some(rest)
+        whole.then_some(rest)
     })
 }
 

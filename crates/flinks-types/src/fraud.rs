@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lenient::is_placeholder;
 use crate::login::LoginRef;
-use crate::wire::{self, Object, Shown, wire_struct};
+use crate::wire::{AnyText, Shown, wire_struct};
 use crate::{DataType, DocumentStatus, DocumentType, FlinksCode, LoginId, RequestId, SignalType};
 
 /// The analysis of all documents of a LoginId, finished or not.
@@ -35,13 +35,13 @@ pub struct FraudAnalysis {
 
 wire_struct! {
     strict struct AnalysisWire {
-        http_status_code: Option<u16>,
-        message: Option<String>,
-        flinks_code: Option<FlinksCode>,
-        request_id: Option<RequestId>,
-        tag: Option<String>,
-        login: Option<LoginRef>,
-        document_analysis: Vec<DocumentAnalysis>,
+        http_status_code: Option<u16> = "HttpStatusCode",
+        message: Option<String> = "Message",
+        flinks_code: Option<FlinksCode> = "FlinksCode",
+        request_id: Option<RequestId> = "RequestId",
+        tag: Option<String> = "Tag",
+        login: Option<LoginRef> = "Login",
+        document_analysis: Vec<DocumentAnalysis> = "DocumentAnalysis",
     }
 }
 
@@ -92,9 +92,9 @@ wire_struct! {
     /// The analysis of one document.
     pub strict struct DocumentAnalysis {
         /// The status of the analysis.
-        pub status: Option<DocumentStatus>,
+        pub status: Option<DocumentStatus> = "Status",
         /// The forms found in the document; `None` if the answer has no list.
-        pub full_analysis: Option<Vec<FullAnalysis>>,
+        pub full_analysis: Option<Vec<FullAnalysis>> = "FullAnalysis",
     }
 }
 
@@ -102,10 +102,10 @@ wire_struct! {
     /// The analysis of one form within a document.
     pub loose struct FullAnalysis {
         /// The type that the service assigns to the document.
-        pub document_type: Option<DocumentType>,
+        pub document_type: Option<DocumentType> = "DocumentType",
         /// The signs of fraud. Only an empty list means that there are none; `None` if the answer has no
         /// list.
-        pub fraud_signals: Option<Vec<FraudSignal>>,
+        pub fraud_signals: Option<Vec<FraudSignal>> = "FraudSignals",
     }
 }
 
@@ -113,14 +113,13 @@ wire_struct! {
     /// One sign of fraud.
     pub loose struct FraudSignal {
         /// The type: `Type` on the wire.
-        #[serde(rename = "Type")]
-        pub signal_type: Option<SignalType>,
+        pub signal_type: Option<SignalType> = "Type",
         /// The page, counted from 1; absent if the signal is about the whole document.
-        pub page_number: Option<u32>,
+        pub page_number: Option<u32> = "PageNumber",
         /// The number of findings.
-        pub count: Option<u32>,
+        pub count: Option<u32> = "Count",
         /// The evidence of each finding.
-        pub underlying_data: Vec<UnderlyingData>,
+        pub underlying_data: Vec<UnderlyingData> = "UnderlyingData",
     }
 }
 
@@ -128,48 +127,21 @@ wire_struct! {
     /// The evidence of one finding.
     pub loose struct UnderlyingData {
         /// Named values.
-        pub details: Vec<Detail>,
+        pub details: Vec<Detail> = "Details",
     }
 }
 
-/// One named value of the evidence. It may be account data: `Debug` shows only lengths.
-#[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase", default)]
-#[non_exhaustive]
-pub struct Detail {
-    /// The name of the value, such as `delta`.
-    #[serde(
-        deserialize_with = "wire::read",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub specific_type: Option<String>,
-    /// The value as text; [`Detail::value()`] converts it by its type. A JSON number or boolean is
-    /// kept as written.
-    #[serde(
-        deserialize_with = "wire::read_any_text",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub value: Option<String>,
-    /// The type of the value.
-    #[serde(
-        deserialize_with = "wire::read",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub data_type: Option<DataType>,
-}
-
-impl fmt::Debug for Detail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Detail")
-            .field("specific_type", &Shown(&self.specific_type))
-            .field("value", &Shown(&self.value))
-            .field("data_type", &self.data_type)
-            .finish()
+wire_struct! {
+    /// One named value of the evidence. It may be account data: `Debug` shows only lengths.
+    pub loose struct Detail {
+        /// The name of the value, such as `delta`.
+        pub specific_type: Option<String> = "SpecificType",
+        /// The value as text; [`Detail::value()`] converts it by its type. A JSON number or boolean is
+        /// kept as written.
+        pub value: Option<String> = "Value" as AnyText,
+        /// The type of the value.
+        pub data_type: Option<DataType> = "DataType",
     }
-}
-
-impl Object for Detail {
-    const STRICT: bool = false;
 }
 
 impl Detail {

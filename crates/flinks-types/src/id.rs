@@ -5,12 +5,11 @@ use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use crate::lenient::is_placeholder;
 use crate::secret::read_text;
 use crate::text::escaped;
-use crate::wire::{Expected, Value, read_id};
+use crate::wire::{Value, id_text};
 
 /// The longest accepted id: seven times a GUID, and far below any limit on URLs.
 const MAX_BYTES: usize = 256;
@@ -129,8 +128,10 @@ macro_rules! id {
         }
 
         impl Value for $name {
-            fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
-                Ok(read_id(json))
+            fn read<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Option<Self>, D::Error> {
+                Ok(id_text(deserializer)?.and_then(|text| Self::new(text).ok()))
             }
         }
 

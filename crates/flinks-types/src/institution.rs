@@ -7,9 +7,9 @@ wire_struct! {
     /// One page of the list of institutions.
     pub strict struct InstitutionsResponse {
         /// The institutions of this page; `None` if the answer has no list.
-        pub data: Option<Vec<Institution>>,
+        pub data: Option<Vec<Institution>> = "Data",
         /// The number of institutions on all pages.
-        pub count: Option<u32>,
+        pub count: Option<u32> = "Count",
     }
 }
 
@@ -17,13 +17,13 @@ wire_struct! {
     /// One institution.
     pub strict struct Institution {
         /// The institution's number: `InstitutionId` in other answers.
-        pub id: Option<u32>,
+        pub id: Option<u32> = "Id",
         /// The name and URLs in each language.
-        pub localizations: Vec<Localization>,
+        pub localizations: Vec<Localization> = "Localizations",
         /// Whether the institution can be connected at the moment.
-        pub status: Option<InstitutionStatus>,
+        pub status: Option<InstitutionStatus> = "Status",
         /// The country, such as `CA`.
-        pub country: Option<String>,
+        pub country: Option<String> = "Country",
     }
 }
 
@@ -48,11 +48,11 @@ wire_struct! {
     /// An institution in one language.
     pub loose struct Localization {
         /// The language, such as `fr`.
-        pub language: Option<String>,
+        pub language: Option<String> = "Language",
         /// The institution's name.
-        pub name: Option<String>,
+        pub name: Option<String> = "Name",
         /// The institution's web pages.
-        pub urls: Vec<InstitutionUrl>,
+        pub urls: Vec<InstitutionUrl> = "Urls",
     }
 }
 
@@ -60,9 +60,9 @@ wire_struct! {
     /// A web page of an institution. The client never follows it.
     pub loose struct InstitutionUrl {
         /// The purpose of the page, such as `Main`.
-        pub r#type: Option<String>,
+        pub r#type: Option<String> = "Type",
         /// The URL.
-        pub url: Option<String>,
+        pub url: Option<String> = "Url",
     }
 }
 

@@ -1,13 +1,13 @@
 //! Reads the body of an answer, with errors that never quote it.
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{Deserialize, Error as _};
 
 /// Reads an answer's body, which may begin with a byte order mark.
 ///
 /// # Errors
 /// The body is not a JSON object, or a required field is missing or has another type. Show the
 /// error's position (`line`, `column`) rather than its text, which may quote the body.
-pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+pub fn from_json<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, serde_json::Error> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     // serde's derived readers also take an array for an object, and an empty one would then read
     // as an answer in which everything is absent.
@@ -15,7 +15,12 @@ pub fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Erro
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(no_object());
     }
-    serde_json::from_slice(body).map_err(|error| {
+    // Texts of what is known to be UTF-8 are not checked again.
+    let read = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    read.map_err(|error| {
         if error.is_data() && !is_object {
             no_object()
         } else {

@@ -1,5 +1,7 @@
 //! Reads JSON values of any type as text or a whole number, and recognizes placeholders.
 
+use std::borrow::Cow;
+
 /// The text that .NET prints for a GUID that was never set.
 const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -10,11 +12,12 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
 }
 
 /// The text of a string, or of a number or boolean as written; `None` for anything else.
-pub(crate) fn text_of(json: &str) -> Option<String> {
+pub(crate) fn text_of(json: &str) -> Option<Cow<'_, str>> {
     match json.bytes().next()? {
-        b'"' => serde_json::from_str(json).ok(),
+        b'"' if json.as_bytes().contains(&b'\\') => serde_json::from_str(json).ok().map(Cow::Owned),
+        b'"' => json.get(1..json.len() - 1).map(Cow::Borrowed),
         b'{' | b'[' | b'n' => None,
-        _ => Some(json.to_owned()),
+        _ => Some(Cow::Borrowed(json)),
     }
 }
 

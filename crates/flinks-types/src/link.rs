@@ -28,14 +28,11 @@ wire_struct! {
     /// requests go to the configured endpoint only.
     pub loose struct Link {
         /// The call that the link leads to.
-        #[serde(rename = "rel", alias = "Rel")]
-        pub rel: Option<LinkRel>,
+        pub rel: Option<LinkRel> = "rel" | "Rel",
         /// The path, such as `/GetAccountsDetail`.
-        #[serde(rename = "href", alias = "Href")]
-        pub href: Option<String>,
+        pub href: Option<String> = "href" | "Href",
         /// An example of the path, which can contain an id.
-        #[serde(rename = "example", alias = "Example")]
-        pub example: Option<String>,
+        pub example: Option<String> = "example" | "Example",
     }
 }
 

@@ -24,15 +24,15 @@ wire_struct! {
     /// Source: Legacy guide, Authorize.
     pub loose struct Login {
         /// The id of the login. It is valid until the card is deleted.
-        pub id: Option<LoginId>,
+        pub id: Option<LoginId> = "Id",
         /// The user name at the bank.
-        pub username: Option<String>,
+        pub username: Option<String> = "Username",
         /// Whether the login is refreshed every night.
-        pub is_scheduled_refresh: Option<bool>,
+        pub is_scheduled_refresh: Option<bool> = "IsScheduledRefresh",
         /// The time of the last refresh, in UTC.
-        pub last_refresh: Option<Timestamp>,
+        pub last_refresh: Option<Timestamp> = "LastRefresh",
         /// Whether the login is personal or of a business. Newer answers only.
-        pub r#type: Option<LoginType>,
+        pub r#type: Option<LoginType> = "Type",
     }
 }
 
@@ -42,10 +42,10 @@ wire_struct! {
     /// The LoginId is named `Id` in one answer and `LoginId` in the next. The position of the tag is
     /// not documented, so it is read both here and next to it.
     pub(crate) loose struct LoginRef {
-        id: Option<LoginId>,
-        login_id: Option<LoginId>,
-        pub(crate) request_id: Option<RequestId>,
-        pub(crate) tag: Option<String>,
+        id: Option<LoginId> = "Id",
+        login_id: Option<LoginId> = "LoginId",
+        pub(crate) request_id: Option<RequestId> = "RequestId",
+        pub(crate) tag: Option<String> = "Tag",
     }
 }
 

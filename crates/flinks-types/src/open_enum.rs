@@ -71,10 +71,13 @@ macro_rules! open_enum {
         }
 
         impl $crate::wire::Value for $name {
-            fn read(
-                json: &serde_json::value::RawValue,
-            ) -> Result<Option<Self>, $crate::wire::Expected> {
-                Ok(String::read(json)?.map(Self::from))
+            fn read<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Option<Self>, D::Error> {
+                let text = $crate::wire::text(deserializer)?;
+                Ok(text.filter(|text| !text.is_empty()).map(|text| {
+                    Self::known(&text).unwrap_or_else(|| Self::Other(text.into_owned()))
+                }))
             }
         }
 

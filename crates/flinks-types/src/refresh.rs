@@ -8,13 +8,13 @@ wire_struct! {
     /// The answer of GetMFAQuestions: the questions that the bank of a login may ask.
     pub strict struct MfaQuestionsResponse {
         /// The status in the body.
-        pub http_status_code: Option<u16>,
+        pub http_status_code: Option<u16> = "HttpStatusCode",
         /// The service's code of a failure.
-        pub flinks_code: Option<FlinksCode>,
+        pub flinks_code: Option<FlinksCode> = "FlinksCode",
         /// The service's message, such as `SUCCESS`.
-        pub message: Option<String>,
+        pub message: Option<String> = "Message",
         /// The questions; `None` if the answer has no list.
-        pub questions: Option<Vec<MfaQuestion>>,
+        pub questions: Option<Vec<MfaQuestion>> = "Questions",
     }
 }
 
@@ -22,7 +22,7 @@ wire_struct! {
     /// A question that a bank may ask.
     pub strict struct MfaQuestion {
         /// The question, to be sent back unchanged.
-        pub question: Option<String>,
+        pub question: Option<String> = "Question",
     }
 }
 
@@ -30,13 +30,13 @@ wire_struct! {
     /// The answer of GetNightlyRefreshStatus: the logins that are no longer refreshed.
     pub strict struct NightlyStatusResponse {
         /// The status in the body.
-        pub http_status_code: Option<u16>,
+        pub http_status_code: Option<u16> = "HttpStatusCode",
         /// The service's code of a failure. The published example has one next to the list.
-        pub flinks_code: Option<FlinksCode>,
+        pub flinks_code: Option<FlinksCode> = "FlinksCode",
         /// The service's message.
-        pub message: Option<String>,
+        pub message: Option<String> = "Message",
         /// The logins; `None` if the answer has no list.
-        pub ineligible_cards: Option<Vec<IneligibleCard>>,
+        pub ineligible_cards: Option<Vec<IneligibleCard>> = "IneligibleCards",
     }
 }
 
@@ -44,13 +44,13 @@ wire_struct! {
     /// A login that is no longer refreshed, and why. The service calls a login a card.
     pub strict struct IneligibleCard {
         /// The id of the login.
-        pub login_id: Option<LoginId>,
+        pub login_id: Option<LoginId> = "LoginId",
         /// The time of the last refresh.
-        pub last_refresh_date: Option<Timestamp>,
+        pub last_refresh_date: Option<Timestamp> = "LastRefreshDate",
         /// The state of the last refresh.
-        pub last_refresh_state: Option<RefreshState>,
+        pub last_refresh_state: Option<RefreshState> = "LastRefreshState",
         /// The error of the last refresh.
-        pub last_refresh_error_code: Option<FlinksCode>,
+        pub last_refresh_error_code: Option<FlinksCode> = "LastRefreshErrorCode",
     }
 }
 

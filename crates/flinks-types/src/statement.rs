@@ -8,19 +8,18 @@ wire_struct! {
     /// The answer of GetStatements, finished or not.
     pub strict struct StatementsResponse {
         /// The status in the body.
-        pub http_status_code: Option<u16>,
+        pub http_status_code: Option<u16> = "HttpStatusCode",
         /// `OPERATION_PENDING` or `OPERATION_DISPATCHED` if the answer is not complete.
-        pub flinks_code: Option<FlinksCode>,
+        pub flinks_code: Option<FlinksCode> = "FlinksCode",
         /// The id of the session.
-        pub request_id: Option<RequestId>,
+        pub request_id: Option<RequestId> = "RequestId",
         /// The login of the statements.
-        pub login: Option<Login>,
+        pub login: Option<Login> = "Login",
         /// The institution, by its name in requests.
-        pub institution: Option<String>,
+        pub institution: Option<String> = "Institution",
         /// The statements of each account: `StatementsByAccount` on the wire. `None` if the answer has
         /// no list, which does not mean that there are none.
-        #[serde(rename = "StatementsByAccount")]
-        pub accounts: Option<Vec<AccountStatements>>,
+        pub accounts: Option<Vec<AccountStatements>> = "StatementsByAccount",
     }
 }
 
@@ -28,9 +27,9 @@ wire_struct! {
     /// The statements of one account.
     pub strict struct AccountStatements {
         /// The account number, the only link to the account.
-        pub account_number: Option<String>,
+        pub account_number: Option<String> = "AccountNumber",
         /// The statements, in the service's order.
-        pub statements: Vec<Statement>,
+        pub statements: Vec<Statement> = "Statements",
     }
 }
 
@@ -39,11 +38,11 @@ wire_struct! {
     pub strict struct Statement {
         /// The id of the statement: hexadecimal digits in every example. Check it before using it in a
         /// path.
-        pub unique_id: Option<String>,
+        pub unique_id: Option<String> = "UniqueId",
         /// The type of the file.
-        pub file_type: Option<FileType>,
+        pub file_type: Option<FileType> = "FileType",
         /// The contents in base64.
-        pub base64_bytes: Option<String>,
+        pub base64_bytes: Option<String> = "Base64Bytes",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Compares the ids in an answer with those of its request.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -39,8 +40,13 @@ impl<'s> Subject<'s> {
     /// top level and in `Login`. GUIDs are compared without case and hyphens.
     #[must_use]
     pub fn contradicted_by(&self, body: &[u8]) -> Option<&'static str> {
+        if self.login_id.is_none() && self.request_id.is_none() {
+            return None;
+        }
         let mut named = Named::default();
-        named.read(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+        // An id with bytes that are not UTF-8 is another one.
+        let body = String::from_utf8_lossy(body);
+        named.read(body.strip_prefix('\u{feff}').unwrap_or(&body));
         let other_login = |asked: &LoginId| named.logins.iter().any(|id| asked.is_another(id));
         let other_request =
             |asked: &RequestId| named.requests.iter().any(|id| asked.is_another(id));
@@ -62,19 +68,21 @@ struct Named {
 }
 
 impl Named {
-    fn read(&mut self, body: &[u8]) {
+    fn read(&mut self, body: &str) {
         // A single string is a sentence, such as "LoginId … has now been activated".
-        if let Ok(sentence) = serde_json::from_slice::<String>(body) {
+        if let Ok(sentence) = serde_json::from_str::<String>(body) {
             return self.logins.extend(of_sentence(&sentence));
         }
-        let fields = serde_json::from_slice::<Fields<'_>>(body);
+        let fields = serde_json::from_str::<Fields<'_>>(body);
         for (name, value) in fields.map(|fields| fields.0).unwrap_or_default() {
             if name.eq_ignore_ascii_case("Login") {
                 self.read_login(value);
             } else if name.eq_ignore_ascii_case("LoginId") {
-                self.logins.extend(text_of(value.get()));
+                self.logins
+                    .extend(text_of(value.get()).map(Cow::into_owned));
             } else if name.eq_ignore_ascii_case("RequestId") {
-                self.requests.extend(text_of(value.get()));
+                self.requests
+                    .extend(text_of(value.get()).map(Cow::into_owned));
             } else if name.eq_ignore_ascii_case("Message") {
                 let sentence = text_of(value.get());
                 self.logins
@@ -97,9 +105,11 @@ impl Named {
                 .iter()
                 .any(|id| name.eq_ignore_ascii_case(id))
             {
-                self.logins.extend(text_of(value.get()));
+                self.logins
+                    .extend(text_of(value.get()).map(Cow::into_owned));
             } else if name.eq_ignore_ascii_case("RequestId") {
-                self.requests.extend(text_of(value.get()));
+                self.requests
+                    .extend(text_of(value.get()).map(Cow::into_owned));
             }
         }
     }
@@ -209,6 +219,16 @@ mod tests {
         ] {
             assert_eq!(contradicted(body), None, "{body}");
         }
+    }
+
+    #[test]
+    fn an_id_that_is_no_utf_8_is_another_one() {
+        let login = LoginId::new("a").unwrap();
+        let body = b"{\"Login\":{\"Id\":\"a\xff\"}}";
+        assert_eq!(
+            Subject::login(&login).contradicted_by(body),
+            Some("LoginId")
+        );
     }
 
     #[test]

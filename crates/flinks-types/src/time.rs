@@ -3,11 +3,10 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::{Deserializer, Serialize};
 
 use crate::lenient::is_placeholder;
-use crate::wire::{Expected, Value};
+use crate::wire::Value;
 
 /// A date, or a date with a time, as the service's text.
 ///
@@ -138,8 +137,8 @@ impl Date {
 
 /// A date of the year 1 is absent.
 impl Value for Timestamp {
-    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
-        let text = String::read(json)?.filter(|text| !is_placeholder(text));
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let text = String::read(deserializer)?.filter(|text| !is_placeholder(text));
         Ok(text.map(Self))
     }
 }

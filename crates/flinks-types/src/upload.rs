@@ -16,11 +16,11 @@ wire_struct! {
     /// Source: Upload guide, Step 1.
     pub strict struct UploadResponse {
         /// The status in the body.
-        pub http_status_code: Option<u16>,
+        pub http_status_code: Option<u16> = "HttpStatusCode",
         /// The session that the file was added to: a new one if the request named none.
-        pub aggregation_id: Option<AggregationId>,
+        pub aggregation_id: Option<AggregationId> = "AggregationId",
         /// The service's message; informational.
-        pub message: Option<String>,
+        pub message: Option<String> = "Message",
     }
 }
 
@@ -62,10 +62,10 @@ pub struct CompleteResponse {
 
 wire_struct! {
     strict struct CompleteWire {
-        http_status_code: Option<u16>,
-        aggregation_id: Option<AggregationId>,
-        login: Option<LoginRef>,
-        message: Option<String>,
+        http_status_code: Option<u16> = "HttpStatusCode",
+        aggregation_id: Option<AggregationId> = "AggregationId",
+        login: Option<LoginRef> = "Login",
+        message: Option<String> = "Message",
     }
 }
 

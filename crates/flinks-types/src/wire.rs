@@ -1,26 +1,27 @@
 //! Structs of the service's JSON: how each type of field is read, written and printed by `Debug`.
 //!
-//! A field's type decides how it is read, so that a struct lists its fields and no more. Each field
-//! is read from its raw JSON text: that keeps the exact text of numbers, and a surprise inside one
-//! field never fails the other fields. The raw text is borrowed from the whole answer, so that
-//! nesting copies nothing.
+//! A field's type decides how it is read, so that a struct lists its fields and no more. An answer is
+//! read in one pass. Texts and numbers are read from their raw JSON, which keeps the exact text of
+//! numbers, and in which a surprise never fails the other fields.
 
+mod containers;
+
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::lenient::{is_placeholder, text_of, whole};
 use crate::shown::Length;
 use crate::status::status_of;
 
-/// The expected type of a field, for errors. They never quote the value.
-pub(crate) type Expected = &'static str;
+pub(crate) use containers::{Name, Object, Read, read_answer, read_object};
 
 /// The type of a field: `Option` or a collection, so that every field can be absent.
 pub(crate) trait Field: Sized {
     /// Reads the field. Another type is an error only where absence would be misleading.
-    fn read(json: &RawValue) -> Result<Self, Expected>;
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
     /// Whether the field is left out of the JSON.
     fn is_absent(&self) -> bool;
@@ -31,7 +32,7 @@ pub(crate) trait Field: Sized {
 
 /// A value that a field holds once or not at all.
 pub(crate) trait Value: fmt::Debug + Sized {
-    fn read(json: &RawValue) -> Result<Option<Self>, Expected>;
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
 
     fn show(value: &Option<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(value, f)
@@ -39,8 +40,8 @@ pub(crate) trait Value: fmt::Debug + Sized {
 }
 
 impl<T: Value> Field for Option<T> {
-    fn read(json: &RawValue) -> Result<Self, Expected> {
-        T::read(json)
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read(deserializer)
     }
 
     fn is_absent(&self) -> bool {
@@ -52,10 +53,23 @@ impl<T: Value> Field for Option<T> {
     }
 }
 
+/// Reads a value as its JSON text.
+pub(crate) fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de str, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(RawValue::get)
+}
+
+/// Reads a text, number or boolean as text; anything else is absent.
+pub(crate) fn text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'de, str>>, D::Error> {
+    raw(deserializer).map(text_of)
+}
+
 /// Text; an empty one is absent.
 impl Value for String {
-    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
-        Ok(text_of(json.get()).filter(|text| !text.is_empty()))
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let text = text(deserializer)?.filter(|text| !text.is_empty());
+        Ok(text.map(Cow::into_owned))
     }
 
     fn show(value: &Option<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,22 +79,22 @@ impl Value for String {
 
 /// A status in any of its spellings: every field with 16 bits is an `HttpStatusCode`.
 impl Value for u16 {
-    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
-        Ok(text_of(json.get()).and_then(|text| status_of(&text)))
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(text(deserializer)?.and_then(|text| status_of(&text)))
     }
 }
 
 /// A count or a page: a whole number, as a number or as text.
 impl Value for u32 {
-    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
-        Ok(text_of(json.get()).and_then(|text| whole(&text)))
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(text(deserializer)?.and_then(|text| whole(&text)))
     }
 }
 
 /// `true` or `false`, also as text.
 impl Value for bool {
-    fn read(json: &RawValue) -> Result<Option<Self>, Expected> {
-        Ok(text_of(json.get()).and_then(|text| {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(text(deserializer)?.and_then(|text| {
             [("true", true), ("false", false)]
                 .into_iter()
                 .find_map(|(word, flag)| word.eq_ignore_ascii_case(&text).then_some(flag))
@@ -88,100 +102,29 @@ impl Value for bool {
     }
 }
 
-/// An id: strings only, and neither the zero GUID nor a text that cannot be an id.
-pub(crate) fn read_id<T: DeserializeOwned>(json: &RawValue) -> Option<T> {
-    let text = text_of(json.get())?;
-    let id = (!is_placeholder(&text)).then_some(json)?;
-    serde_json::from_str(id.get()).ok()
+/// The text of an id: strings only, and not the zero GUID.
+pub(crate) fn id_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'de, str>>, D::Error> {
+    let json = raw(deserializer)?;
+    let text = json.starts_with('"').then(|| text_of(json)).flatten();
+    Ok(text.filter(|text| !is_placeholder(text)))
 }
 
-/// A struct inside another.
-pub(crate) trait Object: DeserializeOwned + Default + fmt::Debug {
-    /// Whether JSON of another type is an error: an object in place of a list must not read as "no
-    /// accounts". Otherwise it reads as absent.
-    const STRICT: bool;
-}
+/// A text of which an empty one is not absent.
+pub(crate) struct AnyText;
 
-/// An object; null is absent.
-pub(crate) fn read_object<T: Object>(json: &RawValue) -> Result<Option<T>, Expected> {
-    match json.get().as_bytes() {
-        [b'{', ..] => element(json).map(Some),
-        b"null" => Ok(None),
-        _ if !T::STRICT => Ok(None),
-        _ => Err("expected an object"),
-    }
-}
+impl<'de> DeserializeSeed<'de> for AnyText {
+    type Value = Option<String>;
 
-/// A list; null is absent.
-impl<T: Object> Field for Option<Vec<T>> {
-    fn read(json: &RawValue) -> Result<Self, Expected> {
-        match serde_json::from_str::<Vec<&RawValue>>(json.get()) {
-            Ok(elements) => elements
-                .into_iter()
-                .map(element)
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Err(_) if !T::STRICT || json.get() == "null" => Ok(None),
-            Err(_) => Err("expected a list"),
-        }
-    }
-
-    fn is_absent(&self) -> bool {
-        self.is_none()
-    }
-
-    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            None => f.write_str("absent"),
-            Some(list) => list.show(f),
-        }
-    }
-}
-
-/// A list of which an absent one and an empty one mean the same.
-impl<T: Object> Field for Vec<T> {
-    fn read(json: &RawValue) -> Result<Self, Expected> {
-        Option::<Self>::read(json).map(Option::unwrap_or_default)
-    }
-
-    fn is_absent(&self) -> bool {
-        self.is_empty()
-    }
-
-    /// A long list only by its length: an account can have thousands of transactions.
-    fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.len() > 20 {
-            write!(f, "{} elements", self.len())
-        } else {
-            f.debug_list().entries(self).finish()
-        }
-    }
-}
-
-/// An element that is not an object stays in its list as an empty one: a signal that cannot be read
-/// must not make a document look as if it had none.
-fn element<T: Object>(json: &RawValue) -> Result<T, Expected> {
-    if !json.get().starts_with('{') {
-        return Ok(T::default());
-    }
-    match serde_json::from_str(json.get()) {
-        Ok(object) => Ok(object),
-        Err(_) if !T::STRICT => Ok(T::default()),
-        // The text of the cause may quote what is there.
-        Err(_) => Err("a field has another type"),
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Ok(text(deserializer)?.map(Cow::into_owned))
     }
 }
 
 /// Reads a field, for serde's `deserialize_with`.
 pub(crate) fn read<'de, D: Deserializer<'de>, T: Field>(deserializer: D) -> Result<T, D::Error> {
-    T::read(<&'de RawValue>::deserialize(deserializer)?).map_err(D::Error::custom)
-}
-
-/// Reads a text of which an empty one is not absent, for serde's `deserialize_with`.
-pub(crate) fn read_any_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    Ok(text_of(<&RawValue>::deserialize(deserializer)?.get()))
+    T::read(deserializer)
 }
 
 /// Whether a field is left out, for serde's `skip_serializing_if`.
@@ -201,8 +144,8 @@ impl<T: Field> fmt::Debug for Shown<'_, T> {
 /// Defines a struct of the service's JSON: `strict`, if JSON of another type in its place is an
 /// error (see [`Object::STRICT`]), or `loose`.
 ///
-/// Field names are the service's in snake case. Every field is optional. The struct reads and writes
-/// JSON, and its `Debug` shows lengths of texts only.
+/// Each field has the service's name; further names are other spellings, and `as` names a seed that
+/// reads the field in place of its type. Every field is optional. The struct reads and writes JSON, and its `Debug` shows lengths of texts only.
 macro_rules! wire_struct {
     ($(#[$meta:meta])* $vis:vis strict struct $($rest:tt)+) => {
         $crate::wire::wire_struct! { @ true [$(#[$meta])*] [$vis] $($rest)+ }
@@ -210,22 +153,27 @@ macro_rules! wire_struct {
     ($(#[$meta:meta])* $vis:vis loose struct $($rest:tt)+) => {
         $crate::wire::wire_struct! { @ false [$(#[$meta])*] [$vis] $($rest)+ }
     };
+    (@ seed) => {
+        $crate::wire::Read::new()
+    };
+    (@ seed $seed:path) => {
+        $seed
+    };
     (
         @ $strict:literal [$(#[$meta:meta])*] [$vis:vis] $name:ident {
-            $( $(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty, )+
+            $(
+                $(#[$field_meta:meta])*
+                $field_vis:vis $field:ident: $type:ty = $wire:literal $(| $spelling:literal)* $(as $seed:path)?,
+            )+
         }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
-        #[serde(rename_all = "PascalCase", default)]
+        #[derive(Clone, Default, Eq, PartialEq, serde::Serialize)]
         #[non_exhaustive]
         $vis struct $name {
             $(
                 $(#[$field_meta])*
-                #[serde(
-                    deserialize_with = "crate::wire::read",
-                    skip_serializing_if = "crate::wire::is_absent"
-                )]
+                #[serde(rename = $wire, skip_serializing_if = "crate::wire::is_absent")]
                 $field_vis $field: $type,
             )+
         }
@@ -243,13 +191,59 @@ macro_rules! wire_struct {
 
         impl $crate::wire::Object for $name {
             const STRICT: bool = $strict;
+
+            fn read_fields<'de, M: serde::de::MapAccess<'de>>(
+                mut map: M,
+            ) -> Result<Self, M::Error> {
+                #[derive(Clone, Copy)]
+                #[allow(non_camel_case_types, reason = "the variants are the fields")]
+                enum Known { $($field),+ }
+                let name = |text: &str| match text {
+                    $( $wire $(| $spelling)* => Some(Known::$field), )+
+                    _ => None,
+                };
+                let (mut object, mut seen, mut repeated) = (Self::default(), 0_u32, false);
+                while let Some(field) = map.next_key_seed($crate::wire::Name(name))? {
+                    let bit = field.map_or(0, |field| 1 << field as u32);
+                    match field {
+                        Some(_) if seen & bit != 0 => {
+                            if $strict {
+                                let error = <M::Error as serde::de::Error>::duplicate_field;
+                                return Err(error(match field {
+                                    $( Some(Known::$field) => $wire, )+
+                                    None => "",
+                                }));
+                            }
+                            repeated = true;
+                            map.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                        $(
+                            Some(Known::$field) => {
+                                let seed = $crate::wire::wire_struct!(@ seed $($seed)?);
+                                object.$field = map.next_value_seed(seed)?;
+                            }
+                        )+
+                        None => {
+                            map.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                    seen |= bit;
+                }
+                Ok(if repeated { Self::default() } else { object })
+            }
         }
 
         impl $crate::wire::Value for $name {
-            fn read(
-                json: &serde_json::value::RawValue,
-            ) -> Result<Option<Self>, $crate::wire::Expected> {
-                $crate::wire::read_object(json)
+            fn read<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Option<Self>, D::Error> {
+                $crate::wire::read_object(deserializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::wire::read_answer(deserializer)
             }
         }
     };
@@ -260,6 +254,7 @@ pub(crate) use wire_struct;
 #[cfg(test)]
 mod tests {
     use serde::Serialize;
+    use serde::de::DeserializeOwned;
     use serde_json::{Value as Json, json};
 
     use super::*;
@@ -352,6 +347,31 @@ mod tests {
             "ValidationDetails": {"Password": ["too short"]}, "Login": {"Id": "b0"}});
         let read = ApiError::from_body(error.to_string().as_bytes()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), error);
+    }
+
+    #[test]
+    fn a_repeated_field_empties_a_loose_struct_and_fails_a_strict_one() {
+        let link = r#"{"Links":[{"rel":"a","Rel":"b","href":{}},{"href":"c"}],"Tag":"t"}"#;
+        let answer: AccountsResponse = from_json(link.as_bytes()).unwrap();
+        assert_eq!(
+            serde_json::to_string(&answer).unwrap(),
+            r#"{"Tag":"t","Links":[{},{"href":"c"}]}"#
+        );
+        let account = br#"{"Accounts":[{"Balance":{"Limit":1,"Limit":2},"Title":"4711"}]}"#;
+        let error = from_json::<AccountsResponse>(account).unwrap_err();
+        assert!(error.to_string().starts_with("duplicate field `Limit`"));
+    }
+
+    /// Half of a surrogate pair, as in a text that was cut, and a number beyond any float.
+    #[test]
+    fn what_is_odd_is_absent_and_harms_no_other_field() {
+        let body = br#"{"Institution":"\ud83d","InstitutionId":1e999,"Links":[{"href":"\ud83d"}],
+            "Unknown":["\ud83d",1e999],"Tag":"\ud83d\ude00"}"#;
+        let answer: AccountsResponse = from_json(body).unwrap();
+        assert_eq!(
+            serde_json::to_string(&answer).unwrap(),
+            r#"{"Tag":"😀","Links":[{}]}"#
+        );
     }
 
     #[test]
