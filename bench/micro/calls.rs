@@ -45,7 +45,7 @@ fn call(credential: Credential) -> Result<Box<dyn FnMut() -> Result>> {
     let meta = CallMeta::new("bench.call", Route::post("/status"), Replay::Safe)
         .with_credential(credential);
     Ok(Box::new(move || {
-        let answer = runtime.block_on(transport.send(meta.clone(), request()?))?;
+        let answer = runtime.block_on(transport.send(meta, request()?))?;
         black_box(answer);
         Ok(())
     }))

@@ -13,43 +13,24 @@ use serde_json::Value;
 
 use crate::{Case, Result, runtime};
 
-pub const CASES: [(&str, Case); 15] = [
-    ("fraud analysis, 1 MB/sdk", || analysis(1_000_000)),
-    ("fraud analysis, 1 MB/structs", || {
-        plain::<structs::Analysis>(&fraud(1_000_000))
-    }),
-    ("fraud analysis, 1 MB/value", || {
-        plain::<Value>(&fraud(1_000_000))
-    }),
-    ("fraud analysis, 10 kB/sdk", || analysis(10_000)),
-    ("fraud analysis, 10 kB/structs", || {
-        plain::<structs::Analysis>(&fraud(10_000))
-    }),
-    ("fraud analysis, 10 kB/value", || {
-        plain::<Value>(&fraud(10_000))
-    }),
-    ("accounts, 5,000 transactions/sdk", accounts_detail),
-    ("accounts, 5,000 transactions/structs", || {
-        plain::<structs::Accounts>(&accounts())
-    }),
-    ("accounts, 5,000 transactions/value", || {
-        plain::<Value>(&accounts())
-    }),
-    ("statements, 12 of 100 kB/sdk", statements_call),
-    ("statements, 12 of 100 kB/structs", || {
-        plain::<structs::Statements>(&statements())
-    }),
-    ("statements, 12 of 100 kB/value", || {
-        plain::<Value>(&statements())
-    }),
-    ("1,000 institutions/sdk", institutions_page),
-    ("1,000 institutions/structs", || {
-        plain::<structs::Page>(&institutions())
-    }),
-    ("1,000 institutions/value", || {
-        plain::<Value>(&institutions())
-    }),
-];
+/// One kind of answer, read in three ways.
+macro_rules! cases {
+    ($($name:literal: $sdk:expr, $structs:ty, $answer:expr;)*) => {
+        pub const CASES: &[(&str, Case)] = &[$(
+            (concat!($name, "/sdk"), || $sdk),
+            (concat!($name, "/structs"), || plain::<$structs>(&$answer)),
+            (concat!($name, "/value"), || plain::<Value>(&$answer)),
+        )*];
+    };
+}
+
+cases! {
+    "fraud analysis, 1 MB": analysis(1_000_000), structs::Analysis, fraud(1_000_000);
+    "fraud analysis, 10 kB": analysis(10_000), structs::Analysis, fraud(10_000);
+    "accounts, 5,000 transactions": accounts_detail(), structs::Accounts, accounts();
+    "statements, 12 of 100 kB": statements_call(), structs::Statements, statements();
+    "1,000 institutions": institutions_page(), structs::Page, institutions();
+}
 
 type Work = Box<dyn FnMut() -> Result>;
 

@@ -14,7 +14,7 @@ type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 type Case = fn() -> Result<Box<dyn FnMut() -> Result>>;
 
 /// The first part of a name is what is done, the second who does it.
-const CASES: [&[(&str, Case)]; 3] = [&calls::CASES, &upload::CASES, &decode::CASES];
+const CASES: [&[(&str, Case)]; 3] = [&calls::CASES, &upload::CASES, decode::CASES];
 
 fn main() -> Result {
     let arguments: Vec<String> = std::env::args().collect();

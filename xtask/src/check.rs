@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Failure, Outcome, command, tidy};
+use crate::{Failure, Outcome, command, fuzz, tidy};
 
 /// The feature set that shares nothing with the default one.
 pub(crate) const OTHER_FEATURES: [&str; 3] = [
@@ -18,6 +18,12 @@ const NO_CRYPTO: [&str; 3] = ["flinks-cli", "flinks-sandbox", "flinks-types"];
 pub(crate) fn run() -> Outcome {
     let mut report = Report::default();
     report.cargo("formatting", "fmt", |fmt| fmt.args(["--all", "--check"]))?;
+    // Workspaces of their own.
+    for manifest in ["bench/Cargo.toml", "fuzz/Cargo.toml"] {
+        report.cargo("formatting", "fmt", |fmt| {
+            fmt.args(["--manifest-path", manifest, "--", "--check"])
+        })?;
+    }
     report.step("tidy", || match tidy::run() {
         Ok(()) => Ok(true),
         Err(Failure::Found) => Ok(false),
@@ -32,6 +38,12 @@ pub(crate) fn run() -> Outcome {
             clippy.args(["--package", library]);
         }
         clippy.args(OTHER_FEATURES).args(["--", "-D", "warnings"])
+    })?;
+    // Only the fuzz targets: the other clients of the benchmarks take long to build.
+    report.cargo("lints, fuzz", "clippy", |clippy| {
+        clippy
+            .args(fuzz::WORKSPACE)
+            .args(["--locked", "--", "-D", "warnings"])
     })?;
     report.cargo("documentation", "doc", |doc| {
         doc.args(["--no-deps", "--workspace"])

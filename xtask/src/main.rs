@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod command;
 mod conformance;
+mod fuzz;
 mod readme_examples;
 mod sandbox;
 mod soak;
@@ -39,6 +40,9 @@ cargo xtask COMMAND
                           uploads by this SDK and by other clients, side by side: writes BENCHMARKS.md;
                           --quick is one round of the small ones, FILTER one scenario, client or piece
                           of work by a part of its name, both printed only
+  fuzz SECONDS [TARGET [SEED]] [--libfuzzer]
+                          the fuzz targets by turns, for SECONDS in all, as a mutation loop, or each
+                          under libFuzzer where cargo-fuzz and a nightly toolchain are installed
   sandbox [ARGS]          serve the sandbox until interrupted (ARGS as for `flinks sandbox`)
   ci                      check, then test --wire
   help                    this text
@@ -90,6 +94,7 @@ fn run(arguments: &[String]) -> Outcome {
     match name.as_str() {
         "test" => test::run(&test::Options::parse(rest)?),
         "sandbox" => sandbox::run(rest),
+        "fuzz" => fuzz::run(rest),
         "bench" => bench::run(rest),
         "soak" => soak::run(rest),
         "check" | "coverage" | "tidy" | "ci" if !rest.is_empty() => {

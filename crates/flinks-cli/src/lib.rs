@@ -11,6 +11,8 @@ mod certificate_watch;
 mod clients;
 mod commands;
 mod context;
+#[doc(hidden)]
+pub mod fuzz;
 mod interrupt;
 mod logging;
 mod output;

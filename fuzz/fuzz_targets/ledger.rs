@@ -1,0 +1,4 @@
+//! The target `ledger` for cargo-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| flinks_fuzz::ledger::run(input));

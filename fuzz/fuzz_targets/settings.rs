@@ -1,0 +1,4 @@
+//! The target `settings` for cargo-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| flinks_fuzz::settings::run(input));
