@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use flinks_transport::{Delivery, Error, ErrorKind, Step};
-use http::StatusCode;
 
 use crate::output::io_error::too_many_open_files;
 
@@ -87,9 +86,7 @@ impl Exit {
             }
             ErrorKind::ClientCertificate | ErrorKind::Config | ErrorKind::Input => Self::Usage,
             // The user or the password of the proxy is a setting.
-            ErrorKind::Proxy
-                if error.proxy_status() == Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED) =>
-            {
+            ErrorKind::Proxy if is_of_credentials(error) && !delivery.may_have_acted() => {
                 Self::Usage
             }
             _ if too_many_open_files(error) && !delivery.may_have_acted() => Self::Usage,
@@ -112,6 +109,12 @@ impl Exit {
             },
         }
     }
+}
+
+/// Whether the proxy requires a user and password, or refuses those it got.
+fn is_of_credentials(error: &Error) -> bool {
+    let status = error.proxy_status().map(|status| status.as_u16());
+    matches!(status, Some(401 | 407))
 }
 
 #[cfg(test)]

@@ -40,8 +40,9 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
 
 fn for_proxy(error: &Error) -> &'static str {
     match error.proxy_status().map(|status| status.as_u16()) {
-        Some(407) => PROXY_CREDENTIALS,
-        Some(_) => PROXY_REFUSAL,
+        Some(401 | 407) => PROXY_CREDENTIALS,
+        Some(400..=499) => PROXY_REFUSAL,
+        Some(_) => PROXY_UNREACHED,
         None => PROXY,
     }
 }
@@ -175,8 +176,10 @@ const SERVER_CERTIFICATE: &str = "check the base URL, and FLINKS_CA if the serve
      inspects TLS; without FLINKS_CA the platform's root certificates are trusted";
 const CONNECT: &str = "check the base URL, the network and the firewall, and set FLINKS_PROXY or HTTPS_PROXY if this \
      network requires a proxy; `flinks doctor` shows which part fails";
-const PROXY: &str = "check the proxy setting: FLINKS_PROXY, or else HTTPS_PROXY or ALL_PROXY; a host in \
-     NO_PROXY is reached directly";
+const PROXY: &str = "check the URL in FLINKS_PROXY, or else in HTTPS_PROXY or ALL_PROXY: https:// is only for a \
+     proxy that is itself reached over TLS; a host in NO_PROXY is reached directly";
+const PROXY_UNREACHED: &str = "check the base URL: the proxy resolves the host name; a host in NO_PROXY is reached \
+     directly";
 const PROXY_CREDENTIALS: &str = "give the proxy's user and password in FLINKS_PROXY or in the file at \
      FLINKS_PROXY_FILE, percent-encoded: http://user:password@host:port";
 const PROXY_REFUSAL: &str = "ask the proxy's administrator to allow CONNECT to this host and port; a host in \

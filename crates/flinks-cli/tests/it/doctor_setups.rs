@@ -153,7 +153,7 @@ fn faults_of_the_proxy() {
         (
             status(b"HTTP/1.1 502 X\r\n\r\n"),
             4,
-            "proxy 127.0.0.1 | administrator",
+            "proxy 127.0.0.1 | the proxy resolves the host name",
         ),
         (closes("http"), 4, "proxy | FLINKS_PROXY"),
         (

@@ -78,6 +78,7 @@ fn a_failure_names_the_proxy_and_its_setting() {
     let status = ProxyFault::status;
     for (fault, exit, says) in [
         (status(407), 2, "refused the user or the password"),
+        (status(401), 2, "refused the user or the password"),
         (status(403), 4, "refuses connections to upload.invalid:443"),
         (
             ProxyFault::Answer(b"SSH-2.0\r\n".to_vec()),

@@ -103,12 +103,15 @@ fn not_http(head: &[u8]) -> &'static str {
 fn refused(proxy: &Proxy, target: &str, status: StatusCode, head: &[u8]) -> Error {
     let name = proxy.authority();
     let message = match status.as_u16() {
-        407 => return unauthorized(proxy, head),
+        // tinyproxy answers 401 to a wrong password.
+        401 | 407 => return unauthorized(proxy, status, head),
         403 => format!(
             "the proxy {name} refuses connections to {target}: ask its administrator to allow this \
              host and port"
         ),
-        502 => format!("the proxy {name} could not connect to {target}: check the host and port"),
+        500 | 502 => {
+            format!("the proxy {name} could not connect to {target}: check the host and port")
+        }
         503 => format!("the proxy {name} is overloaded, or could not resolve {target}"),
         504 => format!("the proxy {name} got no answer from {target}"),
         400 | 404 | 405 | 501 => format!(
@@ -124,7 +127,7 @@ fn refused(proxy: &Proxy, target: &str, status: StatusCode, head: &[u8]) -> Erro
     }
 }
 
-fn unauthorized(proxy: &Proxy, head: &[u8]) -> Error {
+fn unauthorized(proxy: &Proxy, status: StatusCode, head: &[u8]) -> Error {
     let name = proxy.authority();
     let schemes = schemes(head);
     let message = if !schemes.is_empty() && !schemes.contains(&"Basic") {
@@ -139,7 +142,7 @@ fn unauthorized(proxy: &Proxy, head: &[u8]) -> Error {
         format!("the proxy {name} requires a user and a password, and none is set")
     };
     Error::new(ErrorKind::Proxy, message)
-        .with_proxy_status(StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+        .with_proxy_status(status)
         .with_no_retry()
 }
 

@@ -151,6 +151,7 @@ fn rows() -> Vec<Row> {
     let not_tls = "the server did not answer in TLS";
     vec![
         lasting(status(407), Some(407), "refused the user or the password"),
+        lasting(status(401), Some(401), "refused the user or the password"),
         lasting(
             answer(
                 "HTTP/1.1 407 Auth\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n",

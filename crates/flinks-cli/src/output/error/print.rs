@@ -26,7 +26,8 @@ impl CliError {
         let mut text = format!("error: {}\n", self.message());
         let mut line = |label: &str, value: &str| text.push_str(&format!("{label}: {value}\n"));
         let entry = |key| self.result.get(key).and_then(Value::as_str);
-        if let Some(proxy) = self.proxy() {
+        let is_answered = self.call().is_some_and(|call| call.status().is_some());
+        if let Some(proxy) = self.proxy().filter(|_| !is_answered) {
             line("proxy", &escaped(&proxy));
         }
         if let Some(hint) = self.hint() {
