@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::CertificateDer;
 
-use crate::identity::CertificateFields;
+use crate::identity::{CertificateFields, now};
 use crate::{Endpoint, Error, TlsVersion, Transport};
 
 /// What one connection to a host showed: addresses, TLS version, certificates of both sides.
@@ -24,7 +24,7 @@ pub struct Handshake {
     pub cipher_suite: Option<&'static str>,
     /// The certificate of the server, also when it is not trusted.
     pub server: Option<ServerCertificate>,
-    /// What became of the client certificate.
+    /// Whether the client certificate was requested and sent.
     pub client: Option<ClientAuth>,
     /// Why the handshake failed, if it did.
     pub error: Option<Error>,
@@ -36,11 +36,11 @@ pub struct Handshake {
 pub struct AddressAttempt {
     /// The address and port.
     pub address: SocketAddr,
-    /// What became of it.
+    /// The outcome of the attempt.
     pub outcome: AddressOutcome,
 }
 
-/// What became of an attempt to connect to one address.
+/// The outcome of an attempt to connect to one address.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AddressOutcome {
@@ -89,14 +89,15 @@ impl ServerCertificate {
         })
     }
 
-    /// Returns how long the certificate is still valid; zero once it has expired.
+    /// Returns how long the certificate is still valid, according to this machine's clock; zero once it
+    /// has expired.
     #[must_use]
-    pub fn expires_in(&self, now: SystemTime) -> Duration {
-        self.not_after.duration_since(now).unwrap_or_default()
+    pub fn expires_in(&self) -> Duration {
+        self.not_after.duration_since(now()).unwrap_or_default()
     }
 }
 
-/// What became of the client certificate in a handshake.
+/// Whether the client certificate was requested and sent in a handshake.
 ///
 /// That it was sent does not mean that the server accepts it: only an answer of the service proves
 /// that, because a server may also check the certificate after the handshake.
@@ -126,8 +127,6 @@ impl Transport {
     /// within half a second.
     ///
     /// ```no_run
-    /// use std::time::SystemTime;
-    ///
     /// use flinks_transport::{Endpoint, Transport};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -136,7 +135,7 @@ impl Transport {
     /// let endpoint = Endpoint::new("https://toolbox-api.private.fin.ag")?;
     /// let handshake = transport.handshake(&endpoint).await;
     /// if let Some(server) = handshake.server {
-    ///     let left = server.expires_in(SystemTime::now());
+    ///     let left = server.expires_in();
     ///     println!("{}: {} days left", server.issuer, left.as_secs() / 86_400);
     /// }
     /// # Ok(())

@@ -169,6 +169,12 @@ impl ClientIdentity {
         Self::from_items(&items, None)
     }
 
+    /// Returns the number of certificates that are sent: the client's own, and the issuers given with it.
+    #[must_use]
+    pub fn chain_length(&self) -> usize {
+        self.0.certified.cert.len()
+    }
+
     /// Returns the start of the certificate's validity.
     #[must_use]
     pub fn not_before(&self) -> SystemTime {
@@ -325,7 +331,7 @@ impl ClientIdentity {
     clippy::disallowed_methods,
     reason = "the only place that reads the date"
 )]
-fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 

@@ -51,10 +51,7 @@ async fn check_all(clients: &Clients, now: SystemTime) -> Findings {
         findings.extend(local::check_key(settings));
     }
     findings.extend([local::check_roots(clients)]);
-    let (upload, results) = tokio::join!(
-        upload_host::check(clients, now),
-        results_host::check(clients, now)
-    );
+    let (upload, results) = tokio::join!(upload_host::check(clients), results_host::check(clients));
     findings.extend(upload.findings);
     findings.extend(results.findings);
     let identity = identity.and_then(Result::ok);

@@ -92,9 +92,9 @@ impl Reached {
     }
 
     /// Returns the findings on the connection and on the server's certificate.
-    pub(super) fn findings(&self, host: &Host<'_>, now: SystemTime) -> [Finding; 2] {
+    pub(super) fn findings(&self, host: &Host<'_>) -> [Finding; 2] {
         let certificate = match (&self.handshake.server, &self.handshake.error) {
-            (Some(server), _) => self.certificate(host, server, now),
+            (Some(server), _) => self.certificate(host, server),
             (None, Some(error)) if self.failed == Some(Failed::ServerCertificate) => {
                 Finding::of_call(host.certificate, error)
             }
@@ -147,7 +147,7 @@ impl Reached {
         Finding::ok(host.name, message)
     }
 
-    fn certificate(&self, host: &Host<'_>, server: &ServerCertificate, now: SystemTime) -> Finding {
+    fn certificate(&self, host: &Host<'_>, server: &ServerCertificate) -> Finding {
         let part = host.certificate;
         let issuer = &server.issuer;
         if let Some(product) = inspection::product(issuer) {
@@ -176,7 +176,7 @@ impl Reached {
                 finding
             };
         }
-        let days = whole_days(server.expires_in(now));
+        let days = whole_days(server.expires_in());
         let message = format!("issued by {issuer}, valid for {days} more days");
         let finding = if days < RENEWAL_DAYS {
             Finding::warn(part, message).hint("the operator of the server has to renew it")

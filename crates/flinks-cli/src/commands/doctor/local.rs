@@ -49,15 +49,17 @@ pub(super) fn check_certificate(
         Err(error) => return fail(error.to_string()),
     };
     match identity.check_at(now) {
-        Ok(()) => valid_for(whole_days(
-            identity.not_after().duration_since(now).unwrap_or_default(),
-        )),
+        Ok(()) => valid_for(whole_days(identity.expires_in()), identity.chain_length()),
         Err(error) => fail(error.to_string()),
     }
 }
 
-fn valid_for(days: u64) -> Finding {
-    let message = format!("matches the key, valid for {days} more days");
+fn valid_for(days: u64, chain_length: usize) -> Finding {
+    let chain = match chain_length {
+        1 => String::new(),
+        length => format!("sent with {} of its issuers, ", length - 1),
+    };
+    let message = format!("matches the key, {chain}valid for {days} more days");
     let finding = if days < RENEWAL_DAYS {
         Finding::warn(CLIENT_CERTIFICATE, message)
             .hint("ask Flinks for a new one now, starting with `flinks csr`")
@@ -113,10 +115,12 @@ mod tests {
     fn a_certificate_that_expires_soon_is_a_warning() {
         for (days, status) in [(0, "warn"), (29, "warn"), (30, "ok"), (400, "ok")] {
             let mut findings = Findings::default();
-            findings.extend([valid_for(days)]);
+            findings.extend([valid_for(days, 2)]);
             let finding = &findings.to_json()[0];
             assert_eq!(finding["status"], status, "{days} days");
             assert_eq!(finding["days_left"], days);
+            let message = finding["message"].as_str().expect("text");
+            assert!(message.contains("sent with 1 of its issuers"), "{message}");
         }
     }
 }

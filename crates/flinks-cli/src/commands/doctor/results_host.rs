@@ -1,7 +1,5 @@
 //! Checks of the results host: the connection, the server's certificate, and the API secret.
 
-use std::time::SystemTime;
-
 use flinks_transport::{ClientAuth, Error, ErrorKind, Transport};
 use flinks_types::{FlinksCode, LoginId};
 
@@ -18,7 +16,7 @@ const API_SECRET: &str = "API secret";
 /// A LoginId that no upload has.
 const UNKNOWN_LOGIN: &str = "00000000-0000-4000-8000-000000000000";
 
-pub(super) async fn check(clients: &Clients, now: SystemTime) -> Checked {
+pub(super) async fn check(clients: &Clients) -> Checked {
     let settings = &clients.settings;
     let skip = |reason: &str| {
         [CERTIFICATE, API_SECRET].map(|part| Finding::skip(part, format!("not tested: {reason}")))
@@ -54,7 +52,7 @@ pub(super) async fn check(clients: &Clients, now: SystemTime) -> Checked {
     };
     let reached = Reached::new(&transport, &endpoint).await;
     let mut checked = Checked::of(&reached);
-    let [connection, certificate] = reached.findings(&host, now);
+    let [connection, certificate] = reached.findings(&host);
     let untested = |reason: &str| Finding::skip(API_SECRET, format!("not tested: {reason}"));
     let is_mutual =
         matches!(reached.handshake.client, Some(client) if client != ClientAuth::NotRequested);

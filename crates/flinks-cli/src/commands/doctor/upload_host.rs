@@ -1,7 +1,5 @@
 //! Checks of the upload host: the connection, both certificates, and the token.
 
-use std::time::SystemTime;
-
 use flinks_transport::{ClientAuth, Error, ErrorKind, Transport};
 
 use crate::clients::Clients;
@@ -15,7 +13,7 @@ const CERTIFICATE: &str = "upload certificate";
 const MUTUAL_TLS: &str = "mutual TLS";
 const ACCESS_TOKEN: &str = "access token";
 
-pub(super) async fn check(clients: &Clients, now: SystemTime) -> Checked {
+pub(super) async fn check(clients: &Clients) -> Checked {
     let endpoint = match clients.settings.upload_endpoint() {
         Ok(endpoint) => endpoint,
         Err(error) => {
@@ -38,7 +36,7 @@ pub(super) async fn check(clients: &Clients, now: SystemTime) -> Checked {
     };
     let reached = Reached::new(&transport, &endpoint).await;
     let mut checked = Checked::of(&reached);
-    checked.findings.extend(reached.findings(&host, now));
+    checked.findings.extend(reached.findings(&host));
     let tested = test(clients, &reached, &transport).await;
     // A host that gives no answer would not give another.
     let answers = !tested[1].is_of(Exit::Unreachable);
