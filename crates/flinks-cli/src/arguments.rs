@@ -18,10 +18,10 @@ FLINKS_CLIENT_ID, FLINKS_CLIENT_SECRET, FLINKS_INSTANCE, FLINKS_CUSTOMER_ID, FLI
 then from the TOML file given by --config or FLINKS_CONFIG. Secrets cannot be given as options; each
 can also be read from a file, whose path is in the variable …_FILE.
 
-The hosts are reached through the proxy of --proxy or FLINKS_PROXY (http://[user:password@]host:port,
-or https://… for a proxy that is reached over TLS; `none` for no proxy). If neither is set, it is taken
-from https_proxy, HTTPS_PROXY, all_proxy or ALL_PROXY, in this order. Hosts in no_proxy or NO_PROXY
-(names, *, addresses and networks, each also with :port) are reached directly in both cases, as by curl.
+Proxy: --proxy or FLINKS_PROXY, http://[user:password@]host:port (https://… if the proxy itself is
+reached over TLS), or `none`; otherwise the first of https_proxy, HTTPS_PROXY, all_proxy and
+ALL_PROXY. In both cases the hosts in no_proxy or NO_PROXY are reached directly, as by curl: names,
+addresses, networks such as 10.0.0.0/8, each also with :port, or *.
 
 Exit status: 0 success, 1 refused by the service, 2 usage, settings or identity, 3 a file was
 refused, 4 service unreachable, 5 outcome unknown, 6 timed out, 7 flagged (with --fail-on-flagged),

@@ -191,11 +191,11 @@ impl Clients {
                 tracing::info!(host, proxy = %given.value, setting = given.name(), "uses a proxy");
                 builder.proxy(given.value)
             }
-            ProxyChoice::Direct(reason) => {
-                let reason = reason.unwrap_or_default();
-                tracing::info!(host, reason, "uses no proxy");
+            ProxyChoice::Direct(Some(setting)) => {
+                tracing::info!(host, setting, "uses no proxy");
                 builder
             }
+            ProxyChoice::Direct(None) => builder,
         }
     }
 }

@@ -124,8 +124,9 @@ impl TransportBuilder {
     /// stack.
     ///
     /// The service sees credentials and sealed bodies, and does its own TLS: combined with an
-    /// identity or a proxy, [`build`](Self::build) fails. If the service returns success without reading the
-    /// whole request body, the call fails with delivery [`Unknown`](crate::Delivery::Unknown).
+    /// identity or a proxy, [`build`](Self::build) fails. If the service returns success without
+    /// reading the whole request body, the call fails with delivery
+    /// [`Unknown`](crate::Delivery::Unknown).
     pub fn service<S, B>(mut self, service: S) -> Self
     where
         S: IntoHttpService<B>,

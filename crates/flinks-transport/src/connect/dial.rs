@@ -321,6 +321,14 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Config);
             assert_eq!(dial.tried().count(), 0, "{remote:?}");
         }
+        // On Unix this address leads to this machine, and counts as another one.
+        if cfg!(unix) {
+            let dial = Dial::new(names(&["0.0.0.0"]));
+            let refused = dial.clone().connect(plain.clone()).await;
+            refused.expect_err("another machine");
+            let connected = dial.for_proxy().connect(plain.clone()).await;
+            connected.expect("a proxy may be another machine");
+        }
         for here in [&["127.0.0.1"][..], &["192.0.2.1", "127.0.0.1"]] {
             let dial = Dial::new(names(here));
             dial.clone().connect(plain.clone()).await.expect("here");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_sandbox::certificates::Authority;
+use flinks_sandbox::certificates::{Authority, Validity};
 use flinks_sandbox::{Config, ConnectProxy, ProxyConfig, ProxyFault, Sandbox};
 use flinks_transport::testing::ScriptedService;
 use flinks_transport::{
@@ -81,6 +81,15 @@ async fn a_host_that_only_the_proxy_knows_is_reached_over_mutual_tls() {
         assert_eq!(heads.len(), 1, "the tunnel is reused: {heads:?}");
         assert!(heads[0].starts_with("CONNECT upload.invalid:443 HTTP/1.1\r\n"));
         assert!(heads[0].contains("\r\nProxy-Authorization: Basic dXMgZXI6cDpAc3Mvd29yZA==\r\n"));
+
+        let next = sandbox.authority().issue_client("next", Validity::Valid);
+        let next = next.expect("a certificate");
+        let identity = ClientIdentity::from_pem(next.cert_pem.as_bytes(), next.key_pem.as_bytes());
+        let replaced = transport.replace_identity(identity.expect("an identity"));
+        replaced.expect("a valid identity");
+        let status = get(&transport, &format!("https://{HOST}/")).await;
+        assert_eq!(status.expect("an answer"), 404);
+        assert_eq!((proxy.heads().len(), proxy.client_certificates()), (2, 0));
     }
     let direct = builder(&sandbox).build().expect("a transport");
     let error = get(&direct, &format!("https://{HOST}/")).await;
