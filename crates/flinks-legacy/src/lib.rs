@@ -119,8 +119,8 @@ pub use flinks_auth::{ApiSecret, AuthorizeTokenSlot, LegacyKeys};
 pub use flinks_transport::{
     Body, BoxError, Call, CallMeta, ClientIdentity, CustomerEndpoint, DecodeError, Delivery,
     Endpoint, Error, ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration,
-    IdentityPart, IdentitySnapshot, IntoHttpService, Operation, Replay, RetryConfig, Roots, Step,
-    TlsVersion, Transport, TransportBuilder,
+    IdentityPart, IdentitySnapshot, IntoHttpService, Operation, Proxy, Replay, RetryConfig, Roots,
+    Step, TlsVersion, Transport, TransportBuilder,
 };
 #[doc(no_inline)]
 pub use flinks_types::{

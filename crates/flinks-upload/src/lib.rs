@@ -71,8 +71,8 @@ pub use flinks_auth::{AccessToken, ClientCredentials, TokenRequest};
 pub use flinks_transport::{
     Body, BoxError, Call, CallMeta, ClientIdentity, DecodeError, Delivery, Endpoint, Error,
     ErrorKind, HttpService, IdentityError, IdentityErrorKind, IdentityGeneration, IdentityPart,
-    IdentitySnapshot, IntoHttpService, Operation, Replay, RetryConfig, Roots, Step, TlsVersion,
-    Transport, TransportBuilder,
+    IdentitySnapshot, IntoHttpService, Operation, Proxy, Replay, RetryConfig, Roots, Step,
+    TlsVersion, Transport, TransportBuilder,
 };
 #[doc(no_inline)]
 pub use flinks_types::{
