@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::arguments::values::{concurrency, fault, interval, port, seconds};
+use crate::commands::csr::KeyType;
 
 pub(crate) use legacy::{Accounts, Authorize, DataPollArguments, DeleteCard, Statements};
 
@@ -249,14 +250,24 @@ pub(crate) struct Doctor {
     pub(crate) connection: Connection,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
+#[command(
+    after_long_help = "docs/certificates.md in the repository of flinks-rs describes how to get, \
+                             install, renew and revoke the client certificate."
+)]
 pub(crate) struct Csr {
     /// Write client.key and client.csr to this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Type of the new private key [default: ec, or as in the renewed certificate]
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) key: Option<KeyType>,
+    /// Take names and key type from this certificate, with a new key [default: FLINKS_CERT]
+    #[arg(long, value_name = "CERT", num_args = 0..=1)]
+    pub(crate) renew: Option<Option<PathBuf>>,
     /// Name of your organization or application (CN)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) common_name: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "renew")]
+    pub(crate) common_name: Option<String>,
     /// Organization (O)
     #[arg(long, value_name = "NAME")]
     pub(crate) organization: Option<String>,

@@ -117,7 +117,7 @@ fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
         Command::DeleteCard(arguments) => run_client(context, delete_card::run(arguments, context)),
         Command::Doctor(arguments) => run_client(context, doctor::run(arguments, context)),
         Command::Sandbox(arguments) => run_server(sandbox::run(arguments, context)),
-        Command::Csr(arguments) => csr::run(arguments, context.output),
+        Command::Csr(arguments) => csr::run(arguments, context),
         Command::Completions(arguments) => completions::run(arguments, context.output),
     }
 }

@@ -22,7 +22,7 @@ use crate::settings::proxy::ProxySettings;
 pub use proxy::ProxyChoice;
 pub use source::Given;
 
-pub(crate) use identity::without_roots;
+pub(crate) use identity::{certificate_in, without_roots};
 pub(crate) use source::Source;
 pub(crate) use unknown_variables::warnings as unknown_variables;
 

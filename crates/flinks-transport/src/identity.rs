@@ -1,6 +1,7 @@
 //! The client certificate and private key for mutual TLS, which the upload host requires.
 
 mod ber;
+mod certificate_file;
 mod date;
 mod der;
 mod elliptic;

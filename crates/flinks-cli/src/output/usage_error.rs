@@ -101,7 +101,10 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
             ("--images", authorize.images.as_deref()),
         ],
         Command::Statements(statements) => vec![("--out", Some(statements.out.as_path()))],
-        Command::Csr(csr) => vec![("--out", Some(csr.out.as_path()))],
+        Command::Csr(csr) => vec![
+            ("--out", Some(csr.out.as_path())),
+            ("--renew", csr.renew.as_ref().and_then(Option::as_deref)),
+        ],
         Command::Sandbox(serve) => vec![("--dir", serve.dir.as_deref())],
         Command::Accounts(_)
         | Command::Completions(_)
@@ -281,7 +284,7 @@ mod tests {
 
     #[test]
     fn the_text_of_a_file_is_found_in_every_option_that_takes_a_path() {
-        let rows: [(&[&str], &str); 11] = [
+        let rows: [(&[&str], &str); 12] = [
             (&["upload", "a.pdf", "--ledger"], "--ledger"),
             (&["upload", "a.pdf", "--support"], "--support"),
             (&["fraud", "id", "--config"], "--config"),
@@ -294,6 +297,7 @@ mod tests {
             (&["authorize", "--institution", "n", "--images"], "--images"),
             (&["statements", "--request-id", "id", "--out"], "--out"),
             (&["csr", "--common-name", "n", "--out"], "--out"),
+            (&["csr", "--out", "d", "--renew"], "--renew"),
             (&["sandbox", "--dir"], "--dir"),
             (&["doctor", "--support"], "--support"),
         ];

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use flinks_transport::{
     ClientIdentity, Error, IdentityError, IdentityErrorKind, IdentityPart, Roots,
 };
+use flinks_types::Secret;
 
 use crate::output::io_error;
 use crate::settings::{Given, Material, Settings, config, not_set};
@@ -57,20 +58,7 @@ impl Settings {
             Some(key) if error.part() == IdentityPart::Key => key,
             _ => certificate,
         };
-        let unusable = unusable(given, &error);
-        Err(match password {
-            Some(password) if kind == IdentityErrorKind::WrongPassword => {
-                config(format!("{unusable} ({})", password.name()))
-            }
-            None if matches!(
-                kind,
-                IdentityErrorKind::WrongPassword | IdentityErrorKind::EncryptedKey
-            ) =>
-            {
-                config(format!("{unusable} (FLINKS_CERT_PASSWORD is not set)"))
-            }
-            _ => unusable,
-        })
+        Err(with_password(unusable(given, &error), kind, password))
     }
 
     /// Reads the root certificates to trust.
@@ -85,6 +73,36 @@ impl Settings {
             }
             Some(Material::Memory(pem)) => Ok(Roots::pem(pem)?),
         }
+    }
+}
+
+/// Reads the client certificate in a file, without its key, in DER.
+///
+/// # Errors
+/// The file cannot be read or contains no certificate.
+pub(crate) fn certificate_in(
+    given: &Given<PathBuf>,
+    password: Option<&Given<Secret>>,
+) -> Result<Vec<u8>, Error> {
+    let secret = password.map(|password| &password.value);
+    ClientIdentity::certificate_in_file(&given.value, secret)
+        .map_err(|error| with_password(unusable(given, &error), error.kind(), password))
+}
+
+/// Adds the setting of the password to an error about it.
+fn with_password(error: Error, kind: IdentityErrorKind, password: Option<&Given<Secret>>) -> Error {
+    match password {
+        Some(password) if kind == IdentityErrorKind::WrongPassword => {
+            config(format!("{error} ({})", password.name()))
+        }
+        None if matches!(
+            kind,
+            IdentityErrorKind::WrongPassword | IdentityErrorKind::EncryptedKey
+        ) =>
+        {
+            config(format!("{error} (FLINKS_CERT_PASSWORD is not set)"))
+        }
+        _ => error,
     }
 }
 

@@ -13,7 +13,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio_rustls::rustls::HandshakeKind;
 
 use crate::ask::{Ask, ok};
-use crate::wire::{ANSWER, Authority, listen, plain, post_as, read_request};
+use crate::authority::Authority;
+use crate::wire::{ANSWER, listen, plain, post_as, read_request};
 
 const SAFE: CallMeta = CallMeta::new("test.safe", Route::post("/"), Replay::Safe);
 /// Opens a connection of its own.

@@ -9,6 +9,7 @@
 )]
 
 mod ask;
+mod authority;
 mod identity_swap;
 mod kept;
 mod layers;
