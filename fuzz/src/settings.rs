@@ -1,31 +1,50 @@
-//! The settings file, and the URL of a proxy: every setting that is in it is read and made into what it is for.
+//! The settings file, the variables of a proxy and its URL: everything that is given is made into what it is for.
+//!
+//! An input is a settings file. Its lines `# NAME=VALUE` are variables.
 
 use std::ffi::OsString;
 
-use flinks_cli::settings::Settings;
-use flinks_transport::Proxy;
+use flinks_cli::settings::{ProxyChoice, Settings};
+use flinks_transport::{Endpoint, Proxy};
 
 use crate::{CANARY, file, shown};
 
 pub fn run(input: &[u8]) {
     let path = OsString::from(file("settings.toml", input));
-    let variable = move |name: &str| (name == "FLINKS_CONFIG").then(|| path.clone());
+    let text = String::from_utf8_lossy(input).into_owned();
+    let variable = move |name: &str| {
+        if name == "FLINKS_CONFIG" {
+            return Some(path.clone());
+        }
+        let variables = text.lines().filter_map(|line| line.strip_prefix("# ")?.split_once('='));
+        let mut named = variables.filter(|(known, _)| *known == name);
+        named.next().map(|(_, value)| OsString::from(value))
+    };
     match Settings::from_environment(variable) {
         Ok(settings) => read(&settings),
         Err(error) => drop(shown(&error)),
     }
     if let Ok(text) = str::from_utf8(input) {
         match Proxy::new(text) {
-            Ok(proxy) => {
-                let seen = format!("{proxy:?}").replace(proxy.authority(), "");
-                assert!(!seen.contains(CANARY), "the canary is shown: {seen}");
-            }
+            Ok(proxy) => hides_its_password(&proxy),
             Err(error) => drop(shown(&error)),
         }
     }
 }
 
+/// The name of its host is shown, and a mutation may put the canary there.
+fn hides_its_password(proxy: &Proxy) {
+    let seen = format!("{proxy:?}").replace(proxy.authority(), "");
+    assert!(!seen.contains(CANARY), "the canary is shown: {seen}");
+}
+
 fn read(settings: &Settings) {
+    for url in ["https://api.test", "https://127.0.0.1:8443", "https://[2001:db8::1]"] {
+        let endpoint = Endpoint::new(url).expect("an endpoint");
+        if let ProxyChoice::Proxy(proxy) = settings.proxy_for(&endpoint) {
+            hides_its_password(&proxy.value);
+        }
+    }
     let errors = [
         settings.identity().err().map(|error| shown(&error)),
         settings.roots().err().map(|error| shown(&error)),
@@ -62,6 +81,8 @@ x_api_key = """cAnArY4711sEcReT"""
     let mut seeds = vec![all.as_bytes().to_vec()];
     for seed in [
         "http://proxy.test:3128",
+        "# HTTPS_PROXY=http://user:cAnArY4711sEcReT@proxy.test:3128\n# NO_PROXY=.test:443, 10.0.0.0/8,2001:db8::/32 [::1]:1,*.a",
+        "proxy = \"https://user:cAnArY4711sEcReT@proxy.test\"\n# no_proxy=127.0.0.0/33,api.test:0,2001:db8::1/128",
         "https://user:cAnArY4711sEcReT@[::1]:8080/",
         "user:cAnArY4711sEcReT@proxy.test",
         "client_secret = \"cAnArY4711sEcReT\napi_url = 5",
