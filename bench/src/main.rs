@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "bench run [--quick] [FILTER] | sink CERTIFICATES [FILES] | relay ADDRESS | measure PROGRAM [ARGUMENTS]";
+const USAGE: &str = "bench run [--quick] [--rounds=N] [FILTER] | sink CERTIFICATES [FILES] | relay ADDRESS | measure PROGRAM [ARGUMENTS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

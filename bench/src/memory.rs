@@ -5,14 +5,12 @@ use crate::peers::Peer;
 use crate::run::Hosts;
 use crate::scenarios::spread;
 
-const ROUNDS: usize = 5;
-
 /// Each row: what was sent, and the median of the peak in MB.
 pub type Rows = Vec<(String, f64)>;
 
-pub fn measure(ours: &Peer, hosts: &Hosts) -> Result<Rows> {
+pub fn measure(ours: &Peer, hosts: &Hosts, rounds: usize) -> Result<Rows> {
     let peak = |files: &str, count: usize, link: bool, concurrency: usize| -> Result<f64> {
-        let costs: Result<Vec<_>> = (0..ROUNDS)
+        let costs: Result<Vec<_>> = (0..rounds)
             .map(|_| hosts.session(ours, files, count, link, concurrency))
             .collect();
         Ok(spread(costs?.iter().map(|cost| cost.peak).collect()).median)

@@ -24,6 +24,15 @@ pub fn run(arguments: &[String]) -> Result {
     let filter = arguments
         .iter()
         .find(|argument| !argument.starts_with("--"));
+    let limit = arguments
+        .iter()
+        .find_map(|one| one.strip_prefix("--rounds="));
+    let limit = match limit {
+        Some(number) => number.parse()?,
+        None if quick => 1,
+        None => usize::MAX,
+    };
+    let rounds = |usual: usize| usual.min(limit);
     let matches = |text: &str| filter.is_none_or(|filter| text.contains(filter.as_str()));
     drop(fs::remove_dir_all(FOLDER));
     fs::create_dir_all(format!("{FOLDER}/state"))?;
@@ -50,24 +59,26 @@ pub fn run(arguments: &[String]) -> Result {
         }
         let hosts = Hosts::start(None)?;
         for scenario in scenarios {
-            let rounds = if quick { 1 } else { scenario.rounds };
-            let table = scenarios::measure(scenario, rounds, &peers, &hosts)?;
+            let table = scenarios::measure(scenario, rounds(scenario.rounds), &peers, &hosts)?;
             println!("{}", report::table(&table, &peers));
             tables.push(table);
         }
         if filter.is_none() && !quick {
-            memory = memory::measure(&peers[0], &hosts)?;
+            memory = memory::measure(&peers[0], &hosts, rounds(5))?;
         }
     }
-    let micro = if quick {
-        Vec::new()
-    } else {
-        instructions::count(matches)?
-    };
-    if quick || filter.is_some() {
+    if quick {
         return Ok(());
     }
-    report::write(&peers, &tables, &memory, &micro)
+    if filter.is_none() {
+        // Counting takes long, and may be interrupted.
+        report::write(&peers, &tables, &memory, &Vec::new())?;
+    }
+    let micro = instructions::count(matches)?;
+    if filter.is_none() {
+        report::write(&peers, &tables, &memory, &micro)?;
+    }
+    Ok(())
 }
 
 /// Ten documents of each size, of bytes that do not repeat.

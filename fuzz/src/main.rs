@@ -13,8 +13,9 @@ use fastrand::Rng;
 use flinks_fuzz::mutate::mutate;
 use flinks_fuzz::{TARGETS, Target, clean};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike as _};
 
-/// What one input may take.
+/// What one input may take of the processor, whatever else the machine does.
 const LIMIT: Duration = Duration::from_secs(5);
 const LIMIT_MEMORY_MB: i64 = 512;
 /// Inputs that broke a target, and the one that is being run: a stack overflow ends the process.
@@ -83,12 +84,15 @@ fn run(limit: Duration, targets: &[&Target], first_seed: u64) -> bool {
 
 /// Runs one input within its limits.
 fn one(target: &Target, input: &[u8]) -> bool {
-    let peak = || getrusage(UsageWho::RUSAGE_SELF).map_or(0, |used| used.max_rss() / 1024);
-    let (start, before) = (Instant::now(), peak());
+    let used = || getrusage(UsageWho::RUSAGE_SELF).expect("what this process has used");
+    let time = |time: TimeVal| Duration::from_micros(time.num_microseconds().unsigned_abs());
+    let before = used();
     let running = format!("{FOLDER}/running-{}", target.name);
     fs::write(&running, input).expect("a file");
     let passed = catch_unwind(|| (target.run)(input)).is_ok();
-    let (took, grown) = (start.elapsed(), peak() - before);
+    let after = used();
+    let took = time(after.user_time()).saturating_sub(time(before.user_time()));
+    let grown = (after.max_rss() - before.max_rss()) / 1024;
     drop(fs::remove_file(running));
     if took > LIMIT || grown > LIMIT_MEMORY_MB {
         println!("{}: {} ms, {grown} MB more", target.name, took.as_millis());

@@ -16,7 +16,9 @@ pub fn run(input: &[u8]) {
         if name == "FLINKS_CONFIG" {
             return Some(path.clone());
         }
-        let variables = text.lines().filter_map(|line| line.strip_prefix("# ")?.split_once('='));
+        let variables = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# ")?.split_once('='));
         let mut named = variables.filter(|(known, _)| *known == name);
         named.next().map(|(_, value)| OsString::from(value))
     };
@@ -39,7 +41,11 @@ fn hides_its_password(proxy: &Proxy) {
 }
 
 fn read(settings: &Settings) {
-    for url in ["https://api.test", "https://127.0.0.1:8443", "https://[2001:db8::1]"] {
+    for url in [
+        "https://api.test",
+        "https://127.0.0.1:8443",
+        "https://[2001:db8::1]",
+    ] {
         let endpoint = Endpoint::new(url).expect("an endpoint");
         if let ProxyChoice::Proxy(proxy) = settings.proxy_for(&endpoint) {
             hides_its_password(&proxy.value);

@@ -36,10 +36,10 @@ cargo xtask COMMAND
   soak [SCHEDULES [FIRST_SEED]]
                           whole upload sessions by chance, each seed a schedule of faults: 1,000,000
                           from seed 0, where `test` runs 20,000; a failing seed can be replayed
-  bench [--quick] [FILTER]
+  bench [--quick] [--rounds=N] [FILTER]
                           uploads by this SDK and by other clients, side by side: writes BENCHMARKS.md;
-                          --quick is one round of the small ones, FILTER one scenario, client or piece
-                          of work by a part of its name, both printed only
+                          N limits its rounds, --quick is one round of the small ones, FILTER one
+                          scenario, client or piece of work by a part of its name, both printed only
   fuzz SECONDS [TARGET [SEED]] [--libfuzzer]
                           the fuzz targets by turns, for SECONDS in all, as a mutation loop, or each
                           under libFuzzer where cargo-fuzz and a nightly toolchain are installed
