@@ -39,7 +39,10 @@ pub(crate) fn run() -> Outcome {
         }
         clippy.args(OTHER_FEATURES).args(["--", "-D", "warnings"])
     })?;
-    // Only the fuzz targets: the other clients of the benchmarks take long to build.
+    // The other clients of the benchmarks take long to build; only their lock file is checked.
+    report.cargo("lock file, bench", "fetch", |fetch| {
+        fetch.args(["--locked", "--quiet", "--manifest-path", "bench/Cargo.toml"])
+    })?;
     report.cargo("lints, fuzz", "clippy", |clippy| {
         clippy
             .args(fuzz::WORKSPACE)
@@ -157,8 +160,8 @@ impl Report {
         subcommand: &str,
         arguments: impl FnOnce(&mut Command) -> &mut Command,
     ) -> Outcome {
-        // `cargo doc` is built in; the others are components or programs of their own.
-        if subcommand != "doc"
+        // These two are built in; the others are components or programs of their own.
+        if !["doc", "fetch"].contains(&subcommand)
             && !command::is_available(command::cargo()?.args([subcommand, "--version"]))
         {
             self.skip(name, &format!("`cargo {subcommand}` is not installed"));
