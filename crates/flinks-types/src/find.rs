@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::lenient::is_placeholder;
+use crate::lenient::{is_placeholder, lossy};
 use crate::{AggregationId, LoginId, RequestId};
 
 /// Finds the AggregationId anywhere in an answer.
@@ -48,7 +48,7 @@ pub fn find_http_status_code(answer: &[u8]) -> Option<u16> {
 /// Drops NULs, which is enough to find ASCII keys and ids in UTF-16.
 fn text(answer: &[u8]) -> Cow<'_, str> {
     if !answer.contains(&0) {
-        return String::from_utf8_lossy(answer);
+        return lossy(answer);
     }
     let bytes: Vec<u8> = answer.iter().copied().filter(|byte| *byte != 0).collect();
     Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::id::guid_digits;
-use crate::lenient::text_of;
+use crate::lenient::{lossy, text_of};
 use crate::{LoginId, RequestId};
 
 /// The login and session that a call is about. An answer that names another one is an error.
@@ -45,7 +45,7 @@ impl<'s> Subject<'s> {
         }
         let mut named = Named::default();
         // An id with bytes that are not UTF-8 is another one.
-        let body = String::from_utf8_lossy(body);
+        let body = lossy(body);
         named.read(body.strip_prefix('\u{feff}').unwrap_or(&body));
         let other_login = |asked: &LoginId| named.logins.iter().any(|id| asked.is_another(id));
         let other_request =
