@@ -72,17 +72,9 @@ impl KeyType {
         match self {
             Self::P256 => Some(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)),
             Self::P384 => Some(KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)),
-            #[cfg(feature = "aws-lc-rs")]
-            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
-                let size = match self {
-                    Self::Rsa3072 => rcgen::RsaKeySize::_3072,
-                    Self::Rsa4096 => rcgen::RsaKeySize::_4096,
-                    _ => rcgen::RsaKeySize::_2048,
-                };
-                Some(KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size))
-            }
-            #[cfg(not(feature = "aws-lc-rs"))]
-            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => None,
+            Self::Rsa2048 => generate_rsa(2048),
+            Self::Rsa3072 => generate_rsa(3072),
+            Self::Rsa4096 => generate_rsa(4096),
         }
     }
 
@@ -123,4 +115,19 @@ impl KeyType {
             names.unwrap_or_default(),
         )
     }
+}
+
+#[cfg(feature = "aws-lc-rs")]
+fn generate_rsa(bits: u32) -> Option<Result<KeyPair, rcgen::Error>> {
+    let size = match bits {
+        3072 => rcgen::RsaKeySize::_3072,
+        4096 => rcgen::RsaKeySize::_4096,
+        _ => rcgen::RsaKeySize::_2048,
+    };
+    Some(KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size))
+}
+
+#[cfg(not(feature = "aws-lc-rs"))]
+fn generate_rsa(_: u32) -> Option<Result<KeyPair, rcgen::Error>> {
+    None
 }

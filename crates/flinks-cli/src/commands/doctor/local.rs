@@ -62,7 +62,7 @@ fn valid_for(days: u64, chain_length: usize) -> Finding {
     let message = format!("matches the key, {chain}valid for {days} more days");
     let finding = if days < RENEWAL_DAYS {
         Finding::warn(CLIENT_CERTIFICATE, message)
-            .hint("ask Flinks for a new one now, starting with `flinks csr`")
+            .hint("ask Flinks for a new one now, starting with `flinks csr --renew`")
     } else {
         Finding::ok(CLIENT_CERTIFICATE, message)
     };
