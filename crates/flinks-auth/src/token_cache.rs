@@ -226,10 +226,14 @@ where
 
     fn plan(&self, life: Duration, fetch: &impl Fn() -> Fetch<T, E>) -> Plan<T, E> {
         let now = Instant::now();
-        // Dropped outside the lock, like all foreign code.
-        let left = lock(&self.state).abandoned_on_other_runtimes();
-        drop(left);
         let mut state = lock(&self.state);
+        if !state.fetches.is_empty() {
+            let left = state.abandoned_on_other_runtimes();
+            drop(state);
+            // Dropped outside the lock, like all foreign code.
+            drop(left);
+            state = lock(&self.state);
+        }
         let token = state
             .token
             .as_ref()

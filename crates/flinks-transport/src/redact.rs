@@ -72,11 +72,9 @@ impl Secrets {
             return;
         };
         self.add(rest);
-        let pair = STANDARD.decode(rest).map(Zeroizing::new).ok();
         if scheme.eq_ignore_ascii_case("basic")
-            && let Some(pair) = pair
-                .as_ref()
-                .and_then(|pair| std::str::from_utf8(pair).ok())
+            && let Ok(pair) = STANDARD.decode(rest).map(Zeroizing::new)
+            && let Ok(pair) = std::str::from_utf8(&pair)
         {
             self.add(pair);
             self.add(pair.split_once(':').map_or("", |(_, secret)| secret));
