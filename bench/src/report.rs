@@ -74,7 +74,7 @@ pub fn write(
 pub fn table(table: &Table, peers: &[Peer]) -> String {
     let scenario = table.scenario;
     let mut text = format!(
-        "### {}\n\n{} rounds.\n\n",
+        "### {}\n\nRounds: {}.\n\n",
         scenario.title,
         table.costs[0].len()
     );

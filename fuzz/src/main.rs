@@ -1,4 +1,4 @@
-//! The mutation loop: `mutate SECONDS [TARGET [SEED]]` runs the targets by turns, for SECONDS in all.
+//! The mutation loop: `mutate SECONDS [TARGET|all [SEED]]` runs the targets by turns, for SECONDS in all.
 //!
 //! `mutate --seeds FOLDER` writes what the targets start from, for cargo-fuzz; `mutate TARGET FILE` runs one input.
 
@@ -35,7 +35,8 @@ fn main() -> ExitCode {
         }
         [seconds, rest @ ..] => {
             let seconds = Duration::from_secs(seconds.parse().expect("a number of seconds"));
-            let target = rest.first().map(|name| named(name).expect("a target"));
+            let target = rest.first().filter(|name| **name != "all");
+            let target = target.map(|name| named(name).expect("a target"));
             let seed = rest.get(1).map_or(0, |seed| seed.parse().expect("a seed"));
             let targets = TARGETS
                 .iter()

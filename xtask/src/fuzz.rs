@@ -14,7 +14,7 @@ pub(crate) const WORKSPACE: [&str; 4] = [
 const LOOP: &str = "target/fuzz/debug/mutate";
 const SEEDS: &str = "target/fuzz/seeds";
 
-/// Runs SECONDS [TARGET [SEED]], with `--libfuzzer` under cargo-fuzz.
+/// Runs SECONDS [TARGET|all [SEED]], with `--libfuzzer` under cargo-fuzz.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (flags, words): (Vec<&str>, Vec<&str>) = arguments
         .iter()
@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let seconds = words.first().and_then(|word| word.parse::<u64>().ok());
     let (Some(seconds), [] | ["--libfuzzer"]) = (seconds, flags.as_slice()) else {
         return Err(Failure::Usage(
-            "fuzz takes SECONDS [TARGET [SEED]] [--libfuzzer]".to_owned(),
+            "fuzz takes SECONDS [TARGET|all [SEED]] [--libfuzzer]".to_owned(),
         ));
     };
     build()?;
@@ -34,8 +34,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let list = command::output(cargo_fuzz().arg("list"))?;
     let all = list.lines().filter(|name| *name != "mutate");
     let targets: Vec<&str> = match words.get(1) {
-        Some(target) => vec![*target],
-        None => all.collect(),
+        Some(target) if *target != "all" => vec![*target],
+        Some(_) | None => all.collect(),
     };
     let each = seconds / u64::try_from(targets.len()).unwrap_or(1).max(1);
     for target in targets {

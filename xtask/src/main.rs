@@ -40,7 +40,7 @@ cargo xtask COMMAND
                           uploads by this SDK and by other clients, side by side: writes BENCHMARKS.md;
                           N limits its rounds, --quick is one round of the small ones, FILTER one
                           scenario, client or piece of work by a part of its name, both printed only
-  fuzz SECONDS [TARGET [SEED]] [--libfuzzer]
+  fuzz SECONDS [TARGET|all [SEED]] [--libfuzzer]
                           the fuzz targets by turns, for SECONDS in all, as a mutation loop, or each
                           under libFuzzer where cargo-fuzz and a nightly toolchain are installed
   sandbox [ARGS]          serve the sandbox until interrupted (ARGS as for `flinks sandbox`)
