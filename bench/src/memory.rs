@@ -3,15 +3,16 @@
 use crate::Result;
 use crate::peers::Peer;
 use crate::run::Hosts;
-use crate::scenarios::spread;
+use crate::scenarios::{scenario, spread};
 
 /// Each row: what was sent, and the median of the peak in MB.
 pub type Rows = Vec<(String, f64)>;
 
 pub fn measure(ours: &Peer, hosts: &Hosts, rounds: usize) -> Result<Rows> {
-    let peak = |files: &str, count: usize, link: bool, concurrency: usize| -> Result<f64> {
+    let peak = |files, count, link, concurrency| -> Result<f64> {
+        let scenario = scenario("memory", files, count, link, rounds);
         let costs: Result<Vec<_>> = (0..rounds)
-            .map(|_| hosts.session(ours, files, count, link, concurrency))
+            .map(|_| hosts.session(ours, &scenario, concurrency))
             .collect();
         Ok(spread(costs?.iter().map(|cost| cost.peak).collect()).median)
     };

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::measure::{Cost, cost};
 use crate::peers::{self, Peer};
-use crate::scenarios::{self, SCENARIOS};
+use crate::scenarios::{self, SCENARIOS, Scenario, scenario};
 use crate::{Result, certificates, instructions, memory, report};
 
 /// Everything that a run leaves behind, within the build folder.
@@ -106,10 +106,10 @@ fn make_documents() -> Result {
 }
 
 /// Lets every client send ten documents of a size, and compares what arrives with the files.
-fn check(peers: &[Peer], files: &str) -> Result {
+fn check(peers: &[Peer], files: &'static str) -> Result {
     let hosts = Hosts::start(Some(files))?;
     for peer in peers.iter().filter(|peer| peer.sends_files()) {
-        hosts.session(peer, files, 10, false, 1)?;
+        hosts.session(peer, &scenario("check", files, 10, false, 1), 1)?;
         let [_, tokens, uploaded, completed, different] = hosts.counts()?;
         if (uploaded, completed, different) != (10, 1, 0) || tokens == 0 {
             return Err(format!(
@@ -137,16 +137,13 @@ impl Hosts {
         Ok(Self { sink, relay })
     }
 
-    /// One session of a client: `count` documents from the folder `files`, over the link or directly.
-    pub fn session(
-        &self,
-        peer: &Peer,
-        files: &str,
-        count: usize,
-        link: bool,
-        concurrency: usize,
-    ) -> Result<Cost> {
-        let server = if link { &self.relay } else { &self.sink };
+    /// One session of a client.
+    pub fn session(&self, peer: &Peer, scenario: &Scenario, concurrency: usize) -> Result<Cost> {
+        let server = if scenario.link {
+            &self.relay
+        } else {
+            &self.sink
+        };
         // The program takes only an absolute folder for its ledgers.
         let here = std::env::current_dir()?;
         let path = |name: &str| format!("{}/{FOLDER}/{name}", here.display());
@@ -162,7 +159,9 @@ impl Hosts {
             ("BENCH_CONCURRENCY", concurrency.to_string()),
         ];
         let mut command = peer.command.clone();
-        command.extend((0..count).map(|number| format!("{FOLDER}/{files}/{number}.pdf")));
+        command.extend(
+            (0..scenario.count).map(|number| format!("{FOLDER}/{}/{number}.pdf", scenario.files)),
+        );
         cost(&command, &variables)
     }
 

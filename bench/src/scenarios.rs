@@ -8,8 +8,8 @@ use crate::run::Hosts;
 pub struct Scenario {
     pub title: &'static str,
     /// The folder of its documents.
-    files: &'static str,
-    count: usize,
+    pub files: &'static str,
+    pub count: usize,
     /// Over the link with its round trip of 40 ms.
     pub link: bool,
     pub rounds: usize,
@@ -22,7 +22,7 @@ impl Scenario {
     }
 }
 
-const fn scenario(
+pub const fn scenario(
     title: &'static str,
     files: &'static str,
     count: usize,
@@ -72,8 +72,7 @@ pub fn measure(
     for round in 0..=rounds {
         for turn in 0..peers.len() {
             let at = (turn + round) % peers.len();
-            let cost =
-                hosts.session(&peers[at], scenario.files, scenario.count, scenario.link, 1)?;
+            let cost = hosts.session(&peers[at], scenario, 1)?;
             let [connections, tokens, files, ..] = hosts.counts()?;
             if files != scenario.count as u64 {
                 return Err(format!("{}: {files} files arrived", peers[at].name).into());
