@@ -14,7 +14,7 @@ pub(crate) const WORKSPACE: [&str; 4] = [
 const LOOP: &str = "target/fuzz/debug/mutate";
 const SEEDS: &str = "target/fuzz/seeds";
 
-/// Runs SECONDS [TARGET|all [SEED]], with `--libfuzzer` under cargo-fuzz.
+/// Runs `SECONDS [TARGET|all [SEED]]`, with `--libfuzzer` under cargo-fuzz.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     let (flags, words): (Vec<&str>, Vec<&str>) = arguments
         .iter()
