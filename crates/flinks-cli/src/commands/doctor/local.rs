@@ -62,7 +62,7 @@ fn valid_for(days: u64, chain_length: usize) -> Finding {
     let message = format!("matches the key, {chain}valid for {days} more days");
     let finding = if days < RENEWAL_DAYS {
         Finding::warn(CLIENT_CERTIFICATE, message)
-            .hint("ask Flinks for a new one now, starting with `flinks csr --renew`")
+            .hint("ask Flinks for a new one now, starting with `flinks csr --renew --out DIR`")
     } else {
         Finding::ok(CLIENT_CERTIFICATE, message)
     };
