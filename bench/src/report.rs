@@ -33,7 +33,9 @@ round that warms up.
 the median of the rounds, and the least and the greatest. CPU is the user and system time of the client's process and of
 those that it started. On loopback the sender's CPU also does the receiver's part of TCP, and the wall time depends on
 where the system runs the server: judge by CPU, and by the wall time over the link. Peak memory is that of the largest
-process. Connections and tokens are counted by the server.
+process. Connections and tokens are counted by the server. A session of this SDK has two connections: *complete* must not
+be repeated, so it opens its own and never uses one that the server may be closing just then. Over a link that is two
+round trips more than one connection takes.
 
 **The link** delays each direction by 20 ms, with TCP's slow start but without loss or a limit of bandwidth
 (`bench/src/relay.rs` says what it plays). *Round trips* is the wall time divided by 40 ms.
