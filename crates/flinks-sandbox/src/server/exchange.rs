@@ -22,7 +22,7 @@ use crate::operation::{ApiOperation, Host};
 use crate::request::is_of_type;
 use crate::routes::Route;
 use crate::state::State;
-use crate::upload::{self, BODY_LIMIT};
+use crate::upload::{self, BODY_LIMIT, TooLarge, UPLOAD_LIMIT, UploadBody};
 
 /// The body of a request that its head has refused is read up to this size, so that the connection
 /// can be kept.
@@ -54,8 +54,35 @@ pub(super) struct Arrival {
     entry: Entry,
 }
 
+/// The body of a request.
 enum Received {
-    Whole(Bytes),
+    Upload(UploadBody),
+    Other(Vec<u8>),
+}
+
+impl Received {
+    fn new(operation: ApiOperation) -> Self {
+        if operation == ApiOperation::Upload {
+            Self::Upload(UploadBody::default())
+        } else {
+            Self::Other(Vec::new())
+        }
+    }
+
+    fn push(&mut self, data: &[u8]) -> Result<(), TooLarge> {
+        match self {
+            Self::Upload(body) => body.push(data),
+            Self::Other(body) if (body.len() + data.len()) as u64 > BODY_LIMIT => Err(TooLarge),
+            Self::Other(body) => {
+                body.extend_from_slice(data);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Why a body was not read to its end.
+enum Unread {
     TooLarge,
     /// The client left in the middle of the body.
     Broken,
@@ -139,7 +166,11 @@ impl Connection {
             ApiOperation::Unknown => return Err(not_found(route)),
             _ => legacy::admit(state, headers, route)?,
         }
-        if body.size_hint().lower() > BODY_LIMIT {
+        let limit = match route.operation {
+            ApiOperation::Upload => UPLOAD_LIMIT,
+            _ => BODY_LIMIT,
+        };
+        if body.size_hint().lower() > limit {
             return Err(Answer::too_large("The body is too large."));
         }
         Ok(())
@@ -153,12 +184,13 @@ impl Connection {
         body: Incoming,
         Arrival { plan, entry }: &mut Arrival,
     ) -> Option<Answer> {
-        match read(body, entry).await {
-            Received::Broken => None,
-            Received::TooLarge => Some(Answer::too_large("The body is too large.").closing()),
-            Received::Whole(body) => {
+        let mut received = Received::new(route.operation);
+        match read(body, entry, |data| received.push(data)).await {
+            Err(Unread::Broken) => None,
+            Err(Unread::TooLarge) => Some(Answer::too_large("The body is too large.").closing()),
+            Ok(()) => {
                 sleep(plan.before).await;
-                let answer = self.act(route, head, body, entry).await;
+                let answer = self.act(route, head, received, entry).await;
                 sleep(plan.after).await;
                 Some(answer.unwrap_or_else(|refusal| refusal))
             }
@@ -173,10 +205,14 @@ impl Connection {
         &self,
         route: Route<'_>,
         head: &Parts,
-        body: Bytes,
+        body: Received,
         line: &mut LogLine,
     ) -> Result<Answer, Answer> {
         let state = &self.state;
+        let body = match body {
+            Received::Upload(body) => return upload::accept(state, body, line).await,
+            Received::Other(body) => body,
+        };
         match route.operation {
             ApiOperation::Token => {
                 let mut tokens = lock(&state.tokens);
@@ -184,7 +220,6 @@ impl Connection {
                 line.acted = true;
                 Ok(answer)
             }
-            ApiOperation::Upload => upload::accept(state, body, line).await,
             ApiOperation::Complete => upload::complete(state, &body, line),
             ApiOperation::Fraud => fraud::analysis(state, route.id, line),
             _ => legacy::act(state, route, head, &body, line),
@@ -232,30 +267,29 @@ async fn refuse(answer: Answer, body: Incoming, arrival: &mut Arrival) -> Option
 
 /// Answers after the whole body, without acting; `None` if the client left in the middle of it.
 async fn replace(answer: Answer, body: Incoming, arrival: &mut Arrival) -> Option<Answer> {
-    let answer = match read(body, &mut arrival.entry).await {
-        Received::Whole(_) => answer,
-        Received::TooLarge => answer.closing(),
-        Received::Broken => return None,
+    let answer = match read(body, &mut arrival.entry, |_| Ok(())).await {
+        Ok(()) => answer,
+        Err(Unread::TooLarge) => answer.closing(),
+        Err(Unread::Broken) => return None,
     };
     sleep(arrival.plan.before.saturating_add(arrival.plan.after)).await;
     Some(answer)
 }
 
-async fn read(mut body: Incoming, entry: &mut Entry) -> Received {
-    let expected = body.size_hint().lower().min(BODY_LIMIT);
-    let mut whole = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
+/// Reads a body, in pieces.
+async fn read(
+    mut body: Incoming,
+    entry: &mut Entry,
+    mut push: impl FnMut(&[u8]) -> Result<(), TooLarge>,
+) -> Result<(), Unread> {
     while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            return Received::Broken;
-        };
-        let Some(data) = frame.data_ref() else {
-            continue;
-        };
-        entry.bytes += data.len() as u64;
-        if entry.bytes > BODY_LIMIT {
-            return Received::TooLarge;
+        let frame = frame.map_err(|_| Unread::Broken)?;
+        if let Some(data) = frame.data_ref() {
+            entry.bytes += data.len() as u64;
+            if entry.bytes > UPLOAD_LIMIT || push(data).is_err() {
+                return Err(Unread::TooLarge);
+            }
         }
-        whole.extend_from_slice(data);
     }
-    Received::Whole(whole.into())
+    Ok(())
 }

@@ -1,15 +1,10 @@
 //! Uploads: one file a request, grouped by AggregationId (Upload guide, Step 1).
 
-use std::borrow::Cow;
-
-use base64::Engine;
-use base64::engine::Simd;
-use base64::engine::general_purpose::PAD;
-use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::body::{ContentError, UploadBody};
 use super::sessions::{SandboxSession, StoredFile, StoredUpload};
 use crate::answer::Answer;
 use crate::fraud::{Document, analyze};
@@ -18,12 +13,8 @@ use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
 
-/// 18 MB a file and 180 MB a session, read as MiB (Upload guide, "File and Size Limits").
-const FILE_LIMIT: u64 = 18 * 1024 * 1024;
+/// 180 MB a session, read as MiB (Upload guide, "File and Size Limits").
 const SESSION_LIMIT: u64 = 180 * 1024 * 1024;
-
-/// A body that can hold a file of the largest size, with room for escapes and names.
-pub(crate) const BODY_LIMIT: u64 = 26 * 1024 * 1024;
 
 /// The FlinksCode of the refusal of a document whose marker cannot be understood.
 const INVALID_MARKER: &str = "SANDBOX_INVALID_MARKER";
@@ -32,20 +23,19 @@ const EXTENSIONS: [&str; 6] = ["pdf", "png", "jpg", "jpeg", "tif", "tiff"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Envelope<'a> {
+struct Envelope {
     aggregation_id: Option<String>,
-    #[serde(borrow)]
-    files: Vec<File<'a>>,
+    files: Vec<File>,
     tag: Option<String>,
     client_name: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct File<'a> {
+struct File {
     file_name: String,
-    #[serde(borrow)]
-    content: Cow<'a, str>,
+    /// Base64, or the mark of it.
+    content: String,
 }
 
 /// A body that was checked without its session.
@@ -59,8 +49,8 @@ struct Received {
 }
 
 impl Received {
-    fn read(body: &[u8]) -> Result<Self, Answer> {
-        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| {
+    fn read(mut body: UploadBody) -> Result<Self, Answer> {
+        let envelope: Envelope = serde_json::from_slice(body.json()).map_err(|error| {
             // Line and column only: the text of the error may quote the body.
             Answer::invalid(&format!(
                 "The body is not the documented JSON (line {}, column {}).",
@@ -68,7 +58,7 @@ impl Received {
                 error.column()
             ))
         })?;
-        let Ok([file]) = <[File<'_>; 1]>::try_from(envelope.files) else {
+        let Ok([file]) = <[File; 1]>::try_from(envelope.files) else {
             return Err(Answer::invalid("Files has to hold exactly one file."));
         };
         let extension = file
@@ -81,16 +71,25 @@ impl Received {
                 "FileName has to end in pdf, png, jpg, jpeg, tif or tiff.",
             ));
         }
-        let content = Simd::standard(PAD)
-            .decode(file.content.as_bytes())
-            .map_err(|_| Answer::invalid("Content is not standard base64 with padding."))?;
-        drop(file.content);
+        let texts = [
+            ("AggregationId", envelope.aggregation_id.as_ref()),
+            ("Tag", envelope.tag.as_ref()),
+            ("ClientName", envelope.client_name.as_ref()),
+        ];
+        for (name, text) in texts {
+            if text.is_some_and(|text| body.is_long(text)) {
+                return Err(Answer::invalid(&format!("{name} is longer than 64 KiB.")));
+            }
+        }
+        let content = body.content(&file.content).map_err(|error| match error {
+            ContentError::NotBase64 => {
+                Answer::invalid("Content is not standard base64 with padding.")
+            }
+            ContentError::TooLarge => Answer::too_large("The file is larger than 18 MB."),
+        })?;
         let bytes = content.len() as u64;
         if bytes == 0 {
             return Err(Answer::invalid("Content is empty."));
-        }
-        if bytes > FILE_LIMIT {
-            return Err(Answer::too_large("The file is larger than 18 MB."));
         }
         let document = analyze(&file.file_name, &content);
         Ok(Self {
@@ -157,11 +156,11 @@ impl Received {
 /// Accepts one file.
 pub(crate) async fn accept(
     state: &State,
-    body: Bytes,
+    body: UploadBody,
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
-    // Parsing and decoding 25 MB would hold up the connections that share this thread.
-    let received = tokio::task::spawn_blocking(move || Received::read(&body))
+    // To search 18 MB for markers would hold up the connections that share this thread.
+    let received = tokio::task::spawn_blocking(move || Received::read(body))
         .await
         .map_err(|_| {
             let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -183,9 +182,11 @@ pub(crate) async fn accept(
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
     use base64::prelude::BASE64_STANDARD;
     use serde_json::Value;
 
+    use super::super::body::FILE_LIMIT;
     use super::*;
     use crate::config::Config;
     use crate::operation::{ApiOperation, Host};
@@ -194,8 +195,14 @@ mod tests {
         json!({"Files": [{"FileName": name, "Content": BASE64_STANDARD.encode(content)}]})
     }
 
+    fn read(body: &str) -> Result<Received, Answer> {
+        let mut read = UploadBody::default();
+        read.push(body.as_bytes()).unwrap();
+        Received::read(read)
+    }
+
     fn refusal(body: &str) -> (u16, String) {
-        let answer = Received::read(body.as_bytes()).err().unwrap();
+        let answer = read(body).err().unwrap();
         let json: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(json["HttpStatusCode"], answer.status.as_u16());
         (
@@ -209,20 +216,11 @@ mod tests {
         let mut body = body("Statement.PDF", b"123456789");
         body["Tag"] = json!("t");
         body["AggregationId"] = json!(null);
-        let received = Received::read(body.to_string().as_bytes()).ok().unwrap();
+        let received = read(&body.to_string()).ok().unwrap();
         assert_eq!(received.file.bytes, 9);
         assert_eq!(received.file.crc32, 0xcbf4_3926);
         assert_eq!(received.tag.as_deref(), Some("t"));
         assert_eq!(received.aggregation_id, None);
-    }
-
-    #[test]
-    fn escaped_slashes_are_json_too() {
-        let escaped = r#"{"Files":[{"FileName":"a.png","Content":"\/\/\/\/"}]}"#;
-        assert_eq!(
-            Received::read(escaped.as_bytes()).ok().unwrap().file.bytes,
-            3
-        );
     }
 
     #[test]
@@ -255,9 +253,9 @@ mod tests {
 
     #[test]
     fn the_limit_of_a_file_is_eighteen_mebibytes() {
-        let full = vec![0; FILE_LIMIT as usize];
-        assert!(Received::read(body("a.pdf", &full).to_string().as_bytes()).is_ok());
-        let over = vec![0; FILE_LIMIT as usize + 1];
+        let full = vec![0; FILE_LIMIT];
+        assert!(read(&body("a.pdf", &full).to_string()).is_ok());
+        let over = vec![0; FILE_LIMIT + 1];
         assert_eq!(refusal(&body("a.pdf", &over).to_string()).0, 413);
     }
 
@@ -279,9 +277,9 @@ mod tests {
             let mut line = LogLine::new(Host::Upload, "POST", "/", ApiOperation::Upload);
             received.store(&state, &mut line)
         };
-        let id = store(received(None, FILE_LIMIT)).unwrap();
+        let id = store(received(None, FILE_LIMIT as u64)).unwrap();
         for _ in 0..9 {
-            store(received(Some(&id), FILE_LIMIT)).unwrap();
+            store(received(Some(&id), FILE_LIMIT as u64)).unwrap();
         }
         let over = store(received(Some(&id), 1)).unwrap_err();
         assert_eq!(over.status.as_u16(), 413);

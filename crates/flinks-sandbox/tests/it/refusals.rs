@@ -156,14 +156,14 @@ async fn an_early_refusal_of_a_large_body_reaches_the_client() {
     let client = Client::upload(&sandbox);
     let large = vec![b' '; 20 << 20];
     let token = client.token().await;
-    let over = vec![b' '; (26 << 20) + 1];
-    for (bearer, body, status) in [("Bearer x", large, 401), (token.as_str(), over, 413)] {
+    let refusals = [("Bearer x", 401, 0), (token.as_str(), 413, 5 << 20)];
+    for (bearer, status, most) in refusals {
         let answer = client
-            .send(post("/upload", bearer, "application/json", body))
+            .send(post("/upload", bearer, "application/json", large.clone()))
             .await;
         assert_eq!(answer.status, status);
         assert_eq!(answer.headers[header::CONNECTION], "close");
-        assert_eq!(sandbox.log().last().unwrap().bytes, 0);
+        assert!(sandbox.log().last().unwrap().bytes <= most);
     }
 }
 
