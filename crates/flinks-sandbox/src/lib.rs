@@ -62,6 +62,7 @@ mod routes;
 mod sandbox;
 mod server;
 mod state;
+mod timestamp;
 mod upload;
 
 pub use crate::client_files::ClientFiles;

@@ -1,18 +1,22 @@
-//! The structured request log: one line a request.
+//! The log: one line a request, and one for each connection that fails before its first request.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
-use serde::Serialize;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
 
+use crate::answer::Answer;
 use crate::lock::lock;
 use crate::operation::{ApiOperation, Host};
+use crate::timestamp;
 
 /// A callback for each line of the log.
 pub type OnRequest = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
-/// One request and its answer.
+/// One request and its answer, or a TLS handshake that failed.
 ///
 /// Serializes to one JSON object. It contains no credential, token, answer or document contents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,17 +24,38 @@ pub type OnRequest = Arc<dyn Fn(&LogLine) + Send + Sync>;
 pub struct LogLine {
     /// Position in the log, from 1: the order in which requests were answered or ended.
     pub seq: u64,
+    /// The time at which the request was answered or ended; in JSON as RFC 3339 writes it, in UTC
+    /// with milliseconds.
+    #[serde(serialize_with = "timestamp::serialize")]
+    pub time: SystemTime,
     /// The host that received the request.
     pub host: Host,
-    /// The HTTP method.
-    pub method: String,
-    /// The path without its query.
-    pub path: String,
-    /// The operation that the request calls.
+    /// The operation that the request calls, or [`ApiOperation::Handshake`] for a connection on
+    /// which no request could be sent.
     pub operation: ApiOperation,
+    /// The HTTP method; empty for a handshake, and then not in the JSON.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub method: String,
+    /// The path without its query; empty for a handshake, and then not in the JSON.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub path: String,
     /// The status of the answer; `None` (JSON `null`) if no whole answer was sent, because a fault
-    /// ended the connection or the client closed it in the middle of its request.
+    /// ended the connection, the client closed it in the middle of its request, or the handshake
+    /// failed.
     pub status: Option<u16>,
+    /// The `FlinksCode` of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flinks_code: Option<String>,
+    /// Why the request was refused, or the handshake failed: for a refusal, the `Message` of the
+    /// answer, or `error` and `error_description` of the token endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The `Tag` of an upload or of *Authorize*.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The `ClientName` of an upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
     /// Serial number of the client's certificate in lower-case hex, on the upload host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_serial: Option<String>,
@@ -66,8 +91,11 @@ pub struct LogLine {
     /// The kinds of the faults that applied, joined by `+`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// Whether the request changed anything: issued a token, stored a file, opened, advanced or
-    /// completed a session.
+    /// Whether the request changed anything: issued a token, stored a file, opened, advanced, ended
+    /// or completed a session.
+    ///
+    /// A client that received no answer, or an error, cannot see this. If it is `true`, the client
+    /// must not send the same request again; a test of a client's retries asserts on it.
     pub acted: bool,
 }
 
@@ -75,11 +103,16 @@ impl LogLine {
     pub(crate) fn new(host: Host, method: &str, path: &str, operation: ApiOperation) -> Self {
         Self {
             seq: 0,
+            time: SystemTime::UNIX_EPOCH,
             host,
+            operation,
             method: method.to_owned(),
             path: path.to_owned(),
-            operation,
             status: None,
+            flinks_code: None,
+            reason: None,
+            tag: None,
+            client_name: None,
             client_serial: None,
             bytes: 0,
             aggregation_id: None,
@@ -95,9 +128,33 @@ impl LogLine {
             acted: false,
         }
     }
+
+    /// Takes the reason from an answer that is not an ordinary success.
+    pub(crate) fn explain(&mut self, answer: &Answer) {
+        #[derive(Default, Deserialize)]
+        struct Refusal {
+            #[serde(rename = "FlinksCode")]
+            flinks_code: Option<String>,
+            #[serde(rename = "Message")]
+            message: Option<String>,
+            error: Option<String>,
+            error_description: Option<String>,
+        }
+
+        if answer.status == StatusCode::OK {
+            return;
+        }
+        let refusal: Refusal = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let of_oauth = [refusal.error, refusal.error_description];
+        let of_oauth: Vec<_> = of_oauth.into_iter().flatten().collect();
+        self.flinks_code = refusal.flinks_code;
+        self.reason = refusal
+            .message
+            .or_else(|| (!of_oauth.is_empty()).then(|| of_oauth.join(": ")));
+    }
 }
 
-/// The request log.
+/// The log of a sandbox.
 pub(crate) struct Log {
     lines: Mutex<Vec<LogLine>>,
     on_request: Option<OnRequest>,
@@ -119,6 +176,7 @@ impl Log {
         let written = {
             let mut lines = lock(&self.lines);
             line.seq = lines.len() as u64 + 1;
+            line.time = SystemTime::now();
             lines.push(line.clone());
             line
         };
@@ -197,20 +255,50 @@ mod tests {
     #[test]
     fn a_line_shows_what_is_known_and_always_its_status() {
         let log = Arc::new(Log::new(None));
-        Entry::new(&log, line()).finish(Some(200));
-        drop(Entry::new(&log, line()));
+        let mut refused = Entry::new(&log, line());
+        let answer = Answer::forbidden("Not you.");
+        refused.explain(&answer);
+        refused.finish(Some(answer.status.as_u16()));
+        let mut refused = LogLine::new(Host::Upload, "", "", ApiOperation::Handshake);
+        refused.reason = Some("no certificate".to_owned());
+        drop(Entry::new(&log, refused));
         let json: Vec<_> = log
             .lines()
-            .iter()
-            .map(|line| serde_json::to_string(line).unwrap())
+            .into_iter()
+            .map(|mut line| {
+                assert!(line.time.elapsed().is_ok_and(|it| it.as_secs() < 60));
+                line.time = SystemTime::UNIX_EPOCH;
+                serde_json::to_string(&line).unwrap()
+            })
             .collect();
         assert_eq!(
             json,
-            [200.to_string(), "null".to_owned()].iter().enumerate().map(|(index, status)| format!(
-                r#"{{"seq":{},"host":"upload","method":"POST","path":"/upload","operation":"upload","status":{status},"bytes":0,"acted":false}}"#,
-                index + 1
-            )).collect::<Vec<_>>()
+            [
+                concat!(
+                    r#"{"seq":1,"time":"1970-01-01T00:00:00.000Z","host":"upload","#,
+                    r#""operation":"upload","method":"POST","path":"/upload","status":403,"#,
+                    r#""flinks_code":"ACCESS_DENIED","reason":"Not you.","bytes":0,"acted":false}"#
+                ),
+                concat!(
+                    r#"{"seq":2,"time":"1970-01-01T00:00:00.000Z","host":"upload","#,
+                    r#""operation":"handshake","status":null,"reason":"no certificate","#,
+                    r#""bytes":0,"acted":false}"#
+                ),
+            ]
         );
+    }
+
+    #[test]
+    fn the_reason_of_the_token_endpoint_is_of_oauth() {
+        let mut line = line();
+        line.explain(&Answer::oauth(
+            StatusCode::BAD_REQUEST,
+            "invalid_scope",
+            "Missing.",
+        ));
+        assert_eq!(line.reason.as_deref(), Some("invalid_scope: Missing."));
+        line.explain(&Answer::html(StatusCode::BAD_GATEWAY));
+        assert_eq!(line.reason, None);
     }
 
     #[test]

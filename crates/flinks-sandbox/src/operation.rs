@@ -37,6 +37,8 @@ pub enum ApiOperation {
     NightlyStatus,
     /// `GET …/BankingServices/Institutions`.
     Institutions,
+    /// No request: a connection whose TLS handshake failed.
+    Handshake,
     /// Any other request: answered with 404, or with 405 if only the method is wrong.
     Unknown,
 }
@@ -63,7 +65,11 @@ impl ApiOperation {
 impl fmt::Display for ApiOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = Self::NAMES.iter().find(|(operation, _)| operation == self);
-        f.write_str(found.map_or("unknown", |(_, name)| name))
+        f.write_str(match found {
+            Some((_, name)) => name,
+            None if *self == Self::Handshake => "handshake",
+            None => "unknown",
+        })
     }
 }
 

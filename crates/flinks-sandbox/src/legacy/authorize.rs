@@ -41,6 +41,7 @@ pub(super) fn authorize(
     } else {
         with_credentials(&fields)?
     };
+    line.tag.clone_from(&session.tag);
     let conduct = session.user.conduct;
     let cached = fields.flag("MostRecentCached")? == Some(true);
     let is_taken = conduct == Conduct::OneAtATime
@@ -194,7 +195,7 @@ impl Step<'_> {
         match check(round, answers) {
             AnswerCheck::UnknownKey => Err(self.refusal(store, "UNKNOWN_CHALLENGE_KEY")),
             AnswerCheck::Incomplete => Err(self.refusal(store, "SECURITYRESPONSES_INCOMPLETE")),
-            AnswerCheck::Wrong => Err(self.wrong(store)),
+            AnswerCheck::Wrong => Err(self.wrong(store, line)),
             AnswerCheck::Right if waits && Instant::now() < approved => self.proceed(store, line),
             AnswerCheck::Right => {
                 session.rounds.pop_front();
@@ -207,12 +208,15 @@ impl Step<'_> {
     }
 
     /// Answers to a wrong answer: for most users, the body of the 401 asks the round again.
-    fn wrong(&self, store: &mut Store) -> Answer {
+    fn wrong(&self, store: &mut Store, line: &mut LogLine) -> Answer {
         let session = match self.session(store) {
             Ok(session) => session,
             Err(gone) => return gone,
         };
         let conduct = session.user.conduct;
+        line.acted = conduct == Conduct::NoRetry
+            || conduct == Conduct::TripleAfterWrong
+            || conduct == Conduct::EndsAfterWrong && session.rounds_done > 0;
         if conduct == Conduct::NoRetry {
             session.ended = true;
             return self.refusal(store, "INVALID_SECURITY_RESPONSE_NO_RETRY");

@@ -28,6 +28,8 @@ use crate::upload::{self, BODY_LIMIT, TooLarge, UPLOAD_LIMIT, UploadBody};
 /// can be kept.
 const SMALL_BODY: u64 = 64 * 1024;
 
+const CLIENT_LEFT: &str = "The client closed the connection in the middle of its request.";
+
 /// How a connection ends when no ordinary answer is sent.
 #[derive(Debug)]
 pub(super) enum Ending {
@@ -128,18 +130,19 @@ impl Connection {
                 Err(refusal) => refuse(refusal, body, &mut arrival).await,
             },
         };
-        let Some(answer) = answer else {
+        let Some(mut answer) = answer else {
+            arrival.entry.reason = Some(CLIENT_LEFT.to_owned());
             return self.end(arrival.entry, Ending::Close).await;
         };
+        if let Some(Kind::StatusAfter(status)) = kind {
+            answer = with_status(route.operation, status);
+        }
+        arrival.entry.explain(&answer);
         let ending = match kind {
             Some(Kind::ResetAfter) => Ending::Reset,
             Some(Kind::CloseAfter) => Ending::Close,
             Some(Kind::Torn) => Ending::Raw(answer.torn()),
-            kind => {
-                let answer = match kind {
-                    Some(Kind::StatusAfter(status)) => with_status(route.operation, status),
-                    _ => answer,
-                };
+            _ => {
                 arrival.entry.finish(Some(answer.status.as_u16()));
                 return answer.into_response();
             }

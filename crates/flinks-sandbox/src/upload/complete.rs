@@ -33,6 +33,8 @@ pub(crate) fn complete(state: &State, body: &[u8], line: &mut LogLine) -> Result
             .ok_or_else(|| Answer::invalid("The AggregationId is unknown."))?;
         line.files = Some(record.session.files.len());
         line.login_id.clone_from(&record.session.login_id);
+        line.tag.clone_from(&record.session.tag);
+        line.client_name.clone_from(&record.session.client_name);
         if record.session.completed {
             return Err(Answer::invalid(
                 "The upload of this AggregationId is already completed.",

@@ -167,6 +167,8 @@ pub(crate) async fn accept(
             Answer::error(status, "SANDBOX_ERROR", "The body could not be read.")
         })??;
     line.aggregation_id.clone_from(&received.aggregation_id);
+    line.tag.clone_from(&received.tag);
+    line.client_name.clone_from(&received.client_name);
     line.file_name = Some(received.file.file_name.clone());
     line.file_bytes = Some(received.file.bytes);
     line.crc32 = Some(format!("{:08x}", received.file.crc32));

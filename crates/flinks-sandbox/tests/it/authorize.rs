@@ -103,7 +103,7 @@ async fn without_save_there_is_no_login_id_and_french_prompts_are_french() {
 
 #[tokio::test]
 async fn the_triple_questions_of_rbc_come_after_a_wrong_answer() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
     let answer = legacy.login("RBC", "rbc_triple").await;
     let id = answer.text("RequestId");
     let dog = "What is the name of your dog";
@@ -114,6 +114,7 @@ async fn the_triple_questions_of_rbc_come_after_a_wrong_answer() {
         (401, json!("INVALID_SECURITY_RESPONSE"))
     );
     assert_eq!(wrong.text("RequestId"), id);
+    assert!(sandbox.log()[1].acted, "other questions are asked now");
     let asked = wrong.json()["SecurityChallenges"].as_array().unwrap().len();
     assert_eq!(asked, 3);
     let mother = "What is the name of your mother";
