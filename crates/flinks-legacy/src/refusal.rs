@@ -31,9 +31,9 @@ pub enum Refusal {
 
 /// A call to `/Authorize` that led neither to a session nor to questions.
 ///
-/// `Display` is that of [`AuthorizeError::error`]. Create one with `From<Error>`, in tests for
-/// example.
-#[derive(Clone, Debug)]
+/// `Display` and `Debug` are those of [`AuthorizeError::error`]. Create one with `From<Error>`, in tests
+/// for example.
+#[derive(Clone)]
 pub struct AuthorizeError {
     pub(crate) error: Error,
     /// The login whose stored data was requested.
@@ -137,6 +137,12 @@ fn refusal(code: &FlinksCode, of_bank: bool) -> Option<Refusal> {
 impl fmt::Display for AuthorizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.error)
+    }
+}
+
+impl fmt::Debug for AuthorizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.error, f)
     }
 }
 

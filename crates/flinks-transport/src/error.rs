@@ -27,7 +27,8 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// `Display` names the operation, the status, what the service said and whether it may have acted,
 /// and, if the network failed, the host and the proxy. It never prints a body, a header value, a path
-/// or its source. [`Error::report`] adds the sources.
+/// or its source. [`Error::report`] adds the sources, and so does `Debug`, which is what `?` in `main`
+/// prints; `{:#?}` prints the fields.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -188,7 +189,7 @@ impl Error {
         self.0.is_wait_over
     }
 
-    /// The whole chain on one line: this error, then each cause, never in `Debug` form.
+    /// The whole chain on one line: this error, then each cause, never in the causes' `Debug` form.
     #[must_use]
     pub fn report(&self) -> impl fmt::Display + '_ {
         display::Report(self)
@@ -314,6 +315,9 @@ impl From<crate::IdentityError> for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(&self.report(), f);
+        }
         let inner = &*self.0;
         f.debug_struct("Error")
             .field("kind", &inner.kind)
@@ -392,6 +396,24 @@ mod tests {
         }
         assert!(!text.contains("the cause"));
         assert!(error.report().to_string().ends_with("the cause"));
+    }
+
+    #[test]
+    fn an_error_that_main_returns_shows_what_the_service_said_and_the_causes() {
+        let error = Error::new(ErrorKind::Api, "the service answered with an error")
+            .with_answer(
+                StatusCode::UNAUTHORIZED,
+                ApiError::from_body(br#"{"error":"invalid_client","error_description":"No."}"#),
+                None,
+            )
+            .with_source("the cause");
+        let shown = format!("{:?}", Box::<dyn StdError>::from(error.clone()));
+        assert_eq!(shown, error.report().to_string());
+        assert!(
+            shown.contains("invalid_client") && shown.ends_with("the cause"),
+            "{shown}"
+        );
+        assert!(format!("{error:#?}").starts_with("Error {"));
     }
 
     #[test]

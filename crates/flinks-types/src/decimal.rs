@@ -123,12 +123,19 @@ impl fmt::Debug for Decimal {
 }
 
 /// The error for a text that is not a JSON number. It does not contain the text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub struct InvalidDecimal(());
 
 impl fmt::Display for InvalidDecimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a decimal number is written as in JSON: -1234.50")
+    }
+}
+
+/// As `Display`, because `?` in `main` prints this.
+impl fmt::Debug for InvalidDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

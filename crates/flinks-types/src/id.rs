@@ -15,7 +15,7 @@ use crate::wire::{Value, id_text};
 const MAX_BYTES: usize = 256;
 
 /// The error for a text that is not an id. It contains the type of id and the reason, never the text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub struct InvalidId {
     kind: &'static str,
     reason: &'static str,
@@ -24,6 +24,13 @@ pub struct InvalidId {
 impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind, self.reason)
+    }
+}
+
+/// As `Display`, because `?` in `main` prints this.
+impl fmt::Debug for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

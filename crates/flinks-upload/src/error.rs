@@ -35,8 +35,9 @@ impl UploadErrorKind {
 /// LoginId.
 ///
 /// [`kind`](Self::kind) says who can fix it, [`delivery`](Self::delivery) whether the service may
-/// have acted. [`error`](Self::error) has the details of the call.
-#[derive(Clone, Debug)]
+/// have acted. [`error`](Self::error) has the details of the call. `Debug`, which is what `?` in `main`
+/// prints, is [`report`](Self::report); `{:#?}` prints the fields.
+#[derive(Clone)]
 pub struct UploadError {
     pub(crate) kind: UploadErrorKind,
     pub(crate) error: Error,
@@ -181,6 +182,23 @@ impl From<UploadError> for Error {
 impl fmt::Display for UploadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f, &self.error)
+    }
+}
+
+impl fmt::Debug for UploadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(&self.report(), f);
+        }
+        f.debug_struct("UploadError")
+            .field("kind", &self.kind)
+            .field("error", &self.error)
+            .field("ledger", &self.ledger)
+            .field("file", &self.file)
+            .field("aggregation_id", &self.aggregation_id)
+            .field("abandoned", &self.abandoned)
+            .field("abandoned_unknown", &self.abandoned_unknown)
+            .finish()
     }
 }
 

@@ -192,13 +192,10 @@ impl fmt::Display for IdentityError {
     }
 }
 
+/// As `Display`, because `?` in `main` prints this.
 impl fmt::Debug for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdentityError")
-            .field("kind", &self.0.kind)
-            .field("part", &self.0.part)
-            .field("message", &self.0.message)
-            .finish()
+        fmt::Display::fmt(self, f)
     }
 }
 
