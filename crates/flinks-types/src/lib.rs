@@ -65,6 +65,7 @@ pub mod text;
 mod time;
 mod token;
 mod upload;
+mod webhook;
 mod wire;
 
 pub use account::{
@@ -102,3 +103,4 @@ pub use subject::Subject;
 pub use time::{Date, Timestamp};
 pub use token::TokenResponse;
 pub use upload::{CompleteRequest, CompleteResponse, UploadResponse};
+pub use webhook::{KycResponse, WebhookEnvelope, WebhookType};

@@ -6,13 +6,14 @@ use crate::check::OTHER_FEATURES;
 use crate::{Failure, Outcome, command};
 
 /// The crates of this workspace that each crate may depend on, less the `flinks-` before each name.
-const DIRECTION: [(&str, &str); 10] = [
+const DIRECTION: [(&str, &str); 11] = [
     ("types", ""),
     ("transport", "types"),
     ("auth", "types transport"),
     ("upload", "types transport auth"),
     ("fraud", "types transport auth"),
     ("legacy", "types transport auth"),
+    ("webhook", "types"),
     // The sandbox shares nothing with the client: a mistake must not pass on both sides.
     ("sandbox", ""),
     ("cli", "types transport auth upload fraud legacy sandbox"),
@@ -24,7 +25,7 @@ const DIRECTION: [(&str, &str); 10] = [
 ];
 
 /// Crates that reach the network only through `flinks-transport`, and what it keeps from them.
-const ABOVE_TRANSPORT: [&str; 4] = ["auth", "upload", "fraud", "legacy"];
+const ABOVE_TRANSPORT: [&str; 5] = ["auth", "upload", "fraud", "legacy", "webhook"];
 const BELOW_TRANSPORT: &str =
     "hyper hyper-rustls hyper-util rustls rustls-platform-verifier tokio-rustls";
 
