@@ -1,8 +1,9 @@
 //! Waits until an analysis is final: polls through pending answers and transient failures.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flinks_transport::Error;
@@ -12,6 +13,7 @@ use flinks_types::{FlinksCode, LoginId};
 use crate::analysis::Analysis;
 use crate::client::FraudClient;
 use crate::operation::is_pending;
+use crate::verdict::Verdict;
 
 /// Upload guide, Fraud Analysis Endpoint: "every 30 seconds".
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -54,6 +56,7 @@ pub struct AnalysisWait {
     expected_documents: Option<usize>,
     poll: PollConfig,
     on_poll: Option<OnPoll>,
+    notified: Notified,
 }
 
 type OnPoll = Box<dyn Fn(&Analysis) + Send + Sync>;
@@ -66,6 +69,7 @@ impl AnalysisWait {
             expected_documents: None,
             poll: PollConfig::new(INTERVAL, TIMEOUT),
             on_poll: None,
+            notified: Notified::default(),
         }
     }
 
@@ -97,6 +101,51 @@ impl AnalysisWait {
         self
     }
 
+    /// Polls at once when `notified` resolves, as after a webhook about this LoginId, and ends the wait
+    /// with that analysis if it is final or flagged.
+    ///
+    /// Otherwise the wait continues as before. The poll decides, never the notification: an alert does
+    /// not mean flagged, and no alert does not mean clean. So a notification without a cause, such as a
+    /// channel whose sender was dropped, costs one poll. After a transient failure the poll waits for
+    /// its pause, so that a `Retry-After` is honored.
+    ///
+    /// ```no_run
+    /// # use std::collections::HashMap;
+    /// # use std::convert::Infallible;
+    /// # use std::sync::{Arc, Mutex};
+    /// # use flinks_fraud::{FraudClient, LoginId};
+    /// # use flinks_webhook::{Secret, Verifier, Webhook, WebhookService};
+    /// # use tokio::sync::oneshot;
+    /// # async fn run(fraud: FraudClient, login_id: LoginId) -> Result<(), Box<dyn std::error::Error>> {
+    /// // Shared by the handler of webhooks and by those who wait, by LoginId.
+    /// let waiting: Arc<Mutex<HashMap<LoginId, oneshot::Sender<()>>>> = Arc::default();
+    ///
+    /// let notify = Arc::clone(&waiting);
+    /// let handle = move |webhook: Webhook| {
+    ///     // Any webhook about a login is a reason to look.
+    ///     let login_id = webhook.login_id();
+    ///     if let Some(wait) = login_id.and_then(|id| notify.lock().unwrap().remove(id)) {
+    ///         drop(wait.send(()));
+    ///     }
+    ///     std::future::ready(Ok::<(), Infallible>(()))
+    /// };
+    /// let service = WebhookService::new(Verifier::new(Secret::new("secret"))?, handle);
+    /// # let app: axum::Router = axum::Router::new().route_service("/flinks", service);
+    ///
+    /// let (sender, receiver) = oneshot::channel();
+    /// waiting.lock().unwrap().insert(login_id.clone(), sender);
+    /// let analysis = fraud
+    ///     .wait(&login_id)
+    ///     .poll_when(async { drop(receiver.await) })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn poll_when(mut self, notified: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.notified.future = Some(Box::pin(notified));
+        self
+    }
+
     /// Whether a wait continues after this failure: no connection, a timeout, 408, 429, 5xx, or a
     /// FlinksCode that asks to retry, whatever its status.
     #[must_use]
@@ -116,25 +165,84 @@ impl AnalysisWait {
         poll::is_transient(error)
     }
 
-    async fn run(self) -> Result<Analysis, Error> {
+    async fn run(mut self) -> Result<Analysis, Error> {
         let mut poller = Poller::new(self.poll, Self::is_transient);
         let mut analysis = None;
         loop {
             let call = self.client.analysis(&self.login_id);
-            if let Some(read) = poller.poll(call).await? {
+            poll_fn(|context| {
+                self.notified.look(context);
+                Poll::Ready(())
+            })
+            .await;
+            let polled = poller.poll(call).await?;
+            let can_be_cut_short = polled.is_some();
+            if let Some(read) = polled {
                 let read = read.with_expected_documents(self.expected_documents);
                 if let Some(on_poll) = &self.on_poll {
                     on_poll(&read);
                 }
-                if read.is_final() {
+                let is_flagged = || matches!(read.verdict(), Verdict::Flagged(_));
+                if read.is_final() || (self.notified.take() && is_flagged()) {
                     return Ok(read);
                 }
                 analysis = Some(read);
             }
-            if let Err(over) = poller.pause().await {
+            if let Err(over) = self
+                .notified
+                .cut_short(poller.pause(), can_be_cut_short)
+                .await
+            {
                 return analysis.ok_or_else(|| over.into_error("the analysis is still not final"));
             }
         }
+    }
+}
+
+/// What a wait is notified by.
+#[derive(Default)]
+struct Notified {
+    /// `None` after it has resolved.
+    future: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// Whether it has resolved, and no analysis has been read since.
+    is_pending: bool,
+}
+
+impl Notified {
+    /// Notes whether the future has resolved.
+    fn look(&mut self, context: &mut Context<'_>) {
+        let resolved = self
+            .future
+            .as_mut()
+            .map(|future| future.as_mut().poll(context));
+        if resolved.is_some_and(|poll| poll.is_ready()) {
+            self.future = None;
+            self.is_pending = true;
+        }
+    }
+
+    fn take(&mut self) -> bool {
+        std::mem::take(&mut self.is_pending)
+    }
+
+    /// Ends a pause when the future resolves, if it can be cut short.
+    async fn cut_short<E>(
+        &mut self,
+        pause: impl Future<Output = Result<(), E>> + Send,
+        can_be_cut_short: bool,
+    ) -> Result<(), E> {
+        let mut pause = std::pin::pin!(pause);
+        poll_fn(|context| {
+            if can_be_cut_short {
+                self.look(context);
+            }
+            let paused = pause.as_mut().poll(context);
+            if paused.is_pending() && can_be_cut_short && self.is_pending {
+                return Poll::Ready(Ok(()));
+            }
+            paused
+        })
+        .await
     }
 }
 

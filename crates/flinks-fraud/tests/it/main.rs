@@ -12,4 +12,5 @@ mod leaf;
 mod leaks;
 mod log;
 mod misuse;
+mod notified;
 mod wait;

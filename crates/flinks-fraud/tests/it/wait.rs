@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const STATEMENT: &str = r#"{"DocumentType":"BANK_STATEMENT","FraudSignals":[]}"#;
 
 /// An answer with documents of these statuses, analysed as far as they are completed.
-fn documents(statuses: &[&str]) -> Reply {
+pub(crate) fn documents(statuses: &[&str]) -> Reply {
     let documents: Vec<_> = statuses
         .iter()
         .map(|status| match *status {
