@@ -64,9 +64,7 @@ impl Clients {
                  them",
             ));
         }
-        let mut config = flinks_sandbox::Config::default();
-        config.processing = PROCESSING;
-        let sandbox = Sandbox::start(config).await;
+        let sandbox = Sandbox::builder().processing(PROCESSING).start().await;
         let sandbox = sandbox
             .map_err(|error| CliError::settings(format!("the sandbox cannot listen: {error}")))?;
         Ok(Self {

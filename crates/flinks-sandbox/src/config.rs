@@ -9,49 +9,21 @@ use rustls::version::{TLS12, TLS13};
 use crate::fault::Fault;
 use crate::log::OnRequest;
 
-/// The configuration of a [`Sandbox`](crate::Sandbox). Start from the default and change fields.
-///
-/// ```
-/// use std::time::Duration;
-/// use flinks_sandbox::Config;
-///
-/// let mut config = Config::default();
-/// config.processing = Duration::ZERO;
-/// config.faults.push("upload@2=reset-after".parse()?);
-/// # Ok::<(), flinks_sandbox::FaultError>(())
-/// ```
+/// What [`SandboxBuilder`](crate::SandboxBuilder) has set; its setters say what each field means.
 #[derive(Clone)]
-#[non_exhaustive]
-pub struct Config {
-    /// The port of the upload host on 127.0.0.1; 0 (the default) picks a free one.
-    pub upload_port: u16,
-    /// The port of the results host on 127.0.0.1; 0 (the default) picks a free one.
-    pub results_port: u16,
-    /// The lifetime of an access token: 300 s by default (Upload guide, "Successful Response").
-    /// `expires_in` is this in whole seconds, rounded down.
-    pub token_ttl: Duration,
-    /// The time from *complete* until the analysis is final: 10 s by default.
-    pub processing: Duration,
-    /// The lifetime of a legacy session without a call: 8 min by default, the documented lifetime
-    /// of a RequestId. Polling for data keeps a session alive.
-    pub session_idle: Duration,
-    /// How many times a legacy data call is answered with 202 before its data: 1 by default, so
-    /// that the POST is answered with 202 and the first poll with 200.
-    pub data_pending: u32,
-    /// The time from the challenge of a trusted device until it is approved, which happens by
-    /// itself: 2 s by default. An earlier answer is challenged again.
-    pub device_approval: Duration,
-    /// The faults from the start; [`Sandbox::inject`](crate::Sandbox::inject) adds more.
-    pub faults: Vec<Fault>,
-    /// The TLS versions that both hosts accept: 1.2 and 1.3 by default.
-    pub tls: TlsVersions,
-    /// Further DNS names in the certificates of both hosts, for clients that reach them by another
-    /// name than `localhost`.
-    pub server_names: Vec<String>,
-    /// The credentials that clients have to send.
-    pub credentials: SandboxCredentials,
-    /// Called with each line of the log, on the thread that answers the request.
-    pub on_request: Option<OnRequest>,
+pub(crate) struct Config {
+    pub(crate) upload_port: u16,
+    pub(crate) results_port: u16,
+    pub(crate) token_ttl: Duration,
+    pub(crate) processing: Duration,
+    pub(crate) session_idle: Duration,
+    pub(crate) data_pending: u32,
+    pub(crate) device_approval: Duration,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) tls: TlsVersions,
+    pub(crate) server_names: Vec<String>,
+    pub(crate) credentials: SandboxCredentials,
+    pub(crate) on_request: Option<OnRequest>,
 }
 
 impl Default for Config {

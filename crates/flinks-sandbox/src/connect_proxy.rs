@@ -69,12 +69,10 @@ impl fmt::Debug for ProxyConfig {
 /// stops it and closes every tunnel.
 ///
 /// ```
-/// use flinks_sandbox::{Config, ConnectProxy, ProxyConfig, Sandbox};
+/// use flinks_sandbox::{ConnectProxy, ProxyConfig, Sandbox};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// let mut config = Config::default();
-/// config.server_names.push("upload.invalid".to_owned());
-/// let sandbox = Sandbox::start(config).await?;
+/// let sandbox = Sandbox::builder().server_name("upload.invalid").start().await?;
 ///
 /// let mut config = ProxyConfig::default();
 /// config.resolve("upload.invalid", sandbox.upload_url())?;

@@ -8,12 +8,13 @@
 //! sides. [`ConnectProxy`] is a forward proxy for tests of clients that need one.
 //!
 //! ```
-//! use flinks_sandbox::{ApiOperation, Config, Sandbox};
+//! use flinks_sandbox::{ApiOperation, Sandbox};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! let mut config = Config::default();
-//! config.faults.push("upload@2=reset-after".parse()?);
-//! let sandbox = Sandbox::start(config).await?;
+//! let sandbox = Sandbox::builder()
+//!     .fault("upload@2=reset-after".parse()?)
+//!     .start()
+//!     .await?;
 //!
 //! // Here a client uploads to `sandbox.upload_url()`, trusting `sandbox.ca_pem()`.
 //! assert_eq!(sandbox.requests(ApiOperation::Upload), 0);
@@ -46,6 +47,7 @@
 )]
 
 mod answer;
+mod builder;
 pub mod certificates;
 mod client_files;
 mod config;
@@ -65,13 +67,14 @@ mod state;
 mod timestamp;
 mod upload;
 
+pub use crate::builder::SandboxBuilder;
 pub use crate::client_files::ClientFiles;
-pub use crate::config::{Config, SandboxCredentials, TlsVersions};
+pub use crate::config::{SandboxCredentials, TlsVersions};
 pub use crate::connect_proxy::{ConnectProxy, ProxyConfig, ProxyFault};
 pub use crate::fault::{FAULT_GRAMMAR, Fault, FaultError};
 pub use crate::fraud::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID};
 pub use crate::legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};
-pub use crate::log::{LogLine, OnRequest};
+pub use crate::log::LogLine;
 pub use crate::operation::{ApiOperation, Host};
 pub use crate::sandbox::Sandbox;
 pub use crate::upload::{SandboxSession, StoredFile};

@@ -14,7 +14,7 @@ use crate::operation::{ApiOperation, Host};
 use crate::timestamp;
 
 /// A callback for each line of the log.
-pub type OnRequest = Arc<dyn Fn(&LogLine) + Send + Sync>;
+pub(crate) type OnRequest = Arc<dyn Fn(&LogLine) + Send + Sync>;
 
 /// One request and its answer, or a TLS handshake that failed.
 ///

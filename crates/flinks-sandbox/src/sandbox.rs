@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::builder::SandboxBuilder;
 use crate::certificates::{Authority, IssuedCertificate, Validity};
 use crate::client_files::ClientFiles;
 use crate::config::Config;
@@ -35,14 +36,23 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Makes certificates and starts both hosts on the current tokio runtime.
+    /// Starts a sandbox with all defaults on the current tokio runtime.
     ///
-    /// Both are listening when this returns.
+    /// Both hosts are listening when this returns.
     ///
     /// # Errors
     ///
-    /// Fails if a port is in use, or if no certificate can be made.
-    pub async fn start(config: Config) -> io::Result<Self> {
+    /// Fails if no certificate can be made, or if the loopback address cannot be bound.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Returns the options of a sandbox, all at their defaults.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+
+    pub(crate) async fn from_config(config: Config) -> io::Result<Self> {
         let authority = Authority::new("flinks sandbox authority")?;
         let client = authority.issue_client("sandbox client", Validity::Valid)?;
         let (upload_port, results_port) = (config.upload_port, config.results_port);
@@ -88,11 +98,11 @@ impl Sandbox {
     /// It issues further client certificates:
     ///
     /// ```
-    /// use flinks_sandbox::{Config, Sandbox};
+    /// use flinks_sandbox::Sandbox;
     /// use flinks_sandbox::certificates::{Authority, Validity};
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// let sandbox = Sandbox::start(Config::default()).await?;
+    /// let sandbox = Sandbox::start().await?;
     /// let second = sandbox.authority().issue_client("second client", Validity::Valid)?;
     /// let refused = Authority::new("Another CA")?.issue_client("stranger", Validity::Valid)?;
     /// # drop((second, refused));
@@ -200,13 +210,13 @@ impl Sandbox {
     ///
     /// A JSON array is the `DocumentAnalysis`, and the sandbox adds the rest of the answer. A JSON
     /// object is the whole answer. Either is served from the next request on, without any
-    /// [processing time](Config::processing).
+    /// [processing time](SandboxBuilder::processing).
     ///
     /// ```
-    /// use flinks_sandbox::{Config, Sandbox};
+    /// use flinks_sandbox::Sandbox;
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// let sandbox = Sandbox::start(Config::default()).await?;
+    /// let sandbox = Sandbox::start().await?;
     /// sandbox.set_analysis(
     ///     "9d41a1a2-0000-4000-8000-000000000000",
     ///     r#"[{"Status": "COMPLETED", "FullAnalysis": [{

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flinks_auth::ClientCredentials;
-use flinks_sandbox::{Config, Sandbox};
+use flinks_sandbox::Sandbox;
 use flinks_transport::{
     Body, BoxError, CallMeta, ClientIdentity, Endpoint, HttpService, Roots, Transport,
 };
@@ -70,7 +70,7 @@ impl Service<Request<Body>> for Audited {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let sandbox = Sandbox::start(Config::default()).await?;
+    let sandbox = Sandbox::start().await?;
     let audit = Audit::default();
     let transport = Transport::builder()
         .identity(ClientIdentity::from_pem(

@@ -12,8 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use flinks_sandbox::Sandbox;
 use flinks_sandbox::certificates::{IssuedCertificate, Validity};
-use flinks_sandbox::{Config, Sandbox};
 use flinks_upload::{
     ClientCredentials, ClientIdentity, Document, Endpoint, IdentityError, Paths, Roots, Transport,
     UploadClient,
@@ -94,7 +94,7 @@ fn rewrite(files: &Files, issued: &IssuedCertificate) -> io::Result<()> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let sandbox = Sandbox::start(Config::default()).await?;
+    let sandbox = Sandbox::start().await?;
     let issue = || sandbox.authority().issue_client("lender", Validity::Valid);
     let (first, second) = (issue()?, issue()?);
     let folder = tempfile::tempdir()?;

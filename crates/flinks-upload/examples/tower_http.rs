@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flinks_auth::ClientCredentials;
-use flinks_sandbox::{Config, Sandbox};
+use flinks_sandbox::Sandbox;
 use flinks_transport::{ClientIdentity, Endpoint, Roots, Transport};
 use flinks_upload::{Document, Paths, UploadClient};
 use tower::ServiceBuilder;
@@ -13,7 +13,7 @@ use tower_http::trace::TraceLayer;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let sandbox = Sandbox::start(Config::default()).await?;
+    let sandbox = Sandbox::start().await?;
     let limits = ServiceBuilder::new()
         .layer(TimeoutLayer::new(Duration::from_secs(60)))
         .layer(ConcurrencyLimitLayer::new(4))

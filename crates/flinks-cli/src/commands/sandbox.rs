@@ -1,11 +1,10 @@
 //! `flinks sandbox`: runs the test server until interrupted.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use flinks_sandbox::{Config, Sandbox};
+use flinks_sandbox::Sandbox;
 use flinks_types::text::escaped;
 use serde_json::json;
 
@@ -20,17 +19,15 @@ use crate::state::temporary::TemporaryFolder;
 /// Serves until SIGINT or SIGTERM, then removes the temporary folder.
 pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, CliError> {
     let folder = Folder::new(arguments.dir.clone())?;
-    let mut config = Config::default();
-    config.upload_port = arguments.port;
-    config.results_port = arguments.results_port;
-    config.token_ttl = arguments.token_ttl;
-    config.processing = arguments.processing;
-    config.faults.clone_from(&arguments.faults);
     let (log, written) = log()?;
-    config.on_request = Some(Arc::new(move |line| {
-        drop(log.send(json!(line).to_string()));
-    }));
-    let sandbox = Sandbox::start(config)
+    let sandbox = Sandbox::builder()
+        .upload_port(arguments.port)
+        .results_port(arguments.results_port)
+        .token_ttl(arguments.token_ttl)
+        .processing(arguments.processing)
+        .faults(arguments.faults.clone())
+        .on_request(move |line| drop(log.send(json!(line).to_string())))
+        .start()
         .await
         .map_err(|error| CliError::settings(format!("the sandbox cannot listen: {error}")))?;
     let path = folder.path();

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config};
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Sandbox};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -87,9 +87,7 @@ fn accounts_are_a_table_for_people() {
 
 #[test]
 fn pending_data_is_polled() {
-    let mut config = Config::default();
-    config.data_pending = 2;
-    let bench = Bench::with(config);
+    let bench = Bench::with(Sandbox::builder().data_pending(2));
     let id = bench_session(&bench, "greatday_nomfa");
     let line = ["accounts", "--request-id", &id, "--poll", "0.02", "--json"];
     bench.run(&line).ends_with(0);
@@ -205,9 +203,7 @@ fn a_card_is_deleted_only_when_confirmed() {
 
 #[test]
 fn the_keys_of_the_data_calls_are_sent() {
-    let mut config = Config::default();
-    config.credentials.x_api_key = Some("the-key".to_owned());
-    let mut bench = Bench::with(config);
+    let mut bench = Bench::with(Sandbox::builder().x_api_key("the-key"));
     let id = open(&bench);
     let line = ["accounts", "--poll", "0.02", "--request-id", &id, "--json"];
     let error = bench.run(&line).ends_with(1).error();

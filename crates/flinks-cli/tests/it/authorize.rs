@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
-use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config, REFUSED_LOGIN_ID};
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Run, has};
@@ -19,9 +19,7 @@ const TD: [&str; 4] = ["--institution", "TD", "--username", "td_code"];
 
 /// A bench whose devices approve at once.
 fn bench() -> Bench {
-    let mut config = Config::default();
-    config.device_approval = Duration::ZERO;
-    Bench::with(config)
+    Bench::with(Sandbox::builder().device_approval(Duration::ZERO))
 }
 
 /// Runs `authorize` with a line on standard input.
@@ -510,14 +508,12 @@ fn keys_answers_and_the_password_stay_secret() {
         Some("authorize@2=reset-after"),
         Some("authorize@2=status:500"),
     ] {
-        let mut config = Config::default();
-        config.credentials.auth_key = Some("CANARY-auth-key".to_owned());
-        config.credentials.x_api_key = Some("CANARY-x-api-key".to_owned());
-        config.faults = fault
-            .iter()
-            .map(|fault| fault.parse().expect("a fault"))
-            .collect();
-        let mut bench = Bench::with(config);
+        let mut bench = Bench::with(
+            Sandbox::builder()
+                .auth_key("CANARY-auth-key")
+                .x_api_key("CANARY-x-api-key")
+                .faults(fault.iter().map(|fault| fault.parse().expect("a fault"))),
+        );
         bench.set("FLINKS_AUTH_KEY", "CANARY-auth-key");
         bench.set("FLINKS_X_API_KEY", "CANARY-x-api-key");
         let (support, file) = (bench.path("support"), bench.path("session"));

@@ -4,11 +4,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use flinks_sandbox::{Config, ConnectProxy, LogLine, ProxyConfig, ProxyFault, Sandbox};
+use flinks_sandbox::{ConnectProxy, LogLine, ProxyConfig, ProxyFault, Sandbox, SandboxBuilder};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -30,24 +29,21 @@ pub(crate) const PROXY_PASSWORD: &str = "CANARY:p@ss/word";
 impl Bench {
     /// A sandbox with faults, whose analyses are final at once.
     pub(crate) fn new(faults: &[&str]) -> Self {
-        let mut config = Config::default();
-        config.processing = Duration::ZERO;
-        config.faults = faults
-            .iter()
-            .map(|fault| fault.parse().expect("a fault"))
-            .collect();
+        let config = Sandbox::builder()
+            .processing(Duration::ZERO)
+            .faults(faults.iter().map(|fault| fault.parse().expect("a fault")));
         Self::with(config)
     }
 
-    pub(crate) fn with(mut config: Config) -> Self {
+    pub(crate) fn with(config: SandboxBuilder) -> Self {
         let (sender, requests) = channel();
-        config.on_request = Some(Arc::new(move |line| drop(sender.send(line.clone()))));
+        let config = config.on_request(move |line| drop(sender.send(line.clone())));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a runtime");
-        let sandbox = runtime.block_on(Sandbox::start(config)).expect("a sandbox");
+        let sandbox = runtime.block_on(config.start()).expect("a sandbox");
         let folder = tempfile::tempdir().expect("a folder");
         let file = |name: &str, pem: &str| {
             let path = folder.path().join(name);
@@ -81,9 +77,10 @@ impl Bench {
     /// A sandbox that is called by names that only the proxy knows, and the proxy.
     pub(crate) fn behind_proxy(faults: Vec<ProxyFault>, is_tls: bool) -> (Self, ConnectProxy) {
         let names = ["upload.invalid", "results.invalid"];
-        let mut config = Config::default();
-        config.processing = Duration::ZERO;
-        config.server_names = names.map(str::to_owned).to_vec();
+        let config = Sandbox::builder()
+            .processing(Duration::ZERO)
+            .server_name(names[0])
+            .server_name(names[1]);
         let mut bench = Self::with(config);
         let mut config = ProxyConfig::default();
         let urls = [bench.sandbox.upload_url(), bench.sandbox.results_url()];

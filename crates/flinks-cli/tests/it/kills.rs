@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use flinks_sandbox::{Config, Sandbox, SandboxSession};
+use flinks_sandbox::{Sandbox, SandboxBuilder, SandboxSession};
 
 const FILES: usize = 6;
 
@@ -54,7 +54,7 @@ fn moments() -> Vec<Moment> {
 }
 
 /// A sandbox whose answers take their time, before it acts and after.
-fn config(moment: Moment) -> Config {
+fn config(moment: Moment) -> SandboxBuilder {
     let mut faults = vec![
         "upload=delay:25",
         "upload=delay-after:25",
@@ -64,9 +64,7 @@ fn config(moment: Moment) -> Config {
     if matches!(moment.state, "unknown" | "abandoned") {
         faults.push("upload@3=reset-after");
     }
-    let mut config = Config::default();
-    config.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
-    config
+    Sandbox::builder().faults(faults.iter().map(|fault| fault.parse().unwrap()))
 }
 
 struct Round {
@@ -77,7 +75,7 @@ struct Round {
 impl Round {
     fn start(runtime: &tokio::runtime::Runtime, moment: Moment) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(config(moment))).unwrap();
+        let sandbox = runtime.block_on(config(moment).start()).unwrap();
         sandbox.write_dir(folder.path()).unwrap();
         for n in 0..FILES {
             std::fs::write(

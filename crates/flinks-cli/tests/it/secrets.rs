@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flinks_sandbox::Config;
+use flinks_sandbox::{Sandbox, SandboxCredentials};
 
 use crate::bench::{Bench, Run};
 
@@ -35,14 +35,14 @@ fn is_clean(what: &str, text: &str) {
 }
 
 fn bench(faults: &[&str]) -> Bench {
-    let mut config = Config::default();
-    config.credentials.client_secret = CLIENT_SECRET.to_owned();
-    config.credentials.api_secret = API_SECRET.to_owned();
-    config.faults = faults
-        .iter()
-        .map(|fault| fault.parse().expect("a fault"))
-        .collect();
-    Bench::with(config)
+    let mut credentials = SandboxCredentials::default();
+    credentials.client_secret = CLIENT_SECRET.to_owned();
+    credentials.api_secret = API_SECRET.to_owned();
+    Bench::with(
+        Sandbox::builder()
+            .credentials(credentials)
+            .faults(faults.iter().map(|fault| fault.parse().expect("a fault"))),
+    )
 }
 
 fn run(bench: &Bench, arguments: &[&str]) -> Run {

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use flinks_conformance::{Level, Pass, Settings, Suite, Summary, fixtures, load};
-use flinks_sandbox::{Config, Sandbox};
+use flinks_sandbox::Sandbox;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -32,16 +32,16 @@ impl Host {
 }
 
 pub(crate) fn host() -> Host {
-    let mut config = Config::default();
-    config.processing = Duration::ZERO;
-    config.credentials.auth_key = Some("sandbox-auth-key-4711".to_owned());
-    config.credentials.x_api_key = Some("sandbox-x-api-key-4711".to_owned());
+    let config = Sandbox::builder()
+        .processing(Duration::ZERO)
+        .auth_key("sandbox-auth-key-4711")
+        .x_api_key("sandbox-x-api-key-4711");
     let (started, sandbox) = mpsc::channel();
     let (serving, ended) = oneshot::channel::<()>();
     std::thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
-            let sandbox = Sandbox::start(config).await.expect("a sandbox");
+            let sandbox = config.start().await.expect("a sandbox");
             started.send(sandbox).expect("a receiver");
             ended.await.unwrap_or_default();
         });

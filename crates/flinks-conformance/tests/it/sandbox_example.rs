@@ -2,16 +2,17 @@
 
 // README:begin
 use flinks_fraud::{ApiSecret, CustomerId, FraudClient, Verdict};
-use flinks_sandbox::{ApiOperation, Config, Sandbox};
+use flinks_sandbox::{ApiOperation, Sandbox};
 use flinks_upload::{
     ClientCredentials, ClientIdentity, Document, Endpoint, Paths, Roots, Transport, UploadClient,
 };
 
 #[tokio::test]
 async fn an_edited_statement_is_flagged() -> Result<(), Box<dyn std::error::Error>> {
-    let mut config = Config::default();
-    config.processing = std::time::Duration::ZERO; // the analysis is final at once
-    let sandbox = Sandbox::start(config).await?;
+    let sandbox = Sandbox::builder()
+        .processing(std::time::Duration::ZERO) // the analysis is final at once
+        .start()
+        .await?;
 
     let (cert, key) = (sandbox.client_cert_pem(), sandbox.client_key_pem());
     let transport = Transport::builder()

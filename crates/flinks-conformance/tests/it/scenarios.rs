@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use flinks_auth::{ApiSecret, ClientCredentials};
 use flinks_fraud::FraudClient;
-use flinks_sandbox::{ApiOperation, Config, LogLine, Sandbox, SandboxSession};
+use flinks_sandbox::{ApiOperation, LogLine, Sandbox, SandboxBuilder, SandboxSession};
 use flinks_transport::{
     ClientIdentity, Endpoint, Error, RetryConfig, Roots, Transport, TransportBuilder,
 };
@@ -24,18 +24,14 @@ use flinks_upload::{Completed, Document, OnUnknown, Paths, UploadClient, UploadE
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// A sandbox that analyses at once.
-fn config(faults: &[&str]) -> Config {
-    let mut config = Config::default();
-    config.processing = Duration::ZERO;
-    config.faults = faults
-        .iter()
-        .map(|fault| fault.parse().expect(fault))
-        .collect();
-    config
+fn config(faults: &[&str]) -> SandboxBuilder {
+    Sandbox::builder()
+        .processing(Duration::ZERO)
+        .faults(faults.iter().map(|fault| fault.parse().expect(fault)))
 }
 
-async fn started(config: Config) -> Sandbox {
-    Sandbox::start(config).await.expect("a sandbox")
+async fn started(config: SandboxBuilder) -> Sandbox {
+    config.start().await.expect("a sandbox")
 }
 
 async fn sandbox(faults: &[&str]) -> Sandbox {
@@ -43,12 +39,10 @@ async fn sandbox(faults: &[&str]) -> Sandbox {
 }
 
 /// A sandbox whose requests can be waited for.
-async fn watched(mut config: Config) -> (Sandbox, UnboundedReceiver<LogLine>) {
+async fn watched(config: SandboxBuilder) -> (Sandbox, UnboundedReceiver<LogLine>) {
     let (sender, seen) = unbounded_channel();
-    config.on_request = Some(std::sync::Arc::new(move |line: &LogLine| {
-        // Fails only when the test has seen enough.
-        drop(sender.send(line.clone()));
-    }));
+    // Fails only when the test has seen enough.
+    let config = config.on_request(move |line| drop(sender.send(line.clone())));
     (started(config).await, seen)
 }
 

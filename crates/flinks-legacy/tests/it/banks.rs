@@ -7,16 +7,18 @@ use flinks_legacy::{
     Answers, Authorize, ChallengeRound, Channel, CompletedAnswers, LegacyClient, Question,
     QuestionKind, Refusal,
 };
-use flinks_sandbox::{ApiOperation, Config, Sandbox};
+use flinks_sandbox::{ApiOperation, Sandbox};
 use flinks_transport::testing::HostileLayer;
 use flinks_transport::{Endpoint, Error, Roots, Transport};
 use flinks_types::{Credentials, CustomerId, Language, StoredLogin};
 
 async fn sandbox() -> Sandbox {
-    let mut config = Config::default();
-    config.credentials.auth_key = Some("canary auth key".to_owned());
-    config.device_approval = Duration::ZERO;
-    Sandbox::start(config).await.unwrap()
+    Sandbox::builder()
+        .auth_key("canary auth key")
+        .device_approval(Duration::ZERO)
+        .start()
+        .await
+        .unwrap()
 }
 
 fn client(sandbox: &Sandbox, keys: LegacyKeys) -> LegacyClient {

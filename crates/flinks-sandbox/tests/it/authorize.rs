@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID};
+use flinks_sandbox::{
+    ApiOperation, CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox, SandboxCredentials,
+};
 use http::{Method, header};
 use serde_json::{Value, json};
 
@@ -29,7 +31,7 @@ fn prompts(answer: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn the_guides_example_is_answered_as_printed() {
-    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     // As printed, with `username` in lower case.
     let body = r#"{"Institution":"FlinksCapital","username":"Greatday","Password":"Everyday",
         "MostRecentCached":"false","save":"true","Tag":"tag"}"#;
@@ -85,7 +87,7 @@ async fn the_guides_example_is_answered_as_printed() {
 
 #[tokio::test]
 async fn without_save_there_is_no_login_id_and_french_prompts_are_french() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let body = json!({
         "Institution": "FlinksCapital", "Username": "greatday_together",
         "Password": "Everyday", "Language": "fr",
@@ -103,7 +105,7 @@ async fn without_save_there_is_no_login_id_and_french_prompts_are_french() {
 
 #[tokio::test]
 async fn the_triple_questions_of_rbc_come_after_a_wrong_answer() {
-    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("RBC", "rbc_triple").await;
     let id = answer.text("RequestId");
     let dog = "What is the name of your dog";
@@ -150,7 +152,7 @@ fn reset(challenges: &[Value]) -> Value {
 
 #[tokio::test]
 async fn new_questions_are_answered_under_the_chosen_ones() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("RBC", "rbc_new_questions").await;
     let id = answer.text("RequestId");
     let challenges = challenges(&answer);
@@ -172,7 +174,7 @@ async fn new_questions_are_answered_under_the_chosen_ones() {
 
 #[tokio::test]
 async fn laurentienne_asks_a_question_and_then_for_a_picture() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("Laurentienne", "laurentienne_image").await;
     let id = answer.text("RequestId");
     let [dog] = prompts(&answer).try_into().unwrap();
@@ -200,7 +202,7 @@ async fn laurentienne_asks_a_question_and_then_for_a_picture() {
 
 #[tokio::test]
 async fn national_asks_for_a_code_and_then_a_question() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("National", "national_securid").await;
     let id = answer.text("RequestId");
     assert_eq!(prompts(&answer), ["Enter your SecurID"]);
@@ -217,7 +219,7 @@ async fn national_asks_for_a_code_and_then_a_question() {
 
 #[tokio::test]
 async fn scotia_asks_for_choices_and_then_for_new_questions() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("Scotia", "scotia_reset").await;
     let id = answer.text("RequestId");
     let types: Vec<_> = challenges(&answer)
@@ -237,7 +239,7 @@ async fn scotia_asks_for_choices_and_then_for_new_questions() {
 
 #[tokio::test]
 async fn td_sends_a_code_and_a_wrong_one_ends_the_session() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     for (secret, status) in [("123456", 200), ("654321", 401)] {
         let answer = legacy.login("TD", "td_code").await;
         let id = answer.text("RequestId");
@@ -263,9 +265,8 @@ async fn td_sends_a_code_and_a_wrong_one_ends_the_session() {
 #[tokio::test]
 async fn a_device_is_asked_again_until_its_owner_approves() {
     for (approval, status) in [(Duration::from_secs(3600), 203), (Duration::ZERO, 200)] {
-        let mut config = Config::default();
-        config.device_approval = approval;
-        let (_sandbox, mut legacy) = Legacy::start(config).await;
+        let (_sandbox, mut legacy) =
+            Legacy::start(Sandbox::builder().device_approval(approval)).await;
         let body = json!({"LoginId": DEVICE_LOGIN_ID, "MostRecentCached": false, "Save": true});
         let answer = legacy.post("Authorize", &body).await;
         let challenge = challenges(&answer);
@@ -284,7 +285,7 @@ async fn a_device_is_asked_again_until_its_owner_approves() {
 
 #[tokio::test]
 async fn types_that_no_guide_describes_are_asked_for_too() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("FlinksCapital", "greatday_other_types").await;
     let types: Vec<_> = challenges(&answer)
         .iter()
@@ -306,7 +307,7 @@ async fn types_that_no_guide_describes_are_asked_for_too() {
 
 #[tokio::test]
 async fn a_wrong_answer_may_be_the_last() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("FlinksCapital", "greatday_noretry").await;
     let id = answer.text("RequestId");
     let [prompt] = prompts(&answer).try_into().unwrap();
@@ -321,7 +322,7 @@ async fn a_wrong_answer_may_be_the_last() {
 
 #[tokio::test]
 async fn banks_refuse_with_a_request_id_and_mistakes_get_400() {
-    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     for (name, password, expected) in [
         ("Greatday", "Everynight", "INVALID_PASSWORD"),
         ("nobody", "Everyday", "INVALID_USERNAME"),
@@ -367,7 +368,7 @@ async fn banks_refuse_with_a_request_id_and_mistakes_get_400() {
 
 #[tokio::test]
 async fn a_session_waits_on_after_a_mistake_and_is_authorized_once() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy.login("RBC", "rbc_triple").await;
     let id = answer.text("RequestId");
     let [prompt] = prompts(&answer).try_into().unwrap();
@@ -404,9 +405,8 @@ async fn a_session_waits_on_after_a_mistake_and_is_authorized_once() {
 
 #[tokio::test]
 async fn an_idle_session_expires() {
-    let mut config = Config::default();
-    config.session_idle = Duration::ZERO;
-    let (_sandbox, mut legacy) = Legacy::start(config).await;
+    let (_sandbox, mut legacy) =
+        Legacy::start(Sandbox::builder().session_idle(Duration::ZERO)).await;
     // The session has expired before its first challenge could be sent.
     let answer = legacy.login("FlinksCapital", "Greatday").await;
     assert_eq!(
@@ -417,7 +417,7 @@ async fn an_idle_session_expires() {
 
 #[tokio::test]
 async fn a_login_id_opens_cached_sessions_and_replays_the_last_error() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     for cached in [json!(true), json!("true"), json!(false)] {
         let body = json!({"LoginId": CACHED_LOGIN_ID, "MostRecentCached": cached});
         let answer = legacy.post("Authorize", &body).await;
@@ -457,7 +457,7 @@ async fn a_login_id_opens_cached_sessions_and_replays_the_last_error() {
 
 #[tokio::test]
 async fn a_session_that_is_authorized_already_can_be_used() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let answer = legacy
         .login("FlinksCapital", "test_already_authorized")
         .await;
@@ -471,7 +471,7 @@ async fn a_session_that_is_authorized_already_can_be_used() {
 
 #[tokio::test]
 async fn one_user_has_one_live_session_at_a_time() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let name = "test_concurrent_session";
     let first = legacy.login("FlinksCapital", name).await;
     assert_eq!(first.status, 200);
@@ -488,9 +488,8 @@ async fn one_user_has_one_live_session_at_a_time() {
 
 #[tokio::test]
 async fn tokens_are_asked_for_once_there_is_a_secret() {
-    let mut config = Config::default();
-    config.credentials.auth_key = Some("legacy-secret/+=".to_owned());
-    let (sandbox, mut legacy) = Legacy::start(config).await;
+    let (sandbox, mut legacy) =
+        Legacy::start(Sandbox::builder().auth_key("legacy-secret/+=")).await;
     assert_eq!(sandbox.auth_key(), Some("legacy-secret/+="));
     let unauthorized = |message: &str| json!({"HttpStatusCode": 401, "FlinksCode": "UNAUTHORIZED", "Message": message});
     let answer = legacy.login("FlinksCapital", "greatday_nomfa").await;
@@ -532,15 +531,13 @@ async fn tokens_are_asked_for_once_there_is_a_secret() {
 
 #[tokio::test]
 async fn faults_reach_the_legacy_calls() {
-    let mut config = Config::default();
-    for fault in [
+    let faults = [
         "authorize@1=unauthorized",
         "authorize@2=status-after:500",
         "data=html:502",
-    ] {
-        config.faults.push(fault.parse().unwrap());
-    }
-    let (sandbox, mut legacy) = Legacy::start(config).await;
+    ];
+    let faults = faults.map(|fault| fault.parse().unwrap());
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder().faults(faults)).await;
     let answer = legacy.login("FlinksCapital", "greatday_nomfa").await;
     assert_eq!(
         answer.text("Message"),
@@ -559,9 +556,9 @@ async fn faults_reach_the_legacy_calls() {
 
 #[tokio::test]
 async fn a_customer_is_known_by_the_path() {
-    let mut config = Config::default();
-    config.credentials.customer_id = "someone".to_owned();
-    let (sandbox, mut legacy) = Legacy::start(config).await;
+    let mut credentials = SandboxCredentials::default();
+    credentials.customer_id = "someone".to_owned();
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder().credentials(credentials)).await;
     assert_eq!(legacy.get("Institutions").await.status, 200);
     assert_eq!(legacy.get("Institution").await.status, 404);
     let stranger = http::Request::get("/v3/stranger/BankingServices/Institutions")

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use flinks_sandbox::certificates::IssuedCertificate;
-use flinks_sandbox::{Config, Fault, LogLine, Sandbox};
+use flinks_sandbox::{Fault, LogLine, Sandbox};
 use http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -28,13 +28,10 @@ pub(crate) const GOOD_FORM: &str = "grant_type=client_credentials&scope=ocr.writ
 /// Starts a sandbox with faults, and gives each line of its log as it is written.
 pub(crate) async fn start(faults: &[&str]) -> (Sandbox, mpsc::UnboundedReceiver<LogLine>) {
     let (lines, log) = mpsc::unbounded_channel();
-    let mut config = Config::default();
-    config.faults = faults
-        .iter()
-        .map(|fault| fault.parse::<Fault>().unwrap())
-        .collect();
-    config.on_request = Some(Arc::new(move |line| drop(lines.send(line.clone()))));
-    (Sandbox::start(config).await.unwrap(), log)
+    let config = Sandbox::builder()
+        .faults(faults.iter().map(|fault| fault.parse::<Fault>().unwrap()))
+        .on_request(move |line| drop(lines.send(line.clone())));
+    (config.start().await.unwrap(), log)
 }
 
 /// An answer, read to its end.

@@ -1,24 +1,22 @@
 //! Data of open sessions, and what is kept under a LoginId.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Config, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID};
+use flinks_sandbox::{
+    ApiOperation, CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox, SandboxBuilder,
+};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::legacy::{Legacy, code};
 
 /// A sandbox whose data are ready at once.
-fn ready() -> Config {
-    let mut config = Config::default();
-    config.data_pending = 0;
-    config
+fn ready() -> SandboxBuilder {
+    Sandbox::builder().data_pending(0)
 }
 
 #[tokio::test]
 async fn data_are_pending_first_and_then_polled() {
-    let mut config = Config::default();
-    config.data_pending = 2;
-    let (sandbox, mut legacy) = Legacy::start(config).await;
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder().data_pending(2)).await;
     let id = legacy.open("greatday_nomfa").await;
     for endpoint in ["GetAccountsDetail", "GetAccountsSummary", "GetStatements"] {
         let poll = format!("{endpoint}Async/{id}");
@@ -220,7 +218,7 @@ async fn statements_are_pdf_files() {
 
 #[tokio::test]
 async fn a_card_is_deleted_unless_it_is_in_use() {
-    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let id = legacy.open("greatday_nomfa").await;
     legacy
         .post("GetAccountsDetail", &json!({"RequestId": id}))
@@ -250,7 +248,7 @@ async fn a_card_is_deleted_unless_it_is_in_use() {
 
 #[tokio::test]
 async fn questions_answered_beforehand_are_not_asked_unless_wrong() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let rest = format!("GetMFAQuestions/{REFUSED_LOGIN_ID}");
     let json = legacy.get(&rest).await.json();
     assert_eq!(json["Message"], "SUCCESS");
@@ -285,7 +283,7 @@ async fn questions_answered_beforehand_are_not_asked_unless_wrong() {
 
 #[tokio::test]
 async fn the_refresh_at_night_is_switched_and_told() {
-    let (sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let body = json!({"loginId": DEVICE_LOGIN_ID, "isActivated": true}).to_string();
     let answer = legacy
         .call(Method::PATCH, "SetScheduledRefresh", &body)
@@ -318,7 +316,7 @@ async fn the_refresh_at_night_is_switched_and_told() {
 
 #[tokio::test]
 async fn institutions_come_in_pages() {
-    let (_sandbox, mut legacy) = Legacy::start(Config::default()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let json = legacy.get("Institutions?skip=3&take=2").await.json();
     assert_eq!(json["Count"], 12);
     let names: Vec<_> = json["Data"]
@@ -333,9 +331,7 @@ async fn institutions_come_in_pages() {
 
 #[tokio::test]
 async fn the_x_api_key_is_checked_once_there_is_one() {
-    let mut config = ready();
-    config.credentials.x_api_key = Some("key".to_owned());
-    let (sandbox, mut legacy) = Legacy::start(config).await;
+    let (sandbox, mut legacy) = Legacy::start(ready().x_api_key("key")).await;
     let id = legacy.open("greatday_nomfa").await;
     let body = json!({"RequestId": id});
     for wrong in [vec![], vec![("x-api-key", "other".to_owned())]] {

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use flinks_sandbox::{ApiOperation, Config, Sandbox};
+use flinks_sandbox::{ApiOperation, Sandbox};
 use http::header;
 use tokio::time::Instant;
 
@@ -217,8 +217,8 @@ async fn a_fault_hits_the_requests_that_it_names() {
 
 #[tokio::test]
 async fn two_sandboxes_do_not_know_each_other() {
-    let one = Sandbox::start(Config::default()).await.unwrap();
-    let two = Sandbox::start(Config::default()).await.unwrap();
+    let one = Sandbox::start().await.unwrap();
+    let two = Sandbox::start().await.unwrap();
     assert_ne!(one.upload_url(), two.upload_url());
     let client = Client::upload(&one);
     let token = client.token().await;

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use flinks_sandbox::{ApiOperation, Config, Host, Sandbox};
+use flinks_sandbox::{ApiOperation, Host, Sandbox};
 use serde_json::json;
 
 use crate::client::{Client, FORM, GOOD_FORM, PDF, complete, document, file, fraud, post};
 
 #[tokio::test]
 async fn a_whole_session_is_answered_as_documented() {
-    let mut config = Config::default();
-    config.processing = Duration::ZERO;
-    let sandbox = Sandbox::start(config).await.unwrap();
+    let sandbox = Sandbox::builder()
+        .processing(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
     let client = Client::upload(&sandbox);
     let mut connection = client.connect().await.unwrap();
 
@@ -139,9 +141,11 @@ async fn analyzed(sandbox: &Sandbox, name: &str, content: &[u8]) -> (String, Vec
 
 #[tokio::test]
 async fn the_analysis_follows_the_markers_and_the_bytes_whatever_the_name() {
-    let mut config = Config::default();
-    config.processing = Duration::ZERO;
-    let sandbox = Sandbox::start(config).await.unwrap();
+    let sandbox = Sandbox::builder()
+        .processing(Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/documents/");
     let fixture = |name: &str| std::fs::read(format!("{folder}{name}")).unwrap();
     let clean = fixture("statement-january.pdf");
@@ -181,7 +185,7 @@ async fn the_analysis_follows_the_markers_and_the_bytes_whatever_the_name() {
 
 #[tokio::test]
 async fn a_marker_that_cannot_be_understood_is_refused() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let token = client.token().await;
     let wrong = b"%PDF-1.7\n%flinks-sandbox signal=DATE\n";
@@ -199,7 +203,7 @@ async fn a_marker_that_cannot_be_understood_is_refused() {
 
 #[tokio::test]
 async fn an_analysis_can_be_set() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::results(&sandbox);
     let request = || fraud(sandbox.api_secret(), sandbox.customer_id(), "any");
     let documents = json!([{"Status": "DELETED", "FullAnalysis": []}]);
@@ -216,7 +220,7 @@ async fn an_analysis_can_be_set() {
 
 #[tokio::test]
 async fn the_root_preset_of_paths_works_too() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let token = client.token().await;
     let body = r#"{"Files":[{"FileName":"a.tiff","Content":"SUkqAA=="}]}"#;
@@ -232,7 +236,7 @@ async fn the_root_preset_of_paths_works_too() {
 
 #[tokio::test]
 async fn the_directory_serves_other_programs() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
         folder.path().join("client.key"),
@@ -276,7 +280,7 @@ async fn the_directory_serves_other_programs() {
 async fn the_directory_is_private_and_follows_no_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let parent = tempfile::tempdir().unwrap();
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
 
@@ -324,8 +328,10 @@ async fn the_directory_is_private_and_follows_no_link() {
 async fn a_port_that_is_taken_is_named() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = taken.local_addr().unwrap().port();
-    let mut config = Config::default();
-    config.results_port = port;
-    let error = Sandbox::start(config).await.unwrap_err();
+    let error = Sandbox::builder()
+        .results_port(port)
+        .start()
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains(&port.to_string()), "{error}");
 }

@@ -1,6 +1,6 @@
 //! A client of the legacy API, with no more than its tests need.
 
-use flinks_sandbox::{Config, Sandbox};
+use flinks_sandbox::{Sandbox, SandboxBuilder};
 use http::{Method, Request, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ pub(crate) fn code(answer: &Answer) -> Value {
 }
 
 impl Legacy {
-    pub(crate) async fn start(config: Config) -> (Sandbox, Self) {
-        let sandbox = Sandbox::start(config).await.unwrap();
+    pub(crate) async fn start(config: SandboxBuilder) -> (Sandbox, Self) {
+        let sandbox = config.start().await.unwrap();
         let connection = Client::results(&sandbox).connect().await.unwrap();
         let customer_id = sandbox.customer_id().to_owned();
         let headers = Vec::new();

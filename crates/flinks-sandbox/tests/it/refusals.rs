@@ -1,7 +1,7 @@
 //! What is refused, how, and that nothing happened then.
 
+use flinks_sandbox::Sandbox;
 use flinks_sandbox::certificates::Validity;
-use flinks_sandbox::{Config, Sandbox};
 use http::{Request, header};
 use http_body_util::Full;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::client::{Client, FORM, GOOD_FORM, complete, file, fraud, post};
 
 #[tokio::test]
 async fn the_token_endpoint_refuses_as_oauth_does() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let mut connection = client.connect().await.unwrap();
     let token = "/api/v1/token";
@@ -52,14 +52,16 @@ async fn the_token_endpoint_refuses_as_oauth_does() {
 
 #[tokio::test]
 async fn tokens_are_checked_on_every_call() {
-    let mut config = Config::default();
-    config.token_ttl = std::time::Duration::ZERO;
-    let short = Sandbox::start(config).await.unwrap();
+    let short = Sandbox::builder()
+        .token_ttl(std::time::Duration::ZERO)
+        .start()
+        .await
+        .unwrap();
     let client = Client::upload(&short);
     let expired = client.token().await;
     assert_eq!(client.send(file(&expired, None)).await.status, 401);
 
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let token = client.token().await;
     let secret = format!("Bearer {}", sandbox.api_secret());
@@ -97,7 +99,7 @@ async fn tokens_are_checked_on_every_call() {
 
 #[tokio::test]
 async fn wrong_uploads_change_nothing() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let token = client.token().await;
     let mut connection = client.connect().await.unwrap();
@@ -135,7 +137,7 @@ async fn wrong_uploads_change_nothing() {
 
 #[tokio::test]
 async fn a_session_is_completed_once_and_then_closed() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let token = client.token().await;
     let id = client.send(file(&token, None)).await.text("AggregationId");
@@ -152,7 +154,7 @@ async fn a_session_is_completed_once_and_then_closed() {
 
 #[tokio::test]
 async fn an_early_refusal_of_a_large_body_reaches_the_client() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let large = vec![b' '; 20 << 20];
     let token = client.token().await;
@@ -169,7 +171,7 @@ async fn an_early_refusal_of_a_large_body_reaches_the_client() {
 
 #[tokio::test]
 async fn a_small_refusal_keeps_the_connection() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let mut connection = Client::upload(&sandbox).connect().await.unwrap();
     for _ in 0..3 {
         let answer = connection.send(file("Bearer x", None)).await.unwrap();
@@ -180,7 +182,7 @@ async fn a_small_refusal_keeps_the_connection() {
 
 #[tokio::test]
 async fn the_largest_file_is_accepted() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let token = client.token().await;
     let content = "A".repeat((18 << 20) / 3 * 4);
@@ -194,7 +196,7 @@ async fn the_largest_file_is_accepted() {
 
 #[tokio::test]
 async fn the_fraud_call_takes_the_api_secret_of_its_customer_alone() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::results(&sandbox);
     let upload = Client::upload(&sandbox);
     let token = upload.token().await;

@@ -1,7 +1,7 @@
 //! Who gets through the handshake, under each TLS version.
 
 use flinks_sandbox::certificates::{Authority, Validity};
-use flinks_sandbox::{ApiOperation, Config, Sandbox, TlsVersions};
+use flinks_sandbox::{ApiOperation, Sandbox, TlsVersions};
 use rustls::version::{TLS12, TLS13};
 
 use crate::client::{Client, FORM, GOOD_FORM, fraud, post};
@@ -19,7 +19,7 @@ async fn is_answered(client: &Client) -> Result<(), std::io::Error> {
 
 #[tokio::test]
 async fn only_valid_certificates_of_the_own_authority_get_through() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let (own, other) = (sandbox.authority(), Authority::new("Another CA").unwrap());
     let certificates = [
         (
@@ -51,7 +51,7 @@ async fn only_valid_certificates_of_the_own_authority_get_through() {
 #[tokio::test]
 async fn a_refused_client_is_told_why() {
     // The alert must not be lost to a reset, or clients could not name the cause.
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     for (version, part) in [
         (&TLS12, "HandshakeFailure"),
         (&TLS13, "CertificateRequired"),
@@ -75,9 +75,7 @@ async fn the_versions_can_be_narrowed() {
         (TlsVersions::Only12, true, false),
         (TlsVersions::Only13, false, true),
     ] {
-        let mut config = Config::default();
-        config.tls = versions;
-        let sandbox = Sandbox::start(config).await.unwrap();
+        let sandbox = Sandbox::builder().tls(versions).start().await.unwrap();
         let pair = Some((sandbox.client_cert_pem(), sandbox.client_key_pem()));
         for (version, accepted) in [(&TLS12, only12), (&TLS13, only13)] {
             let client = Client::new(&sandbox, sandbox.upload_url(), pair, &[version]);
@@ -92,7 +90,7 @@ async fn the_versions_can_be_narrowed() {
 
 #[tokio::test]
 async fn the_results_host_asks_for_no_certificate() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let request = fraud(
         sandbox.api_secret(),
         sandbox.customer_id(),
@@ -103,7 +101,7 @@ async fn the_results_host_asks_for_no_certificate() {
 
 #[tokio::test]
 async fn nothing_listens_after_shutdown() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = Client::upload(&sandbox);
     let mut kept = client.connect().await.unwrap();
     sandbox.shutdown().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flinks_sandbox::certificates::{Authority, Validity};
-use flinks_sandbox::{Config, ConnectProxy, ProxyConfig, ProxyFault, Sandbox};
+use flinks_sandbox::{ConnectProxy, ProxyConfig, ProxyFault, Sandbox};
 use flinks_transport::testing::ScriptedService;
 use flinks_transport::{
     Body, CallMeta, ClientIdentity, Delivery, Error, ErrorKind, Proxy, Replay, RetryConfig, Roots,
@@ -21,9 +21,11 @@ const PASSWORD: &str = "p:@ss/word";
 const ENCODED: &str = "us%20er:p%3A%40ss%2Fword";
 
 async fn sandbox() -> Sandbox {
-    let mut config = Config::default();
-    config.server_names.push(HOST.to_owned());
-    Sandbox::start(config).await.expect("a sandbox")
+    Sandbox::builder()
+        .server_name(HOST)
+        .start()
+        .await
+        .expect("a sandbox")
 }
 
 fn proxy_config(sandbox: &Sandbox, faults: Vec<ProxyFault>) -> ProxyConfig {

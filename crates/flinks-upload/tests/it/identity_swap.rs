@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use flinks_sandbox::certificates::Validity;
-use flinks_sandbox::{ApiOperation, Config, Sandbox};
+use flinks_sandbox::{ApiOperation, Sandbox};
 use flinks_transport::{ClientIdentity, Roots, Transport};
 use tokio::task::JoinSet;
 
@@ -17,7 +17,7 @@ const BETWEEN: usize = 25;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_uploads_in_flight_do_not_notice_twenty_swaps() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let issue = |n| {
         let name = format!("client {n}");
         let issued = sandbox.authority().issue_client(&name, Validity::Valid);

@@ -1,7 +1,7 @@
 //! Against the sandbox over mutual TLS: what only real connections can show.
 
 use flinks_auth::ClientCredentials;
-use flinks_sandbox::{ApiOperation, Config, Sandbox};
+use flinks_sandbox::{ApiOperation, Sandbox};
 use flinks_transport::{ClientIdentity, Endpoint, Roots, Transport, TransportBuilder};
 use flinks_upload::{Document, OnUnknown, Paths, UploadClient};
 use tokio::task::JoinSet;
@@ -24,7 +24,7 @@ pub(crate) fn client(sandbox: &Sandbox, transport: Transport) -> UploadClient {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_uploads_through_a_limit_of_four_ask_for_one_token() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let limited = builder(&sandbox)
         .layer(ConcurrencyLimitLayer::new(4))
         .build()
@@ -50,9 +50,11 @@ async fn a_broken_second_file_ends_complete_or_stops() {
         "upload@2=torn",
     ] {
         for policy in [OnUnknown::Restart, OnUnknown::Stop] {
-            let mut config = Config::default();
-            config.faults.push(fault.parse().unwrap());
-            let sandbox = Sandbox::start(config).await.unwrap();
+            let sandbox = Sandbox::builder()
+                .fault(fault.parse().unwrap())
+                .start()
+                .await
+                .unwrap();
             let session = client(&sandbox, builder(&sandbox).build().unwrap()).session();
             let outcome = session.on_unknown(policy).upload(documents(2)).await;
             // Half an answer still says that the file was taken, and where.
@@ -83,7 +85,7 @@ async fn a_broken_second_file_ends_complete_or_stops() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_arrives_is_what_was_sent_whatever_its_size() {
-    let sandbox = Sandbox::start(Config::default()).await.unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox, builder(&sandbox).build().unwrap());
     let chunk = 192 * 1024;
     for size in [9, 10, 11, chunk - 1, chunk, chunk + 1, 3 * chunk, 18 << 20] {

@@ -64,9 +64,8 @@ async fn the_access_token_is_not_taken_to_the_results_host() {
 
 #[tokio::test]
 async fn a_token_that_lives_one_second_is_renewed_between_files() {
-    let mut config = config(&["upload@1=delay-after:1100"]);
-    config.token_ttl = Duration::from_secs(1);
-    let sandbox = started(config).await;
+    let sandbox =
+        started(config(&["upload@1=delay-after:1100"]).token_ttl(Duration::from_secs(1))).await;
     let done = upload(&sandbox, OnUnknown::Restart)
         .await
         .expect("uploaded");
@@ -242,9 +241,7 @@ async fn a_server_that_is_not_trusted_is_told_nothing() {
 
 #[tokio::test]
 async fn a_token_whose_lifetime_rounds_to_nothing_is_used_once() {
-    let mut config = config(&[]);
-    config.token_ttl = Duration::from_millis(900);
-    let sandbox = started(config).await;
+    let sandbox = started(config(&[]).token_ttl(Duration::from_millis(900))).await;
     let done = upload(&sandbox, OnUnknown::Stop).await.expect("uploaded");
     completed_once(&sandbox, &done);
     assert_eq!(sandbox.requests(ApiOperation::Token), 4, "one a call");

@@ -109,9 +109,7 @@ async fn a_code_goes_to_the_chosen_phone_and_a_wrong_one_means_a_new_session() {
 
 #[tokio::test]
 async fn a_device_is_asked_for_again_until_its_owner_has_approved() {
-    let mut config = config(&[]);
-    config.device_approval = Duration::from_millis(500);
-    let sandbox = started(config).await;
+    let sandbox = started(config(&[]).device_approval(Duration::from_millis(500))).await;
     let client = client(&sandbox);
     let rbc = Credentials::new("RBC", "rbc_device", "Everyday");
     let mut step = client.authorize(rbc).await;
@@ -193,9 +191,7 @@ async fn two_customers_at_once_have_their_own_sessions_tokens_and_accounts() {
 
 #[tokio::test]
 async fn an_idle_session_is_over_and_its_login_opens_another() {
-    let mut config = config(&[]);
-    config.session_idle = Duration::from_millis(700);
-    let sandbox = started(config).await;
+    let sandbox = started(config(&[]).session_idle(Duration::from_millis(700))).await;
     let client = client(&sandbox);
     let round = asked(client.authorize(customer("greatday_together")).await);
     let session = open(&client, "greatday_nomfa").await;

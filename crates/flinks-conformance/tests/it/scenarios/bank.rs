@@ -6,7 +6,7 @@ use flinks_auth::{ApiSecret, LegacyKeys};
 use flinks_legacy::{
     Authorize, AuthorizeError, ChallengeRound, CompletedAnswers, LegacyClient, Session,
 };
-use flinks_sandbox::{ApiOperation, Config, Sandbox, SandboxLogin};
+use flinks_sandbox::{ApiOperation, Sandbox, SandboxBuilder, SandboxLogin};
 use flinks_transport::{Endpoint, TransportBuilder};
 use flinks_types::{Credentials, CustomerId, LoginId};
 
@@ -19,11 +19,10 @@ pub(super) const SOON: Duration = Duration::from_millis(20);
 pub(super) const RIGHT: [&str; 3] = ["Montreal", "Canada", "Triangle"];
 
 /// A sandbox that asks for every key there is.
-pub(super) fn config(faults: &[&str]) -> Config {
-    let mut config = super::config(faults);
-    config.credentials.auth_key = Some("the sandbox's auth key".to_owned());
-    config.credentials.x_api_key = Some("the sandbox's x-api-key".to_owned());
-    config
+pub(super) fn config(faults: &[&str]) -> SandboxBuilder {
+    super::config(faults)
+        .auth_key("the sandbox's auth key")
+        .x_api_key("the sandbox's x-api-key")
 }
 
 pub(super) async fn sandbox(faults: &[&str]) -> Sandbox {

@@ -16,9 +16,7 @@ use super::{code, started, status, trusting};
 
 #[tokio::test]
 async fn data_that_are_pending_are_polled_to_the_end() {
-    let mut config = config(&[]);
-    config.data_pending = 4;
-    let sandbox = started(config).await;
+    let sandbox = started(config(&[]).data_pending(4)).await;
     let client = client(&sandbox);
     let session = open(&client, "test_dispatched").await;
     let (sender, mut pending) = unbounded_channel();
@@ -39,9 +37,7 @@ async fn data_that_are_pending_are_polled_to_the_end() {
 
 #[tokio::test]
 async fn what_one_client_has_begun_another_waits_for() {
-    let mut config = config(&[]);
-    config.data_pending = 3;
-    let sandbox = started(config).await;
+    let sandbox = started(config(&[]).data_pending(3)).await;
     let session = {
         let client = client(&sandbox);
         let session = open(&client, "greatday_nomfa").await;
@@ -155,9 +151,7 @@ async fn a_beginning_that_the_service_failed_at_is_the_callers_to_go_on_with() {
 
 #[tokio::test]
 async fn three_kinds_of_data_are_gathered_at_once_in_one_session() {
-    let mut config = config(&["data-async=delay:10"]);
-    config.data_pending = 2;
-    let sandbox = started(config).await;
+    let sandbox = started(config(&["data-async=delay:10"]).data_pending(2)).await;
     let client = client(&sandbox);
     let session = open(&client, "greatday_nomfa").await;
     let (detail, summary, statements) = tokio::join!(

@@ -295,9 +295,10 @@ async fn a_host_that_stops_reading_for_a_while_is_waited_for() {
 
 #[tokio::test]
 async fn under_the_older_tls_broken_connections_mean_the_same() {
-    let mut config = config(&["upload@2=reset-after", "upload@5=reset-before"]);
-    config.tls = TlsVersions::Only12;
-    let sandbox = started(config).await;
+    let sandbox = started(
+        config(&["upload@2=reset-after", "upload@5=reset-before"]).tls(TlsVersions::Only12),
+    )
+    .await;
     let done = upload(&sandbox, OnUnknown::Restart)
         .await
         .expect("uploaded");

@@ -82,9 +82,7 @@ async fn a_tampered_statement_among_honest_ones_is_flagged_whatever_its_name() {
 
 #[tokio::test]
 async fn an_analysis_is_waited_for_through_every_stage() {
-    let mut config = config(&[]);
-    config.processing = Duration::from_millis(600);
-    let sandbox = started(config).await;
+    let sandbox = started(config(&[]).processing(Duration::from_millis(600))).await;
     let done = uploads(&sandbox).session().upload(documents()).await;
     let done = done.expect("uploaded");
     let stages = Arc::new(Mutex::new(Vec::new()));

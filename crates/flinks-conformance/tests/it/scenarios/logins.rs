@@ -206,9 +206,7 @@ async fn switching_the_refresh_on_survives_lost_answers() {
 
 #[tokio::test]
 async fn a_card_is_not_deleted_while_its_data_are_gathered() {
-    let mut config = config(&[]);
-    config.data_pending = 2;
-    let sandbox = started(config).await;
+    let sandbox = started(config(&[]).data_pending(2)).await;
     let client = client(&sandbox);
     let session = open(&client, "greatday_nomfa").await;
     let id = session.login_id().expect("a login").clone();

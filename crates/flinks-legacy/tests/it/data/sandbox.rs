@@ -6,7 +6,7 @@ use flinks_auth::{ApiSecret, LegacyKeys};
 use flinks_legacy::{
     AccountsDetail, Authorize, LegacyClient, Session, StatementContent, Statements,
 };
-use flinks_sandbox::{ApiOperation, Config, Fault, Sandbox};
+use flinks_sandbox::{ApiOperation, Fault, Sandbox, SandboxBuilder};
 use flinks_transport::{Endpoint, ErrorKind, Roots, Transport};
 use flinks_types::{
     Credentials, CustomerId, DaysOfTransactions, FileType, FlinksCode, NumberOfStatements,
@@ -14,11 +14,9 @@ use flinks_types::{
 
 const SOON: Duration = Duration::from_millis(20);
 
-async fn sandbox(change: impl FnOnce(&mut Config)) -> Sandbox {
-    let mut config = Config::default();
-    config.credentials.x_api_key = Some("canary x-api-key".to_owned());
-    change(&mut config);
-    Sandbox::start(config).await.unwrap()
+async fn sandbox(change: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Sandbox {
+    let config = Sandbox::builder().x_api_key("canary x-api-key");
+    change(config).start().await.unwrap()
 }
 
 fn client(sandbox: &Sandbox) -> LegacyClient {
@@ -44,7 +42,7 @@ async fn session(client: &LegacyClient, user: &str) -> Session {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_of_a_session_is_fetched() {
-    let sandbox = sandbox(|_| {}).await;
+    let sandbox = sandbox(|config| config).await;
     let client = client(&sandbox);
     let session = session(&client, "greatday_nomfa").await;
 
@@ -89,7 +87,7 @@ async fn all_of_a_session_is_fetched() {
 async fn a_beginning_whose_answer_is_lost_is_begun_once() {
     for fault in ["data@1=reset-after", "data@1=close-after", "data@1=torn"] {
         let fault: Fault = fault.parse().unwrap();
-        let sandbox = sandbox(|config| config.faults.push(fault)).await;
+        let sandbox = sandbox(|config| config.fault(fault)).await;
         let client = client(&sandbox);
         let session = session(&client, "greatday_nomfa").await;
         let detail = client.accounts_detail(&session).interval(SOON);
@@ -100,7 +98,7 @@ async fn a_beginning_whose_answer_is_lost_is_begun_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn data_that_never_come_can_be_waited_for_elsewhere() {
-    let sandbox = sandbox(|_| {}).await;
+    let sandbox = sandbox(|config| config).await;
     let client = client(&sandbox);
     let session = session(&client, "test_pending").await;
     let wait = Duration::from_millis(200);
@@ -116,7 +114,7 @@ async fn data_that_never_come_can_be_waited_for_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_login_is_looked_after_and_deleted() {
-    let sandbox = sandbox(|_| {}).await;
+    let sandbox = sandbox(|config| config).await;
     let client = client(&sandbox);
     let session = session(&client, "greatday_nomfa").await;
     let login_id = session.login_id().unwrap().clone();

@@ -1,0 +1,147 @@
+//! The options of a sandbox.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::{Config, SandboxCredentials, TlsVersions};
+use crate::fault::Fault;
+use crate::log::LogLine;
+use crate::sandbox::Sandbox;
+
+/// The options of a [`Sandbox`], which [`start`](Self::start) starts.
+///
+/// ```
+/// use std::time::Duration;
+/// use flinks_sandbox::Sandbox;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let sandbox = Sandbox::builder()
+///     .processing(Duration::ZERO)
+///     .fault("upload@2=reset-after".parse()?)
+///     .start()
+///     .await?;
+/// # drop(sandbox);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a sandbox starts with `start`"]
+pub struct SandboxBuilder {
+    config: Config,
+}
+
+impl SandboxBuilder {
+    /// Sets the port of the upload host on 127.0.0.1; 0 (the default) picks a free one.
+    pub const fn upload_port(mut self, port: u16) -> Self {
+        self.config.upload_port = port;
+        self
+    }
+
+    /// Sets the port of the results host on 127.0.0.1; 0 (the default) picks a free one.
+    pub const fn results_port(mut self, port: u16) -> Self {
+        self.config.results_port = port;
+        self
+    }
+
+    /// Sets the lifetime of an access token: 300 s by default (Upload guide, "Successful
+    /// Response").
+    ///
+    /// `expires_in` is this in whole seconds, rounded down.
+    pub const fn token_ttl(mut self, ttl: Duration) -> Self {
+        self.config.token_ttl = ttl;
+        self
+    }
+
+    /// Sets the time from *complete* until the analysis is final: 10 s by default.
+    pub const fn processing(mut self, processing: Duration) -> Self {
+        self.config.processing = processing;
+        self
+    }
+
+    /// Sets the lifetime of a legacy session without a call: 8 min by default, the documented
+    /// lifetime of a RequestId.
+    ///
+    /// Polling for data keeps a session alive.
+    pub const fn session_idle(mut self, idle: Duration) -> Self {
+        self.config.session_idle = idle;
+        self
+    }
+
+    /// Sets how many times a legacy data call is answered with 202 before its data: 1 by default,
+    /// so that the POST is answered with 202 and the first poll with 200.
+    pub const fn data_pending(mut self, times: u32) -> Self {
+        self.config.data_pending = times;
+        self
+    }
+
+    /// Sets the time from the challenge of a trusted device until it is approved, which happens by
+    /// itself: 2 s by default.
+    ///
+    /// An earlier answer is challenged again.
+    pub const fn device_approval(mut self, approval: Duration) -> Self {
+        self.config.device_approval = approval;
+        self
+    }
+
+    /// Adds a fault; [`Sandbox::inject`] adds more while the sandbox runs.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.config.faults.push(fault);
+        self
+    }
+
+    /// Adds faults; see [`fault`](Self::fault).
+    pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.config.faults.extend(faults);
+        self
+    }
+
+    /// Sets the TLS versions that both hosts accept: 1.2 and 1.3 by default.
+    pub const fn tls(mut self, versions: TlsVersions) -> Self {
+        self.config.tls = versions;
+        self
+    }
+
+    /// Adds a DNS name to the certificates of both hosts, for clients that reach them by another
+    /// name than `localhost`.
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.config.server_names.push(name.into());
+        self
+    }
+
+    /// Sets the credentials that clients have to send.
+    pub fn credentials(mut self, credentials: SandboxCredentials) -> Self {
+        self.config.credentials = credentials;
+        self
+    }
+
+    /// Sets [`SandboxCredentials::auth_key`]: every *Authorize* then requires a token made with it.
+    pub fn auth_key(mut self, key: impl Into<String>) -> Self {
+        self.config.credentials.auth_key = Some(key.into());
+        self
+    }
+
+    /// Sets [`SandboxCredentials::x_api_key`]: every legacy data call then requires it.
+    pub fn x_api_key(mut self, key: impl Into<String>) -> Self {
+        self.config.credentials.x_api_key = Some(key.into());
+        self
+    }
+
+    /// Sets a function that is called with each line of the log, on the thread that answers the
+    /// request.
+    pub fn on_request(mut self, call: impl Fn(&LogLine) + Send + Sync + 'static) -> Self {
+        self.config.on_request = Some(Arc::new(call));
+        self
+    }
+
+    /// Makes certificates and starts both hosts on the current tokio runtime.
+    ///
+    /// Both are listening when this returns.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a port is in use, or if no certificate can be made.
+    pub async fn start(self) -> io::Result<Sandbox> {
+        Sandbox::from_config(self.config).await
+    }
+}
