@@ -106,8 +106,8 @@ pub use challenge::{
 };
 pub use client::LegacyClient;
 pub use data::{
-    AccountsDetail, AccountsSummary, Data, DataCall, DataState, DataWait, StatementContent,
-    Statements, WithRawBody,
+    AccountsDetail, AccountsSummary, Data, DataCall, DataSource, DataState, DataWait,
+    StatementContent, Statements, WithRawBody,
 };
 pub use refusal::{AuthorizeError, Refusal};
 pub use session::Session;

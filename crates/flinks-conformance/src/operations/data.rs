@@ -3,13 +3,13 @@
 use std::marker::PhantomData;
 
 use flinks_legacy::{
-    AccountsDetail, AccountsSummary, Data, DataCall, DataState, DataWait, Session,
+    AccountsDetail, AccountsSummary, Data, DataCall, DataSource, DataState, DataWait, Session,
     StatementContent as _, Statements,
 };
-use flinks_transport::{Endpoint, Error};
+use flinks_transport::{Endpoint, Error, ErrorKind};
 use flinks_types::{
-    AccountId, AccountsResponse, DaysOfTransactions, NumberOfStatements, RequestId, Statement,
-    StatementsResponse,
+    AccountId, AccountsResponse, DaysOfTransactions, LoginId, NumberOfStatements, RequestId,
+    Statement, StatementsResponse,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -182,14 +182,16 @@ impl<D: Shown> Single for PollInput<D> {
     }
 }
 
-/// Starts a data call and waits for its data, or only waits for data that was started before.
+/// Fetches data of a session or a login, or waits for data whose call was started before.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FetchInput {
     data: Wanted,
-    request_id: RequestId,
+    request_id: Option<RequestId>,
+    login_id: Option<LoginId>,
     #[serde(default)]
     resume: bool,
+    allow_stale: Option<bool>,
     interval_ms: Option<u64>,
     deadline_s: Option<u64>,
 }
@@ -213,25 +215,37 @@ impl CaseCall for FetchInput {
                 Ok(client) => client,
                 Err(error) => return Outcome::failed(error),
             };
-            let session = Session::from_request_id(self.request_id.clone());
-            match (self.data, self.resume) {
-                (Wanted::AccountsDetail, false) => {
-                    self.wait(client.accounts_detail(&session)).await
-                }
-                (Wanted::AccountsDetail, true) => {
-                    self.wait(client.accounts_detail_async(&session)).await
-                }
-                (Wanted::AccountsSummary, false) => {
-                    self.wait(client.accounts_summary(&session)).await
-                }
-                (Wanted::AccountsSummary, true) => {
-                    self.wait(client.accounts_summary_async(&session)).await
-                }
-                (Wanted::Statements, false) => self.wait(client.statements(&session)).await,
-                (Wanted::Statements, true) => self.wait(client.statements_async(&session)).await,
+            let session = self.request_id.clone().map(Session::from_request_id);
+            if self.resume {
+                return match (self.data, &session) {
+                    (_, None) => input("request_id is missing"),
+                    (Wanted::AccountsDetail, Some(session)) => {
+                        self.wait(client.accounts_detail_async(session)).await
+                    }
+                    (Wanted::AccountsSummary, Some(session)) => {
+                        self.wait(client.accounts_summary_async(session)).await
+                    }
+                    (Wanted::Statements, Some(session)) => {
+                        self.wait(client.statements_async(session)).await
+                    }
+                };
+            }
+            let of = match (&session, &self.login_id) {
+                (Some(session), None) => DataSource::from(session),
+                (None, Some(login_id)) => DataSource::from(login_id),
+                _ => return input("give either request_id or login_id"),
+            };
+            match self.data {
+                Wanted::AccountsDetail => self.wait(client.accounts_detail(of)).await,
+                Wanted::AccountsSummary => self.wait(client.accounts_summary(of)).await,
+                Wanted::Statements => self.wait(client.statements(of)).await,
             }
         })
     }
+}
+
+fn input(message: &'static str) -> Outcome {
+    Outcome::failed(Error::new(ErrorKind::Input, message))
 }
 
 impl FetchInput {
@@ -242,6 +256,7 @@ impl FetchInput {
         fetch = set(fetch, &self.deadline_s, |fetch, deadline| {
             fetch.timeout(Duration::from_secs(deadline))
         });
+        fetch = set(fetch, &self.allow_stale, DataWait::allow_stale);
         match fetch.await {
             Ok(read) => Outcome::ok(D::canonical(&read), &read),
             Err(error) => Outcome::failed(error),

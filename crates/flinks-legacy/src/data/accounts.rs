@@ -5,6 +5,7 @@ use flinks_types::{AccountId, AccountsResponse, DaysOfTransactions, FlinksCode};
 use serde::Serialize;
 
 use super::call::Data;
+use super::source::DataSource;
 use super::wait::DataWait;
 use crate::client::LegacyClient;
 use crate::session::Session;
@@ -13,13 +14,14 @@ use crate::session::Session;
 const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
 impl LegacyClient {
-    /// Fetches the accounts with holders, balances and transactions: `legacy.accounts_detail`. The
-    /// returned [`DataWait`] sends nothing until it is awaited.
+    /// Fetches the accounts with holders, balances and transactions of a session or of a LoginId, such
+    /// as that of an upload: `legacy.accounts_detail`. The returned [`DataWait`] sends nothing until it
+    /// is awaited.
     ///
     /// *Effect:* the service fetches them from the bank, unless the session is a cached one. That
-    /// request is sent at most once.
-    pub fn accounts_detail(&self, session: &Session) -> DataWait<AccountsDetail> {
-        DataWait::start(self.clone(), session)
+    /// request is sent at most once in a session. Of a LoginId, a cached session is opened first.
+    pub fn accounts_detail(&self, of: impl Into<DataSource>) -> DataWait<AccountsDetail> {
+        DataWait::start(self.clone(), of)
     }
 
     /// Continues to wait for what [`accounts_detail`](Self::accounts_detail) started, in another
@@ -28,12 +30,12 @@ impl LegacyClient {
         DataWait::resume(self.clone(), session)
     }
 
-    /// Fetches the accounts without transactions: `legacy.accounts_summary`. The returned
-    /// [`DataWait`] sends nothing until it is awaited.
+    /// Fetches the accounts of a session or a LoginId without transactions: `legacy.accounts_summary`.
+    /// The returned [`DataWait`] sends nothing until it is awaited.
     ///
     /// *Effect:* that of [`accounts_detail`](Self::accounts_detail).
-    pub fn accounts_summary(&self, session: &Session) -> DataWait<AccountsSummary> {
-        DataWait::start(self.clone(), session)
+    pub fn accounts_summary(&self, of: impl Into<DataSource>) -> DataWait<AccountsSummary> {
+        DataWait::start(self.clone(), of)
     }
 
     /// Continues to wait for what [`accounts_summary`](Self::accounts_summary) started:

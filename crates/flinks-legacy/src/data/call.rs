@@ -24,7 +24,7 @@ const POLL_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 /// Implemented by [`AccountsDetail`](super::AccountsDetail),
 /// [`AccountsSummary`](super::AccountsSummary) and [`Statements`](super::Statements). The fields
 /// that an implementation serializes are sent together with `RequestId`.
-pub trait Data: Serialize + Send + Sync + 'static {
+pub trait Data: Clone + Serialize + Send + Sync + 'static {
     /// The answer.
     type Response: DeserializeOwned + Default + Send + 'static;
 
@@ -57,10 +57,10 @@ pub trait Data: Serialize + Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct DataCall<D> {
     endpoint: CustomerEndpoint,
-    pub(super) request_id: RequestId,
+    request_id: RequestId,
     login_id: Option<LoginId>,
     /// The options of a call that starts; `None` in a poll.
-    pub(super) data: Option<D>,
+    data: Option<D>,
 }
 
 impl<D: Data> DataCall<D> {
@@ -88,10 +88,12 @@ impl<D: Data> DataCall<D> {
         }
     }
 
-    /// The poll for the result of this call.
-    pub(super) fn to_poll(&self) -> Self {
-        Self::poll(self.endpoint.clone(), self.request_id.clone())
-            .with_login_id(self.login_id.clone())
+    /// The request that starts what this call polls for.
+    pub(super) fn to_start(&self, data: D) -> Self {
+        Self {
+            data: Some(data),
+            ..self.clone()
+        }
     }
 
     /// Sets the login of the session: an answer about another login is then an error.

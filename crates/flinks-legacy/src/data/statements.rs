@@ -11,18 +11,20 @@ use flinks_types::{AccountId, FlinksCode, NumberOfStatements, Statement, Stateme
 use serde::Serialize;
 
 use super::call::Data;
+use super::source::DataSource;
 use super::wait::DataWait;
 use crate::client::LegacyClient;
 use crate::session::Session;
 
 impl LegacyClient {
-    /// Fetches the bank's own statements: `legacy.statements`. The returned [`DataWait`] sends
-    /// nothing until it is awaited; [`StatementContent`] writes the statements to files.
+    /// Fetches the bank's own statements of a session or a LoginId: `legacy.statements`. The returned
+    /// [`DataWait`] sends nothing until it is awaited; [`StatementContent`] writes the statements to
+    /// files.
     ///
     /// Canada only, and Flinks must have enabled it. *Effect:* that of
     /// [`accounts_detail`](Self::accounts_detail).
-    pub fn statements(&self, session: &Session) -> DataWait<Statements> {
-        DataWait::start(self.clone(), session)
+    pub fn statements(&self, of: impl Into<DataSource>) -> DataWait<Statements> {
+        DataWait::start(self.clone(), of)
     }
 
     /// Continues to wait for what [`statements`](Self::statements) started:
