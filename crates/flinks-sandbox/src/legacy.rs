@@ -9,7 +9,6 @@ mod data;
 mod data_request;
 mod images;
 mod institutions;
-mod json_fields;
 mod keys;
 mod links;
 mod sessions;

@@ -55,6 +55,7 @@ mod connect_proxy;
 mod fault;
 mod fraud;
 mod ids;
+mod json_fields;
 mod legacy;
 mod lock;
 mod log;

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::challenges::{AnswerCheck, Challenge, Right, check};
-use super::json_fields::{Answers, Fields, invalid};
 use super::links;
 use super::sessions::{Gone, Session, Store};
 use super::users::{self, Conduct, Language, PASSWORD, User};
 use crate::answer::Answer;
 use crate::ids::uuid;
+use crate::json_fields::{Answers, Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
@@ -21,7 +21,7 @@ pub(super) fn authorize(
     body: &[u8],
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
-    let fields = Fields::read(body)?;
+    let fields = Fields::read(body, Casing::Any)?;
     let answers = fields.answers("SecurityResponses")?;
     line.answers = answers.as_ref().map(Vec::len);
     line.request_id = fields.text("RequestId")?;

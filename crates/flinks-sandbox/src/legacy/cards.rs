@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::json_fields::{Fields, invalid};
 use super::sessions::{Card, LAST_REFRESH};
 use crate::answer::Answer;
+use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
@@ -55,7 +55,7 @@ pub(super) fn answer_questions(
     body: &[u8],
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
-    let fields = Fields::read(body)?;
+    let fields = Fields::read(body, Casing::Any)?;
     let login_id = fields.required_text("LoginId")?;
     line.login_id = Some(login_id.clone());
     let given = fields
@@ -86,7 +86,7 @@ pub(super) fn set_scheduled_refresh(
     body: &[u8],
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
-    let fields = Fields::read(body)?;
+    let fields = Fields::read(body, Casing::Any)?;
     let login_id = fields.required_text("LoginId")?;
     line.login_id = Some(login_id.clone());
     let activated = fields

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::accounts::{Account, Holding, holdings};
 use super::data_request::{Dataset, Filter, Order, Work};
-use super::json_fields::{Fields, invalid};
 use super::links;
 use super::sessions::{Session, Store};
 use super::statements::Statements;
 use super::users::Conduct;
 use crate::answer::Answer;
+use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
@@ -23,7 +23,7 @@ pub(super) fn start(
     body: &[u8],
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
-    let fields = Fields::read(body)?;
+    let fields = Fields::read(body, Casing::Any)?;
     let request_id = fields.required_text("RequestId")?;
     line.request_id = Some(request_id.clone());
     let order = dataset.order(&fields)?;

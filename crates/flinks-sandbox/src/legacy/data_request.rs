@@ -1,8 +1,8 @@
 //! What a data call requests, and the progress of gathering it.
 
 use super::accounts::Parts;
-use super::json_fields::{Fields, invalid};
 use crate::answer::Answer;
+use crate::json_fields::{Fields, invalid};
 
 /// The data that a call requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::json_fields::invalid;
 use crate::answer::Answer;
+use crate::json_fields::invalid;
 use crate::request::form;
 
 /// The largest page.

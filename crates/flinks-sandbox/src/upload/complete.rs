@@ -1,44 +1,34 @@
 //! Completing a session, which gives it a LoginId (Upload guide, Step 2).
 
-use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::ids::uuid;
+use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Envelope {
-    aggregation_id: String,
-}
 
 /// Completes a session once.
 ///
 /// The guide does not say what a second *complete* is answered with. The sandbox refuses it, so
 /// that a client that repeats it is noticed.
 pub(crate) fn complete(state: &State, body: &[u8], line: &mut LogLine) -> Result<Answer, Answer> {
-    let envelope: Envelope = serde_json::from_slice(body)
-        .map_err(|_| Answer::invalid("The body has to be a JSON object with an AggregationId."))?;
-    let id = envelope.aggregation_id;
+    let id = Fields::read(body, Casing::Exact)?.required_text("AggregationId")?;
     line.aggregation_id = Some(id.clone());
     let login_id = uuid();
     {
         let mut sessions = lock(&state.sessions);
         let record = sessions
             .with_aggregation(&id)
-            .ok_or_else(|| Answer::invalid("The AggregationId is unknown."))?;
+            .ok_or_else(|| invalid("AggregationId", "is unknown"))?;
         line.files = Some(record.session.files.len());
         line.login_id.clone_from(&record.session.login_id);
         line.tag.clone_from(&record.session.tag);
         line.client_name.clone_from(&record.session.client_name);
         if record.session.completed {
-            return Err(Answer::invalid(
-                "The upload of this AggregationId is already completed.",
-            ));
+            return Err(invalid("AggregationId", "is already completed"));
         }
         sessions.complete(&id, &login_id, Instant::now());
     }

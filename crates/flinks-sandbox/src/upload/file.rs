@@ -1,7 +1,6 @@
 //! Uploads: one file a request, grouped by AggregationId (Upload guide, Step 1).
 
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::body::{ContentError, UploadBody};
@@ -9,6 +8,7 @@ use super::sessions::{SandboxSession, StoredFile, StoredUpload};
 use crate::answer::Answer;
 use crate::fraud::{Document, analyze};
 use crate::ids::uuid;
+use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
@@ -20,23 +20,6 @@ const SESSION_LIMIT: u64 = 180 * 1024 * 1024;
 const INVALID_MARKER: &str = "SANDBOX_INVALID_MARKER";
 
 const EXTENSIONS: [&str; 6] = ["pdf", "png", "jpg", "jpeg", "tif", "tiff"];
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Envelope {
-    aggregation_id: Option<String>,
-    files: Vec<File>,
-    tag: Option<String>,
-    client_name: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct File {
-    file_name: String,
-    /// Base64, or the mark of it.
-    content: String,
-}
 
 /// A body that was checked without its session.
 struct Received {
@@ -50,54 +33,40 @@ struct Received {
 
 impl Received {
     fn read(mut body: UploadBody) -> Result<Self, Answer> {
-        let envelope: Envelope = serde_json::from_slice(body.json()).map_err(|error| {
-            // Line and column only: the text of the error may quote the body.
-            Answer::invalid(&format!(
-                "The body is not the documented JSON (line {}, column {}).",
-                error.line(),
-                error.column()
-            ))
-        })?;
-        let Ok([file]) = <[File; 1]>::try_from(envelope.files) else {
-            return Err(Answer::invalid("Files has to hold exactly one file."));
+        let fields = Fields::read(body.json(), Casing::Exact)?;
+        let text = |name| match fields.text(name)? {
+            Some(text) if body.is_long(&text) => Err(invalid(name, "is longer than 64 KiB")),
+            text => Ok(text),
         };
-        let extension = file
-            .file_name
-            .rsplit_once('.')
-            .map(|(_, extension)| extension);
+        let (aggregation_id, tag, client_name) =
+            (text("AggregationId")?, text("Tag")?, text("ClientName")?);
+        let files = fields.objects("Files")?.unwrap_or_default();
+        let Ok([file]) = <[Fields; 1]>::try_from(files) else {
+            return Err(invalid("Files", "has to hold exactly one file"));
+        };
+        let file_name = file.required_text("FileName")?;
+        let extension = file_name.rsplit_once('.').map(|(_, extension)| extension);
         let extension = extension.map(str::to_ascii_lowercase).unwrap_or_default();
         if !EXTENSIONS.contains(&extension.as_str()) {
-            return Err(Answer::invalid(
-                "FileName has to end in pdf, png, jpg, jpeg, tif or tiff.",
-            ));
+            let form = "has to end in pdf, png, jpg, jpeg, tif or tiff";
+            return Err(file.invalid("FileName", form));
         }
-        let texts = [
-            ("AggregationId", envelope.aggregation_id.as_ref()),
-            ("Tag", envelope.tag.as_ref()),
-            ("ClientName", envelope.client_name.as_ref()),
-        ];
-        for (name, text) in texts {
-            if text.is_some_and(|text| body.is_long(text)) {
-                return Err(Answer::invalid(&format!("{name} is longer than 64 KiB.")));
-            }
-        }
-        let content = body.content(&file.content).map_err(|error| match error {
+        // Base64, or the mark of it.
+        let content = file.required_text("Content")?;
+        let content = body.content(&content).map_err(|error| match error {
             ContentError::NotBase64 => {
-                Answer::invalid("Content is not standard base64 with padding.")
+                file.invalid("Content", "is not standard base64 with padding")
             }
             ContentError::TooLarge => Answer::too_large("The file is larger than 18 MB."),
         })?;
         let bytes = content.len() as u64;
-        if bytes == 0 {
-            return Err(Answer::invalid("Content is empty."));
-        }
-        let document = analyze(&file.file_name, &content);
+        let document = analyze(&file_name, &content);
         Ok(Self {
-            aggregation_id: envelope.aggregation_id,
-            tag: envelope.tag,
-            client_name: envelope.client_name,
+            aggregation_id,
+            tag,
+            client_name,
             file: StoredFile {
-                file_name: file.file_name,
+                file_name,
                 bytes,
                 crc32: crc32fast::hash(&content),
             },
@@ -130,11 +99,9 @@ impl Received {
         };
         let record = sessions
             .with_aggregation(&id)
-            .ok_or_else(|| Answer::invalid("The AggregationId is unknown."))?;
+            .ok_or_else(|| invalid("AggregationId", "is unknown"))?;
         if record.session.completed {
-            return Err(Answer::invalid(
-                "The upload of this AggregationId is already completed.",
-            ));
+            return Err(invalid("AggregationId", "is already completed"));
         }
         if record.bytes() + self.file.bytes > SESSION_LIMIT {
             return Err(Answer::too_large(
@@ -231,21 +198,65 @@ mod tests {
             json!({"Files": [{"FileName": name, "Content": content}]}).to_string()
         };
         for (body, part) in [
-            ("your payload".to_owned(), "documented JSON"),
-            (r#"{"your": "payload"}"#.to_owned(), "documented JSON"),
-            (r#"{"Files": []}"#.to_owned(), "exactly one"),
+            ("your payload".to_owned(), "not JSON (line 1, column 1)"),
+            ("[]".to_owned(), "has to be a JSON object"),
+            (
+                r#"{"your": "payload"}"#.to_owned(),
+                "Files has to hold exactly one",
+            ),
+            (
+                r#"{"Files": []}"#.to_owned(),
+                "Files has to hold exactly one",
+            ),
             (
                 json!({"Files": [{"FileName": "a.pdf", "Content": "AAAA"},
                                  {"FileName": "b.pdf", "Content": "AAAA"}]})
                 .to_string(),
-                "exactly one",
+                "Files has to hold exactly one",
             ),
-            (file("statement", "AAAA"), "FileName"),
-            (file("statement.bmp", "AAAA"), "FileName"),
-            (file("a.pdf", ""), "empty"),
-            (file("a.pdf", "AAA"), "base64"),
-            (file("a.pdf", "AA-_"), "base64"),
-            (file("a.pdf", "AAAA\nAAAA"), "base64"),
+            (
+                r#"{"Files": {}}"#.to_owned(),
+                "Files has to be an array of objects",
+            ),
+            (r#"{"files": []}"#.to_owned(), "Files has to be spelled"),
+            (
+                r#"{"Files": [{"Content": "AAAA"}]}"#.to_owned(),
+                "Files[0].FileName is required",
+            ),
+            (
+                r#"{"Files": [{"FileName": "a.pdf"}]}"#.to_owned(),
+                "Files[0].Content is required",
+            ),
+            (
+                r#"{"Files": [{"FileName": null}]}"#.to_owned(),
+                "Files[0].FileName is required",
+            ),
+            (
+                r#"{"Files": [{"fileName": "a.pdf"}]}"#.to_owned(),
+                "Files[0].FileName has to be spelled",
+            ),
+            (
+                r#"{"Tag": 1, "Files": []}"#.to_owned(),
+                "Tag has to be a string",
+            ),
+            (file("statement", "AAAA"), "Files[0].FileName has to end"),
+            (
+                file("statement.bmp", "AAAA"),
+                "Files[0].FileName has to end",
+            ),
+            (file("a.pdf", ""), "Files[0].Content is required"),
+            (
+                file("a.pdf", "AAA"),
+                "Files[0].Content is not standard base64",
+            ),
+            (
+                file("a.pdf", "AA-_"),
+                "Files[0].Content is not standard base64",
+            ),
+            (
+                file("a.pdf", "AAAA\nAAAA"),
+                "Files[0].Content is not standard base64",
+            ),
         ] {
             let (status, message) = refusal(&body);
             assert_eq!(status, 400, "{body}");

@@ -1,4 +1,4 @@
-//! The fields of JSON objects, in any casing, with `"true"` for `true`.
+//! The fields of JSON objects, and what is wrong with one: by name, never by value.
 
 use std::fmt;
 
@@ -11,11 +11,25 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 
 /// `SecurityResponses`: from the key of a challenge to its answers.
-pub(super) type Answers = Vec<(String, Vec<String>)>;
+pub(crate) type Answers = Vec<(String, Vec<String>)>;
 
 /// The fields of an object in order, with duplicates.
 #[derive(Debug)]
-pub(super) struct Fields(Vec<(String, Box<RawValue>)>);
+pub(crate) struct Fields {
+    all: Vec<(String, Box<RawValue>)>,
+    casing: Casing,
+    /// What comes before the names in messages, as `Files[0].`.
+    path: String,
+}
+
+/// How the names of fields are spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Casing {
+    /// In any casing, as the clients of the legacy API do.
+    Any,
+    /// As documented.
+    Exact,
+}
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -29,11 +43,15 @@ impl<'de> Deserialize<'de> for Fields {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Vec::new();
+                let mut all = Vec::new();
                 while let Some(field) = map.next_entry()? {
-                    fields.push(field);
+                    all.push(field);
                 }
-                Ok(Fields(fields))
+                Ok(Fields {
+                    all,
+                    casing: Casing::Any,
+                    path: String::new(),
+                })
             }
         }
 
@@ -42,36 +60,53 @@ impl<'de> Deserialize<'de> for Fields {
 }
 
 impl Fields {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Answer> {
-        serde_json::from_slice(body)
-            .map_err(|_| Answer::invalid("The body has to be a JSON object."))
+    pub(crate) fn read(body: &[u8], casing: Casing) -> Result<Self, Answer> {
+        let fields = serde_json::from_slice(body).map_err(|error: serde_json::Error| {
+            if error.is_data() {
+                return Answer::invalid("The body has to be a JSON object.");
+            }
+            // Line and column only: the text of the error may quote the body.
+            let (line, column) = (error.line(), error.column());
+            Answer::invalid(&format!(
+                "The body is not JSON (line {line}, column {column})."
+            ))
+        })?;
+        Ok(Self { casing, ..fields })
     }
 
-    /// A field in any casing; `null` counts as absent.
+    /// A field; `null` counts as absent.
     fn value<T: DeserializeOwned>(&self, name: &str, form: &str) -> Result<Option<T>, Answer> {
         let is_named = |(key, _): &&(String, _)| key.eq_ignore_ascii_case(name);
-        let mut fields = self.0.iter().filter(is_named);
+        let mut fields = self.all.iter().filter(is_named);
         match (fields.next(), fields.next()) {
             (None, _) => Ok(None),
+            (Some((key, _)), _) if self.casing == Casing::Exact && key != name => {
+                Err(self.invalid(name, "has to be spelled with this casing"))
+            }
             (Some((_, value)), None) if value.get() == "null" => Ok(None),
             (Some((_, value)), None) => serde_json::from_str(value.get())
                 .map(Some)
-                .map_err(|_| invalid(name, form)),
-            (Some(_), Some(_)) => Err(invalid(name, "is given twice")),
+                .map_err(|_| self.invalid(name, form)),
+            (Some(_), Some(_)) => Err(self.invalid(name, "is given twice")),
         }
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Answer> {
+    /// Answers 400 with the name of a wrong field of this object.
+    pub(crate) fn invalid(&self, field: &str, problem: &str) -> Answer {
+        invalid(&format!("{}{field}", self.path), problem)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Answer> {
         self.value(name, "has to be a string")
     }
 
-    pub(super) fn required_text(&self, name: &str) -> Result<String, Answer> {
+    pub(crate) fn required_text(&self, name: &str) -> Result<String, Answer> {
         self.text(name)?
             .filter(|text| !text.is_empty())
-            .ok_or_else(|| invalid(name, "is required"))
+            .ok_or_else(|| self.invalid(name, "is required"))
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Answer> {
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Answer> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Flag {
@@ -85,30 +120,39 @@ impl Fields {
             Some(Flag::Bool(flag)) => Ok(Some(flag)),
             Some(Flag::Text(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
             Some(Flag::Text(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
-            Some(Flag::Text(_)) => Err(invalid(name, form)),
+            Some(Flag::Text(_)) => Err(self.invalid(name, form)),
         }
     }
 
-    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Answer> {
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Answer> {
         self.value(name, "has to be an array of strings")
     }
 
-    pub(super) fn objects(&self, name: &str) -> Result<Option<Vec<Self>>, Answer> {
-        self.value(name, "has to be an array of objects")
+    pub(crate) fn objects(&self, name: &str) -> Result<Option<Vec<Self>>, Answer> {
+        let objects: Option<Vec<Self>> = self.value(name, "has to be an array of objects")?;
+        let placed = objects.map(|objects| {
+            let placed = objects.into_iter().enumerate().map(|(index, object)| Self {
+                casing: self.casing,
+                path: format!("{}{name}[{index}].", self.path),
+                ..object
+            });
+            placed.collect()
+        });
+        Ok(placed)
     }
 
     /// An object from keys, which stay as they are, to arrays of strings.
-    pub(super) fn answers(&self, name: &str) -> Result<Option<Answers>, Answer> {
+    pub(crate) fn answers(&self, name: &str) -> Result<Option<Answers>, Answer> {
         let form = "has to be an object of arrays of strings";
-        let Some(Self(entries)) = self.value(name, form)? else {
+        let Some(Self { all: entries, .. }) = self.value(name, form)? else {
             return Ok(None);
         };
         let mut answers = Answers::new();
         for (key, value) in entries {
             if answers.iter().any(|(earlier, _)| *earlier == key) {
-                return Err(invalid(name, "holds a key twice"));
+                return Err(self.invalid(name, "holds a key twice"));
             }
-            let values = serde_json::from_str(value.get()).map_err(|_| invalid(name, form))?;
+            let values = serde_json::from_str(value.get()).map_err(|_| self.invalid(name, form))?;
             answers.push((key, values));
         }
         Ok(Some(answers))
@@ -116,7 +160,7 @@ impl Fields {
 }
 
 /// Answers 400 with the name of the wrong field, without its value.
-pub(super) fn invalid(field: &str, problem: &str) -> Answer {
+pub(crate) fn invalid(field: &str, problem: &str) -> Answer {
     let message = format!("{field} {problem}.");
     let details = json!({field: [message]});
     let body = json!({
@@ -132,7 +176,7 @@ mod tests {
     use super::*;
 
     fn fields(text: &str) -> Fields {
-        Fields::read(text.as_bytes()).unwrap()
+        Fields::read(text.as_bytes(), Casing::Any).unwrap()
     }
 
     #[test]
@@ -177,7 +221,10 @@ mod tests {
             assert!(!body.to_string().contains("secret"), "{text}");
         }
         for text in ["", "[]", "{", "\"text\""] {
-            assert!(Fields::read(text.as_bytes()).is_err(), "{text}");
+            assert!(
+                Fields::read(text.as_bytes(), Casing::Any).is_err(),
+                "{text}"
+            );
         }
         assert!(fields(r#"{"Save": "maybe"}"#).flag("Save").is_err());
     }
@@ -188,14 +235,14 @@ mod tests {
             sent in prop::collection::btree_map(any::<String>(), any::<Vec<String>>(), 0..5)
         ) {
             let body = json!({"RequestId": "r", "SecurityResponses": sent}).to_string();
-            let answers = Fields::read(body.as_bytes()).unwrap().answers("SecurityResponses");
+            let answers = fields(&body).answers("SecurityResponses");
             prop_assert_eq!(answers.unwrap().unwrap(), sent.into_iter().collect::<Answers>());
         }
 
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, text in "\\{\"k\": ?[\\[\\]{}\",a-z0-9]{0,12}\\}") {
             for body in [&bytes[..], text.as_bytes()] {
-                if let Ok(fields) = Fields::read(body) {
+                if let Ok(fields) = Fields::read(body, Casing::Any) {
                     drop((fields.text("k"), fields.flag("k"), fields.texts("k")));
                     drop((fields.objects("k"), fields.answers("k")));
                 }
