@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::arguments::values::{concurrency, fault, interval, port, seconds};
 use crate::commands::csr::KeyType;
 
-pub(crate) use legacy::{Accounts, Authorize, DataPollArguments, DeleteCard, Statements};
+pub(crate) use legacy::{
+    Accounts, Authorize, DataPollArguments, DataSourceArguments, DeleteCard, Statements,
+};
 
 const AFTER_HELP: &str = "\
 Settings are read from options, then from the environment (FLINKS_CERT, FLINKS_KEY,
@@ -74,9 +76,9 @@ pub(crate) enum Command {
     Fraud(Fraud),
     /// Open a bank session and answer its challenges (legacy API)
     Authorize(Authorize),
-    /// Read the accounts of an open bank session (legacy API)
+    /// Read the accounts of an upload or a bank session
     Accounts(Accounts),
-    /// Save the statements of an open bank session (legacy API)
+    /// Save the statements of an upload or a bank session
     Statements(Statements),
     /// Delete a login and all data that Flinks stores for it (legacy API)
     DeleteCard(DeleteCard),

@@ -76,6 +76,19 @@ impl From<Language> for flinks_types::Language {
     }
 }
 
+/// What data are fetched of.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct DataSourceArguments {
+    /// RequestId of an open session; `-` reads it from standard input
+    #[arg(long, value_name = "ID")]
+    pub(crate) request_id: Option<String>,
+    /// LoginId of an upload or a saved login, whose stored data are used; `-` reads it from standard
+    /// input
+    #[arg(long, value_name = "ID")]
+    pub(crate) login_id: Option<String>,
+}
+
 /// How to wait for the data of a bank session.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct DataPollArguments {
@@ -89,9 +102,8 @@ pub(crate) struct DataPollArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct Accounts {
-    /// RequestId of an open session; `-` reads it from standard input
-    #[arg(long, value_name = "ID")]
-    pub(crate) request_id: String,
+    #[command(flatten)]
+    pub(crate) of: DataSourceArguments,
     /// Leave out holders and transactions
     #[arg(long)]
     pub(crate) summary: bool,
@@ -103,9 +115,8 @@ pub(crate) struct Accounts {
 
 #[derive(Args, Debug)]
 pub(crate) struct Statements {
-    /// RequestId of an open session; `-` reads it from standard input
-    #[arg(long, value_name = "ID")]
-    pub(crate) request_id: String,
+    #[command(flatten)]
+    pub(crate) of: DataSourceArguments,
     /// Write the statements to this folder; no file is overwritten
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

@@ -1,4 +1,4 @@
-//! `flinks accounts`: prints the accounts of an open session.
+//! `flinks accounts`: prints the accounts of an open session or a LoginId.
 
 use flinks_legacy::{AccountsDetail, AccountsSummary, WithRawBody};
 use flinks_types::text::escaped;
@@ -16,13 +16,13 @@ use crate::output::text::counted;
 
 /// Waits for the accounts and prints them.
 pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, CliError> {
-    let session = ids::session(&arguments.request_id).await?;
+    let of = ids::data_source(&arguments.of).await?;
     let clients = Clients::start(context, &arguments.connection).await?;
     let (legacy, poll) = (clients.legacy()?, arguments.poll);
     let answer: WithRawBody<AccountsResponse> = if arguments.summary {
-        data_wait::wait::<AccountsSummary>(legacy.accounts_summary(&session), poll, context).await?
+        data_wait::wait::<AccountsSummary>(legacy.accounts_summary(of), poll, context).await?
     } else {
-        data_wait::wait::<AccountsDetail>(legacy.accounts_detail(&session), poll, context).await?
+        data_wait::wait::<AccountsDetail>(legacy.accounts_detail(of), poll, context).await?
     };
     if !context.output.json {
         // There may be many accounts: the table is made only when it is printed.

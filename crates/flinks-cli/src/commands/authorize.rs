@@ -88,7 +88,9 @@ impl AuthorizeFlow<'_> {
             None => {
                 let request = request(arguments, self.terminal.as_mut()).await?;
                 let _spinner = self.spinner();
-                self.legacy.authorize(request).await?
+                let by_login_id = arguments.login_id.is_some();
+                let opened = self.legacy.authorize(request).await;
+                opened.map_err(|error| CliError::authorize(error, by_login_id))?
             }
         };
         loop {

@@ -1,4 +1,4 @@
-//! Waits for the data of a bank session, for `accounts` and `statements`.
+//! Waits for the data of a bank session or a LoginId, for `accounts` and `statements`.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) async fn wait<D: Data>(
     if let Some(timeout) = poll.deadline {
         fetch = fetch.timeout(timeout);
     }
-    let _spinner = Spinner::start("waiting for the bank".to_owned(), context.output.progress);
+    let _spinner = Spinner::start("waiting for the data".to_owned(), context.output.progress);
     interrupt::or_interrupted(async {
         let fetched = fetch.await;
         fetched.map_err(|error| CliError::failed(Request::BankData, error))

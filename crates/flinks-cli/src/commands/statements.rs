@@ -26,7 +26,7 @@ const PREFIX: &str = "statement-";
 
 /// Waits for the statements and writes them to a folder.
 pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, CliError> {
-    let session = ids::session(&arguments.request_id).await?;
+    let of = ids::data_source(&arguments.of).await?;
     let clients = Clients::start(context, &arguments.connection).await?;
     let legacy = clients.legacy()?;
     let folder = &arguments.out;
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
         return Err(exists(&path));
     }
     drop(Draft::within(folder).map_err(disk)?);
-    let answer = data_wait::wait(legacy.statements(&session), arguments.poll, context).await?;
+    let answer = data_wait::wait(legacy.statements(of), arguments.poll, context).await?;
     let written = write_all(&answer, folder)?;
     let text = match answer.accounts {
         Some(_) => text(&written, context.output),

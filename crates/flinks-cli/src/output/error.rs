@@ -88,8 +88,7 @@ impl From<UploadError> for CliError {
 
 impl From<AuthorizeError> for CliError {
     fn from(error: AuthorizeError) -> Self {
-        let hint = hints::for_authorize(&error);
-        Self::failed(Request::BankLogin, error.into()).with_hint(hint)
+        Self::authorize(error, false)
     }
 }
 
@@ -120,6 +119,12 @@ impl CliError {
     /// A failed request.
     pub(crate) fn failed(request: Request, error: Error) -> Self {
         Self::new(Cause::Call(Box::new(FailedCall::new(request, error))))
+    }
+
+    /// A session that was not opened, with a LoginId or with credentials.
+    pub(crate) fn authorize(error: AuthorizeError, by_login_id: bool) -> Self {
+        let hint = hints::for_authorize(&error, by_login_id);
+        Self::failed(Request::BankLogin, error.into()).with_hint(hint)
     }
 
     fn local(kind: &'static str, delivery: Delivery, message: String) -> Self {

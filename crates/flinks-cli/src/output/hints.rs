@@ -16,6 +16,9 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
     if is_html_page(error) {
         return Some(HTML_PAGE);
     }
+    if has_code(error, &[FlinksCode::DocumentProcessingFailed]) {
+        return Some(DOCUMENT);
+    }
     if error.kind() != ErrorKind::Api && error.to_string().contains("the scope") {
         return Some(SCOPE);
     }
@@ -27,7 +30,8 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
         (ErrorKind::ServerCertificate, _) => Some(SERVER_CERTIFICATE),
         (ErrorKind::Connect, _) => Some(CONNECT),
         (ErrorKind::Proxy, _) => Some(for_proxy(error)),
-        (_, Request::BankLogin | Request::BankData) => for_bank(error),
+        (_, Request::BankLogin) => for_bank(error),
+        (_, Request::BankData) => for_data(error).or_else(|| for_bank(error)),
         (_, Request::FraudAnalysis) => for_fraud_analysis(error, status?),
         (ErrorKind::Decode, Request::Check) => Some(NOT_THE_API),
         (ErrorKind::Connection | ErrorKind::Timeout, Request::Check) => Some(NO_ANSWER),
@@ -72,6 +76,18 @@ fn for_fraud_analysis(error: &Error, status: u16) -> Option<&'static str> {
     })
 }
 
+/// Returns the hint for data that were not fetched. Of a LoginId, a cached session is opened first.
+fn for_data(error: &Error) -> Option<&'static str> {
+    if error.operation() != Some("legacy.authorize") {
+        return has_code(error, &[FlinksCode::RetryLater]).then_some(RETRY_LATER);
+    }
+    let is_401 = error.status().is_some_and(|status| status.as_u16() == 401);
+    if is_401 && is_of_bank(error) {
+        return Some(STALE_SESSION);
+    }
+    for_authorize(&error.clone().into(), true)
+}
+
 fn for_bank(error: &Error) -> Option<&'static str> {
     if has_code(
         error,
@@ -80,6 +96,8 @@ fn for_bank(error: &Error) -> Option<&'static str> {
         Some(SESSION_EXPIRED)
     } else if has_code(error, &[FlinksCode::CardInUse]) {
         Some(CARD_IN_USE)
+    } else if has_code(error, &[FlinksCode::InvalidLogin]) {
+        Some(LOGIN_ID)
     } else if has_code(error, &[FlinksCode::AccessDenied, FlinksCode::Unauthorized]) {
         Some(LEGACY_KEYS)
     } else {
@@ -92,18 +110,26 @@ fn has_code(error: &Error, codes: &[FlinksCode]) -> bool {
     code.is_some_and(|code| codes.contains(code))
 }
 
-/// Returns the hint for a bank session that was not opened.
-pub(crate) fn for_authorize(error: &AuthorizeError) -> Option<&'static str> {
+/// Whether the answer is about a session: the bank's refusal, not that of the API.
+fn is_of_bank(error: &Error) -> bool {
+    error.api().is_some_and(|api| api.request_id.is_some())
+}
+
+/// Returns the hint for a session that was not opened, with a LoginId or with credentials.
+pub(crate) fn for_authorize(error: &AuthorizeError, by_login_id: bool) -> Option<&'static str> {
     if error.session().is_some() {
         return Some(STALE_SESSION);
     }
+    let is_unknown =
+        || has_code(error.error(), &[FlinksCode::InvalidLogin]) && !is_of_bank(error.error());
     Some(match error.refusal()? {
         Refusal::ApiCredentials => LEGACY_KEYS,
-        Refusal::BankLogin if has_code(error.error(), &[FlinksCode::InvalidLogin]) => {
-            "check the LoginId, which is only valid on the instance that issued it; of a new login, \
-             check the user name and password: banks lock cards after repeated failures"
-        }
         Refusal::BankDown => "the bank is unavailable: try again later",
+        Refusal::BankLogin if by_login_id && is_unknown() => LOGIN_ID,
+        Refusal::BankLogin if by_login_id => {
+            "the bank refused the saved login: open a new session with the user name and password, \
+             `flinks authorize --institution NAME`"
+        }
         Refusal::BankLogin => {
             "the bank refused the login: check the institution, user name and password; banks lock \
              cards after repeated failures"
@@ -157,6 +183,13 @@ const STALE_SESSION: &str = "the bank reported this at the last refresh; older d
      `flinks accounts --request-id ID` with the RequestId of this error";
 const SESSION_EXPIRED: &str = "check the RequestId; a session expires after 8 minutes without use: open a new one \
      with `flinks authorize`";
+const LOGIN_ID: &str = "the LoginId belongs to another customer or instance, or its card was deleted: check it, \
+     FLINKS_CUSTOMER_ID, and FLINKS_API_URL or FLINKS_INSTANCE; of an upload, give its LoginId, not its \
+     AggregationId";
+const DOCUMENT: &str = "Flinks cannot read a document of this upload, and does not say which: check that each is \
+     complete and readable, then upload them again in a new session";
+const RETRY_LATER: &str = "try again in a few minutes; the data of an upload are usually there after 10 minutes, at \
+     times after 4 hours";
 const CARD_IN_USE: &str = "the login's data is being fetched: try again in a minute";
 const LEGACY_KEYS: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_AUTH_KEY and FLINKS_X_API_KEY if Flinks gave you \
      such keys: all must be of the same instance";

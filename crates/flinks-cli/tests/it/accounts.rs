@@ -1,12 +1,13 @@
-//! `flinks accounts`, `flinks statements`, `flinks delete-card`: what is behind an open session.
+//! `flinks accounts`, `flinks statements`, `flinks delete-card`: what is behind a session or a LoginId.
 
 use std::fs;
 
-use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, Sandbox};
-use serde_json::Value;
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::bench::Bench;
+use crate::mock::{self, Answer};
 
 /// The RequestId of a session on kept data.
 fn open(bench: &Bench) -> String {
@@ -112,6 +113,70 @@ fn bench_session(bench: &Bench, username: &str) -> String {
         .as_str()
         .expect("a RequestId")
         .to_owned()
+}
+
+#[test]
+fn a_login_id_takes_the_place_of_an_open_session() {
+    let bench = Bench::new(&[]);
+    let out = bench.argument("statements");
+    let of = ["--login-id", CACHED_LOGIN_ID, "--poll", "0.02", "--json"];
+    let accounts = bench.run(&[&["accounts"], &of[..]].concat()).ends_with(0);
+    assert_eq!(accounts.json()["Login"]["Id"], CACHED_LOGIN_ID);
+    let statements = [&["statements", "--out", &out], &of[..]].concat();
+    bench.run(&statements).ends_with(0);
+    assert!(fs::read_dir(&out).expect("a folder").count() > 0);
+    let embedded = ["accounts", "--login-id", CACHED_LOGIN_ID, "--sandbox"];
+    let table = bench.run(&embedded).ends_with(0).stdout;
+    assert!(table.starts_with("3 accounts\n"), "{table}");
+    let sent = bench.sandbox.log().len();
+    let both = [&["accounts", "--request-id", "4f0d"], &of[..]].concat();
+    bench.run(&both).ends_with(2);
+    bench.run(&["accounts"]).ends_with(2).says(&["--login-id"]);
+    assert_eq!(bench.sandbox.log().len(), sent, "nothing was sent");
+}
+
+#[test]
+fn a_login_id_that_the_service_refuses_has_a_hint_of_its_own() {
+    let bench = Bench::new(&[]);
+    let refused = |line: &[&str]| {
+        let error = bench.run(line).ends_with(1).error();
+        (
+            error["operation"].clone(),
+            error["hint"].as_str().expect("a hint").to_owned(),
+        )
+    };
+    for line in [
+        &["accounts", "--login-id", "4f0d", "--json"][..],
+        &["authorize", "--login-id", "4f0d", "--cached", "--json"],
+        &["authorize", "--login-id", "4f0d", "--json"],
+        &["delete-card", "4f0d", "--yes", "--json"],
+    ] {
+        let (_, hint) = refused(line);
+        assert!(hint.contains("its card was deleted"), "{line:?}: {hint}");
+    }
+    // What the bank said at the last refresh is not about the LoginId.
+    let (operation, hint) = refused(&["accounts", "--login-id", REFUSED_LOGIN_ID, "--json"]);
+    assert_eq!(operation, "legacy.authorize");
+    assert!(hint.contains("older data"), "{hint}");
+}
+
+#[test]
+fn a_document_that_cannot_be_read_ends_the_wait_with_a_hint() {
+    let mut bench = Bench::new(&[]);
+    let url = mock::serve(|asked| {
+        if asked.path.ends_with("/Authorize") {
+            return Answer::ok(json!({ "HttpStatusCode": 200, "RequestId": "4f0d" }));
+        }
+        let failed = json!({ "FlinksCode": "DOCUMENT_PROCESSING_FAILED" });
+        Answer(400, "", failed.to_string().into_bytes())
+    });
+    bench.set("FLINKS_API_URL", &url);
+    let line = ["accounts", "--login-id", CACHED_LOGIN_ID, "--json"];
+    let error = bench.run(&[&line[..], &["--allow-http"]].concat());
+    let error = error.ends_with(1).error();
+    assert_eq!(error["operation"], "legacy.accounts_detail");
+    let hint = error["hint"].as_str().expect("a hint");
+    assert!(hint.contains("upload them again"), "{hint}");
 }
 
 #[test]
