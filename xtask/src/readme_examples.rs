@@ -94,18 +94,15 @@ fn start() -> Result<Sandbox, Failure> {
     Ok(sandbox)
 }
 
-/// The lines `export NAME='value'` of the sandbox's `env` file.
+/// The lines `NAME=value` of the sandbox's `env.docker`.
 fn settings(folder: &Path) -> Result<Vec<(String, String)>, Failure> {
-    let path = folder.join("env");
+    let path = folder.join("env.docker");
     let text = written(&path, fs::read_to_string(&path))?;
+    let setting = |line: &str| {
+        line.split_once('=')
+            .map(|(name, value)| (name.into(), value.into()))
+    };
     Ok(text.lines().filter_map(setting).collect())
-}
-
-fn setting(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
-    let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
-    // How a shell is given a quote between quotes.
-    Some((name.to_owned(), value.replace(r"'\''", "'")))
 }
 
 fn root() -> Result<PathBuf, Failure> {
@@ -114,19 +111,4 @@ fn root() -> Result<PathBuf, Failure> {
 
 fn written<T>(path: &Path, result: std::io::Result<T>) -> Result<T, Failure> {
     result.map_err(|error| Failure::Broken(format!("{}: {error}", path.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_lines_of_the_env_file() {
-        let read = |line| setting(line).map(|(name, value)| format!("{name}: {value}"));
-        assert_eq!(
-            read(r"export FLINKS_CA='a '\''b'").as_deref(),
-            Some("FLINKS_CA: a 'b")
-        );
-        assert_eq!(read("FLINKS_CA=a"), None);
-    }
 }

@@ -1,6 +1,8 @@
 //! The options of a sandbox.
 
 use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,13 +34,45 @@ pub struct SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// Sets the port of the upload host on 127.0.0.1; 0 (the default) picks a free one.
+    /// Sets the address that both hosts listen on: 127.0.0.1 by default.
+    ///
+    /// All credentials of a sandbox are public ones. Behind another address than loopback, whatever
+    /// reaches the network can use it.
+    pub const fn bind(mut self, address: IpAddr) -> Self {
+        self.config.bind = address;
+        self
+    }
+
+    /// Sets a folder with which any program can use the sandbox; by default none is written.
+    ///
+    /// It holds certificates, settings and a guide: [`Sandbox::files`]. The folder is created with
+    /// mode 0700, each file with mode 0600; files and links of these names are replaced. The
+    /// authority and the client certificates that it already holds are used again, and their private
+    /// keys are among the files.
+    ///
+    /// ```
+    /// use flinks_sandbox::Sandbox;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let sandbox = Sandbox::builder().dir(folder.path()).start().await?;
+    /// let env = &sandbox.files().expect("a folder was set").env;
+    /// assert!(std::fs::read_to_string(env)?.contains("export FLINKS_UPLOAD_URL="));
+    /// # Ok::<(), std::io::Error>(()) })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.dir = Some(path.into());
+        self
+    }
+
+    /// Sets the port of the upload host; 0 (the default) picks a free one.
     pub const fn upload_port(mut self, port: u16) -> Self {
         self.config.upload_port = port;
         self
     }
 
-    /// Sets the port of the results host on 127.0.0.1; 0 (the default) picks a free one.
+    /// Sets the port of the results host; 0 (the default) picks a free one.
     pub const fn results_port(mut self, port: u16) -> Self {
         self.config.results_port = port;
         self
@@ -102,8 +136,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds a DNS name to the certificates of both hosts, for clients that reach them by another
-    /// name than `localhost`.
+    /// Adds a DNS name or IP address to the certificates of both hosts, for clients that reach them
+    /// by another name than `localhost`, the bound address or the name of the real host.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.config.server_names.push(name.into());
         self
@@ -140,7 +174,10 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if a port is in use, or if no certificate can be made.
+    /// Fails if a port is in use, if no certificate can be made, or if a file of the
+    /// [folder](Self::dir) cannot be written or read. It also fails if another user can write into
+    /// the folder (on Unix), and if a setting has characters that the readers of `env` read
+    /// differently. The text quotes neither paths nor settings.
     pub async fn start(self) -> io::Result<Sandbox> {
         Sandbox::from_config(self.config).await
     }

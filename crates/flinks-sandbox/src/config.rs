@@ -1,6 +1,8 @@
 //! The configuration of a sandbox.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustls::SupportedProtocolVersion;
@@ -12,6 +14,8 @@ use crate::log::OnRequest;
 /// What [`SandboxBuilder`](crate::SandboxBuilder) has set; its setters say what each field means.
 #[derive(Clone)]
 pub(crate) struct Config {
+    pub(crate) bind: IpAddr,
+    pub(crate) dir: Option<PathBuf>,
     pub(crate) upload_port: u16,
     pub(crate) results_port: u16,
     pub(crate) token_ttl: Duration,
@@ -29,6 +33,8 @@ pub(crate) struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            bind: Ipv4Addr::LOCALHOST.into(),
+            dir: None,
             upload_port: 0,
             results_port: 0,
             token_ttl: Duration::from_secs(300),
@@ -48,6 +54,7 @@ impl Default for Config {
 impl fmt::Debug for Config {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Config")
+            .field("bind", &self.bind)
             .field("upload_port", &self.upload_port)
             .field("results_port", &self.results_port)
             .field("token_ttl", &self.token_ttl)

@@ -191,7 +191,7 @@ fn tls(authority: &Authority) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync
             .allow_unauthenticated()
             .build()?,
     );
-    server::acceptor(builder, authority, &[])
+    server::acceptor(builder, authority, &["localhost", "127.0.0.1"])
 }
 
 async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, state: Arc<State>) {

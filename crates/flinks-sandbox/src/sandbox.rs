@@ -1,7 +1,6 @@
 //! Starting, inspecting and stopping a sandbox.
 
-use std::net::Ipv4Addr;
-use std::path::Path;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -10,8 +9,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::builder::SandboxBuilder;
-use crate::certificates::{Authority, IssuedCertificate, Validity};
-use crate::client_files::ClientFiles;
+use crate::certificates::{Authority, IssuedCertificate};
+use crate::client_files::{self, ClientFiles, Running};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::legacy::SandboxLogin;
@@ -22,6 +21,14 @@ use crate::server;
 use crate::state::State;
 use crate::upload::SandboxSession;
 
+/// The real hosts, for clients that cannot be given another one. The wildcard is for the instances
+/// of the results host.
+const REAL_HOSTS: [&str; 3] = [
+    "upload-mtls.flinksapp.com",
+    "toolbox-api.private.fin.ag",
+    "*.private.fin.ag",
+];
+
 /// A running test server: both hosts, on loopback.
 ///
 /// Dropping it stops it and closes every connection. Several sandboxes share nothing and may run at
@@ -31,6 +38,7 @@ pub struct Sandbox {
     results_url: String,
     authority: Authority,
     client: IssuedCertificate,
+    files: Option<ClientFiles>,
     state: Arc<State>,
     hosts: [JoinHandle<()>; 2],
 }
@@ -53,41 +61,59 @@ impl Sandbox {
     }
 
     pub(crate) async fn from_config(config: Config) -> io::Result<Self> {
-        let authority = Authority::new("flinks sandbox authority")?;
-        let client = authority.issue_client("sandbox client", Validity::Valid)?;
+        let files = config
+            .dir
+            .as_deref()
+            .map(ClientFiles::prepare)
+            .transpose()?;
+        let (authority, client) = match &files {
+            Some(files) => files.certificates()?,
+            None => client_files::new_certificates()?,
+        };
         let (upload_port, results_port) = (config.upload_port, config.results_port);
-        let (versions, names) = (config.tls, config.server_names.clone());
+        let (bind, versions) = (config.bind, config.tls);
+        let names = certificate_names(bind, &config.server_names);
         let state = Arc::new(State::new(config));
         let start = async |host, port| {
             let acceptor =
                 server::tls(host, &authority, versions, &names).map_err(io::Error::other)?;
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+            let listener = TcpListener::bind((bind, port)).await;
             let listener = listener
                 .map_err(|error| io::Error::new(error.kind(), format!("port {port}: {error}")))?;
-            let url = format!("https://{}", listener.local_addr()?);
+            let url = format!("https://{}", reachable(listener.local_addr()?));
             let serving = server::serve(listener, acceptor, host, Arc::clone(&state));
             io::Result::Ok((url, serving))
         };
         let (upload_url, upload) = start(Host::Upload, upload_port).await?;
         let (results_url, results) = start(Host::Results, results_port).await?;
+        if let Some(files) = &files {
+            files.write_settings(&Running {
+                upload_url: &upload_url,
+                results_url: &results_url,
+                credentials: &state.config.credentials,
+            })?;
+        }
         let hosts = [tokio::spawn(upload), tokio::spawn(results)];
         Ok(Self {
             upload_url,
             results_url,
             authority,
             client,
+            files,
             state,
             hosts,
         })
     }
 
-    /// Returns the base URL of the upload host, `https://127.0.0.1:PORT`.
+    /// Returns the base URL of the upload host, `https://127.0.0.1:PORT` unless it is
+    /// [bound](SandboxBuilder::bind) to another address.
     #[must_use]
     pub fn upload_url(&self) -> &str {
         &self.upload_url
     }
 
-    /// Returns the base URL of the results host, `https://127.0.0.1:PORT`.
+    /// Returns the base URL of the results host, `https://127.0.0.1:PORT` unless it is
+    /// [bound](SandboxBuilder::bind) to another address.
     #[must_use]
     pub fn results_url(&self) -> &str {
         &self.results_url
@@ -130,6 +156,12 @@ impl Sandbox {
     #[must_use]
     pub fn client_key_pem(&self) -> &str {
         &self.client.key_pem
+    }
+
+    /// Returns the files in the [folder](SandboxBuilder::dir), if there is one.
+    #[must_use]
+    pub fn files(&self) -> Option<&ClientFiles> {
+        self.files.as_ref()
     }
 
     /// Returns the OAuth client id.
@@ -249,32 +281,6 @@ impl Sandbox {
         lock(&self.state.faults).push(fault);
     }
 
-    /// Writes `ca.pem`, `client.pem`, `client.key` and `env` into `directory`, creating it with
-    /// mode 0700.
-    ///
-    /// `env` holds `export FLINKS_…='…'` lines for a shell. All files have mode 0600. Files and links
-    /// of these names are replaced.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a file cannot be written; on Unix, also if the directory belongs to another user or
-    /// every user can write into it.
-    pub fn write_dir(&self, directory: &Path) -> io::Result<ClientFiles> {
-        let mut settings = vec![
-            ("FLINKS_UPLOAD_URL", self.upload_url()),
-            ("FLINKS_CLIENT_ID", self.client_id()),
-            ("FLINKS_CLIENT_SECRET", self.client_secret()),
-            ("FLINKS_SCOPE", self.scope()),
-            ("FLINKS_API_URL", self.results_url()),
-            ("FLINKS_CUSTOMER_ID", self.customer_id()),
-            ("FLINKS_API_SECRET", self.api_secret()),
-            ("FLINKS_PROXY", "none"),
-        ];
-        settings.extend(self.auth_key().map(|key| ("FLINKS_AUTH_KEY", key)));
-        settings.extend(self.x_api_key().map(|key| ("FLINKS_X_API_KEY", key)));
-        ClientFiles::write(directory, self.ca_pem(), &self.client, &settings)
-    }
-
     /// Stops both hosts. Neither is listening when this returns.
     pub async fn shutdown(mut self) {
         for host in &mut self.hosts {
@@ -298,6 +304,66 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         for host in &self.hosts {
             host.abort();
+        }
+    }
+}
+
+/// Returns the names in the certificates of both hosts.
+fn certificate_names(bind: IpAddr, further: &[String]) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), Ipv4Addr::LOCALHOST.to_string()];
+    let bound = if bind == Ipv6Addr::UNSPECIFIED {
+        Ipv6Addr::LOCALHOST.into()
+    } else {
+        bind
+    };
+    if !bound.is_unspecified() && bound != Ipv4Addr::LOCALHOST {
+        names.push(bound.to_string());
+    }
+    names.extend(REAL_HOSTS.map(str::to_owned));
+    names.extend_from_slice(further);
+    names
+}
+
+/// Returns an address at which a client on this machine reaches a listener.
+fn reachable(mut listening: SocketAddr) -> SocketAddr {
+    match listening.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => listening.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => listening.set_ip(Ipv6Addr::LOCALHOST.into()),
+        IpAddr::V4(_) | IpAddr::V6(_) => {}
+    }
+    listening
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_certificates_name_what_is_bound() {
+        let names = |bind: &str| certificate_names(bind.parse().unwrap(), &["own".to_owned()]);
+        let own = names("127.0.0.1");
+        assert_eq!(own.first().map(String::as_str), Some("localhost"));
+        for name in ["127.0.0.1", "upload-mtls.flinksapp.com", "own"] {
+            assert_eq!(
+                own.iter().filter(|other| *other == name).count(),
+                1,
+                "{name}"
+            );
+        }
+        assert!(!own.contains(&"::1".to_owned()));
+        assert!(names("::").contains(&"::1".to_owned()));
+        assert!(names("192.0.2.7").contains(&"192.0.2.7".to_owned()));
+        assert_eq!(names("0.0.0.0"), own);
+    }
+
+    #[test]
+    fn a_client_connects_to_loopback_if_every_address_is_bound() {
+        for (listening, to) in [
+            ("0.0.0.0:7", "127.0.0.1:7"),
+            ("[::]:7", "[::1]:7"),
+            ("192.0.2.7:7", "192.0.2.7:7"),
+        ] {
+            assert_eq!(reachable(listening.parse().unwrap()).to_string(), to);
         }
     }
 }

@@ -25,10 +25,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use webpki::EndEntityCert;
 
 use self::exchange::{Connection, Ending};
-use crate::certificates::{Authority, Validity, hex};
+use crate::certificates::{Authority, Validity, serial};
 use crate::config::TlsVersions;
 use crate::operation::Host;
 use crate::state::State;
@@ -36,13 +35,13 @@ use crate::state::State;
 /// The time that a client has to close a connection that the sandbox has ended.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Sets up TLS for a host, with a certificate for loopback and `names`; the upload host requires a
+/// Sets up TLS for a host, with a certificate for `names`; the upload host requires a
 /// client certificate.
 pub(crate) fn tls(
     host: Host,
     authority: &Authority,
     versions: TlsVersions,
-    names: &[String],
+    names: &[impl AsRef<str>],
 ) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
     let builder = builder(versions)?;
     let builder = match host {
@@ -76,11 +75,10 @@ pub(crate) fn verifier(
 pub(crate) fn acceptor(
     builder: ConfigBuilder<ServerConfig, WantsServerCert>,
     authority: &Authority,
-    names: &[String],
+    names: &[impl AsRef<str>],
 ) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
-    let mut all = vec!["localhost", "127.0.0.1", "::1"];
-    all.extend(names.iter().map(String::as_str));
-    let server = authority.issue_server(&all, Validity::Valid)?;
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    let server = authority.issue_server(&names, Validity::Current)?;
     let chain = vec![CertificateDer::from_pem_slice(server.cert_pem.as_bytes())?];
     let key = PrivateKeyDer::from_pem_slice(server.key_pem.as_bytes())?;
     let mut config = builder.with_single_cert(chain, key)?;
@@ -187,10 +185,4 @@ async fn linger(mut tcp: TcpStream) {
         io::Result::Ok(())
     };
     drop(timeout(LINGER, reading).await);
-}
-
-/// Returns the serial number of a certificate in lower-case hex.
-fn serial(certificate: &CertificateDer<'_>) -> Option<String> {
-    let certificate = EndEntityCert::try_from(certificate).ok()?;
-    Some(hex(certificate.serial()))
 }

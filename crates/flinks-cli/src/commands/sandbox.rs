@@ -1,11 +1,10 @@
 //! `flinks sandbox`: runs the test server until interrupted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use flinks_sandbox::Sandbox;
-use flinks_types::text::escaped;
+use flinks_sandbox::{ClientFiles, Sandbox};
 use serde_json::json;
 
 use crate::arguments::Serve;
@@ -27,21 +26,12 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
         .processing(arguments.processing)
         .faults(arguments.faults.clone())
         .on_request(move |line| drop(log.send(json!(line).to_string())))
+        .dir(folder.path())
         .start()
         .await
-        .map_err(|error| CliError::settings(format!("the sandbox cannot listen: {error}")))?;
-    let path = folder.path();
-    sandbox
-        .write_dir(&path)
-        .map_err(|error| match error.get_ref() {
-            // The sandbox's own message, which quotes no path.
-            Some(reason) => CliError::settings(format!("the folder (--dir): {reason}")),
-            None => CliError::disk("the folder (--dir)", &error),
-        })?;
-    write_stdout(&format!(
-        "{}\n",
-        ready(&sandbox, &path, context.output.json)
-    ))?;
+        // The sandbox's own message, which quotes no path.
+        .map_err(|error| CliError::settings(format!("the sandbox cannot start: {error}")))?;
+    write_stdout(&format!("{}\n", ready(&sandbox, context.output.json)))?;
     interrupt::stopped().await;
     sandbox.shutdown().await;
     // Waits for the last lines, unless standard output is blocked.
@@ -65,20 +55,26 @@ fn log() -> Result<(Sender<String>, Receiver<()>), CliError> {
     Ok((lines, written))
 }
 
-fn ready(sandbox: &Sandbox, folder: &std::path::Path, json: bool) -> String {
+/// Returns the line that says where the sandbox is.
+fn ready(sandbox: &Sandbox, json: bool) -> String {
     let (upload, results) = (sandbox.upload_url(), sandbox.results_url());
-    let env = folder.join("env");
+    let path = |file: fn(&ClientFiles) -> &Path| {
+        let path = sandbox.files().map(file).unwrap_or_else(|| Path::new(""));
+        path.to_string_lossy().into_owned()
+    };
     if json {
         return json!({
             "ready": true,
             "upload_url": upload,
             "results_url": results,
-            "dir": folder.to_string_lossy(),
-            "env": env.to_string_lossy(),
+            "dir": path(|files| &files.dir),
+            "env": path(|files| &files.env),
+            "settings": path(|files| &files.settings),
         })
         .to_string();
     }
-    let env = escaped(&env.to_string_lossy()).replace('\'', r"'\''");
+    // A path in `env` has no control characters, which `env` cannot hold.
+    let env = path(|files| &files.env).replace('\'', r"'\''");
     format!("ready: upload {upload} results {results} settings: . '{env}'")
 }
 

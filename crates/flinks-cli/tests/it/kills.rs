@@ -75,8 +75,8 @@ struct Round {
 impl Round {
     fn start(runtime: &tokio::runtime::Runtime, moment: Moment) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let sandbox = runtime.block_on(config(moment).start()).unwrap();
-        sandbox.write_dir(folder.path()).unwrap();
+        let config = config(moment).dir(folder.path());
+        let sandbox = runtime.block_on(config.start()).unwrap();
         for n in 0..FILES {
             std::fs::write(
                 folder.path().join(format!("{n}.pdf")),

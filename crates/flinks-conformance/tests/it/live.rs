@@ -32,7 +32,9 @@ impl Host {
 }
 
 pub(crate) fn host() -> Host {
+    let folder = tempfile::tempdir().expect("a folder");
     let config = Sandbox::builder()
+        .dir(folder.path())
         .processing(Duration::ZERO)
         .auth_key("sandbox-auth-key-4711")
         .x_api_key("sandbox-x-api-key-4711");
@@ -47,8 +49,7 @@ pub(crate) fn host() -> Host {
         });
     });
     let sandbox = sandbox.recv().expect("a sandbox");
-    let folder = tempfile::tempdir().expect("a folder");
-    let variables = variables(&sandbox.write_dir(folder.path()).expect("written").env);
+    let variables = variables(&folder.path().join("settings.json"));
     Host {
         settings: settings(&variables),
         sandbox,
@@ -64,17 +65,11 @@ fn settings(variables: &BTreeMap<String, String>) -> Arc<Settings> {
     Arc::new(read.expect("settings"))
 }
 
-/// What a shell makes of lines of the form `export NAME='value'`.
+/// The variables in a sandbox's `settings.json`.
 fn variables(file: &Path) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(file).expect("the file");
-    let variable = |line: &str| {
-        let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
-        let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
-        Some((name.to_owned(), value.replace(r"'\''", "'")))
-    };
-    text.lines()
-        .map(|line| variable(line).expect("a variable"))
-        .collect()
+    let settings: Value = serde_json::from_str(&text).expect("JSON");
+    serde_json::from_value(settings["environment"].clone()).expect("variables")
 }
 
 fn run(suite: &Suite, host: &Host) -> Summary {

@@ -331,7 +331,9 @@ async fn institutions_come_in_pages() {
 
 #[tokio::test]
 async fn the_x_api_key_is_checked_once_there_is_one() {
-    let (sandbox, mut legacy) = Legacy::start(ready().x_api_key("key")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = ready().x_api_key("key").dir(folder.path());
+    let (_sandbox, mut legacy) = Legacy::start(config).await;
     let id = legacy.open("greatday_nomfa").await;
     let body = json!({"RequestId": id});
     for wrong in [vec![], vec![("x-api-key", "other".to_owned())]] {
@@ -345,9 +347,7 @@ async fn the_x_api_key_is_checked_once_there_is_one() {
     }
     legacy.headers = vec![("x-api-key", "key".to_owned())];
     assert_eq!(legacy.post("GetAccountsDetail", &body).await.status, 200);
-    let folder = tempfile::tempdir().unwrap();
-    let env = sandbox.write_dir(folder.path()).unwrap().env;
-    let env = std::fs::read_to_string(env).unwrap();
-    assert!(env.contains("export FLINKS_X_API_KEY='key'\n"));
+    let env = std::fs::read_to_string(folder.path().join("env")).unwrap();
+    assert!(env.contains("export FLINKS_X_API_KEY=\"key\"\n"));
     assert!(!env.contains("FLINKS_AUTH_KEY"));
 }

@@ -14,6 +14,7 @@ mod connect_proxy;
 mod data;
 mod faults;
 mod flow;
+mod folder;
 mod legacy;
 mod refusals;
 mod tls;
