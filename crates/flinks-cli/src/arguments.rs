@@ -305,6 +305,12 @@ pub(crate) struct Serve {
     /// Time that the analysis takes after complete
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) processing: Duration,
+    /// Send signed webhooks to this URL: fraud alerts, and accounts when they are ready
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+    /// Time between the 10 attempts to send a webhook
+    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
+    pub(crate) webhook_retry: Duration,
     /// Fault to inject, such as `upload@2=reset-after`; `--help` shows the grammar
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     pub(crate) faults: Vec<flinks_sandbox::Fault>,

@@ -161,6 +161,33 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sends webhooks to this URL, signed with [`SandboxCredentials::webhook_secret`]. Off by default.
+    ///
+    /// When the [processing time](Self::processing) of an upload is over, *GetAccountsDetail* is sent
+    /// with the accounts of its LoginId, and before it a fraud alert if the analysis has a signal. The
+    /// form of the alert is not published: the `ResponseType` is `UploadFraudAlert` here, which is a
+    /// guess, and `Login.LoginId` is all that it says. A *GetAccountsDetail* that was answered with 202
+    /// is sent as well, once its data are ready.
+    ///
+    /// Any answer but 200 is a failure, and the webhook is sent again after
+    /// [`webhook_retry`](Self::webhook_retry), at most 10 times in all (docs.flinks.com, Webhooks).
+    /// Every attempt is a line of the log with the operation [`ApiOperation::Webhook`].
+    ///
+    /// The URL may be `http`, unlike the service's. The certificate for `https` has to be issued by
+    /// [`Sandbox::authority`] or by a public authority.
+    ///
+    /// [`ApiOperation::Webhook`]: crate::ApiOperation::Webhook
+    pub fn webhook(mut self, url: impl Into<String>) -> Self {
+        self.config.webhook = Some(url.into());
+        self
+    }
+
+    /// Sets the time between two attempts to send a webhook: the documented 30 min by default.
+    pub const fn webhook_retry(mut self, retry: Duration) -> Self {
+        self.config.webhook_retry = retry;
+        self
+    }
+
     /// Sets a function that is called with each line of the log, on the thread that answers the
     /// request.
     pub fn on_request(mut self, call: impl Fn(&LogLine) + Send + Sync + 'static) -> Self {
@@ -176,8 +203,8 @@ impl SandboxBuilder {
     ///
     /// Fails if a port is in use, if no certificate can be made, or if a file of the
     /// [folder](Self::dir) cannot be written or read. It also fails if another user can write into
-    /// the folder (on Unix), and if a setting has characters that the readers of `env` read
-    /// differently. The text quotes neither paths nor settings.
+    /// the folder (on Unix), if a setting has characters that the readers of `env` read
+    /// differently, and if the URL for webhooks is not one. The text quotes neither paths nor settings.
     pub async fn start(self) -> io::Result<Sandbox> {
         Sandbox::from_config(self.config).await
     }

@@ -50,6 +50,7 @@ pub(crate) struct Running<'a> {
     pub(crate) upload_url: &'a str,
     pub(crate) results_url: &'a str,
     pub(crate) credentials: &'a SandboxCredentials,
+    pub(crate) sends_webhooks: bool,
 }
 
 /// Makes an authority and a client certificate that it issues.
@@ -197,9 +198,14 @@ impl ClientFiles {
             ("FLINKS_API_SECRET", credentials.api_secret.clone()),
             ("FLINKS_PROXY", text("none")),
         ];
+        let webhook_secret = credentials.webhook_secret.clone();
         let keys = [
             ("FLINKS_AUTH_KEY", &credentials.auth_key),
             ("FLINKS_X_API_KEY", &credentials.x_api_key),
+            (
+                "FLINKS_WEBHOOK_SECRET",
+                &running.sends_webhooks.then_some(webhook_secret),
+            ),
         ];
         for (name, key) in keys {
             settings.extend(key.clone().map(|key| (name, key)));

@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) tls: TlsVersions,
     pub(crate) server_names: Vec<String>,
     pub(crate) credentials: SandboxCredentials,
+    pub(crate) webhook: Option<String>,
+    pub(crate) webhook_retry: Duration,
     pub(crate) on_request: Option<OnRequest>,
 }
 
@@ -46,6 +48,8 @@ impl Default for Config {
             tls: TlsVersions::default(),
             server_names: Vec::new(),
             credentials: SandboxCredentials::default(),
+            webhook: None,
+            webhook_retry: Duration::from_secs(30 * 60),
             on_request: None,
         }
     }
@@ -65,6 +69,8 @@ impl fmt::Debug for Config {
             .field("faults", &self.faults)
             .field("tls", &self.tls)
             .field("server_names", &self.server_names)
+            .field("webhook", &self.webhook.is_some())
+            .field("webhook_retry", &self.webhook_retry)
             .finish_non_exhaustive()
     }
 }
@@ -118,6 +124,8 @@ pub struct SandboxCredentials {
     pub auth_key: Option<String>,
     /// The `x-api-key` of the legacy data calls; by default it is not required or checked.
     pub x_api_key: Option<String>,
+    /// The secret that signs webhooks.
+    pub webhook_secret: String,
 }
 
 impl Default for SandboxCredentials {
@@ -130,6 +138,7 @@ impl Default for SandboxCredentials {
             customer_id: "5a9db0c5-0000-4000-8000-000000000000".to_owned(),
             auth_key: None,
             x_api_key: None,
+            webhook_secret: "sandbox webhook+secret/not.real==".to_owned(),
         }
     }
 }

@@ -7,7 +7,7 @@ mod marker;
 mod signal;
 
 pub use self::analysis::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID};
-pub(crate) use self::analysis::{analysis, authorize};
+pub(crate) use self::analysis::{analysis, authorize, documents, is_flagged};
 pub(crate) use self::document::Document;
 #[cfg(test)]
 pub(crate) use self::integrity::is_readable;

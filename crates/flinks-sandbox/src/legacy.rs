@@ -20,6 +20,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use serde_json::json;
 
+pub(crate) use self::data::{accounts_of_login, accounts_of_request};
 use self::data_request::Dataset;
 pub(crate) use self::keys::{NO_AUTH_KEY, NO_AUTHORIZE_TOKEN};
 pub(crate) use self::sessions::Store;

@@ -67,6 +67,7 @@ mod server;
 mod state;
 mod timestamp;
 mod upload;
+mod webhook;
 
 pub use crate::builder::SandboxBuilder;
 pub use crate::client_files::ClientFiles;

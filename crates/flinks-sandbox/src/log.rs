@@ -28,7 +28,7 @@ pub struct LogLine {
     /// with milliseconds.
     #[serde(serialize_with = "timestamp::serialize")]
     pub time: SystemTime,
-    /// The host that received the request.
+    /// The host that received the request, or sent the webhook.
     pub host: Host,
     /// The operation that the request calls, or [`ApiOperation::Handshake`] for a connection on
     /// which no request could be sent.
@@ -59,7 +59,7 @@ pub struct LogLine {
     /// Serial number of the client's certificate in lower-case hex, on the upload host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_serial: Option<String>,
-    /// The number of bytes of the request's body that were read.
+    /// The number of bytes of the request's body that were read, or of the webhook's body.
     pub bytes: u64,
     /// The AggregationId of the upload session that was used or opened.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +82,9 @@ pub struct LogLine {
     /// The RequestId of the legacy session that was used or opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The `ResponseType` of a webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_type: Option<String>,
     /// The number of answers in an *Authorize* or *AnswerMFAQuestions*.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<usize>,
@@ -92,7 +95,7 @@ pub struct LogLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
     /// Whether the request changed anything: issued a token, stored a file, opened, advanced, ended
-    /// or completed a session.
+    /// or completed a session. For a webhook, whether it was delivered.
     ///
     /// A client that received no answer, or an error, cannot see this. If it is `true`, the client
     /// must not send the same request again; a test of a client's retries asserts on it.
@@ -122,6 +125,7 @@ impl LogLine {
             login_id: None,
             files: None,
             request_id: None,
+            response_type: None,
             answers: None,
             marker_error: None,
             fault: None,

@@ -39,6 +39,9 @@ pub enum ApiOperation {
     Institutions,
     /// No request: a connection whose TLS handshake failed.
     Handshake,
+    /// A webhook that the sandbox sends. It is in the log only: no fault can name it, and it is not
+    /// counted as a request.
+    Webhook,
     /// Any other request: answered with 404, or with 405 if only the method is wrong.
     Unknown,
 }

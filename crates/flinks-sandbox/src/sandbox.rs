@@ -20,6 +20,7 @@ use crate::operation::{ApiOperation, Host};
 use crate::server;
 use crate::state::State;
 use crate::upload::SandboxSession;
+use crate::webhook;
 
 /// The real hosts, for clients that cannot be given another one. The wildcard is for the instances
 /// of the results host.
@@ -40,7 +41,7 @@ pub struct Sandbox {
     client: IssuedCertificate,
     files: Option<ClientFiles>,
     state: Arc<State>,
-    hosts: [JoinHandle<()>; 2],
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Sandbox {
@@ -73,7 +74,12 @@ impl Sandbox {
         let (upload_port, results_port) = (config.upload_port, config.results_port);
         let (bind, versions) = (config.bind, config.tls);
         let names = certificate_names(bind, &config.server_names);
-        let state = Arc::new(State::new(config));
+        let url = config.webhook.as_deref();
+        let sender = url.map(|url| webhook::sender(url, config.webhook_retry, &authority));
+        let (queue, sender) = sender.transpose()?.unzip();
+        let mut state = State::new(config);
+        state.webhooks = queue.unwrap_or_default();
+        let state = Arc::new(state);
         let start = async |host, port| {
             let acceptor =
                 server::tls(host, &authority, versions, &names).map_err(io::Error::other)?;
@@ -91,9 +97,11 @@ impl Sandbox {
                 upload_url: &upload_url,
                 results_url: &results_url,
                 credentials: &state.config.credentials,
+                sends_webhooks: sender.is_some(),
             })?;
         }
-        let hosts = [tokio::spawn(upload), tokio::spawn(results)];
+        let mut tasks = vec![tokio::spawn(upload), tokio::spawn(results)];
+        tasks.extend(sender.map(|sender| tokio::spawn(sender.run(Arc::clone(&state)))));
         Ok(Self {
             upload_url,
             results_url,
@@ -101,7 +109,7 @@ impl Sandbox {
             client,
             files,
             state,
-            hosts,
+            tasks,
         })
     }
 
@@ -200,6 +208,12 @@ impl Sandbox {
         self.state.config.credentials.x_api_key.as_deref()
     }
 
+    /// Returns the secret that signs webhooks.
+    #[must_use]
+    pub fn webhook_secret(&self) -> &str {
+        &self.state.config.credentials.webhook_secret
+    }
+
     /// Returns the customer in the paths of the results host.
     #[must_use]
     pub fn customer_id(&self) -> &str {
@@ -283,10 +297,10 @@ impl Sandbox {
 
     /// Stops both hosts. Neither is listening when this returns.
     pub async fn shutdown(mut self) {
-        for host in &mut self.hosts {
-            host.abort();
+        for task in &mut self.tasks {
+            task.abort();
             // The error says that it was aborted.
-            drop(host.await);
+            drop(task.await);
         }
     }
 }
@@ -302,8 +316,8 @@ impl fmt::Debug for Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        for host in &self.hosts {
-            host.abort();
+        for task in &self.tasks {
+            task.abort();
         }
     }
 }

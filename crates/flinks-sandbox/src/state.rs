@@ -12,6 +12,7 @@ use crate::lock::lock;
 use crate::log::Log;
 use crate::operation::ApiOperation;
 use crate::upload::{Sessions, Tokens};
+use crate::webhook::Queue;
 
 /// The state of a sandbox.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(crate) struct State {
     pub(crate) analyses: Mutex<HashMap<String, Value>>,
     pub(crate) legacy: Mutex<Store>,
     pub(crate) faults: Mutex<Vec<Fault>>,
+    pub(crate) webhooks: Queue,
     requests: Mutex<HashMap<ApiOperation, u64>>,
     /// Each open connection holds a reference.
     pub(crate) connection: Arc<()>,
@@ -35,6 +37,7 @@ impl State {
             log: Arc::new(Log::new(config.on_request.take())),
             faults: Mutex::new(std::mem::take(&mut config.faults)),
             config,
+            webhooks: Queue::default(),
             tokens: Mutex::default(),
             sessions: Mutex::default(),
             analyses: Mutex::default(),

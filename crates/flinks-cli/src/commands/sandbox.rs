@@ -19,14 +19,19 @@ use crate::state::temporary::TemporaryFolder;
 pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, CliError> {
     let folder = Folder::new(arguments.dir.clone())?;
     let (log, written) = log()?;
-    let sandbox = Sandbox::builder()
+    let mut builder = Sandbox::builder()
         .upload_port(arguments.port)
         .results_port(arguments.results_port)
         .token_ttl(arguments.token_ttl)
         .processing(arguments.processing)
         .faults(arguments.faults.clone())
+        .webhook_retry(arguments.webhook_retry)
         .on_request(move |line| drop(log.send(json!(line).to_string())))
-        .dir(folder.path())
+        .dir(folder.path());
+    if let Some(url) = &arguments.webhook {
+        builder = builder.webhook(url);
+    }
+    let sandbox = builder
         .start()
         .await
         // The sandbox's own message, which quotes no path.

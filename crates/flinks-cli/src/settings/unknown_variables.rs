@@ -27,7 +27,13 @@ fn known() -> impl Iterator<Item = String> {
     let files = SECRET
         .iter()
         .map(|key| variable_name(&format!("{key}_file")));
-    variables.chain(files).chain(["FLINKS_CONFIG".to_owned()])
+    // The last two are for the user's own receiver of webhooks.
+    let others = [
+        "FLINKS_CONFIG",
+        "FLINKS_WEBHOOK_SECRET",
+        "FLINKS_WEBHOOK_SECRET_FILE",
+    ];
+    variables.chain(files).chain(others.map(str::to_owned))
 }
 
 /// Returns the most similar known name, if at most a third of its letters differ.

@@ -51,18 +51,12 @@ pub(crate) fn analysis(
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
     line.login_id = Some(login_id.to_owned());
-    let (mut documents, mut tag) = (fixed(login_id).map(|one| Value::Array(vec![one])), None);
-    if let Some(record) = lock(&state.sessions).with_login(login_id) {
-        documents = Some(in_progress(record, state.config.processing));
-        tag.clone_from(&record.session.tag);
+    if let Some(set) = lock(&state.analyses).get(login_id)
+        && set.is_object()
+    {
+        return Ok(Answer::ok(set));
     }
-    if let Some(set) = lock(&state.analyses).get(login_id) {
-        if set.is_object() {
-            return Ok(Answer::ok(set));
-        }
-        documents = Some(set.clone());
-    }
-    let documents = documents.ok_or_else(|| {
+    let (documents, tag) = documents(state, login_id).ok_or_else(|| {
         let message = "The LoginId is unknown.";
         Answer::error(StatusCode::UNAUTHORIZED, "INVALID_LOGIN", message)
     })?;
@@ -73,6 +67,41 @@ pub(crate) fn analysis(
         "Tag": tag,
     });
     Ok(Answer::with_status_code(StatusCode::OK, body))
+}
+
+/// Returns the current `DocumentAnalysis` and the tag of a LoginId, if it is known.
+pub(crate) fn documents(state: &State, login_id: &str) -> Option<(Value, Option<String>)> {
+    let (mut documents, mut tag) = (fixed(login_id).map(|one| Value::Array(vec![one])), None);
+    if let Some(record) = lock(&state.sessions).with_login(login_id) {
+        documents = Some(in_progress(record, state.config.processing));
+        tag.clone_from(&record.session.tag);
+    }
+    if let Some(set) = lock(&state.analyses).get(login_id) {
+        let answer = set.is_object();
+        documents = Some(if answer {
+            set["DocumentAnalysis"].clone()
+        } else {
+            set.clone()
+        });
+    }
+    Some((documents?, tag))
+}
+
+/// Whether a signal is found anywhere.
+pub(crate) fn is_flagged(documents: &Value) -> bool {
+    let has_signal = |one: &Value| {
+        one["FraudSignals"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty())
+    };
+    let analyses = |document: &Value| {
+        document["FullAnalysis"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(has_signal))
+    };
+    documents
+        .as_array()
+        .is_some_and(|all| all.iter().any(analyses))
 }
 
 /// Every document is completed, and no signal is found anywhere.

@@ -1,5 +1,6 @@
 //! The data of an authorized session: requested once, then polled until they are ready.
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
+use crate::webhook::{ACCOUNTS_DETAIL, Subject};
 
 /// Starts gathering data, again if the call is repeated.
 pub(super) fn start(
@@ -42,6 +44,10 @@ pub(super) fn start(
     };
     session.work.insert(dataset, work);
     line.acted = true;
+    if dataset == Dataset::AccountsDetail && (1..u32::MAX).contains(&pending) {
+        let subject = Subject::Data(request_id.clone());
+        state.webhooks.send_after(state.config.processing, subject);
+    }
     step(&mut store, dataset, &request_id, dispatched)
 }
 
@@ -81,6 +87,49 @@ fn open_session<'a>(
         return Err(Answer::with_status_code(StatusCode::UNAUTHORIZED, body));
     }
     Ok(session)
+}
+
+/// Returns the body of the *GetAccountsDetail* webhook for a card, with a session of its own.
+pub(crate) fn accounts_of_login(
+    state: &State,
+    login_id: &str,
+    tag: Option<String>,
+) -> Option<Bytes> {
+    let mut store = lock(&state.legacy);
+    let card = store.cards.get(login_id)?;
+    let mut session = Session::new(card.user, card.language);
+    session.rounds.clear();
+    session.login_id = Some(login_id.to_owned());
+    session.tag = tag;
+    let fields = Fields::read(br#"{"DaysOfTransactions":"Days365"}"#, Casing::Exact).ok()?;
+    let order = Dataset::AccountsDetail.order(&fields).ok()?;
+    let request_id = store.open(session);
+    let session = store.peek(&request_id)?;
+    webhook(ready(&store, session, &request_id, order))
+}
+
+/// Returns the LoginId and the body of the *GetAccountsDetail* webhook for a session that has
+/// requested it.
+pub(crate) fn accounts_of_request(
+    state: &State,
+    request_id: &str,
+) -> Option<(Option<String>, Bytes)> {
+    let mut store = lock(&state.legacy);
+    let order = store
+        .work(request_id, Dataset::AccountsDetail)?
+        .order
+        .clone();
+    let session = store.peek(request_id)?;
+    let body = webhook(ready(&store, session, request_id, order))?;
+    Some((session.login_id.clone(), body))
+}
+
+/// The answer's own text, with the `ResponseType` in front: amounts keep their decimal places.
+fn webhook(answer: Result<Answer, Answer>) -> Option<Bytes> {
+    let answer = answer.ok()?;
+    let fields = answer.body.strip_prefix(b"{")?;
+    let response_type = format!(r#"{{"ResponseType":"{ACCOUNTS_DETAIL}","#);
+    Some([response_type.as_bytes(), fields].concat().into())
 }
 
 /// Answers 202 as long as the data are pending, then with the data.

@@ -9,6 +9,7 @@ use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
+use crate::webhook::Subject;
 
 /// Completes a session once.
 ///
@@ -32,6 +33,8 @@ pub(crate) fn complete(state: &State, body: &[u8], line: &mut LogLine) -> Result
         }
         sessions.complete(&id, &login_id, Instant::now());
     }
+    let subject = Subject::Upload(login_id.clone());
+    state.webhooks.send_after(state.config.processing, subject);
     line.acted = true;
     line.login_id = Some(login_id.clone());
     Ok(Answer::ok(&json!({

@@ -24,14 +24,16 @@ impl Legacy {
     pub(crate) async fn start(config: SandboxBuilder) -> (Sandbox, Self) {
         let sandbox = config.start().await.unwrap();
         let connection = Client::results(&sandbox).connect().await.unwrap();
-        let customer_id = sandbox.customer_id().to_owned();
-        let headers = Vec::new();
-        let legacy = Self {
-            connection,
-            customer_id,
-            headers,
-        };
+        let legacy = Self::over(connection, &sandbox);
         (sandbox, legacy)
+    }
+
+    pub(crate) fn over(connection: Connection, sandbox: &Sandbox) -> Self {
+        Self {
+            connection,
+            customer_id: sandbox.customer_id().to_owned(),
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) async fn call(&mut self, method: Method, rest: &str, body: &str) -> Answer {

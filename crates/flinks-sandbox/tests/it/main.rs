@@ -18,3 +18,4 @@ mod folder;
 mod legacy;
 mod refusals;
 mod tls;
+mod webhook;
