@@ -188,6 +188,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Turns the control endpoint of the results host, `/sandbox/…`, on or off: on by default, and
+    /// off if the hosts are [bound](Self::bind) to another address than a loopback one.
+    pub const fn control(mut self, is_on: bool) -> Self {
+        self.config.control = Some(is_on);
+        self
+    }
+
     /// Sets a function that is called with each line of the log, on the thread that answers the
     /// request.
     pub fn on_request(mut self, call: impl Fn(&LogLine) + Send + Sync + 'static) -> Self {

@@ -29,7 +29,14 @@ pub(crate) struct Config {
     pub(crate) credentials: SandboxCredentials,
     pub(crate) webhook: Option<String>,
     pub(crate) webhook_retry: Duration,
+    pub(crate) control: Option<bool>,
     pub(crate) on_request: Option<OnRequest>,
+}
+
+impl Config {
+    pub(crate) fn has_control(&self) -> bool {
+        self.control.unwrap_or_else(|| self.bind.is_loopback())
+    }
 }
 
 impl Default for Config {
@@ -50,6 +57,7 @@ impl Default for Config {
             credentials: SandboxCredentials::default(),
             webhook: None,
             webhook_retry: Duration::from_secs(30 * 60),
+            control: None,
             on_request: None,
         }
     }

@@ -6,12 +6,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
+use serde::{Serialize, Serializer};
 
 use crate::operation::ApiOperation;
 
 /// The grammar of [`Fault`], for the help of a program.
 pub const FAULT_GRAMMAR: &str = "\
-A fault is OPERATION[@N|@N-M|@N+]=KIND[:ARGUMENT]
+A fault is OPERATION[@N|@N-M|@N+]=KIND[:ARGUMENT]; @+N, @+N-M and @+N+ count from the time
+the fault is added, so that @+1 is the next request.
 
 OPERATION is token, upload, complete, fraud; of the legacy API authorize-token, authorize,
 data, data-async, delete-card, mfa-questions, scheduled-refresh, nightly-status,
@@ -50,13 +52,16 @@ Examples: upload@2=reset-after   complete=torn   any@3+=status:503,retry-after=2
 /// # Ok::<(), flinks_sandbox::FaultError>(())
 /// ```
 ///
-/// Requests are counted from the start of the sandbox, even for a fault that is
-/// [injected](crate::Sandbox::inject) later.
+/// Requests are counted from the start of the sandbox or its last
+/// [reset](crate::Sandbox::reset), even for a fault that is [injected](crate::Sandbox::inject)
+/// later; `@+1` is the next request from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     target: Option<ApiOperation>,
     first: u64,
     last: u64,
+    /// For a fault that counts from when it was added: the number of requests until then.
+    since: Option<u64>,
     kind: Kind,
     /// The kind as it was written.
     text: String,
@@ -65,6 +70,23 @@ pub struct Fault {
 impl Fault {
     fn name(&self) -> &str {
         self.text.split(':').next().unwrap_or_default()
+    }
+
+    /// The operation whose requests are counted; `None` for all requests.
+    pub(crate) const fn target(&self) -> Option<ApiOperation> {
+        self.target
+    }
+
+    /// Says how many requests of the target there were when the fault was added.
+    pub(crate) const fn count_from(&mut self, count: u64) {
+        if self.since.is_some() {
+            self.since = Some(count);
+        }
+    }
+
+    fn matches(&self, count: u64) -> bool {
+        let count = count.saturating_sub(self.since.unwrap_or_default());
+        (self.first..=self.last).contains(&count)
     }
 }
 
@@ -104,7 +126,7 @@ impl Plan {
                 Some(target) if target == operation => nth,
                 Some(_) => continue,
             };
-            if (fault.first..=fault.last).contains(&count) {
+            if fault.matches(count) {
                 plan.add(fault);
             }
         }
@@ -229,9 +251,12 @@ impl FromStr for Fault {
                 .split_once('=')
                 .ok_or("a fault is OPERATION[@N]=KIND, as in upload@2=torn")?;
             let (operation, (first, last)) = match requests.split_once('@') {
-                Some((operation, range)) => (operation, counts(range)?),
+                Some((operation, range)) => {
+                    (operation, counts(range.strip_prefix('+').unwrap_or(range))?)
+                }
                 None => (requests, (1, u64::MAX)),
             };
+            let is_relative = requests.contains("@+");
             let target = match operation {
                 "any" => None,
                 name => Some(named(name)?),
@@ -240,6 +265,7 @@ impl FromStr for Fault {
                 target,
                 first,
                 last,
+                since: is_relative.then_some(0),
                 kind: Kind::parse(kind)?,
                 text: kind.to_owned(),
             })
@@ -257,13 +283,21 @@ impl fmt::Display for Fault {
             None => f.write_str("any")?,
             Some(operation) => write!(f, "{operation}")?,
         }
+        let plus = if self.since.is_some() { "+" } else { "" };
         match (self.first, self.last) {
-            (1, u64::MAX) => {}
-            (first, u64::MAX) => write!(f, "@{first}+")?,
-            (first, last) if first == last => write!(f, "@{first}")?,
-            (first, last) => write!(f, "@{first}-{last}")?,
+            (1, u64::MAX) if self.since.is_none() => {}
+            (first, u64::MAX) => write!(f, "@{plus}{first}+")?,
+            (first, last) if first == last => write!(f, "@{plus}{first}")?,
+            (first, last) => write!(f, "@{plus}{first}-{last}")?,
         }
         write!(f, "={}", self.text)
+    }
+}
+
+/// Serializes to its text.
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -315,6 +349,9 @@ mod tests {
                 "upload@1",
                 "complete@2",
                 "fraud@2-5",
+                "fraud@+1",
+                "any@+2-5",
+                "any@+1+",
                 "any@7+",
                 "any",
             ] {
@@ -401,7 +438,7 @@ mod tests {
     proptest! {
         #[test]
         fn reading_never_panics_and_writing_is_its_inverse(
-            text in "(any|upload|fraud)?(@[0-9]{0,2}[-+]?[0-9]?)?=?[a-z-]{0,12}(:[0-9]{1,4})?"
+            text in "(any|upload|fraud)?(@[+]?[0-9]{0,2}[-+]?[0-9]?)?=?[a-z-]{0,12}(:[0-9]{1,4})?"
         ) {
             if let Ok(fault) = text.parse::<Fault>() {
                 prop_assert_eq!(fault.to_string().parse::<Fault>(), Ok(fault));

@@ -52,6 +52,7 @@ pub mod certificates;
 mod client_files;
 mod config;
 mod connect_proxy;
+mod control;
 mod fault;
 mod fraud;
 mod ids;
@@ -74,9 +75,12 @@ pub use crate::client_files::ClientFiles;
 pub use crate::config::{SandboxCredentials, TlsVersions};
 pub use crate::connect_proxy::{ConnectProxy, ProxyConfig, ProxyFault};
 pub use crate::fault::{FAULT_GRAMMAR, Fault, FaultError};
-pub use crate::fraud::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID};
+pub use crate::fraud::{
+    Analysis, CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID, Signal,
+};
 pub use crate::legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};
 pub use crate::log::LogLine;
 pub use crate::operation::{ApiOperation, Host};
 pub use crate::sandbox::Sandbox;
+pub use crate::state::SandboxState;
 pub use crate::upload::{SandboxSession, StoredFile};

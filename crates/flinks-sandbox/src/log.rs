@@ -1,5 +1,6 @@
 //! The log: one line a request, and one for each connection that fails before its first request.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
@@ -158,10 +159,19 @@ impl LogLine {
     }
 }
 
+/// The number of lines that are kept; older ones are dropped.
+const KEPT: usize = 100_000;
+
 /// The log of a sandbox.
 pub(crate) struct Log {
-    lines: Mutex<Vec<LogLine>>,
+    lines: Mutex<Lines>,
     on_request: Option<OnRequest>,
+}
+
+#[derive(Default)]
+struct Lines {
+    last_seq: u64,
+    kept: VecDeque<LogLine>,
 }
 
 impl Log {
@@ -173,15 +183,24 @@ impl Log {
     }
 
     pub(crate) fn lines(&self) -> Vec<LogLine> {
-        lock(&self.lines).clone()
+        lock(&self.lines).kept.iter().cloned().collect()
+    }
+
+    /// Drops all lines. The next one has number 1.
+    pub(crate) fn clear(&self) {
+        *lock(&self.lines) = Lines::default();
     }
 
     fn write(&self, mut line: LogLine) {
         let written = {
             let mut lines = lock(&self.lines);
-            line.seq = lines.len() as u64 + 1;
+            lines.last_seq += 1;
+            line.seq = lines.last_seq;
             line.time = SystemTime::now();
-            lines.push(line.clone());
+            if lines.kept.len() == KEPT {
+                lines.kept.pop_front();
+            }
+            lines.kept.push_back(line.clone());
             line
         };
         // Without the lock, so that the callback can read the log.

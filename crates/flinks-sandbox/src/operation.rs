@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The operation that a request calls.
 ///
 /// The log and the [faults](crate::Fault) use the same names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ApiOperation {

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::{fmt, io};
 
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -13,12 +12,13 @@ use crate::certificates::{Authority, IssuedCertificate};
 use crate::client_files::{self, ClientFiles, Running};
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::fraud::Analysis;
 use crate::legacy::SandboxLogin;
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::operation::{ApiOperation, Host};
 use crate::server;
-use crate::state::State;
+use crate::state::{SandboxState, State};
 use crate::upload::SandboxSession;
 use crate::webhook;
 
@@ -252,47 +252,66 @@ impl Sandbox {
         lock(&self.state.legacy).logins()
     }
 
+    /// Returns what the sandbox has received and stores, as `GET /sandbox/state` answers it.
+    #[must_use]
+    pub fn state(&self) -> SandboxState {
+        self.state.snapshot()
+    }
+
+    /// Returns the upload session that *complete* gave this LoginId.
+    #[must_use]
+    pub fn upload(&self, login_id: &str) -> Option<SandboxSession> {
+        let sessions = lock(&self.state.sessions);
+        sessions.with_login(login_id).map(|it| it.session.clone())
+    }
+
+    /// Goes back to the start: sessions, tokens, logins, analyses, counters and the log are gone,
+    /// and the faults are those of the [builder](SandboxBuilder::fault).
+    ///
+    /// Clients have to request a new token. Connections stay open.
+    pub fn reset(&self) {
+        self.state.reset();
+    }
+
     /// Sets the fraud analysis of a LoginId, whether the sandbox knows it or not.
     ///
-    /// A JSON array is the `DocumentAnalysis`, and the sandbox adds the rest of the answer. A JSON
-    /// object is the whole answer. Either is served from the next request on, without any
+    /// It is served from the next request on, without any
     /// [processing time](SandboxBuilder::processing).
     ///
     /// ```
-    /// use flinks_sandbox::Sandbox;
+    /// use flinks_sandbox::{Analysis, Sandbox, Signal};
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
     /// let sandbox = Sandbox::start().await?;
-    /// sandbox.set_analysis(
-    ///     "9d41a1a2-0000-4000-8000-000000000000",
-    ///     r#"[{"Status": "COMPLETED", "FullAnalysis": [{
-    ///         "DocumentType": "BANK_STATEMENT",
-    ///         "FraudSignals": [{"Type": "DATE_EDITS", "PageNumber": 2, "Count": 1}]
-    ///     }]}]"#,
-    /// )?;
+    /// let signal = Signal::new("DATE_EDITS").page(2).count(1);
+    /// sandbox.set_analysis("9d41a1a2-0000-4000-8000-000000000000", Analysis::flagged([signal]));
     /// # Ok::<(), std::io::Error>(()) })?;
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// Fails if the text is not a JSON array or object.
-    pub fn set_analysis(&self, login_id: &str, json: &str) -> io::Result<()> {
-        let analysis: Value = serde_json::from_str(json)?;
-        if !analysis.is_array() && !analysis.is_object() {
-            let kind = io::ErrorKind::InvalidData;
-            return Err(io::Error::new(
-                kind,
-                "an analysis is a JSON array or object",
-            ));
-        }
-        lock(&self.state.analyses).insert(login_id.to_owned(), analysis);
-        Ok(())
+    pub fn set_analysis(&self, login_id: &str, analysis: Analysis) {
+        self.state.set_analysis(login_id, analysis);
     }
 
-    /// Adds a fault. Requests are counted from the start of the sandbox, not from this call.
+    /// Sets the fraud analysis of the next upload that is completed, whose LoginId is not known
+    /// yet.
+    ///
+    /// Several calls are for several uploads, in their order. Otherwise as
+    /// [`set_analysis`](Self::set_analysis).
+    pub fn set_next_analysis(&self, analysis: Analysis) {
+        self.state.set_next_analysis(analysis);
+    }
+
+    /// Adds a fault.
+    ///
+    /// Requests are counted from the start of the sandbox or its last [reset](Self::reset), not
+    /// from this call, unless the fault says so: `upload@+1=torn` is about the next upload.
     pub fn inject(&self, fault: Fault) {
-        lock(&self.state.faults).push(fault);
+        self.state.inject(vec![fault]);
+    }
+
+    /// Removes every fault, those of the [builder](SandboxBuilder::fault) too.
+    pub fn clear_faults(&self) {
+        self.state.clear_faults();
     }
 
     /// Stops both hosts. Neither is listening when this returns.

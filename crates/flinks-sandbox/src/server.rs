@@ -29,6 +29,7 @@ use tokio_rustls::server::TlsStream;
 use self::exchange::{Connection, Ending};
 use crate::certificates::{Authority, Validity, serial};
 use crate::config::TlsVersions;
+use crate::control;
 use crate::operation::Host;
 use crate::state::State;
 
@@ -137,9 +138,14 @@ async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Ar
     });
     let service = service_fn(move |request| {
         // Counted here and not in the future, which may be dropped before it is polled.
-        let arrival = connection.arrive(&request);
+        let arrival = (!connection.is_control(&request)).then(|| connection.arrive(&request));
         let connection = Arc::clone(&connection);
-        Box::pin(async move { Ok::<_, Infallible>(connection.answer(request, arrival).await) })
+        Box::pin(async move {
+            Ok::<_, Infallible>(match arrival {
+                Some(arrival) => connection.answer(request, arrival).await,
+                None => control::answer(&connection.state, request).await,
+            })
+        })
     });
     let mut http = http1::Builder::new()
         // A request that arrived whole is acted on, even if its client has left.

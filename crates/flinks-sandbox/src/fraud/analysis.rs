@@ -51,7 +51,7 @@ pub(crate) fn analysis(
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
     line.login_id = Some(login_id.to_owned());
-    if let Some(set) = lock(&state.analyses).get(login_id)
+    if let Some(set) = lock(&state.analyses).by_login.get(login_id)
         && set.is_object()
     {
         return Ok(Answer::ok(set));
@@ -76,7 +76,7 @@ pub(crate) fn documents(state: &State, login_id: &str) -> Option<(Value, Option<
         documents = Some(in_progress(record, state.config.processing));
         tag.clone_from(&record.session.tag);
     }
-    if let Some(set) = lock(&state.analyses).get(login_id) {
+    if let Some(set) = lock(&state.analyses).by_login.get(login_id) {
         let answer = set.is_object();
         documents = Some(if answer {
             set["DocumentAnalysis"].clone()

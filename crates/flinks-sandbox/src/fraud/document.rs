@@ -8,16 +8,16 @@ use super::signal::Signal;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Document {
     /// `None` is `COMPLETED`.
-    pub(crate) status: Option<&'static str>,
+    pub(crate) status: Option<String>,
     /// `None` is `BANK_STATEMENT`.
     pub(crate) document_type: Option<String>,
     signals: Vec<Signal>,
 }
 
 impl Document {
-    pub(crate) fn with_status(status: &'static str) -> Self {
+    pub(crate) fn with_status(status: impl Into<String>) -> Self {
         Self {
-            status: Some(status),
+            status: Some(status.into()),
             ..Self::default()
         }
     }
@@ -32,7 +32,7 @@ impl Document {
     }
 
     pub(crate) fn json(&self) -> Value {
-        let status = self.status.unwrap_or("COMPLETED");
+        let status = self.status.as_deref().unwrap_or("COMPLETED");
         let signals: Vec<_> = self.signals.iter().map(Signal::json).collect();
         let is_analyzed =
             status == "COMPLETED" || self.document_type.is_some() || !signals.is_empty();

@@ -66,7 +66,7 @@ fn apply(marker: &str, document: &mut Document) -> Result<(), String> {
             "status" => set(
                 &mut document.status,
                 name,
-                *known(&STATUSES, |one| one, value)?,
+                (*known(&STATUSES, |one| one, value)?).to_owned(),
             )?,
             "document_type" => set(&mut document.document_type, name, value.to_owned())?,
             _ => {
@@ -83,7 +83,7 @@ fn apply(marker: &str, document: &mut Document) -> Result<(), String> {
             }
             let occurrences = vec![details; count.unwrap_or(1)];
             document.add(Signal {
-                kind: kind.kind,
+                kind: kind.kind.to_owned(),
                 page,
                 occurrences,
             });

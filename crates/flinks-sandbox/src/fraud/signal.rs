@@ -38,10 +38,13 @@ const fn signal(kind: &'static str, example: &'static str) -> SignalKind {
     SignalKind { kind, example }
 }
 
-/// A signal of one document.
+/// A fraud signal of one document, for [`Analysis::flagged`](crate::Analysis::flagged).
+///
+/// It is about the whole document and occurs once, with one fitting detail, unless it says
+/// otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Signal {
-    pub(crate) kind: &'static str,
+pub struct Signal {
+    pub(crate) kind: String,
     /// From 1; `None` for a signal about the whole document.
     pub(crate) page: Option<usize>,
     /// The details of each occurrence.
@@ -49,12 +52,55 @@ pub(crate) struct Signal {
 }
 
 impl Signal {
+    /// Returns a signal of this `Type`, as `DATE_EDITS`; a `Type` that no guide lists is kept.
+    #[must_use]
+    pub fn new(kind: impl Into<String>) -> Self {
+        let kind = kind.into();
+        let details = example(&kind).into_iter().collect();
+        Self {
+            kind,
+            page: None,
+            occurrences: vec![details],
+        }
+    }
+
+    /// Sets the page, from 1.
+    #[must_use]
+    pub const fn page(mut self, page: usize) -> Self {
+        self.page = Some(page);
+        self
+    }
+
+    /// Sets the number of occurrences.
+    #[must_use]
+    pub fn count(mut self, count: usize) -> Self {
+        let details = self.occurrences.first().cloned().unwrap_or_default();
+        self.occurrences = vec![details; count];
+        self
+    }
+
+    /// Adds a `SpecificType` and its `Value` to each occurrence, in place of the fitting one.
+    ///
+    /// The `DataType` is `bool`, `int`, `float` or `str`, as the value looks.
+    #[must_use]
+    pub fn detail(mut self, specific_type: &str, value: &str) -> Self {
+        let example = example(&self.kind);
+        for details in &mut self.occurrences {
+            details.retain(|detail| Some(detail) != example.as_ref());
+            details.push(Detail {
+                specific_type: specific_type.to_owned(),
+                value: value.to_owned(),
+            });
+        }
+        self
+    }
+
     /// The signal of the guide's example ("Response — Fraud Signals Detected"), with as many
     /// occurrences as its count says.
     pub(crate) fn guide_example() -> Self {
         let details = Detail::parse("delta:0.85").into_iter().collect();
         Self {
-            kind: "SIGNAL_TYPE",
+            kind: "SIGNAL_TYPE".to_owned(),
             page: Some(1),
             occurrences: vec![details; 2],
         }
@@ -72,6 +118,11 @@ impl Signal {
             "UnderlyingData": self.occurrences.iter().map(details).collect::<Vec<_>>(),
         })
     }
+}
+
+fn example(kind: &str) -> Option<Detail> {
+    let kind = SIGNALS.iter().find(|one| one.kind == kind)?;
+    Detail::example_of(kind)
 }
 
 /// One fact about an occurrence.

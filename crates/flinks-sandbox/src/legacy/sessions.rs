@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -27,7 +28,7 @@ pub const REFUSED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000013";
 pub(super) const LAST_REFRESH: &str = "2026-01-31T20:47:47.145999";
 
 /// A login that the sandbox stores until its card is deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SandboxLogin {
     /// The LoginId.
@@ -216,6 +217,11 @@ impl Store {
         let mut logins: Vec<_> = logins.collect();
         logins.sort_by(|one, other| one.login_id.cmp(&other.login_id));
         logins
+    }
+
+    /// Returns the number of sessions that are stored, live or not.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.len()
     }
 
     /// Returns whether a live session is still gathering data of the card.

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use super::fault_answer::{instead_of_acting, with_status};
 use crate::answer::Answer;
+use crate::control;
 use crate::fault::{Kind, Plan};
 use crate::fraud;
 use crate::legacy;
@@ -91,6 +92,13 @@ enum Unread {
 }
 
 impl Connection {
+    /// Whether a request is of the control endpoint, which is neither counted nor logged.
+    pub(super) fn is_control(&self, request: &Request<Incoming>) -> bool {
+        self.host == Host::Results
+            && self.state.config.has_control()
+            && request.uri().path().starts_with(control::PREFIX)
+    }
+
     /// Counts a request and opens its line in the log.
     pub(super) fn arrive(&self, request: &Request<Incoming>) -> Arrival {
         let (method, path) = (request.method(), request.uri().path());

@@ -2,10 +2,12 @@
 
 use http::StatusCode;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::body::{ContentError, UploadBody};
 use super::sessions::{SandboxSession, StoredFile, StoredUpload};
 use crate::answer::Answer;
+use crate::certificates::hex;
 use crate::fraud::{Document, analyze};
 use crate::ids::uuid;
 use crate::json_fields::{Casing, Fields, invalid};
@@ -68,6 +70,7 @@ impl Received {
             file: StoredFile {
                 file_name,
                 bytes,
+                sha256: hex(&Sha256::digest(&content)),
                 crc32: crc32fast::hash(&content),
             },
             document,
@@ -282,6 +285,7 @@ mod tests {
             file: StoredFile {
                 file_name: "a.pdf".to_owned(),
                 bytes,
+                sha256: String::new(),
                 crc32: 0,
             },
             document: Ok(Document::default()),

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
 use crate::fraud::Document;
 
 /// An upload session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SandboxSession {
     /// The AggregationId from the answer to the first upload.
@@ -25,15 +26,22 @@ pub struct SandboxSession {
 }
 
 /// A file that was accepted. Its content is not stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoredFile {
     /// The `FileName`.
     pub file_name: String,
     /// The size in bytes, decoded.
     pub bytes: u64,
-    /// The CRC-32 (IEEE) of the decoded content.
+    /// The SHA-256 of the decoded content, in lower-case hex.
+    pub sha256: String,
+    /// The CRC-32 (IEEE) of the decoded content; in JSON eight hex digits, as in the log.
+    #[serde(serialize_with = "eight_digits")]
     pub crc32: u32,
+}
+
+fn eight_digits<S: Serializer>(number: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{number:08x}"))
 }
 
 /// A session, with what only the sandbox knows of it.

@@ -15,7 +15,11 @@ use crate::request::{authorization, form, is_of_type};
 
 /// The access tokens that were issued.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(HashMap<String, Token>);
+pub(crate) struct Tokens {
+    valid: HashMap<String, Token>,
+    /// The number of tokens so far, with those that have expired.
+    pub(crate) issued: u64,
+}
 
 #[derive(Debug)]
 struct Token {
@@ -91,13 +95,14 @@ impl Tokens {
 
     fn keep(&mut self, token: String, serial: String, ttl: Duration) {
         let now = Instant::now();
-        self.0.retain(|_, token| !token.is_expired(now));
+        self.valid.retain(|_, token| !token.is_expired(now));
         let expires = now.checked_add(ttl);
-        self.0.insert(token, Token { serial, expires });
+        self.valid.insert(token, Token { serial, expires });
+        self.issued += 1;
     }
 
     fn check(&self, token: &str, serial: &str) -> Result<(), Answer> {
-        match self.0.get(token) {
+        match self.valid.get(token) {
             Some(token) if token.is_expired(Instant::now()) => Err(Answer::denied(
                 "The access token is unknown or has expired.",
             )),

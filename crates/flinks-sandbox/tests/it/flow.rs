@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flinks_sandbox::{ApiOperation, Host, Sandbox};
+use flinks_sandbox::{Analysis, ApiOperation, Host, Sandbox};
 use serde_json::json;
 
 use crate::client::{Client, FORM, GOOD_FORM, PDF, complete, document, file, fraud, post};
@@ -207,14 +207,14 @@ async fn an_analysis_can_be_set() {
     let client = Client::results(&sandbox);
     let request = || fraud(sandbox.api_secret(), sandbox.customer_id(), "any");
     let documents = json!([{"Status": "DELETED", "FullAnalysis": []}]);
-    sandbox.set_analysis("any", &documents.to_string()).unwrap();
+    sandbox.set_analysis("any", documents.to_string().parse().unwrap());
     let analysis = client.send(request()).await.json();
     assert_eq!(analysis["DocumentAnalysis"], documents);
     assert_eq!(analysis["Login"]["LoginId"], "any");
-    sandbox.set_analysis("any", r#"{"Own": 1}"#).unwrap();
+    sandbox.set_analysis("any", r#"{"Own": 1}"#.parse().unwrap());
     assert_eq!(client.send(request()).await.json(), json!({"Own": 1}));
     for wrong in ["", "3", "[", "null"] {
-        assert!(sandbox.set_analysis("any", wrong).is_err(), "{wrong}");
+        assert!(wrong.parse::<Analysis>().is_err(), "{wrong}");
     }
 }
 

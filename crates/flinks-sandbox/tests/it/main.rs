@@ -11,6 +11,7 @@
 mod authorize;
 mod client;
 mod connect_proxy;
+mod control;
 mod data;
 mod faults;
 mod flow;
