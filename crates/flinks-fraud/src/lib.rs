@@ -54,6 +54,11 @@
 //! answer that repeats a field, contradicts itself, is not complete (203, 206), or has an unknown field
 //! that may hold signals. An answer about another LoginId is an error.
 //!
+//! # What follows
+//!
+//! With the same LoginId, `flinks_legacy::LegacyClient::accounts_detail` fetches the accounts and
+//! transactions that the service reads from the documents.
+//!
 //! # Features
 //!
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`

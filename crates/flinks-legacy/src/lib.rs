@@ -64,6 +64,38 @@
 //! # }
 //! ```
 //!
+//! # The data of an upload
+//!
+//! The LoginId of an upload (`flinks_upload::Completed::login_id`) takes the place of a session: the
+//! call opens a cached session and waits until the service has read the documents. With
+//! `flinks-upload` and `flinks-fraud`, from upload to verdict to transactions: the example
+//! `upload_to_transactions`.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use flinks_legacy::*;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let opens = r#"{ "HttpStatusCode": 200, "RequestId": "9022abc2", "Login": { "Id": "b0debb48" } }"#;
+//! # let data = r#"{ "HttpStatusCode": 200, "Accounts": [ { "Transactions": [ {} ] } ] }"#;
+//! # use flinks_transport::testing::{Reply, ScriptedService};
+//! # let service = ScriptedService::new([Reply::json(200, opens), Reply::json(200, data)]);
+//! # let legacy = LegacyClient::new(
+//! #     Transport::builder().service(service).build()?,
+//! #     Endpoint::instance("toolbox")?,
+//! #     CustomerId::new("43387ca6")?,
+//! #     LegacyKeys::new(),
+//! # )?;
+//! let login_id = LoginId::new("b0debb48")?; // of the completed upload
+//! let hours = Duration::from_secs(4 * 60 * 60);
+//! let data = legacy.accounts_detail(&login_id).timeout(hours).await?;
+//! let accounts = data.accounts.iter().flatten();
+//! let count: usize = accounts.map(|account| account.transactions.iter().flatten().count()).sum();
+//! # assert_eq!(count, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is sent at most once
 //!
 //! Credentials and answers are sent at most once, even if the call fails and with any layers on the

@@ -26,6 +26,12 @@
 //! # }
 //! ```
 //!
+//! # What follows
+//!
+//! The [`login_id`](Completed::login_id) is the key to the fraud analysis of the documents
+//! (`flinks_fraud::FraudClient::wait`) and to the accounts and transactions that the service reads from
+//! them (`flinks_legacy::LegacyClient::accounts_detail`). Protect it like a password.
+//!
 //! # Exactly once
 //!
 //! The service has no idempotency key, and no call that lists what it has received. But processing

@@ -57,7 +57,7 @@ type OnProgress = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 pub struct Completed {
     /// The session.
     pub aggregation_id: AggregationId,
-    /// The id that the fraud analysis is read with.
+    /// The id that the fraud analysis, the accounts and the transactions are read with.
     pub login_id: LoginId,
     /// The files that the session holds, in the order in which they were given.
     pub files: Vec<FileInfo>,
