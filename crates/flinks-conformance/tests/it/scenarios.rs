@@ -10,6 +10,7 @@ mod ledger;
 mod logins;
 mod secrets;
 mod upload;
+mod webhook;
 
 use std::time::Duration;
 

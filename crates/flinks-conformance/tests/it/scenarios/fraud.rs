@@ -18,7 +18,7 @@ use super::{
 };
 
 /// A document of the fixtures under another name, which must not matter.
-fn statement(file: &str, name: &str) -> Document {
+pub(super) fn statement(file: &str, name: &str) -> Document {
     let content = std::fs::read(fixtures().join("documents").join(file)).expect(file);
     Document::from_bytes(name, content).expect("a document")
 }
