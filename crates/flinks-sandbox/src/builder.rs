@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Config, SandboxCredentials, TlsVersions};
+use crate::config::{Config, OnUntrusted, SandboxCredentials, TlsVersions};
 use crate::fault::Fault;
 use crate::log::LogLine;
 use crate::sandbox::Sandbox;
@@ -136,6 +136,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Sets what is done with a client certificate that is not trusted: by default, every request is
+    /// answered with 403.
+    pub const fn on_untrusted(mut self, action: OnUntrusted) -> Self {
+        self.config.on_untrusted = action;
+        self
+    }
+
     /// Adds a DNS name or IP address to the certificates of both hosts, for clients that reach them
     /// by another name than `localhost`, the bound address or the name of the real host.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
@@ -196,7 +203,7 @@ impl SandboxBuilder {
     }
 
     /// Sets a function that is called with each line of the log, on the thread that answers the
-    /// request.
+    /// request: it must not block.
     pub fn on_request(mut self, call: impl Fn(&LogLine) + Send + Sync + 'static) -> Self {
         self.config.on_request = Some(Arc::new(call));
         self

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) device_approval: Duration,
     pub(crate) faults: Vec<Fault>,
     pub(crate) tls: TlsVersions,
+    pub(crate) on_untrusted: OnUntrusted,
     pub(crate) server_names: Vec<String>,
     pub(crate) credentials: SandboxCredentials,
     pub(crate) webhook: Option<String>,
@@ -53,6 +54,7 @@ impl Default for Config {
             device_approval: Duration::from_secs(2),
             faults: Vec::new(),
             tls: TlsVersions::default(),
+            on_untrusted: OnUntrusted::default(),
             server_names: Vec::new(),
             credentials: SandboxCredentials::default(),
             webhook: None,
@@ -76,11 +78,27 @@ impl fmt::Debug for Config {
             .field("device_approval", &self.device_approval)
             .field("faults", &self.faults)
             .field("tls", &self.tls)
+            .field("on_untrusted", &self.on_untrusted)
             .field("server_names", &self.server_names)
             .field("webhook", &self.webhook.is_some())
             .field("webhook_retry", &self.webhook_retry)
             .finish_non_exhaustive()
     }
+}
+
+/// What the upload host does with a client certificate that is not trusted: of another authority,
+/// self-signed, expired, or not valid yet.
+///
+/// A client without a certificate fails in the handshake with either.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnUntrusted {
+    /// Every request is answered with 403 (Upload guide, "Common Errors": "Certificate mismatch or
+    /// not trusted"), also one for a token.
+    #[default]
+    Forbid,
+    /// The handshake fails with an alert.
+    Alert,
 }
 
 /// The TLS versions that the hosts accept.

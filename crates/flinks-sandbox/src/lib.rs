@@ -72,7 +72,7 @@ mod webhook;
 
 pub use crate::builder::SandboxBuilder;
 pub use crate::client_files::ClientFiles;
-pub use crate::config::{SandboxCredentials, TlsVersions};
+pub use crate::config::{OnUntrusted, SandboxCredentials, TlsVersions};
 pub use crate::connect_proxy::{ConnectProxy, ProxyConfig, ProxyFault};
 pub use crate::fault::{FAULT_GRAMMAR, Fault, FaultError};
 pub use crate::fraud::{

@@ -73,6 +73,7 @@ impl Sandbox {
         };
         let (upload_port, results_port) = (config.upload_port, config.results_port);
         let (bind, versions) = (config.bind, config.tls);
+        let on_untrusted = config.on_untrusted;
         let names = certificate_names(bind, &config.server_names);
         let url = config.webhook.as_deref();
         let sender = url.map(|url| webhook::sender(url, config.webhook_retry, &authority));
@@ -81,8 +82,8 @@ impl Sandbox {
         state.webhooks = queue.unwrap_or_default();
         let state = Arc::new(state);
         let start = async |host, port| {
-            let acceptor =
-                server::tls(host, &authority, versions, &names).map_err(io::Error::other)?;
+            let acceptor = server::tls(host, &authority, versions, &names, on_untrusted)
+                .map_err(io::Error::other)?;
             let listener = TcpListener::bind((bind, port)).await;
             let listener = listener
                 .map_err(|error| io::Error::new(error.kind(), format!("port {port}: {error}")))?;
@@ -220,7 +221,8 @@ impl Sandbox {
         &self.state.config.credentials.customer_id
     }
 
-    /// Returns every request so far, in the order in which they were answered.
+    /// Returns every request so far, in the order in which they were answered, and every connection
+    /// whose handshake failed.
     ///
     /// A request is in the log before its answer is sent.
     #[must_use]

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod fault_answer;
+mod handshake;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -27,11 +28,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use self::exchange::{Connection, Ending};
-use crate::certificates::{Authority, Validity, serial};
-use crate::config::TlsVersions;
+use self::handshake::{Accepted, Acceptor, Clients};
+use crate::certificates::{Authority, Validity};
+use crate::config::{OnUntrusted, TlsVersions};
 use crate::control;
-use crate::operation::Host;
+use crate::log::{Entry, LogLine};
+use crate::operation::{ApiOperation, Host};
 use crate::state::State;
+
+/// The time that a client has for the head of its next request.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// The time that a client has to close a connection that the sandbox has ended.
 const LINGER: Duration = Duration::from_secs(5);
@@ -43,13 +49,22 @@ pub(crate) fn tls(
     authority: &Authority,
     versions: TlsVersions,
     names: &[impl AsRef<str>],
-) -> Result<TlsAcceptor, Box<dyn Error + Send + Sync>> {
+    on_untrusted: OnUntrusted,
+) -> Result<Acceptor, Box<dyn Error + Send + Sync>> {
     let builder = builder(versions)?;
-    let builder = match host {
-        Host::Upload => builder.with_client_cert_verifier(verifier(authority)?.build()?),
-        Host::Results => builder.with_no_client_auth(),
+    let (builder, trusted) = match host {
+        Host::Upload => {
+            let trusted = verifier(authority)?.build()?;
+            let clients = Arc::new(Clients {
+                trusted: Arc::clone(&trusted),
+                on_untrusted,
+            });
+            (builder.with_client_cert_verifier(clients), Some(trusted))
+        }
+        Host::Results => (builder.with_no_client_auth(), None),
     };
-    acceptor(builder, authority, names)
+    let tls = acceptor(builder, authority, names)?;
+    Ok(Acceptor { tls, trusted })
 }
 
 pub(crate) fn builder(
@@ -94,46 +109,67 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 /// Serves a host until dropped, and with it every connection.
 pub(crate) async fn serve(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Acceptor,
     host: Host,
     state: Arc<State>,
 ) {
     let mut connections = JoinSet::new();
+    let mut was_refused = false;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((tcp, _)) => {
+                    was_refused = false;
                     let state = Arc::clone(&state);
                     connections.spawn(connection(tcp, acceptor.clone(), host, state));
                 }
                 // Out of file descriptors, or the client has left: try the next one.
-                Err(_) => sleep(Duration::from_millis(10)).await,
+                Err(error) => {
+                    if !was_refused {
+                        log(&state, host, None, format!("no connection can be accepted: {error}"));
+                    }
+                    was_refused = true;
+                    sleep(Duration::from_millis(10)).await;
+                }
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Arc<State>) {
+/// Writes the line of a connection without a request.
+fn log(state: &State, host: Host, serial: Option<String>, reason: String) {
+    let line = LogLine::new(host, "", "", ApiOperation::Handshake);
+    let mut entry = Entry::new(&state.log, line);
+    entry.client_serial = serial;
+    entry.reason = Some(reason);
+}
+
+async fn connection(tcp: TcpStream, acceptor: Acceptor, host: Host, state: Arc<State>) {
     let _counted = Arc::clone(&state.connection);
     // If this fails, answers are only slower.
     drop(tcp.set_nodelay(true));
-    let tls = match acceptor.accept(tcp).into_fallible().await {
-        Ok(tls) => tls,
-        // A reset would overtake the alert that says why.
-        Err((_, tcp)) => return linger(tcp).await,
+    let Accepted {
+        tls,
+        serial,
+        untrusted,
+    } = match acceptor.accept(tcp).await {
+        Ok(accepted) => accepted,
+        Err(refused) => {
+            log(&state, host, refused.serial, refused.reason);
+            // A reset would overtake the alert that says why.
+            if let Some(tcp) = refused.tcp {
+                linger(tcp).await;
+            }
+            return;
+        }
     };
-    let serial = tls
-        .get_ref()
-        .1
-        .peer_certificates()
-        .and_then(<[_]>::first)
-        .and_then(serial);
     let (endings, mut ended) = mpsc::unbounded_channel();
     let connection = Arc::new(Connection {
         state,
         host,
         serial,
+        untrusted,
         endings,
     });
     let service = service_fn(move |request| {
@@ -150,6 +186,8 @@ async fn connection(tcp: TcpStream, acceptor: TlsAcceptor, host: Host, state: Ar
     let mut http = http1::Builder::new()
         // A request that arrived whole is acted on, even if its client has left.
         .half_close(true)
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
         .serve_connection(TokioIo::new(tls), service);
     let ending = tokio::select! {
         _ = poll_fn(|context| http.poll_without_shutdown(context)) => None,

@@ -66,9 +66,9 @@ def expect(what, seen, wanted):
         sys.exit(f"{what}: {seen!r} instead of {wanted!r}")
 
 
-def refused_handshake(what, pair):
+def refused_handshake(what):
     try:
-        answer = token(pair)
+        answer = token(None)
     except requests.exceptions.RequestException:
         return
     sys.exit(f"{what}: answered with {answer.status_code} instead of a failed handshake")
@@ -103,8 +103,8 @@ def main():
 
     expect("the OAuth token on the fraud call", fraud(login_id, bearer).status_code, 401)
     expect("the API secret on the upload call", call("/api/v1/upload", secret, {}).status_code, 401)
-    refused_handshake("without the client certificate", None)
-    refused_handshake("with a certificate of another authority", OTHER_PAIR)
+    refused_handshake("without the client certificate")
+    expect("a certificate of another authority", token(OTHER_PAIR).status_code, 403)
     # The sandbox's tokens live for one second here: this one is used until it is refused.
     for _ in range(200):
         stale = call("/api/v1/upload/complete", bearer, {"AggregationId": session})

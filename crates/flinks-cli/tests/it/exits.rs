@@ -2,8 +2,8 @@
 
 use std::net::TcpListener;
 
-use flinks_sandbox::ApiOperation;
 use flinks_sandbox::certificates::{Authority, Validity};
+use flinks_sandbox::{ApiOperation, OnUntrusted, Sandbox};
 
 use crate::bench::{Bench, Run, has, without_settings};
 use crate::mock::{self, Answer};
@@ -49,19 +49,29 @@ fn a_wrong_scope_is_the_guides_first_row() {
 }
 
 #[test]
-fn a_refused_client_certificate_is_a_usage_error() {
-    let mut bench = Bench::new(&[]);
+fn a_refused_client_certificate_is_named() {
     let other = Authority::new("Another CA").expect("a CA");
     let identity = other.issue_client("stranger", Validity::Valid);
     let identity = identity.expect("a certificate");
-    bench.set_identity(&identity.cert_pem, &identity.key_pem);
-    let error = bench
-        .run(&["upload", &bench.document("a.pdf"), "--json"])
-        .ends_with(2)
-        .error();
-    assert_eq!(error["kind"], "client_certificate");
-    assert_eq!(error["delivery"], "not_sent");
-    has(&error["hint"], "SSL Handshake Error");
+    for (action, exit, kind, hint) in [
+        (
+            OnUntrusted::Alert,
+            2,
+            "client_certificate",
+            "SSL Handshake Error",
+        ),
+        (OnUntrusted::Forbid, 1, "api", "403 Forbidden"),
+    ] {
+        let mut bench = Bench::with(Sandbox::builder().on_untrusted(action));
+        bench.set_identity(&identity.cert_pem, &identity.key_pem);
+        let error = bench
+            .run(&["upload", &bench.document("a.pdf"), "--json"])
+            .ends_with(exit)
+            .error();
+        assert_eq!(error["kind"], kind);
+        assert_eq!(error["delivery"], "not_sent");
+        has(&error["hint"], hint);
+    }
 }
 
 #[test]

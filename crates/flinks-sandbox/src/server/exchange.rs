@@ -47,6 +47,8 @@ pub(super) struct Connection {
     pub(super) host: Host,
     /// The serial number of the client's certificate, on the upload host.
     pub(super) serial: Option<String>,
+    /// Why the client's certificate is not trusted.
+    pub(super) untrusted: Option<String>,
     pub(super) endings: UnboundedSender<Ending>,
 }
 
@@ -165,6 +167,11 @@ impl Connection {
     )]
     fn admit(&self, route: Route<'_>, head: &Parts, body: &Incoming) -> Result<(), Answer> {
         let (state, headers) = (&self.state, &head.headers);
+        // As by a gateway, which knows no paths: the form of the answer is the same for all.
+        if let Some(reason) = &self.untrusted {
+            let message = format!("The client certificate is not trusted: {reason}.");
+            return Err(Answer::forbidden(&message));
+        }
         match route.operation {
             ApiOperation::Token => upload::check_basic(&state.config.credentials, headers)?,
             ApiOperation::Upload | ApiOperation::Complete => {

@@ -12,7 +12,9 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig, RootCertStore, SupportedProtocolVersion,
+    crypto::ring::sign::any_supported_type,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -121,12 +123,14 @@ impl Client {
             .with_root_certificates(roots);
         let config = match identity {
             None => builder.with_no_client_auth(),
-            Some((certificate, key)) => builder
-                .with_client_auth_cert(
-                    vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
-                    PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
-                )
-                .unwrap(),
+            Some((certificate, key)) => {
+                let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+                let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+                let key = any_supported_type(&key).unwrap();
+                // The two are not compared, so that a test can send what is not its own.
+                let pair = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+                builder.with_client_cert_resolver(Arc::new(pair))
+            }
         };
         let pair = format!("{}:{}", sandbox.client_id(), sandbox.client_secret());
         Self {
@@ -136,8 +140,12 @@ impl Client {
         }
     }
 
+    pub(crate) async fn tcp(&self) -> io::Result<TcpStream> {
+        TcpStream::connect(self.address).await
+    }
+
     pub(crate) async fn stream(&self) -> io::Result<TlsStream<TcpStream>> {
-        let tcp = TcpStream::connect(self.address).await?;
+        let tcp = self.tcp().await?;
         let name = ServerName::try_from("localhost").unwrap();
         self.tls.connect(name, tcp).await
     }
