@@ -95,7 +95,7 @@ pub(crate) struct DataPollArguments {
     /// Time between polls [default: 10, with --sandbox 1]
     #[arg(long, value_name = "SECONDS", value_parser = interval)]
     pub(crate) poll: Option<Duration>,
-    /// Maximum time to wait [default: 1800, half an hour]
+    /// Maximum time to wait; the data of an upload may take 4 hours [default: 1800, half an hour]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) deadline: Option<Duration>,
 }

@@ -108,7 +108,9 @@ impl AfterUpload<'_> {
         }
         if self.fraud.is_none() && !context.sandbox {
             let id = shell_word(completed.login_id.as_str().as_ref());
-            text.push_str(&output.faint(&format!("\nNext: flinks fraud {id} --wait\n")));
+            text.push_str(&output.faint(&format!(
+                "\nNext: flinks fraud {id} --wait\n      flinks accounts --login-id {id}\n"
+            )));
         }
         text
     }
