@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::arguments::values::{concurrency, fault, interval, port, seconds};
+use crate::arguments::values::{concurrency, fault, interval, port, seconds, seconds_or_zero};
 use crate::commands::csr::KeyType;
 
 pub(crate) use legacy::{
@@ -305,6 +305,12 @@ pub(crate) struct Serve {
     /// Time that the analysis takes after complete
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) processing: Duration,
+    /// Time that the legacy API takes to gather data
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds_or_zero)]
+    pub(crate) data_pending: Duration,
+    /// Require the keys of the legacy API: the auth key, authorize tokens, the x-api-key
+    #[arg(long)]
+    pub(crate) check_keys: bool,
     /// Send signed webhooks to this URL: fraud alerts, and accounts when they are ready
     #[arg(long, value_name = "URL")]
     pub(crate) webhook: Option<String>,

@@ -102,10 +102,12 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how many times a legacy data call is answered with 202 before its data: 1 by default,
-    /// so that the POST is answered with 202 and the first poll with 200.
-    pub const fn data_pending(mut self, times: u32) -> Self {
-        self.config.data_pending = times;
+    /// Sets the time that the legacy API takes to gather data: none by default, so that a data call
+    /// is answered at once.
+    ///
+    /// Until the time is over since the first call, repeated calls and polls are answered with 202.
+    pub const fn data_pending(mut self, pending: Duration) -> Self {
+        self.config.data_pending = pending;
         self
     }
 
@@ -202,6 +204,16 @@ impl SandboxBuilder {
         self
     }
 
+    /// Requires the keys of the legacy API, or not (the default): *GenerateAuthorizeToken* the
+    /// `flinks-auth-key`, *Authorize* a token, and the data calls the `x-api-key`.
+    ///
+    /// Keys that are not set get throw-away values: [`Sandbox::auth_key`] and
+    /// [`Sandbox::x_api_key`].
+    pub const fn check_keys(mut self, are_checked: bool) -> Self {
+        self.config.check_keys = are_checked;
+        self
+    }
+
     /// Sets a function that is called with each line of the log, on the thread that answers the
     /// request: it must not block.
     pub fn on_request(mut self, call: impl Fn(&LogLine) + Send + Sync + 'static) -> Self {
@@ -220,6 +232,10 @@ impl SandboxBuilder {
     /// the folder (on Unix), if a setting has characters that the readers of `env` read
     /// differently, and if the URL for webhooks is not one. The text quotes neither paths nor settings.
     pub async fn start(self) -> io::Result<Sandbox> {
-        Sandbox::from_config(self.config).await
+        let mut config = self.config;
+        if config.check_keys {
+            config.credentials.require_keys();
+        }
+        Sandbox::from_config(config).await
     }
 }

@@ -21,13 +21,14 @@ pub(crate) struct Config {
     pub(crate) token_ttl: Duration,
     pub(crate) processing: Duration,
     pub(crate) session_idle: Duration,
-    pub(crate) data_pending: u32,
+    pub(crate) data_pending: Duration,
     pub(crate) device_approval: Duration,
     pub(crate) faults: Vec<Fault>,
     pub(crate) tls: TlsVersions,
     pub(crate) on_untrusted: OnUntrusted,
     pub(crate) server_names: Vec<String>,
     pub(crate) credentials: SandboxCredentials,
+    pub(crate) check_keys: bool,
     pub(crate) webhook: Option<String>,
     pub(crate) webhook_retry: Duration,
     pub(crate) control: Option<bool>,
@@ -50,13 +51,14 @@ impl Default for Config {
             token_ttl: Duration::from_secs(300),
             processing: Duration::from_secs(10),
             session_idle: Duration::from_secs(8 * 60),
-            data_pending: 1,
+            data_pending: Duration::ZERO,
             device_approval: Duration::from_secs(2),
             faults: Vec::new(),
             tls: TlsVersions::default(),
             on_untrusted: OnUntrusted::default(),
             server_names: Vec::new(),
             credentials: SandboxCredentials::default(),
+            check_keys: false,
             webhook: None,
             webhook_retry: Duration::from_secs(30 * 60),
             control: None,
@@ -166,6 +168,15 @@ impl Default for SandboxCredentials {
             x_api_key: None,
             webhook_secret: "sandbox webhook+secret/not.real==".to_owned(),
         }
+    }
+}
+
+impl SandboxCredentials {
+    /// Sets the keys of the legacy API that are not set.
+    pub(crate) fn require_keys(&mut self) {
+        let (auth_key, x_api_key) = (&mut self.auth_key, &mut self.x_api_key);
+        auth_key.get_or_insert_with(|| "sandbox-auth-key+/not.real==".to_owned());
+        x_api_key.get_or_insert_with(|| "sandbox-x-api-key+/not.real==".to_owned());
     }
 }
 

@@ -8,7 +8,9 @@ mod marker;
 mod signal;
 
 pub use self::analysis::{CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID};
-pub(crate) use self::analysis::{analysis, authorize, documents, is_flagged};
+pub(crate) use self::analysis::{
+    FIXED_LOGIN_IDS, Progress, analysis, authorize, documents, is_flagged, progress,
+};
 pub use self::chosen::Analysis;
 pub(crate) use self::document::Document;
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub enum ApiOperation {
     Authorize,
     /// `POST …/BankingServices/GetAccountsDetail`, `GetAccountsSummary` or `GetStatements`.
     Data,
-    /// `GET …/BankingServices/GetAccountsDetailAsync/{requestId}` or one of its two siblings.
+    /// `GET …/BankingServices/GetAccountsDetailAsync/{requestId}` or one of its two siblings; some
+    /// clients send POST, which is accepted.
     DataAsync,
     /// `DELETE …/BankingServices/DeleteCard/{loginId}`.
     DeleteCard,

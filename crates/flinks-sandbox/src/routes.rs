@@ -5,7 +5,7 @@ use http::Method;
 use crate::operation::ApiOperation::{self, *};
 use crate::operation::Host;
 
-/// Host, method, path and operation; `*` is any one segment that is not empty.
+/// Host, methods, path and operation; `*` is any one segment that is not empty.
 #[rustfmt::skip]
 const ROUTES: [(Host, &str, &str, ApiOperation); 20] = [
     (Host::Upload, "POST", "/api/v1/token", Token),
@@ -19,9 +19,9 @@ const ROUTES: [(Host, &str, &str, ApiOperation); 20] = [
     (Host::Results, "POST", "/v3/*/BankingServices/GetAccountsDetail", Data),
     (Host::Results, "POST", "/v3/*/BankingServices/GetAccountsSummary", Data),
     (Host::Results, "POST", "/v3/*/BankingServices/GetStatements", Data),
-    (Host::Results, "GET", "/v3/*/BankingServices/GetAccountsDetailAsync/*", DataAsync),
-    (Host::Results, "GET", "/v3/*/BankingServices/GetAccountsSummaryAsync/*", DataAsync),
-    (Host::Results, "GET", "/v3/*/BankingServices/GetStatementsAsync/*", DataAsync),
+    (Host::Results, "GET, POST", "/v3/*/BankingServices/GetAccountsDetailAsync/*", DataAsync),
+    (Host::Results, "GET, POST", "/v3/*/BankingServices/GetAccountsSummaryAsync/*", DataAsync),
+    (Host::Results, "GET, POST", "/v3/*/BankingServices/GetStatementsAsync/*", DataAsync),
     (Host::Results, "DELETE", "/v3/*/BankingServices/DeleteCard/*", DeleteCard),
     (Host::Results, "GET", "/v3/*/BankingServices/GetMFAQuestions/*", MfaQuestions),
     (Host::Results, "PATCH", "/v3/*/BankingServices/AnswerMFAQuestions", MfaQuestions),
@@ -33,9 +33,9 @@ const ROUTES: [(Host, &str, &str, ApiOperation); 20] = [
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route<'a> {
-    /// `Unknown` if no route has this path, or if `allowed` is another method.
+    /// `Unknown` if no route has this path, or none with this method.
     pub(crate) operation: ApiOperation,
-    /// The one method of this path, if the request has another.
+    /// The methods of this path, if the request has another.
     pub(crate) allowed: Option<&'static str>,
     /// The customer of the path, on the results host.
     pub(crate) customer_id: &'a str,
@@ -59,7 +59,9 @@ impl<'a> Route<'a> {
             .iter()
             .find(|(at, _, pattern, _)| *at == host && is_at(pattern));
         let (operation, allowed) = match found {
-            Some((_, expected, _, operation)) if method == expected => (*operation, None),
+            Some((_, allowed, _, operation)) if allowed.split(", ").any(|one| method == one) => {
+                (*operation, None)
+            }
             Some((_, expected, _, _)) => (Unknown, Some(*expected)),
             None => (Unknown, None),
         };
@@ -119,6 +121,12 @@ mod tests {
             (
                 Host::Results,
                 Method::GET,
+                &format!("{legacy}/GetStatementsAsync/r"),
+                DataAsync,
+            ),
+            (
+                Host::Results,
+                Method::POST,
                 &format!("{legacy}/GetStatementsAsync/r"),
                 DataAsync,
             ),

@@ -294,6 +294,32 @@ impl Sandbox {
         self.state.set_analysis(login_id, analysis);
     }
 
+    /// Sets the accounts of a LoginId, which gets a card if it has none: a cached *Authorize* then
+    /// opens a session of it, as of the LoginId of an upload.
+    ///
+    /// A JSON array is the `Accounts` of *GetAccountsDetail* and *GetAccountsSummary*, and the sandbox
+    /// adds the rest of the answer. A JSON object is the whole answer. Either is served from the next
+    /// request on, as it is: without any [processing time](SandboxBuilder::processing), and whatever
+    /// the call's options select.
+    ///
+    /// ```
+    /// use flinks_sandbox::{CLEAN_LOGIN_ID, Sandbox};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let sandbox = Sandbox::start().await?;
+    /// let accounts = r#"[{"Title": "Chequing", "Balance": {"Current": 1250.10}, "Transactions": []}]"#;
+    /// sandbox.set_accounts(CLEAN_LOGIN_ID, accounts)?;
+    /// # Ok::<(), std::io::Error>(()) })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not a JSON array or object.
+    pub fn set_accounts(&self, login_id: &str, json: &str) -> io::Result<()> {
+        self.state.set_accounts(login_id, json)
+    }
+
     /// Sets the fraud analysis of the next upload that is completed, whose LoginId is not known
     /// yet.
     ///

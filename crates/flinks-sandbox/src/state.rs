@@ -1,10 +1,12 @@
 //! The state that all connections share.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::fault::{Fault, Plan};
@@ -134,6 +136,17 @@ impl State {
 
     pub(crate) fn clear_faults(&self) {
         lock(&self.counted).faults.clear();
+    }
+
+    /// Sets the accounts of a LoginId: a JSON array or object, whose text is kept.
+    pub(crate) fn set_accounts(&self, login_id: &str, json: &str) -> io::Result<()> {
+        let accounts: Box<RawValue> = serde_json::from_str(json)?;
+        if !accounts.get().starts_with(['[', '{']) {
+            let message = "accounts are a JSON array or object";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        lock(&self.legacy).set_accounts(login_id, accounts);
+        Ok(())
     }
 
     pub(crate) fn requests(&self, operation: ApiOperation) -> u64 {

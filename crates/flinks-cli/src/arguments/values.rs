@@ -39,6 +39,14 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, InvalidValue> {
     Ok(duration.max(Duration::from_nanos(1)))
 }
 
+/// Parses a number of seconds that may be 0.
+pub(crate) fn seconds_or_zero(text: &str) -> Result<Duration, InvalidValue> {
+    if text.parse() == Ok(0.0) {
+        return Ok(Duration::ZERO);
+    }
+    seconds(text).map_err(|_| invalid("give a number of seconds, or 0"))
+}
+
 /// Parses the time between two polls, at least 0.1 seconds.
 pub(crate) fn interval(text: &str) -> Result<Duration, InvalidValue> {
     Ok(seconds(text)?.max(MIN_INTERVAL))
@@ -81,6 +89,8 @@ mod tests {
         for bad in ["0", "-0", "-1", "NaN", "inf", "-inf", "soon", ""] {
             assert!(seconds(bad).is_err() && interval(bad).is_err(), "{bad}");
         }
+        assert_eq!(seconds_or_zero("0.0").ok(), Some(Duration::ZERO));
+        assert!(seconds_or_zero("-1").is_err() && seconds_or_zero("0.5").is_ok());
         for short in ["1e-9", "1e-300", "0.02"] {
             assert_eq!(interval(short).ok(), Some(MIN_INTERVAL), "{short}");
         }

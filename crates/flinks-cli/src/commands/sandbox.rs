@@ -24,6 +24,8 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
         .results_port(arguments.results_port)
         .token_ttl(arguments.token_ttl)
         .processing(arguments.processing)
+        .data_pending(arguments.data_pending)
+        .check_keys(arguments.check_keys)
         .faults(arguments.faults.clone())
         .webhook_retry(arguments.webhook_retry)
         .on_request(move |line| drop(log.send(json!(line).to_string())))

@@ -1,6 +1,7 @@
 //! `flinks accounts`, `flinks statements`, `flinks delete-card`: what is behind a session or a LoginId.
 
 use std::fs;
+use std::time::Duration;
 
 use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox};
 use serde_json::value::RawValue;
@@ -88,7 +89,7 @@ fn accounts_are_a_table_for_people() {
 
 #[test]
 fn pending_data_is_polled() {
-    let bench = Bench::with(Sandbox::builder().data_pending(2));
+    let bench = Bench::with(Sandbox::builder().data_pending(Duration::from_millis(10)));
     let id = bench_session(&bench, "greatday_nomfa");
     let line = ["accounts", "--request-id", &id, "--poll", "0.02", "--json"];
     bench.run(&line).ends_with(0);

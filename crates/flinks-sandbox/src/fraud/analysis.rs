@@ -25,6 +25,23 @@ pub const PENDING_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000003";
 /// A LoginId whose one document is `UNABLE_TO_PROCESS`.
 pub const FAILED_LOGIN_ID: &str = "00000000-0000-4000-8000-000000000004";
 
+/// The LoginIds above.
+pub(crate) const FIXED_LOGIN_IDS: [&str; 4] = [
+    CLEAN_LOGIN_ID,
+    FLAGGED_LOGIN_ID,
+    PENDING_LOGIN_ID,
+    FAILED_LOGIN_ID,
+];
+
+/// How far the documents of a LoginId are processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Pending,
+    /// A document cannot be processed.
+    Failed,
+    Done,
+}
+
 /// Refuses any bearer but the API secret, and other customers.
 pub(crate) fn authorize(
     state: &State,
@@ -51,12 +68,14 @@ pub(crate) fn analysis(
     line: &mut LogLine,
 ) -> Result<Answer, Answer> {
     line.login_id = Some(login_id.to_owned());
-    if let Some(set) = lock(&state.analyses).by_login.get(login_id)
-        && set.is_object()
-    {
-        return Ok(Answer::ok(set));
+    let has_card = lock(&state.legacy).has_card(login_id);
+    let set = lock(&state.analyses).by_login.get(login_id).cloned();
+    if let Some(answer) = set.as_ref().filter(|set| set.is_object()) {
+        return Ok(Answer::ok(answer));
     }
-    let (documents, tag) = documents(state, login_id).ok_or_else(|| {
+    // A deleted card takes its analysis along.
+    let known = documents(state, login_id).filter(|_| has_card || set.is_some());
+    let (documents, tag) = known.ok_or_else(|| {
         let message = "The LoginId is unknown.";
         Answer::error(StatusCode::UNAUTHORIZED, "INVALID_LOGIN", message)
     })?;
@@ -102,6 +121,34 @@ pub(crate) fn is_flagged(documents: &Value) -> bool {
     documents
         .as_array()
         .is_some_and(|all| all.iter().any(analyses))
+}
+
+/// Returns how far the documents of a LoginId are processed, as the analysis shows it. The caller may
+/// hold the lock of the legacy API.
+pub(crate) fn progress(state: &State, login_id: &str) -> Progress {
+    let documents = documents(state, login_id).map(|(documents, _)| documents);
+    let Some(Value::Array(documents)) = documents else {
+        return Progress::Done;
+    };
+    let has = |statuses: &[&str]| {
+        let mut documents = documents.iter();
+        documents.any(|one| {
+            one["Status"]
+                .as_str()
+                .is_some_and(|one| statuses.contains(&one))
+        })
+    };
+    if documents.is_empty() || has(&["PENDING", "PROCESSING"]) {
+        Progress::Pending
+    } else if has(&[
+        "UNABLE_TO_PROCESS",
+        "UNSUPPORTED",
+        "DOCUMENT_PROCESSING_FAILED",
+    ]) {
+        Progress::Failed
+    } else {
+        Progress::Done
+    }
 }
 
 /// Every document is completed, and no signal is found anywhere.
@@ -177,6 +224,7 @@ mod tests {
         });
         sessions.complete("a", "l", Instant::now());
         drop(sessions);
+        lock(&state.legacy).add_upload("l");
         state
     }
 

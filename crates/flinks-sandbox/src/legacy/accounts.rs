@@ -27,7 +27,8 @@ pub(super) struct Holding {
     pub(super) history: History,
 }
 
-/// Returns a user's accounts: chequing, savings and credit card, the same each time.
+/// Returns a user's accounts: chequing, savings and credit card, the same each time. An upload has
+/// the first one only.
 pub(super) fn holdings(user: &User) -> Vec<Holding> {
     let name = format!("{}/{}", user.institution, user.name);
     let seed = u64::from(crc32fast::hash(name.as_bytes()));
@@ -38,8 +39,10 @@ pub(super) fn holdings(user: &User) -> Vec<Holding> {
         ("High Interest Savings", "Operations", "Savings", all.savings),
         ("Cash Back Card", "Credits", "CreditCard", all.card),
     ];
+    let count = if user.is_upload() { 1 } else { kinds.len() };
     (1..)
         .zip(kinds)
+        .take(count)
         .map(|(place, (title, category, kind, history))| {
             let seed = seed << 8 | place;
             let mut random = fastrand::Rng::with_seed(seed);
@@ -64,15 +67,27 @@ pub(super) fn holdings(user: &User) -> Vec<Holding> {
 }
 
 /// The requested parts of an account.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) identity: bool,
     pub(super) holder: bool,
     pub(super) balance: bool,
-    /// Days back; `None` leaves the list empty.
-    pub(super) transactions: Option<usize>,
+    /// `None` leaves the list empty.
+    pub(super) transactions: Option<Selection>,
     /// The summary has no list at all, and ratios instead.
     pub(super) summary: bool,
+}
+
+/// The requested transactions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Selection {
+    /// Days back from the last one.
+    pub(super) days: Option<usize>,
+    /// The first date and the last, both included, as `YYYY-MM-DD`.
+    pub(super) from: Option<String>,
+    pub(super) to: Option<String>,
+    /// The newest transaction that the client has of an account: the ids of both.
+    pub(super) known: Vec<(String, String)>,
 }
 
 /// Cents, written as a JSON number with two decimal places.
@@ -133,7 +148,7 @@ struct Balance {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Holder {
-    name: &'static str,
+    name: String,
     address: Address,
     email: &'static str,
     phone_number: &'static str,
@@ -164,7 +179,7 @@ struct Entry {
 }
 
 impl Holding {
-    pub(super) fn show(&self, parts: Parts) -> Account {
+    pub(super) fn show(&self, parts: &Parts, holder_name: Option<&str>) -> Account {
         let current = self.history.balance();
         let available = match self.limit {
             Some(limit) => limit - current,
@@ -189,19 +204,29 @@ impl Holding {
                 current: money(current),
                 limit: self.limit.and_then(money),
             },
-            holder: parts.holder.then(holder),
-            transactions: (!parts.summary).then(|| self.entries(parts.transactions.unwrap_or(0))),
+            holder: parts.holder.then(|| holder(holder_name)),
+            transactions: (!parts.summary).then(|| self.entries(parts.transactions.as_ref())),
             eft_eligible_ratio: parts.summary.then_some(Money(100)),
             e_transfer_eligible_ratio: parts.summary.then_some(Money(87)),
         }
     }
 
-    /// The transactions of the last `days` days, the newest first.
-    fn entries(&self, days: usize) -> Vec<Entry> {
-        let first = DAYS.saturating_sub(days);
+    /// The selected transactions, the newest first.
+    fn entries(&self, selection: Option<&Selection>) -> Vec<Entry> {
+        let Some(selection) = selection else {
+            return Vec::new();
+        };
+        let first = DAYS.saturating_sub(selection.days.unwrap_or(DAYS));
+        let known = selection.known.iter().find(|(id, _)| *id == self.id);
+        let is_known = |id| known.is_some_and(|(_, known)| *known == uuid_of(id));
         let newest = self.history.transactions.iter().rev();
         newest
-            .take_while(|one| one.day.index >= first)
+            .take_while(|one| one.day.index >= first && !is_known(one.id))
+            .filter(|one| {
+                let date = &one.day.date;
+                selection.from.as_ref().is_none_or(|from| from <= date)
+                    && selection.to.as_ref().is_none_or(|to| date <= to)
+            })
             .map(|one| Entry {
                 id: uuid_of(one.id),
                 date: one.day.date.clone(),
@@ -215,9 +240,9 @@ impl Holding {
     }
 }
 
-fn holder() -> Holder {
+fn holder(name: Option<&str>) -> Holder {
     Holder {
-        name: "Zoé Tremblay",
+        name: name.unwrap_or("Zoé Tremblay").to_owned(),
         address: Address {
             civic_address: "1275 avenue des Érables",
             city: "Montréal",
@@ -236,13 +261,15 @@ mod tests {
     use super::*;
     use crate::legacy::users;
 
-    const ALL: Parts = Parts {
-        identity: true,
-        holder: true,
-        balance: true,
-        transactions: Some(365),
-        summary: false,
-    };
+    fn all() -> Parts {
+        Parts {
+            identity: true,
+            holder: true,
+            balance: true,
+            transactions: Some(Selection::default()),
+            summary: false,
+        }
+    }
 
     fn greatday() -> Vec<Holding> {
         holdings(users::find("FlinksCapital", "Greatday").unwrap())
@@ -263,7 +290,7 @@ mod tests {
     #[test]
     fn accounts_are_the_same_each_time_and_differ_between_users() {
         let show = |holdings: Vec<Holding>| -> Vec<_> {
-            let accounts = holdings.iter().map(|one| one.show(ALL));
+            let accounts = holdings.iter().map(|one| one.show(&all(), None));
             accounts
                 .map(|one| serde_json::to_string(&one).unwrap())
                 .collect()
@@ -275,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_card_has_left_what_it_does_not_owe() {
-        let json = serde_json::to_value(greatday()[2].show(ALL)).unwrap();
+        let json = serde_json::to_value(greatday()[2].show(&all(), None)).unwrap();
         let cents = |field: &str| (json["Balance"][field].as_f64().unwrap() * 100.0).round();
         assert_eq!(cents("Limit"), 500_000.0);
         assert_eq!(cents("Available") + cents("Current"), 500_000.0);
@@ -290,29 +317,55 @@ mod tests {
             transactions: None,
             summary: false,
         };
-        let json = serde_json::to_value(greatday()[0].show(none)).unwrap();
+        let json = serde_json::to_value(greatday()[0].show(&none, None)).unwrap();
         assert!(json["AccountNumber"].is_null() && json["Holder"].is_null());
         assert!(json["Balance"]["Current"].is_null());
         assert_eq!(json["Transactions"], serde_json::json!([]));
         let summary = Parts {
             summary: true,
-            ..ALL
+            ..all()
         };
-        let json = serde_json::to_value(greatday()[0].show(summary)).unwrap();
+        let json = serde_json::to_value(greatday()[0].show(&summary, None)).unwrap();
         assert_eq!(json.get("Transactions"), None);
         assert_eq!(json["ETransferEligibleRatio"], 0.87);
     }
 
     #[test]
-    fn fewer_days_are_the_newest_ones() {
+    fn transactions_are_selected_by_days_dates_and_what_is_known() {
         let holding = &greatday()[0];
-        let (year, quarter) = (holding.entries(365), holding.entries(90));
+        let entries = |selection: Selection| holding.entries(Some(&selection));
+        let year = entries(Selection::default());
         assert_eq!(year.len(), holding.history.transactions.len());
+        let quarter = entries(Selection {
+            days: Some(90),
+            ..Selection::default()
+        });
         assert!(quarter.len() < year.len() / 2);
         assert_eq!(quarter[0].id, year[0].id);
+        assert!(quarter.iter().all(|one| *one.date >= *"2025-11"));
+        let july = entries(Selection {
+            from: Some("2025-07-01".to_owned()),
+            to: Some("2025-07-31".to_owned()),
+            ..Selection::default()
+        });
+        let in_july = year.iter().filter(|one| one.date.starts_with("2025-07"));
+        assert_eq!((july.len(), july.len() > 3), (in_july.count(), true));
+        let newer = entries(Selection {
+            known: vec![(holding.id.clone(), year[3].id.clone())],
+            ..Selection::default()
+        });
+        assert_eq!(newer.len(), 3);
+    }
+
+    #[test]
+    fn an_upload_has_one_account_of_its_client() {
+        let [account] = &holdings(&users::UPLOAD)[..] else {
+            panic!("one account")
+        };
+        let shown = serde_json::to_value(account.show(&all(), Some("A Client"))).unwrap();
         assert_eq!(
-            quarter.last().unwrap().date.as_str().get(..7),
-            Some("2025-11")
+            (&shown["Type"], &shown["Holder"]["Name"]),
+            (&"Chequing".into(), &"A Client".into())
         );
     }
 }

@@ -75,6 +75,10 @@ fn by_login_id(store: &mut Store, fields: &Fields, login_id: String) -> Result<S
     session.tag = fields.text("Tag")?;
     if fields.flag("MostRecentCached")? == Some(true) {
         session.rounds.clear();
+    } else if card.user.is_upload() {
+        let problem =
+            "has to be true for the LoginId of an upload, which has no bank to refresh from";
+        return Err(invalid("MostRecentCached", problem));
     } else {
         refuse_live(card.user)?;
         // Stored answers are used until one is wrong; then all are deleted.
@@ -117,6 +121,8 @@ fn with_credentials(fields: &Fields) -> Result<Session, Answer> {
     session.tag = fields.text("Tag")?;
     session.save = fields.flag("Save")?.unwrap_or(false);
     session.schedule = fields.flag("ScheduleRefresh")?.unwrap_or(false);
+    // The questions of every card can be read.
+    fields.flag("WithMfaQuestions")?;
     Ok(session)
 }
 

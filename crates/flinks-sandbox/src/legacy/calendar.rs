@@ -52,9 +52,44 @@ pub(super) fn days() -> Vec<Day> {
     days
 }
 
+/// Returns whether a text is a date, as `YYYY-MM-DD`.
+pub(super) fn is_date(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    let [year, month, day] = parts[..] else {
+        return false;
+    };
+    let number = |part: &str, length: usize| {
+        let is_plain = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<u16>().ok().filter(|_| is_plain)
+    };
+    let last = match number(month, 2) {
+        Some(2) => 29,
+        Some(4 | 6 | 9 | 11) => 30,
+        Some(1..=12) => 31,
+        Some(_) | None => return false,
+    };
+    number(year, 4).is_some() && number(day, 2).is_some_and(|day| (1..=last).contains(&day))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_have_ten_digits_and_dashes() {
+        for (text, expected) in [
+            ("2026-01-31", true),
+            ("2024-02-29", true),
+            ("2026-04-31", false),
+            ("2026-13-01", false),
+            ("2026-1-31", false),
+            ("2026-01-+1", false),
+            ("31/01/2026", false),
+            ("2026-01-31T00:00:00", false),
+        ] {
+            assert_eq!(is_date(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn there_are_365_days_in_a_row() {

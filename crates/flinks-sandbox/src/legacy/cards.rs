@@ -7,17 +7,20 @@ use serde_json::{Value, json};
 
 use super::sessions::{Card, LAST_REFRESH};
 use crate::answer::Answer;
+use crate::fraud::{Progress, progress};
 use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
 
-/// Deletes a card, unless its data are still being gathered.
+/// Deletes a card with its analysis, unless its documents or data are still being processed.
 pub(super) fn delete(state: &State, login_id: &str, line: &mut LogLine) -> Result<Answer, Answer> {
     line.login_id = Some(login_id.to_owned());
     let mut store = lock(&state.legacy);
-    store.card(login_id)?;
-    if store.is_in_use(login_id, state.config.session_idle) {
+    let is_upload = store.card(login_id)?.user.is_upload();
+    if is_upload && progress(state, login_id) == Progress::Pending
+        || store.is_in_use(login_id, state.config.session_idle)
+    {
         let message = "The card is still being processed";
         return Err(Answer::error(
             StatusCode::BAD_REQUEST,
@@ -26,6 +29,7 @@ pub(super) fn delete(state: &State, login_id: &str, line: &mut LogLine) -> Resul
         ));
     }
     store.delete(login_id);
+    lock(&state.analyses).by_login.remove(login_id);
     line.acted = true;
     let message = format!("All of the information about LoginId {login_id} has been removed");
     // Only this call has `StatusCode`.
@@ -92,7 +96,15 @@ pub(super) fn set_scheduled_refresh(
     let activated = fields
         .flag("IsActivated")?
         .ok_or_else(|| invalid("IsActivated", "is required"))?;
-    lock(&state.legacy).card(&login_id)?.scheduled = activated;
+    let mut store = lock(&state.legacy);
+    let card = store.card(&login_id)?;
+    if activated && card.user.is_upload() {
+        return Err(invalid(
+            "LoginId",
+            "is of an upload, which has no bank to refresh from",
+        ));
+    }
+    card.scheduled = activated;
     line.acted = true;
     let word = if activated {
         "activated"

@@ -3,22 +3,26 @@
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::accounts::{Account, Holding, holdings};
-use super::data_request::{Dataset, Filter, Order, Work};
+use super::accounts::{Account, holdings};
+use super::data_request::{Dataset, Order, Work};
 use super::links;
 use super::sessions::{Session, Store};
 use super::statements::Statements;
 use super::users::Conduct;
 use crate::answer::Answer;
+use crate::fraud::{Progress, progress};
 use crate::json_fields::{Casing, Fields, invalid};
 use crate::lock::lock;
 use crate::log::LogLine;
 use crate::state::State;
 use crate::webhook::{ACCOUNTS_DETAIL, Subject};
 
-/// Starts gathering data, again if the call is repeated.
+/// Starts gathering data. A repeated call goes on with the same work, one with other options starts
+/// again.
 pub(super) fn start(
     state: &State,
     dataset: Dataset,
@@ -31,24 +35,29 @@ pub(super) fn start(
     let order = dataset.order(&fields)?;
     let mut store = lock(&state.legacy);
     let session = open_session(state, &mut store, &request_id, line)?;
-    let dispatched = session.user.conduct == Conduct::Dispatched;
-    let pending = match state.config.data_pending {
-        _ if session.user.conduct == Conduct::Pending => u32::MAX,
-        0 if dispatched => 1,
-        pending => pending,
-    };
-    let work = Work {
-        order,
-        pending,
-        done: false,
-    };
-    session.work.insert(dataset, work);
-    line.acted = true;
-    if dataset == Dataset::AccountsDetail && (1..u32::MAX).contains(&pending) {
-        let subject = Subject::Data(request_id.clone());
-        state.webhooks.send_after(state.config.processing, subject);
+    if session
+        .work
+        .get(&dataset)
+        .is_none_or(|work| work.order != order)
+    {
+        line.acted = true;
+        let conduct = session.user.conduct;
+        let ready = Instant::now().checked_add(state.config.data_pending);
+        let ready = ready.filter(|_| conduct != Conduct::Pending);
+        let dispatched = conduct == Conduct::Dispatched;
+        session.work.insert(dataset, Work { order, ready });
+        let is_late = dispatched || ready.is_some_and(|ready| ready > Instant::now());
+        if dataset == Dataset::AccountsDetail && is_late {
+            let subject = Subject::Data(request_id.clone());
+            state
+                .webhooks
+                .send_after(state.config.data_pending, subject);
+        }
+        if dispatched {
+            return Ok(pending(dataset, &request_id, true));
+        }
     }
-    step(&mut store, dataset, &request_id, dispatched)
+    step(state, &store, dataset, &request_id)
 }
 
 /// Polls for data after a 202.
@@ -61,7 +70,7 @@ pub(super) fn poll(
     line.request_id = Some(request_id.to_owned());
     let mut store = lock(&state.legacy);
     open_session(state, &mut store, request_id, line)?;
-    step(&mut store, dataset, request_id, false)
+    step(state, &store, dataset, request_id)
 }
 
 fn open_session<'a>(
@@ -101,11 +110,13 @@ pub(crate) fn accounts_of_login(
     session.rounds.clear();
     session.login_id = Some(login_id.to_owned());
     session.tag = tag;
+    let dataset = Dataset::AccountsDetail;
     let fields = Fields::read(br#"{"DaysOfTransactions":"Days365"}"#, Casing::Exact).ok()?;
-    let order = Dataset::AccountsDetail.order(&fields).ok()?;
+    let order = dataset.order(&fields).ok()?;
+    let ready = Some(Instant::now());
+    session.work.insert(dataset, Work { order, ready });
     let request_id = store.open(session);
-    let session = store.peek(&request_id)?;
-    webhook(ready(&store, session, &request_id, order))
+    webhook(step(state, &store, dataset, &request_id))
 }
 
 /// Returns the LoginId and the body of the *GetAccountsDetail* webhook for a session that has
@@ -114,19 +125,17 @@ pub(crate) fn accounts_of_request(
     state: &State,
     request_id: &str,
 ) -> Option<(Option<String>, Bytes)> {
-    let mut store = lock(&state.legacy);
-    let order = store
-        .work(request_id, Dataset::AccountsDetail)?
-        .order
-        .clone();
+    let store = lock(&state.legacy);
     let session = store.peek(request_id)?;
-    let body = webhook(ready(&store, session, request_id, order))?;
+    let body = webhook(step(state, &store, Dataset::AccountsDetail, request_id))?;
     Some((session.login_id.clone(), body))
 }
 
 /// The answer's own text, with the `ResponseType` in front: amounts keep their decimal places.
 fn webhook(answer: Result<Answer, Answer>) -> Option<Bytes> {
-    let answer = answer.ok()?;
+    let answer = answer
+        .ok()
+        .filter(|answer| answer.status == StatusCode::OK)?;
     let fields = answer.body.strip_prefix(b"{")?;
     let response_type = format!(r#"{{"ResponseType":"{ACCOUNTS_DETAIL}","#);
     Some([response_type.as_bytes(), fields].concat().into())
@@ -134,26 +143,30 @@ fn webhook(answer: Result<Answer, Answer>) -> Option<Bytes> {
 
 /// Answers 202 as long as the data are pending, then with the data.
 fn step(
-    store: &mut Store,
+    state: &State,
+    store: &Store,
     dataset: Dataset,
     request_id: &str,
-    dispatched: bool,
 ) -> Result<Answer, Answer> {
-    let work = store
-        .work(request_id, dataset)
-        .ok_or_else(|| invalid("RequestId", "belongs to no call that has been started"))?;
-    if work.pending > 0 {
-        if work.pending < u32::MAX {
-            work.pending -= 1;
-        }
-        return Ok(pending(dataset, request_id, dispatched));
+    let session = store.peek(request_id);
+    let work = session.and_then(|session| Some((session, session.work.get(&dataset)?)));
+    let (session, work) =
+        work.ok_or_else(|| invalid("RequestId", "belongs to no call that has been started"))?;
+    let documents = session
+        .login_id
+        .as_deref()
+        .filter(|_| session.user.is_upload());
+    // Accounts that the tester has set need no documents.
+    let documents = documents.filter(|_| store.accounts(session).is_none());
+    match documents.map_or(Progress::Done, |login_id| progress(state, login_id)) {
+        Progress::Failed => Err(Answer::error(
+            StatusCode::BAD_REQUEST,
+            "Document_Processing_Failed",
+            "A document could not be processed",
+        )),
+        Progress::Done if work.is_ready() => ready(state, store, session, request_id, &work.order),
+        Progress::Done | Progress::Pending => Ok(pending(dataset, request_id, false)),
     }
-    work.done = true;
-    let order = work.order.clone();
-    let session = store
-        .peek(request_id)
-        .ok_or_else(|| invalid("RequestId", "is unknown"))?;
-    ready(store, session, request_id, order)
 }
 
 fn pending(dataset: Dataset, request_id: &str, dispatched: bool) -> Answer {
@@ -182,7 +195,7 @@ fn pending(dataset: Dataset, request_id: &str, dispatched: bool) -> Answer {
 struct Ready<'a> {
     http_status_code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    accounts: Option<Vec<Account>>,
+    accounts: Option<Accounts<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     statements_by_account: Option<Vec<Statements>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,43 +210,59 @@ struct Ready<'a> {
     tag: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Accounts<'a> {
+    Set(&'a RawValue),
+    Shown(Vec<Account>),
+}
+
 fn ready(
+    state: &State,
     store: &Store,
     session: &Session,
     request_id: &str,
-    order: Order,
+    order: &Order,
 ) -> Result<Answer, Answer> {
-    let mut body = Ready {
+    let mut holdings = holdings(session.user);
+    if let Some(ids) = &order.filter {
+        holdings.retain(|one| ids.contains(&one.id));
+    }
+    let client_name = || {
+        let sessions = lock(&state.sessions);
+        let record = sessions.with_login(session.login_id.as_deref()?)?;
+        record.session.client_name.clone()
+    };
+    let accounts = match (&order.accounts, store.accounts(session)) {
+        (None, _) => None,
+        (Some(_), Some(set)) if set.get().starts_with('{') => {
+            return Ok(Answer::json(StatusCode::OK, set.get().to_owned()));
+        }
+        (Some(_), Some(set)) => Some(Accounts::Set(set)),
+        (Some(parts), None) => {
+            let name = client_name();
+            let shown = holdings.iter().map(|one| one.show(parts, name.as_deref()));
+            Some(Accounts::Shown(shown.collect()))
+        }
+    };
+    let statements = order.statements.map(|months| {
+        let statements = holdings.iter().map(|one| Statements::new(one, months));
+        statements.collect()
+    });
+    let is_summary = order.accounts.as_ref().is_some_and(|parts| parts.summary);
+    let text = serde_json::to_string(&Ready {
         http_status_code: 200,
-        accounts: None,
-        statements_by_account: None,
-        links: None,
+        accounts,
+        statements_by_account: statements,
+        links: is_summary.then(links::data),
         login: store.login(session),
         institution: session.user.institution,
         institution_name: session.user.institution,
         institution_id: session.user.institution_id,
         request_id,
         tag: session.tag.as_deref(),
-    };
-    let mut holdings = holdings(session.user);
-    let keep = |holdings: &mut Vec<Holding>, filter: Filter| {
-        if let Some(ids) = filter {
-            holdings.retain(|one| ids.contains(&one.id));
-        }
-    };
-    match order {
-        Order::Accounts { parts, filter } => {
-            keep(&mut holdings, filter);
-            body.links = parts.summary.then(links::data);
-            body.accounts = Some(holdings.iter().map(|one| one.show(parts)).collect());
-        }
-        Order::Statements { months, filter } => {
-            keep(&mut holdings, filter);
-            let statements = holdings.iter().map(|one| Statements::new(one, months));
-            body.statements_by_account = Some(statements.collect());
-        }
-    }
-    let text = serde_json::to_string(&body).map_err(|_| {
+    });
+    let text = text.map_err(|_| {
         let (status, message) = (
             StatusCode::INTERNAL_SERVER_ERROR,
             "The answer cannot be written.",
@@ -241,4 +270,53 @@ fn ready(
         Answer::error(status, "AGGREGATION_ERROR", message)
     })?;
     Ok(Answer::json(StatusCode::OK, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::cards;
+    use super::super::sessions::CACHED_LOGIN_ID;
+    use super::super::users::{self, Language};
+    use super::*;
+    use crate::config::Config;
+    use crate::operation::{ApiOperation, Host};
+
+    const PENDING: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn data_are_ready_by_time_and_other_options_start_again() {
+        let state = State::new(Config {
+            data_pending: PENDING,
+            ..Config::default()
+        });
+        let user = users::find("FlinksCapital", "greatday_nomfa").unwrap();
+        let mut session = Session::new(user, Language::English);
+        session.login_id = Some(CACHED_LOGIN_ID.to_owned());
+        let request_id = lock(&state.legacy).open(session);
+        let line = || LogLine::new(Host::Results, "POST", "/", ApiOperation::Data);
+        let status = |days: &str| {
+            let body = json!({"RequestId": request_id, "DaysOfTransactions": days}).to_string();
+            let answer = start(
+                &state,
+                Dataset::AccountsDetail,
+                body.as_bytes(),
+                &mut line(),
+            );
+            answer.unwrap().status.as_u16()
+        };
+        assert_eq!(status("Days90"), 202);
+        tokio::time::advance(PENDING / 2).await;
+        assert_eq!(status("Days90"), 202);
+        tokio::time::advance(PENDING / 2).await;
+        assert_eq!(status("Days90"), 200);
+        assert_eq!(status("Days365"), 202);
+        assert_eq!(status("Days365"), 202);
+
+        // Data that were never polled occupy their card until their time is over.
+        assert!(cards::delete(&state, CACHED_LOGIN_ID, &mut line()).is_err());
+        tokio::time::advance(PENDING).await;
+        assert!(cards::delete(&state, CACHED_LOGIN_ID, &mut line()).is_ok());
+    }
 }

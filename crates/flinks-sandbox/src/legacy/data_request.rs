@@ -1,6 +1,9 @@
 //! What a data call requests, and the progress of gathering it.
 
-use super::accounts::Parts;
+use tokio::time::Instant;
+
+use super::accounts::{Parts, Selection};
+use super::calendar;
 use crate::answer::Answer;
 use crate::json_fields::{Fields, invalid};
 
@@ -16,16 +19,23 @@ pub(super) enum Dataset {
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     pub(super) order: Order,
-    /// How many more times the answer is 202; the largest number means always.
-    pub(super) pending: u32,
-    pub(super) done: bool,
+    /// When the data are ready; `None` is never.
+    pub(super) ready: Option<Instant>,
+}
+
+impl Work {
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.is_some_and(|ready| ready <= Instant::now())
+    }
 }
 
 /// What to gather.
-#[derive(Clone, Debug)]
-pub(super) enum Order {
-    Accounts { parts: Parts, filter: Filter },
-    Statements { months: usize, filter: Filter },
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Order {
+    pub(super) accounts: Option<Parts>,
+    /// The number of statements of each account.
+    pub(super) statements: Option<usize>,
+    pub(super) filter: Filter,
 }
 
 /// The ids of the requested accounts; `None` means all.
@@ -62,36 +72,77 @@ impl Dataset {
             .texts("AccountsFilter")?
             .filter(|ids| !ids.is_empty());
         if self == Self::Statements {
-            let months = match fields.text("NumberOfStatements")?.as_deref() {
-                None | Some("MostRecent") => 1,
-                Some("Months3") => 3,
-                Some("Months12") if filter.as_ref().is_some_and(|ids| ids.len() == 1) => 12,
-                Some("Months12") => {
-                    return Err(invalid("AccountsFilter", "has to name one account"));
-                }
-                Some(_) => {
-                    let form = "has to be MostRecent, Months3 or Months12";
-                    return Err(invalid("NumberOfStatements", form));
-                }
-            };
-            return Ok(Order::Statements { months, filter });
+            let months = months(fields, "NumberOfStatements", &filter)?;
+            return Ok(Order {
+                accounts: None,
+                statements: Some(months),
+                filter,
+            });
         }
-        let days = match fields.text("DaysOfTransactions")?.as_deref() {
-            None | Some("Days90") => 90,
-            Some("Days360") => 360,
-            Some("Days365") => 365,
-            Some(_) => {
-                return Err(invalid("DaysOfTransactions", "has to be Days90 or Days365"));
-            }
-        };
+        if flag("GetMFAQuestionsAnswers", false)? {
+            return Err(invalid("GetMFAQuestionsAnswers", "is not supported here"));
+        }
+        // The sandbox has only its most recent data.
+        for name in ["MostRecent", "MostRecentCached", "DirectRefresh"] {
+            flag(name, false)?;
+        }
         let summary = self == Self::AccountsSummary;
+        let number = months(fields, "NumberOfBankingStatements", &filter)?;
+        let with_statements = flag("WithDetailsAndBankingStatements", false)? && !summary;
+        let selection = selection(fields)?;
         let parts = Parts {
             identity: flag("WithAccountIdentity", true)?,
             holder: flag("WithKYC", true)? && !summary,
             balance: flag("WithBalance", true)?,
-            transactions: flag("WithTransactions", true)?.then_some(days),
+            transactions: flag("WithTransactions", true)?.then_some(selection),
             summary,
         };
-        Ok(Order::Accounts { parts, filter })
+        Ok(Order {
+            accounts: Some(parts),
+            statements: with_statements.then_some(number),
+            filter,
+        })
     }
+}
+
+/// The number of statements that a field requests.
+fn months(fields: &Fields, name: &str, filter: &Filter) -> Result<usize, Answer> {
+    match fields.text(name)?.as_deref() {
+        None | Some("MostRecent") => Ok(1),
+        Some("Months3") => Ok(3),
+        Some("Months12") if filter.as_ref().is_some_and(|ids| ids.len() == 1) => Ok(12),
+        Some("Months12") => Err(invalid("AccountsFilter", "has to name one account")),
+        Some(_) => Err(invalid(name, "has to be MostRecent, Months3 or Months12")),
+    }
+}
+
+fn selection(fields: &Fields) -> Result<Selection, Answer> {
+    let date = |name| match fields.text(name)? {
+        Some(date) if !calendar::is_date(&date) => Err(invalid(name, "has to be YYYY-MM-DD")),
+        date => Ok(date),
+    };
+    let (from, to) = (date("DateFrom")?, date("DateTo")?);
+    if from.is_some() && to.is_some() && from > to {
+        return Err(invalid("DateTo", "is before DateFrom"));
+    }
+    let days = match fields.text("DaysOfTransactions")?.as_deref() {
+        None if from.is_some() || to.is_some() => None,
+        None | Some("Days90") => Some(90),
+        Some("Days360") => Some(360),
+        Some("Days365") => Some(365),
+        Some(_) => {
+            return Err(invalid("DaysOfTransactions", "has to be Days90 or Days365"));
+        }
+    };
+    let delta = fields.objects("RefreshDelta")?.unwrap_or_default();
+    let known = delta.iter().map(|one| {
+        let account = one.required_text("AccountId")?;
+        Ok((account, one.required_text("TransactionId")?))
+    });
+    Ok(Selection {
+        days,
+        from,
+        to,
+        known: known.collect::<Result<_, Answer>>()?,
+    })
 }

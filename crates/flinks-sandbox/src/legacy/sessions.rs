@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -13,6 +14,7 @@ use super::data_request::{Dataset, Work};
 use super::keys::AuthorizeTokens;
 use super::users::{self, Language, User};
 use crate::answer::Answer;
+use crate::fraud::FIXED_LOGIN_IDS;
 use crate::ids::uuid;
 
 /// The LoginId of `greatday_nomfa` at FlinksCapital, for cached and live sessions.
@@ -49,6 +51,8 @@ pub(crate) struct Store {
     pub(super) tokens: AuthorizeTokens,
     pub(super) cards: HashMap<String, Card>,
     sessions: HashMap<String, Session>,
+    /// What [`Sandbox::set_accounts`](crate::Sandbox::set_accounts) has set, by LoginId.
+    accounts: HashMap<String, Box<RawValue>>,
 }
 
 /// What is stored of a user under a LoginId.
@@ -127,7 +131,7 @@ impl Session {
 }
 
 impl Store {
-    /// Returns a store with the three fixed cards.
+    /// Returns a store with the fixed cards.
     pub(crate) fn new() -> Self {
         #[rustfmt::skip]
         let fixed = [
@@ -141,11 +145,38 @@ impl Store {
                 let card = Card::new(users::find(institution, name)?, Language::English);
                 Some((id.to_owned(), Card { last_error, ..card }))
             });
-        Self {
+        let mut store = Self {
             tokens: AuthorizeTokens::default(),
             cards: cards.collect(),
             sessions: HashMap::new(),
+            accounts: HashMap::new(),
+        };
+        for login_id in FIXED_LOGIN_IDS {
+            store.add_upload(login_id);
         }
+        store
+    }
+
+    /// Adds the card of an upload, unless the LoginId has a card.
+    pub(crate) fn add_upload(&mut self, login_id: &str) {
+        let cards = self.cards.entry(login_id.to_owned());
+        cards.or_insert_with(|| Card::new(&users::UPLOAD, Language::English));
+    }
+
+    /// Returns whether the LoginId has a card.
+    pub(crate) fn has_card(&self, login_id: &str) -> bool {
+        self.cards.contains_key(login_id)
+    }
+
+    /// Sets the accounts of a LoginId, which gets a card if it has none.
+    pub(crate) fn set_accounts(&mut self, login_id: &str, accounts: Box<RawValue>) {
+        self.add_upload(login_id);
+        self.accounts.insert(login_id.to_owned(), accounts);
+    }
+
+    pub(super) fn accounts(&self, session: &Session) -> Option<&RawValue> {
+        let accounts = self.accounts.get(session.login_id.as_ref()?);
+        accounts.map(|accounts| &**accounts)
     }
 
     /// Returns a live session, and starts its idle time again.
@@ -166,10 +197,6 @@ impl Store {
     /// Returns a session in any state; its idle time goes on.
     pub(super) fn peek(&self, request_id: &str) -> Option<&Session> {
         self.sessions.get(request_id)
-    }
-
-    pub(super) fn work(&mut self, request_id: &str, dataset: Dataset) -> Option<&mut Work> {
-        self.sessions.get_mut(request_id)?.work.get_mut(&dataset)
     }
 
     pub(super) fn open(&mut self, session: Session) -> String {
@@ -230,7 +257,7 @@ impl Store {
         self.sessions.values().any(|session| {
             session.login_id.as_deref() == Some(login_id)
                 && now - session.touched < idle
-                && session.work.values().any(|work| !work.done)
+                && session.work.values().any(|work| !work.is_ready())
         })
     }
 
@@ -244,6 +271,7 @@ impl Store {
     /// Removes a card, and ends its sessions.
     pub(super) fn delete(&mut self, login_id: &str) {
         self.cards.remove(login_id);
+        self.accounts.remove(login_id);
         self.sessions
             .retain(|_, session| session.login_id.as_deref() != Some(login_id));
     }
@@ -304,16 +332,18 @@ mod tests {
         let ids = |store: &Store| -> Vec<_> {
             store.logins().into_iter().map(|one| one.login_id).collect()
         };
+        let uploads = FIXED_LOGIN_IDS;
         let fixed = [CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID];
-        assert_eq!(ids(&store), fixed);
+        assert_eq!(ids(&store), [&uploads[..], &fixed[..]].concat());
         let card = store.cards.get_mut(DEVICE_LOGIN_ID).unwrap();
         card.scheduled = true;
         card.answers.insert("dog".to_owned(), "Wouf".to_owned());
-        let device = store.logins().remove(1);
+        let device = store.logins().remove(uploads.len() + 1);
         assert_eq!((device.institution.as_str(), device.answers), ("RBC", 1));
         assert_eq!(device.username, "rbc_device");
         assert!(device.scheduled_refresh);
         store.delete(DEVICE_LOGIN_ID);
-        assert_eq!(ids(&store), [CACHED_LOGIN_ID, REFUSED_LOGIN_ID]);
+        assert_eq!(ids(&store).len(), uploads.len() + 2);
+        assert!(!store.has_card(DEVICE_LOGIN_ID));
     }
 }

@@ -116,6 +116,9 @@ pub(super) static USERS: [User; 21] = [
     user("TD", "Greatday", Conduct::Ordinary, Flow::None),
 ];
 
+/// Stands for the uploads, whose cards have no credentials.
+pub(super) static UPLOAD: User = user(CAPITAL, "upload", Conduct::Ordinary, Flow::None);
+
 /// Returns a user by names in any casing.
 pub(super) fn find(institution: &str, name: &str) -> Option<&'static User> {
     USERS.iter().find(|user| {
@@ -251,6 +254,10 @@ impl User {
                 && matches!(one.right, Right::Text(texts) if texts != ["123456"])
         };
         rounds.filter(is_simple).collect()
+    }
+
+    pub(super) fn is_upload(&self) -> bool {
+        *self == UPLOAD
     }
 
     /// Whether the bank requires a code each time, so that no nightly refresh can succeed.

@@ -33,6 +33,7 @@ pub(crate) fn complete(state: &State, body: &[u8], line: &mut LogLine) -> Result
         }
         sessions.complete(&id, &login_id, Instant::now());
     }
+    lock(&state.legacy).add_upload(&login_id);
     state.use_next_analysis(&login_id);
     let subject = Subject::Upload(login_id.clone());
     state.webhooks.send_after(state.config.processing, subject);

@@ -1,22 +1,18 @@
 //! Data of open sessions, and what is kept under a LoginId.
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
-use flinks_sandbox::{
-    ApiOperation, CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox, SandboxBuilder,
-};
+use flinks_sandbox::{ApiOperation, CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::legacy::{Legacy, code};
 
-/// A sandbox whose data are ready at once.
-fn ready() -> SandboxBuilder {
-    Sandbox::builder().data_pending(0)
-}
-
 #[tokio::test]
-async fn data_are_pending_first_and_then_polled() {
-    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder().data_pending(2)).await;
+async fn pending_data_are_polled_or_requested_again() {
+    let slow = Sandbox::builder().data_pending(Duration::from_secs(3600));
+    let (sandbox, mut legacy) = Legacy::start(slow).await;
     let id = legacy.open("greatday_nomfa").await;
     for endpoint in ["GetAccountsDetail", "GetAccountsSummary", "GetStatements"] {
         let poll = format!("{endpoint}Async/{id}");
@@ -42,14 +38,15 @@ async fn data_are_pending_first_and_then_polled() {
             })
         );
         assert_eq!(legacy.get(&poll).await.body, pending.body);
-        let ready = legacy.get(&poll).await;
-        assert_eq!((ready.status, ready.text("RequestId")), (200, id.clone()));
-        // What is ready stays ready.
-        assert_eq!(legacy.get(&poll).await.body, ready.body);
+        assert_eq!(legacy.post(&poll, &json!({})).await.body, pending.body);
+        let again = legacy.post(endpoint, &json!({"RequestId": id})).await;
+        assert_eq!(again.body, pending.body);
     }
-    assert_eq!(sandbox.requests(ApiOperation::Data), 3);
-    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 12);
+    assert_eq!(sandbox.requests(ApiOperation::Data), 6);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 9);
     let log = sandbox.log();
+    let acted = log.iter().filter(|line| line.acted);
+    assert_eq!(acted.count(), 4, "authorized, and each data requested once");
     assert!(log.iter().all(|line| line.request_id.as_ref() == Some(&id)));
     assert!(
         log.iter()
@@ -59,31 +56,33 @@ async fn data_are_pending_first_and_then_polled() {
 
 #[tokio::test]
 async fn two_users_wait_longer() {
-    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let id = legacy.open("test_dispatched").await;
-    let first = legacy
-        .post("GetAccountsDetail", &json!({"RequestId": id}))
-        .await;
+    let body = json!({"RequestId": id});
+    let first = legacy.post("GetAccountsDetail", &body).await;
     assert_eq!(
         (first.status, code(&first)),
         (202, json!("OPERATION_DISPATCHED"))
     );
+    let ready = legacy.post("GetAccountsDetail", &body).await;
+    assert_eq!(ready.status, 200);
     let poll = format!("GetAccountsDetailAsync/{id}");
-    assert_eq!(legacy.get(&poll).await.status, 200);
+    assert_eq!(legacy.get(&poll).await.body, ready.body);
 
     let id = legacy.open("test_pending").await;
-    legacy
-        .post("GetAccountsDetail", &json!({"RequestId": id}))
-        .await;
-    let poll = format!("GetAccountsDetailAsync/{id}");
-    for _ in 0..5 {
+    for _ in 0..3 {
+        let answer = legacy
+            .post("GetAccountsDetail", &json!({"RequestId": id}))
+            .await;
+        assert_eq!(code(&answer), "OPERATION_PENDING");
+        let poll = format!("GetAccountsDetailAsync/{id}");
         assert_eq!(code(&legacy.get(&poll).await), "OPERATION_PENDING");
     }
 }
 
 #[tokio::test]
 async fn only_an_authorized_session_has_data() {
-    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let challenged = legacy
         .login("FlinksCapital", "Greatday")
         .await
@@ -113,7 +112,7 @@ fn cents(amount: &str) -> i64 {
 
 #[tokio::test]
 async fn a_year_of_accounts_adds_up_to_the_cent() {
-    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let id = legacy.open("greatday_nomfa").await;
     let body = json!({"RequestId": id, "DaysOfTransactions": "Days365"});
     let answer = legacy.post("GetAccountsDetail", &body).await;
@@ -157,14 +156,51 @@ async fn a_year_of_accounts_adds_up_to_the_cent() {
     );
     let count = |account: &Value| account["Transactions"].as_array().unwrap().len();
     assert!(count(savings) < count(&accounts[1]));
+}
 
-    let wrong = json!({"RequestId": id, "DaysOfTransactions": "Days400"});
-    assert_eq!(legacy.post("GetAccountsDetail", &wrong).await.status, 400);
+#[tokio::test]
+async fn options_are_honored_or_refused_by_name() {
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
+    let id = legacy.open("greatday_nomfa").await;
+    for (field, value) in [
+        ("DaysOfTransactions", json!("Days400")),
+        ("DateFrom", json!("01/07/2025")),
+        ("DateTo", json!("2025-02-31")),
+        ("NumberOfBankingStatements", json!("Months2")),
+        ("GetMFAQuestionsAnswers", json!(true)),
+        ("MostRecentCached", json!("maybe")),
+        ("RefreshDelta[0].TransactionId", json!(null)),
+    ] {
+        let mut body = json!({"RequestId": id, field: value});
+        if field.starts_with("RefreshDelta") {
+            body["RefreshDelta"] = json!([{"AccountId": "a"}]);
+        }
+        let answer = legacy.post("GetAccountsDetail", &body).await;
+        assert_eq!(answer.status, 400, "{field}");
+        assert!(
+            answer.json()["ValidationDetails"][field].is_array(),
+            "{field}"
+        );
+    }
+    let body = json!({
+        "RequestId": id, "DateFrom": "2025-07-01", "DateTo": "2025-07-31",
+        "WithDetailsAndBankingStatements": true, "NumberOfBankingStatements": "Months3",
+    });
+    let json = legacy.post("GetAccountsDetail", &body).await.json();
+    let transactions = json["Accounts"][0]["Transactions"].as_array().unwrap();
+    assert!(!transactions.is_empty());
+    assert!(
+        transactions
+            .iter()
+            .all(|one| one["Date"].as_str().unwrap().starts_with("2025-07"))
+    );
+    let statements = json["StatementsByAccount"][0]["Statements"].as_array();
+    assert_eq!(statements.unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn the_summary_has_ratios_and_no_transactions() {
-    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let id = legacy.open("greatday_nomfa").await;
     let json = legacy
         .post("GetAccountsSummary", &json!({"RequestId": id}))
@@ -181,7 +217,7 @@ async fn the_summary_has_ratios_and_no_transactions() {
 
 #[tokio::test]
 async fn statements_are_pdf_files() {
-    let (_sandbox, mut legacy) = Legacy::start(ready()).await;
+    let (_sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
     let id = legacy.open("greatday_nomfa").await;
     let json = legacy
         .post("GetStatements", &json!({"RequestId": id}))
@@ -219,14 +255,18 @@ async fn statements_are_pdf_files() {
 #[tokio::test]
 async fn a_card_is_deleted_unless_it_is_in_use() {
     let (sandbox, mut legacy) = Legacy::start(Sandbox::builder()).await;
+    let pending = legacy.login("FlinksCapital", "test_pending").await.json();
+    let body = json!({"RequestId": pending["RequestId"]});
+    legacy.post("GetAccountsDetail", &body).await;
+    let used = format!("DeleteCard/{}", pending["Login"]["Id"].as_str().unwrap());
+    let used = legacy.call(Method::DELETE, &used, "").await;
+    assert_eq!((used.status, code(&used)), (400, json!("CARD_IN_USE")));
+
     let id = legacy.open("greatday_nomfa").await;
     legacy
         .post("GetAccountsDetail", &json!({"RequestId": id}))
         .await;
     let rest = format!("DeleteCard/{CACHED_LOGIN_ID}");
-    let used = legacy.call(Method::DELETE, &rest, "").await;
-    assert_eq!((used.status, code(&used)), (400, json!("CARD_IN_USE")));
-    legacy.get(&format!("GetAccountsDetailAsync/{id}")).await;
     let deleted = legacy.call(Method::DELETE, &rest, "").await;
     assert_eq!(
         (deleted.status, &deleted.json()["StatusCode"]),
@@ -332,7 +372,7 @@ async fn institutions_come_in_pages() {
 #[tokio::test]
 async fn the_x_api_key_is_checked_once_there_is_one() {
     let folder = tempfile::tempdir().unwrap();
-    let config = ready().x_api_key("key").dir(folder.path());
+    let config = Sandbox::builder().x_api_key("key").dir(folder.path());
     let (_sandbox, mut legacy) = Legacy::start(config).await;
     let id = legacy.open("greatday_nomfa").await;
     let body = json!({"RequestId": id});

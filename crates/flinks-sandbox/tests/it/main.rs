@@ -19,4 +19,5 @@ mod folder;
 mod legacy;
 mod refusals;
 mod tls;
+mod uploads;
 mod webhook;

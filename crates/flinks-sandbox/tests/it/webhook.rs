@@ -166,7 +166,11 @@ async fn an_alert_is_sent_until_it_is_answered_with_200() {
 async fn data_that_were_pending_are_sent_over_tls() {
     let (receiver, address) = Receiver::bind(&[]).await;
     let url = format!("https://{address}/flinks?key=1");
-    let (sandbox, mut log) = start(Sandbox::builder().data_pending(1), &url).await;
+    let (sandbox, mut log) = start(
+        Sandbox::builder().data_pending(Duration::from_millis(20)),
+        &url,
+    )
+    .await;
     // A stranger's certificate is refused, and the webhook is sent again.
     let stranger = Authority::new("Another CA").unwrap();
     let issue = |authority: &Authority| {

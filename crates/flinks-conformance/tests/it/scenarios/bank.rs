@@ -18,11 +18,12 @@ pub(super) const SOON: Duration = Duration::from_millis(20);
 /// What `greatday_together` and `Greatday` answer.
 pub(super) const RIGHT: [&str; 3] = ["Montreal", "Canada", "Triangle"];
 
-/// A sandbox that asks for every key there is.
+/// A sandbox that asks for every key there is, and whose data are pending until the first poll.
 pub(super) fn config(faults: &[&str]) -> SandboxBuilder {
     super::config(faults)
         .auth_key("the sandbox's auth key")
         .x_api_key("the sandbox's x-api-key")
+        .data_pending(SOON / 2)
 }
 
 pub(super) async fn sandbox(faults: &[&str]) -> Sandbox {

@@ -16,7 +16,7 @@ use super::{code, started, status, trusting};
 
 #[tokio::test]
 async fn data_that_are_pending_are_polled_to_the_end() {
-    let sandbox = started(config(&[]).data_pending(4)).await;
+    let sandbox = started(config(&[]).data_pending(SOON * 3)).await;
     let client = client(&sandbox);
     let session = open(&client, "test_dispatched").await;
     let (sender, mut pending) = unbounded_channel();
@@ -29,15 +29,16 @@ async fn data_that_are_pending_are_polled_to_the_end() {
     while let Some(waited) = pending.recv().await {
         waits.push(waited);
     }
-    assert_eq!(waits.len(), 4, "the POST and three polls");
     assert!(waits.is_sorted());
     assert_eq!(sandbox.requests(ApiOperation::Data), 1);
-    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 4);
+    let polls = sandbox.requests(ApiOperation::DataAsync);
+    assert_eq!(waits.len(), polls, "the POST and all polls but the last");
+    assert!(polls > 0);
 }
 
 #[tokio::test]
 async fn what_one_client_has_begun_another_waits_for() {
-    let sandbox = started(config(&[]).data_pending(3)).await;
+    let sandbox = sandbox(&[]).await;
     let session = {
         let client = client(&sandbox);
         let session = open(&client, "greatday_nomfa").await;
@@ -55,7 +56,7 @@ async fn what_one_client_has_begun_another_waits_for() {
     let detail = detail.interval(SOON).await.expect("accounts");
     assert_eq!(detail.accounts.as_ref().map(Vec::len), Some(3));
     assert_eq!(sandbox.requests(ApiOperation::Data), 1);
-    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 3);
+    assert!(sandbox.requests(ApiOperation::DataAsync) > 0);
 }
 
 /// Everything that passes, one poll each.
@@ -151,7 +152,7 @@ async fn a_beginning_that_the_service_failed_at_is_the_callers_to_go_on_with() {
 
 #[tokio::test]
 async fn three_kinds_of_data_are_gathered_at_once_in_one_session() {
-    let sandbox = started(config(&["data-async=delay:10"]).data_pending(2)).await;
+    let sandbox = sandbox(&["data-async=delay:10"]).await;
     let client = client(&sandbox);
     let session = open(&client, "greatday_nomfa").await;
     let (detail, summary, statements) = tokio::join!(
@@ -181,7 +182,7 @@ async fn three_kinds_of_data_are_gathered_at_once_in_one_session() {
     }
     assert_eq!(detail.len(), 3);
     assert_eq!(sandbox.requests(ApiOperation::Data), 3);
-    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 6);
+    assert_eq!(sandbox.requests(ApiOperation::DataAsync), 3);
 }
 
 #[tokio::test]

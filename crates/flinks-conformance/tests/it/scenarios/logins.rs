@@ -5,10 +5,8 @@ use flinks_sandbox::{ApiOperation, REFUSED_LOGIN_ID};
 use flinks_transport::{CustomerEndpoint, Delivery, Endpoint, ErrorKind};
 use flinks_types::{Credentials, CustomerId, FlinksCode, Language, LoginId, StoredLogin};
 
-use super::bank::{
-    RIGHT, SOON, answers, asked, client, config, customer, kept, open, opened, sandbox,
-};
-use super::{code, login_id, started};
+use super::bank::{RIGHT, SOON, answers, asked, client, customer, kept, open, opened, sandbox};
+use super::{code, login_id};
 
 /// The nightly status of a login: nothing if the night goes well, else its error.
 async fn ineligible(
@@ -206,9 +204,9 @@ async fn switching_the_refresh_on_survives_lost_answers() {
 
 #[tokio::test]
 async fn a_card_is_not_deleted_while_its_data_are_gathered() {
-    let sandbox = started(config(&[]).data_pending(2)).await;
+    let sandbox = sandbox(&[]).await;
     let client = client(&sandbox);
-    let session = open(&client, "greatday_nomfa").await;
+    let session = open(&client, "test_pending").await;
     let id = session.login_id().expect("a login").clone();
     let begin = client.transport().call(DataCall::start(
         CustomerEndpoint::new(
@@ -225,7 +223,9 @@ async fn a_card_is_not_deleted_while_its_data_are_gathered() {
     assert_eq!(error.delivery(), Delivery::Rejected);
     assert!(kept(&sandbox, &id).is_some());
 
-    let detail = client.accounts_detail_async(&session).interval(SOON).await;
+    let session = open(&client, "greatday_nomfa").await;
+    let id = session.login_id().expect("a login").clone();
+    let detail = client.accounts_detail(&session).interval(SOON).await;
     assert!(detail.expect("gathered").accounts.is_some());
     client.delete_card(&id).await.expect("deleted");
     assert_eq!(kept(&sandbox, &id), None);

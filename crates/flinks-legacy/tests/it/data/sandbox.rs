@@ -15,7 +15,9 @@ use flinks_types::{
 const SOON: Duration = Duration::from_millis(20);
 
 async fn sandbox(change: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Sandbox {
-    let config = Sandbox::builder().x_api_key("canary x-api-key");
+    let config = Sandbox::builder()
+        .x_api_key("canary x-api-key")
+        .data_pending(SOON / 2);
     change(config).start().await.unwrap()
 }
 
