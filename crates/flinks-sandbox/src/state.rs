@@ -90,6 +90,7 @@ impl State {
         *lock(&self.analyses) = Analyses::default();
         *lock(&self.legacy) = Store::new();
         *lock(&self.counted) = Counted::new(&self.config);
+        self.webhooks.forget();
         self.log.clear();
     }
 

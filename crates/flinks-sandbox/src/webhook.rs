@@ -56,21 +56,36 @@ pub(crate) enum Subject {
 
 /// What waits to be sent; nothing does without a receiver.
 #[derive(Debug, Default)]
-pub(crate) struct Queue(Option<UnboundedSender<(Subject, Instant)>>);
+pub(crate) struct Queue(Option<UnboundedSender<Order>>);
+
+#[derive(Debug)]
+enum Order {
+    Send(Subject, Instant),
+    Forget,
+}
 
 impl Queue {
     /// Sends the webhooks of a subject after this time.
     pub(crate) fn send_after(&self, delay: Duration, subject: Subject) {
+        self.order(Order::Send(subject, Instant::now() + delay));
+    }
+
+    /// Forgets what waits to be sent, also again.
+    pub(crate) fn forget(&self) {
+        self.order(Order::Forget);
+    }
+
+    fn order(&self, order: Order) {
         if let Some(queue) = &self.0 {
             // Fails only while the sandbox stops.
-            drop(queue.send((subject, Instant::now() + delay)));
+            drop(queue.send(order));
         }
     }
 }
 
 /// Sends webhooks to one URL.
 pub(crate) struct Sender {
-    queue: UnboundedReceiver<(Subject, Instant)>,
+    queue: UnboundedReceiver<Order>,
     receiver: Receiver,
 }
 
@@ -137,15 +152,18 @@ impl Sender {
         let mut subjects = JoinSet::new();
         loop {
             tokio::select! {
-                Some((subject, due)) = self.queue.recv() => {
-                    let (receiver, state) = (self.receiver.clone(), Arc::clone(&state));
-                    subjects.spawn(async move {
-                        sleep_until(due).await;
-                        for webhook in webhooks(&state, &subject) {
-                            receiver.deliver(&state, &webhook).await;
-                        }
-                    });
-                }
+                Some(order) = self.queue.recv() => match order {
+                    Order::Forget => subjects.abort_all(),
+                    Order::Send(subject, due) => {
+                        let (receiver, state) = (self.receiver.clone(), Arc::clone(&state));
+                        subjects.spawn(async move {
+                            sleep_until(due).await;
+                            for webhook in webhooks(&state, &subject) {
+                                receiver.deliver(&state, &webhook).await;
+                            }
+                        });
+                    }
+                },
                 Some(_) = subjects.join_next() => {}
             }
         }

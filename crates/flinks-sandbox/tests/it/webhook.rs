@@ -19,9 +19,10 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::{Client, PDF, complete, document};
@@ -99,6 +100,10 @@ async fn upload(sandbox: &Sandbox, content: &str) -> String {
     done.json()["Login"]["Id"].as_str().unwrap().to_owned()
 }
 
+fn flagged() -> String {
+    format!("{PDF}%flinks-sandbox signal=DATE_EDITS page=1 count=1\n%%EOF\n")
+}
+
 /// A sandbox whose processing takes no time, with the lines that it logs of webhooks.
 async fn start(builder: SandboxBuilder, url: &str) -> (Sandbox, mpsc::UnboundedReceiver<LogLine>) {
     let (lines, log) = mpsc::unbounded_channel();
@@ -120,8 +125,7 @@ async fn an_alert_is_sent_until_it_is_answered_with_200() {
     let url = format!("http://user:password@{address}/flinks?key=1");
     let (sandbox, mut log) = start(Sandbox::builder(), &url).await;
     let mut received = receiver.serve(None);
-    let flagged = format!("{PDF}%flinks-sandbox signal=DATE_EDITS page=1 count=1\n%%EOF\n");
-    let login_id = upload(&sandbox, &flagged).await;
+    let login_id = upload(&sandbox, &flagged()).await;
     let mut bodies = vec![];
     for _ in 0..3 {
         let (headers, body) = received.recv().await.unwrap();
@@ -233,8 +237,7 @@ async fn ten_attempts_are_the_end_and_a_clean_upload_is_no_alert() {
     let url = format!("http://{address}/");
     let (sandbox, mut log) = start(Sandbox::builder(), &url).await;
     let login_id = upload(&sandbox, PDF).await;
-    let flagged = format!("{PDF}%flinks-sandbox signal=DATE_EDITS page=1 count=1\n%%EOF\n");
-    let alerted = upload(&sandbox, &flagged).await;
+    let alerted = upload(&sandbox, &flagged()).await;
     for attempt in 1..=10 {
         let line = loop {
             let line = log.recv().await.unwrap();
@@ -257,6 +260,25 @@ async fn ten_attempts_are_the_end_and_a_clean_upload_is_no_alert() {
     }
     let refused = Sandbox::builder().webhook("ftp://localhost").start().await;
     assert!(refused.unwrap_err().to_string().contains("webhooks"));
+}
+
+#[tokio::test]
+async fn a_reset_forgets_what_waits_for_its_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (sandbox, _log) = start(Sandbox::builder(), &url).await;
+    upload(&sandbox, &flagged()).await;
+    let (mut connection, _) = listener.accept().await.unwrap();
+    assert!(connection.read(&mut [0]).await.unwrap() > 0);
+    sandbox.reset();
+    let mut rest = Vec::new();
+    let closed = connection.read_to_end(&mut rest);
+    // Less than the 30 s after which an attempt fails.
+    timeout(Duration::from_secs(20), closed)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(sandbox.log().is_empty());
 }
 
 #[tokio::test]
