@@ -173,7 +173,7 @@ impl SandboxBuilder {
     /// Sends webhooks to this URL, signed with [`SandboxCredentials::webhook_secret`]. Off by default.
     ///
     /// When the [processing time](Self::processing) of an upload is over, *GetAccountsDetail* is sent
-    /// with the accounts of its LoginId, and before it a fraud alert if the analysis has a signal. The
+    /// with the accounts of its LoginId, and a fraud alert if the analysis has a signal. The
     /// form of the alert is not published: the `ResponseType` is `UploadFraudAlert` here, which is a
     /// guess, and `Login.LoginId` is all that it says. A *GetAccountsDetail* that was answered with 202
     /// is sent as well, once its data are ready.

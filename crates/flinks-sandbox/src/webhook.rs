@@ -158,9 +158,11 @@ impl Sender {
                         let (receiver, state) = (self.receiver.clone(), Arc::clone(&state));
                         subjects.spawn(async move {
                             sleep_until(due).await;
-                            for webhook in webhooks(&state, &subject) {
-                                receiver.deliver(&state, &webhook).await;
-                            }
+                            let [alert, accounts] = webhooks(&state, &subject);
+                            tokio::join!(
+                                receiver.deliver(&state, alert),
+                                receiver.deliver(&state, accounts)
+                            );
                         });
                     }
                 },
@@ -176,33 +178,33 @@ struct Webhook {
     body: Bytes,
 }
 
-/// The webhooks of a subject as it is now; none if it is gone.
-fn webhooks(state: &State, subject: &Subject) -> Vec<Webhook> {
-    let (login_id, accounts) = match subject {
+/// The alert and the accounts of a subject as it is now; neither if it is gone.
+fn webhooks(state: &State, subject: &Subject) -> [Option<Webhook>; 2] {
+    let (login_id, alert, accounts) = match subject {
         Subject::Upload(login_id) => {
             let tag = lock(&state.sessions)
                 .with_login(login_id)
                 .and_then(|record| record.session.tag.clone());
             let accounts = legacy::accounts_of_login(state, login_id, tag);
-            (Some(login_id.clone()), accounts)
+            (
+                Some(login_id.clone()),
+                fraud_alert(state, login_id),
+                accounts,
+            )
         }
-        Subject::Data(request_id) => match legacy::accounts_of_request(state, request_id) {
-            Some((login_id, accounts)) => (login_id, Some(accounts)),
-            None => (None, None),
-        },
+        Subject::Data(request_id) => {
+            let (login_id, accounts) = legacy::accounts_of_request(state, request_id).unzip();
+            (login_id.flatten(), None, accounts)
+        }
     };
-    let alert = match subject {
-        Subject::Upload(login_id) => fraud_alert(state, login_id),
-        Subject::Data(_) => None,
-    };
-    let webhook = |response_type, body| Webhook {
-        response_type,
-        login_id: login_id.clone(),
-        body,
-    };
-    let alert = alert.map(|body| webhook(FRAUD_ALERT, body));
-    let accounts = accounts.map(|body| webhook(ACCOUNTS_DETAIL, body));
-    alert.into_iter().chain(accounts).collect()
+    [(FRAUD_ALERT, alert), (ACCOUNTS_DETAIL, accounts)].map(|(response_type, body)| {
+        let login_id = login_id.clone();
+        body.map(|body| Webhook {
+            response_type,
+            login_id,
+            body,
+        })
+    })
 }
 
 /// An alert if the analysis has a signal. It names the LoginId and no more: the form is a guess, and
@@ -220,7 +222,8 @@ fn fraud_alert(state: &State, login_id: &str) -> Option<Bytes> {
 
 impl Receiver {
     /// Sends a webhook until it is answered with 200, and logs each attempt.
-    async fn deliver(&self, state: &State, webhook: &Webhook) {
+    async fn deliver(&self, state: &State, webhook: Option<Webhook>) {
+        let Some(webhook) = webhook else { return };
         let signature = signature(&state.config.credentials.webhook_secret, &webhook.body);
         for attempt in 1..=ATTEMPTS {
             let path = self.url.path();

@@ -7,7 +7,7 @@ use axum::Router;
 use flinks_fraud::Verdict;
 use flinks_sandbox::{ApiOperation, Sandbox};
 use flinks_types::Secret;
-use flinks_webhook::{Verifier, Webhook, WebhookService};
+use flinks_webhook::{Event, Verifier, Webhook, WebhookService};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -57,8 +57,14 @@ async fn a_webhook_ends_the_wait_for_a_flagged_upload() {
             start.elapsed()
         );
         assert!(sandbox.requests(ApiOperation::Fraud) <= 2);
-        let webhook = received.recv().await.expect("a webhook");
-        assert_eq!(webhook.login_id(), Some(&done.login_id));
+        let accounts = loop {
+            let webhook = received.recv().await.expect("a webhook");
+            assert_eq!(webhook.login_id(), Some(&done.login_id));
+            if let Event::AccountsDetail(answer) = webhook.into_event() {
+                break answer.accounts;
+            }
+        };
+        assert!(accounts.is_some_and(|accounts| !accounts.is_empty()));
     };
     tokio::select! {
         ended = axum::serve(listener, app).into_future() => panic!("{ended:?}"),
