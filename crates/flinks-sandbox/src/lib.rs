@@ -50,6 +50,7 @@ mod answer;
 mod builder;
 pub mod certificates;
 mod client_files;
+mod clients;
 mod config;
 mod connect_proxy;
 mod control;
