@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -294,13 +295,16 @@ async fn exchange(
     request: Request<Full<Bytes>>,
 ) -> Result<StatusCode, Box<dyn Error + Send + Sync>> {
     let (mut requests, connection) = http1::handshake(TokioIo::new(io)).await?;
-    tokio::select! {
-        answer = requests.send_request(request) => Ok(answer?.status()),
-        ended = connection => {
-            ended?;
-            Err("the receiver closed the connection".into())
-        }
-    }
+    let mut answer = pin!(requests.send_request(request));
+    let answer = tokio::select! {
+        answer = &mut answer => answer?,
+        // A receiver of HTTP/1.0 answers and closes.
+        ended = connection => match answer.await {
+            Ok(answer) => answer,
+            Err(lost) => return Err(ended.err().unwrap_or(lost).into()),
+        },
+    };
+    Ok(answer.status())
 }
 
 /// Base64 of HMAC-SHA256 over the body (docs.flinks.com, HMAC).

@@ -19,7 +19,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -267,6 +267,24 @@ async fn ten_attempts_are_the_end_and_a_clean_upload_is_no_alert() {
     }
     let refused = Sandbox::builder().webhook("ftp://localhost").start().await;
     assert!(refused.unwrap_err().to_string().contains("webhooks"));
+}
+
+#[tokio::test]
+async fn a_receiver_of_http_1_0_closes_after_its_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (sandbox, mut log) = start(Sandbox::builder(), &url).await;
+    upload(&sandbox, PDF).await;
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"}") {
+        connection.read_buf(&mut request).await.unwrap();
+    }
+    let answer = b"HTTP/1.0 200 OK\r\n\r\n";
+    connection.write_all(answer).await.unwrap();
+    drop(connection);
+    let line = log.recv().await.unwrap();
+    assert_eq!((line.status, line.reason), (Some(200), None));
 }
 
 #[tokio::test]
