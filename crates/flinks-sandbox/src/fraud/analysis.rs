@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::document::Document;
-use super::signal::Signal;
 use crate::answer::Answer;
 use crate::ids::uuid;
 use crate::lock::lock;
@@ -186,11 +185,7 @@ fn in_progress(record: &StoredUpload, processing: Duration) -> Value {
 fn fixed(login_id: &str) -> Option<Value> {
     let document = match login_id {
         CLEAN_LOGIN_ID => Document::default(),
-        FLAGGED_LOGIN_ID => {
-            let mut document = Document::default();
-            document.add(Signal::guide_example());
-            document
-        }
+        FLAGGED_LOGIN_ID => return Some(guide_example()),
         PENDING_LOGIN_ID => Document::with_status("PENDING"),
         FAILED_LOGIN_ID => Document::with_status("UNABLE_TO_PROCESS"),
         _ => return None,
@@ -198,8 +193,27 @@ fn fixed(login_id: &str) -> Option<Value> {
     Some(document.json())
 }
 
+/// The document of the guide's example, as printed (Upload guide, "Response — Fraud Signals Detected").
+fn guide_example() -> Value {
+    json!({
+        "Status": "COMPLETED",
+        "FullAnalysis": [{
+            "DocumentType": "BANK_STATEMENT",
+            "FraudSignals": [{
+                "Type": "SIGNAL_TYPE",
+                "PageNumber": 1,
+                "Count": 2,
+                "UnderlyingData": [{
+                    "Details": [{"SpecificType": "delta", "Value": "0.85", "DataType": "float"}],
+                }],
+            }],
+        }],
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::signal::Signal;
     use super::*;
     use crate::config::Config;
     use crate::operation::{ApiOperation, Host};
@@ -251,13 +265,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_signal_anywhere_takes_the_message_away() {
         let mut flagged = Document::default();
-        flagged.add(Signal::guide_example());
+        flagged.add(Signal::new("DATE_EDITS"));
         let state = with_files(vec![Document::default(), flagged]);
         tokio::time::advance(Duration::from_secs(10)).await;
         let body = answer(&state, "l");
         assert_eq!(body.get("Message"), None);
         let signal = &body["DocumentAnalysis"][1]["FullAnalysis"][0]["FraudSignals"][0];
-        assert_eq!(signal["Type"], "SIGNAL_TYPE");
+        assert_eq!(signal["Type"], "DATE_EDITS");
     }
 
     #[test]

@@ -95,17 +95,6 @@ impl Signal {
         self
     }
 
-    /// The signal of the guide's example ("Response — Fraud Signals Detected"), with as many
-    /// occurrences as its count says.
-    pub(crate) fn guide_example() -> Self {
-        let details = Detail::parse("delta:0.85").into_iter().collect();
-        Self {
-            kind: "SIGNAL_TYPE".to_owned(),
-            page: Some(1),
-            occurrences: vec![details; 2],
-        }
-    }
-
     pub(crate) fn json(&self) -> Value {
         let details = |details: &Vec<Detail>| -> Value {
             let details: Vec<_> = details.iter().map(Detail::json).collect();

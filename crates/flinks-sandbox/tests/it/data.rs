@@ -370,6 +370,28 @@ async fn institutions_come_in_pages() {
 }
 
 #[tokio::test]
+async fn check_keys_requires_keys_with_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Sandbox::builder().check_keys(true).dir(folder.path());
+    let (sandbox, mut legacy) = Legacy::start(config).await;
+    let refused = legacy.login("FlinksCapital", "greatday_nomfa").await;
+    assert_eq!(
+        (refused.status, code(&refused)),
+        (401, json!("UNAUTHORIZED"))
+    );
+    let (auth_key, x_api_key) = (sandbox.auth_key().unwrap(), sandbox.x_api_key().unwrap());
+    legacy.headers = vec![("flinks-auth-key", auth_key.to_owned())];
+    let token = legacy.post("GenerateAuthorizeToken", &json!({})).await;
+    legacy.headers = vec![("flinks-auth-key", token.text("Token"))];
+    let body = json!({"RequestId": legacy.open("greatday_nomfa").await});
+    assert_eq!(legacy.post("GetStatements", &body).await.status, 401);
+    legacy.headers = vec![("x-api-key", x_api_key.to_owned())];
+    assert_eq!(legacy.post("GetStatements", &body).await.status, 200);
+    let env = std::fs::read_to_string(folder.path().join("env")).unwrap();
+    assert!(env.contains(auth_key) && env.contains(x_api_key));
+}
+
+#[tokio::test]
 async fn the_x_api_key_is_checked_once_there_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let config = Sandbox::builder().x_api_key("key").dir(folder.path());
