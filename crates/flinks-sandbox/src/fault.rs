@@ -17,7 +17,7 @@ the fault is added, so that @+1 is the next request.
 
 OPERATION is token, upload, complete, fraud; of the legacy API authorize-token, authorize,
 data, data-async, delete-card, mfa-questions, scheduled-refresh, nightly-status,
-institutions; or any. Requests of an operation are counted from 1 as they arrive; without @
+institutions; or handshake; or any. Requests of an operation are counted from 1 as they arrive; without @
 the fault applies to every one of them.
 
 KIND
@@ -33,6 +33,16 @@ KIND
   status-after:CODE     act, then answer CODE
   unauthorized          answer 401 without acting
   html:CODE             answer CODE with a gateway's HTML page, without acting
+  code:CODE,FLINKSCODE  answer CODE with this FlinksCode, without acting
+  pending, dispatched   answer 202 OPERATION_PENDING or OPERATION_DISPATCHED, without acting
+  body:CODE,TEXT        answer CODE with this text as application/json, without acting
+  bom                   act, answer with a byte order mark before the JSON
+  charset               act, answer in UTF-16 and say so in the Content-Type
+  gzip                  act, answer with Content-Encoding: gzip, which was not accepted
+  truncated             act, answer with half of the JSON and the Content-Length of that half
+
+handshake is the TLS handshake of a connection to the upload host; any does not include it. Its
+kinds are delay:MS, stall[:MS], reset and alert (handshake_failure).
 
 Several may match one request: delays add up, and of the others the first wins.
 
@@ -104,6 +114,22 @@ pub(crate) enum Kind {
     StatusAfter(StatusCode),
     Unauthorized,
     Html(StatusCode),
+    Code(StatusCode, String),
+    Body(StatusCode, String),
+    Odd(Odd),
+    /// Of a handshake.
+    Reset,
+    /// Of a handshake.
+    Alert,
+}
+
+/// What is odd about the form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Odd {
+    Bom,
+    Charset,
+    Gzip,
+    Truncated,
 }
 
 /// What the faults do to one request.
@@ -122,6 +148,7 @@ impl Plan {
         let mut plan = Self::default();
         for fault in faults {
             let count = match fault.target {
+                None if operation == ApiOperation::Handshake => continue,
                 None => overall,
                 Some(target) if target == operation => nth,
                 Some(_) => continue,
@@ -178,9 +205,31 @@ impl Kind {
             }
             "unauthorized" => plain(Self::Unauthorized),
             "html" => status(needed("a status, as in html:502")?).map(Self::Html),
+            "code" => coded(needed(
+                "a status and a FlinksCode, as in code:401,INVALID_LOGIN",
+            )?)
+            .map(|(status, code)| Self::Code(status, code)),
+            "pending" => plain(Self::Code(
+                StatusCode::ACCEPTED,
+                "OPERATION_PENDING".to_owned(),
+            )),
+            "dispatched" => plain(Self::Code(
+                StatusCode::ACCEPTED,
+                "OPERATION_DISPATCHED".to_owned(),
+            )),
+            "body" => coded(needed("a status and a text, as in body:200,[]")?)
+                .map(|(status, text)| Self::Body(status, text)),
+            "bom" => plain(Self::Odd(Odd::Bom)),
+            "charset" => plain(Self::Odd(Odd::Charset)),
+            "gzip" => plain(Self::Odd(Odd::Gzip)),
+            "truncated" => plain(Self::Odd(Odd::Truncated)),
+            "reset" => plain(Self::Reset),
+            "alert" => plain(Self::Alert),
             _ => Err(format!(
                 "there is no fault `{name}`; there are delay, delay-after, reset-before, \
-                 reset-after, close-after, torn, stall, status, status-after, unauthorized, html"
+                 reset-after, close-after, torn, stall, status, status-after, unauthorized, html, \
+                 code, pending, dispatched, body, bom, charset, gzip, truncated; of a handshake \
+                 delay, stall, reset, alert"
             )),
         }
     }
@@ -198,6 +247,13 @@ fn status(text: &str) -> Result<StatusCode, String> {
         .ok()
         .filter(|status| (200..=599).contains(&status.as_u16()))
         .ok_or_else(|| format!("`{text}` is not a status between 200 and 599"))
+}
+
+fn coded(text: &str) -> Result<(StatusCode, String), String> {
+    let (code, rest) = text
+        .split_once(',')
+        .ok_or_else(|| format!("`{text}` is not CODE,TEXT"))?;
+    Ok((status(code)?, rest.to_owned()))
 }
 
 fn status_and_delay(text: &str) -> Result<Kind, String> {
@@ -218,7 +274,7 @@ fn counts(text: &str) -> Result<(u64, u64), String> {
     let number = |text: &str| {
         text.parse::<u64>()
             .ok()
-            .filter(|number| *number > 0)
+            .filter(|number| *number > 0 && !text.starts_with('+'))
             .ok_or_else(|| format!("`{text}` is not a count; requests are counted from 1"))
     };
     if let Some(first) = text.strip_suffix('+') {
@@ -261,13 +317,25 @@ impl FromStr for Fault {
                 "any" => None,
                 name => Some(named(name)?),
             };
+            let kind_text = kind;
+            let kind = Kind::parse(kind)?;
+            let is_handshake = target == Some(ApiOperation::Handshake);
+            let fits = is_handshake == matches!(kind, Kind::Reset | Kind::Alert)
+                || matches!(kind, Kind::Delay(_) | Kind::Stall(_));
+            if !fits {
+                return Err(
+                    "a handshake has delay, stall, reset and alert, and only it has the last \
+                     two"
+                    .to_owned(),
+                );
+            }
             Ok(Self {
                 target,
                 first,
                 last,
                 since: is_relative.then_some(0),
-                kind: Kind::parse(kind)?,
-                text: kind.to_owned(),
+                kind,
+                text: kind_text.to_owned(),
             })
         };
         parse().map_err(|reason: String| FaultError {
@@ -343,6 +411,14 @@ mod tests {
             "status-after:500",
             "unauthorized",
             "html:502",
+            "code:401,INVALID_LOGIN",
+            "pending",
+            "dispatched",
+            "body:200,[1, 2]",
+            "bom",
+            "charset",
+            "gzip",
+            "truncated",
         ] {
             for requests in [
                 "token",
@@ -360,7 +436,8 @@ mod tests {
             }
             let name = kind.split(':').next().unwrap();
             assert!(
-                FAULT_GRAMMAR.contains(&format!("\n  {name}")),
+                FAULT_GRAMMAR.contains(&format!("  {name}"))
+                    || FAULT_GRAMMAR.contains(&format!(", {name} ")),
                 "{name} is undocumented"
             );
         }
@@ -369,7 +446,7 @@ mod tests {
     #[test]
     fn every_operation_has_its_faults_and_is_documented() {
         for (operation, name) in ApiOperation::NAMES {
-            let text = format!("{operation}@2=torn");
+            let text = format!("{operation}@2=stall:1");
             assert_eq!(fault(&text).to_string(), text);
             let mut words = FAULT_GRAMMAR
                 .split(|character: char| !character.is_ascii_lowercase() && character != '-');
@@ -394,6 +471,12 @@ mod tests {
             ("upload=status", "needs a status"),
             ("upload=status:100", "between 200 and 599"),
             ("upload=html:600", "between 200 and 599"),
+            ("upload=code:401", "CODE,TEXT"),
+            ("upload=body:999,x", "between 200 and 599"),
+            ("upload=alert", "a handshake has"),
+            ("any=reset", "a handshake has"),
+            ("handshake=torn", "a handshake has"),
+            ("upload@++1=torn", "counted from 1"),
             ("upload=status:503,after=1", "retry-after=VALUE"),
             ("upload=status:503,retry-after=1\n", "printable"),
         ] {

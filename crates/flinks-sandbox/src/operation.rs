@@ -49,7 +49,7 @@ pub enum ApiOperation {
 
 impl ApiOperation {
     /// The operations that a fault can name, with their names.
-    pub(crate) const NAMES: [(Self, &'static str); 13] = [
+    pub(crate) const NAMES: [(Self, &'static str); 14] = [
         (Self::Token, "token"),
         (Self::Upload, "upload"),
         (Self::Complete, "complete"),
@@ -63,6 +63,7 @@ impl ApiOperation {
         (Self::ScheduledRefresh, "scheduled-refresh"),
         (Self::NightlyStatus, "nightly-status"),
         (Self::Institutions, "institutions"),
+        (Self::Handshake, "handshake"),
     ];
 }
 
@@ -71,7 +72,6 @@ impl fmt::Display for ApiOperation {
         let found = Self::NAMES.iter().find(|(operation, _)| operation == self);
         f.write_str(match found {
             Some((_, name)) => name,
-            None if *self == Self::Handshake => "handshake",
             None => "unknown",
         })
     }

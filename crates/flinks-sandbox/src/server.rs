@@ -6,7 +6,7 @@ mod handshake;
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,7 @@ use self::handshake::{Accepted, Acceptor, Clients};
 use crate::certificates::{Authority, Validity};
 use crate::config::{OnUntrusted, TlsVersions};
 use crate::control;
+use crate::fault::Kind;
 use crate::log::{Entry, LogLine};
 use crate::operation::{ApiOperation, Host};
 use crate::state::State;
@@ -145,10 +146,45 @@ fn log(state: &State, host: Host, serial: Option<String>, reason: String) {
     entry.reason = Some(reason);
 }
 
+/// Applies the faults of a handshake; `None` if one has ended the connection.
+async fn before_handshake(tcp: TcpStream, state: &State) -> Option<TcpStream> {
+    let plan = state.arrive_handshake();
+    sleep(plan.before).await;
+    if let Some(Kind::Stall(Some(time))) = plan.kind {
+        sleep(time).await;
+        return Some(tcp);
+    }
+    let Some(kind) = plan.kind else {
+        return Some(tcp);
+    };
+    let line = LogLine::new(Host::Upload, "", "", ApiOperation::Handshake);
+    let mut entry = Entry::new(&state.log, line);
+    entry.fault = plan.names;
+    entry.finish(None);
+    if kind == Kind::Reset {
+        // Closing now sends RST.
+        drop(tcp.set_zero_linger());
+    } else if kind == Kind::Alert {
+        // Fatal and in the clear: handshake_failure.
+        drop(tcp.try_write(&[21, 3, 3, 0, 2, 2, 40]));
+        linger(tcp).await;
+    } else {
+        pending().await
+    }
+    None
+}
+
 async fn connection(tcp: TcpStream, acceptor: Acceptor, host: Host, state: Arc<State>) {
     let _counted = Arc::clone(&state.connection);
     // If this fails, answers are only slower.
     drop(tcp.set_nodelay(true));
+    let tcp = match host {
+        Host::Upload => match before_handshake(tcp, &state).await {
+            Some(tcp) => tcp,
+            None => return,
+        },
+        Host::Results => tcp,
+    };
     let Accepted {
         tls,
         serial,

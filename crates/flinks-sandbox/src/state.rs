@@ -65,6 +65,7 @@ pub(crate) struct Analyses {
 #[derive(Debug, Default)]
 struct Counted {
     requests: BTreeMap<ApiOperation, u64>,
+    handshakes: u64,
     faults: Vec<Fault>,
 }
 
@@ -122,11 +123,20 @@ impl State {
         Plan::new(&counted.faults, operation, nth, overall)
     }
 
+    /// Counts a handshake of the upload host, which is no request.
+    pub(crate) fn arrive_handshake(&self) -> Plan {
+        let mut counted = lock(&self.counted);
+        counted.handshakes += 1;
+        let nth = counted.handshakes;
+        Plan::new(&counted.faults, ApiOperation::Handshake, nth, 0)
+    }
+
     /// Adds faults.
     pub(crate) fn inject(&self, faults: Vec<Fault>) {
         let mut counted = lock(&self.counted);
         for mut fault in faults {
             let count = match fault.target() {
+                Some(ApiOperation::Handshake) => Some(counted.handshakes),
                 Some(operation) => counted.requests.get(&operation).copied(),
                 None => Some(counted.overall()),
             };
@@ -183,14 +193,12 @@ impl Counted {
     fn new(config: &Config) -> Self {
         Self {
             requests: BTreeMap::new(),
+            handshakes: 0,
             faults: config.faults.clone(),
         }
     }
 
-    /// Handshakes are counted, but are no requests.
     fn overall(&self) -> u64 {
-        let requests = self.requests.iter();
-        let requests = requests.filter(|(operation, _)| **operation != ApiOperation::Handshake);
-        requests.map(|(_, count)| count).sum()
+        self.requests.values().sum()
     }
 }

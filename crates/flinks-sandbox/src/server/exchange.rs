@@ -11,7 +11,7 @@ use hyper::body::{Body, Incoming};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::sleep;
 
-use super::fault_answer::{instead_of_acting, with_status};
+use super::fault_answer::{distort, instead_of_acting, with_status};
 use crate::answer::Answer;
 use crate::control;
 use crate::fault::{Kind, Plan};
@@ -148,6 +148,9 @@ impl Connection {
             answer = with_status(route.operation, status);
         }
         arrival.entry.explain(&answer);
+        if let Some(Kind::Odd(odd)) = kind {
+            answer = distort(answer, odd);
+        }
         let ending = match kind {
             Some(Kind::ResetAfter) => Ending::Reset,
             Some(Kind::CloseAfter) => Ending::Close,

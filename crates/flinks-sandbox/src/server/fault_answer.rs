@@ -1,10 +1,10 @@
 //! The answers of faults, in the format of the operation's own errors.
 
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use crate::answer::Answer;
-use crate::fault::Kind;
+use crate::fault::{Kind, Odd};
 use crate::legacy::{NO_AUTH_KEY, NO_AUTHORIZE_TOKEN};
 use crate::operation::ApiOperation;
 
@@ -24,6 +24,10 @@ pub(super) fn instead_of_acting(operation: ApiOperation, kind: Option<&Kind>) ->
         Some(with_status(operation, StatusCode::UNAUTHORIZED))
     } else if let Some(Kind::Html(status)) = kind {
         Some(Answer::html(*status))
+    } else if let Some(Kind::Code(status, code)) = kind {
+        Some(Answer::error(*status, code, MESSAGE))
+    } else if let Some(Kind::Body(status, text)) = kind {
+        Some(Answer::json(*status, text.clone()))
     } else {
         None
     }
@@ -60,6 +64,49 @@ pub(super) fn with_status(operation: ApiOperation, status: StatusCode) -> Answer
     } else {
         Answer::error(status, "SANDBOX_FAULT", MESSAGE)
     }
+}
+
+/// Changes the form of an answer.
+pub(super) fn distort(mut answer: Answer, odd: Odd) -> Answer {
+    let body = answer.body;
+    answer.body = match odd {
+        Odd::Bom => [b"\xef\xbb\xbf", body.as_ref()].concat().into(),
+        Odd::Truncated => body.slice(..body.len() / 2),
+        Odd::Gzip => {
+            let encoding = HeaderValue::from_static("gzip");
+            answer.headers.push((header::CONTENT_ENCODING, encoding));
+            gzip(&body).into()
+        }
+        Odd::Charset => {
+            let kind = HeaderValue::from_static("application/json; charset=utf-16");
+            answer
+                .headers
+                .retain(|(name, _)| name != header::CONTENT_TYPE);
+            answer.headers.push((header::CONTENT_TYPE, kind));
+            let text = String::from_utf8_lossy(&body);
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            units.flat_map(u16::to_le_bytes).collect()
+        }
+    };
+    answer
+}
+
+/// Wraps bytes as gzip without compressing them (RFC 1951, 3.2.4; RFC 1952).
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut all = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+    let blocks = bytes.chunks(usize::from(u16::MAX));
+    for block in blocks {
+        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        all.push(0);
+        all.extend(length.to_le_bytes());
+        all.extend((!length).to_le_bytes());
+        all.extend(block);
+    }
+    // An empty last block.
+    all.extend([1, 0, 0, 0xff, 0xff]);
+    all.extend(crc32fast::hash(bytes).to_le_bytes());
+    all.extend((bytes.len() as u32).to_le_bytes());
+    all
 }
 
 #[cfg(test)]

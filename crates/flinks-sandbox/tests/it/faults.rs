@@ -225,3 +225,67 @@ async fn two_sandboxes_do_not_know_each_other() {
     assert_eq!(client.send(file(&token, None)).await.status, 200);
     assert_eq!((one.sessions().len(), two.sessions().len()), (1, 0));
 }
+
+#[tokio::test]
+async fn odd_answers_have_their_forms() {
+    let (sandbox, _log) = start(&[
+        "upload@1=bom",
+        "upload@2=charset",
+        "upload@3=gzip",
+        "upload@4=truncated",
+        "upload@5=body:200,[1, 2]",
+        "upload@6=code:401,INVALID_LOGIN",
+        "upload@7=pending",
+        "upload@8=dispatched",
+    ])
+    .await;
+    let client = Client::upload(&sandbox);
+    let token = client.token().await;
+    let mut answers = Vec::new();
+    for _ in 0..8 {
+        answers.push(client.send(file(&token, None)).await);
+    }
+    let json: serde_json::Value = serde_json::from_slice(&answers[0].body[3..]).unwrap();
+    assert_eq!(&answers[0].body[..3], b"\xef\xbb\xbf");
+    assert_eq!(json["HttpStatusCode"], 200);
+    assert_eq!(&answers[1].body[..4], b"\xff\xfe{\0");
+    let kind = &answers[1].headers[header::CONTENT_TYPE];
+    assert_eq!(kind, "application/json; charset=utf-16");
+    assert_eq!(answers[2].headers[header::CONTENT_ENCODING], "gzip");
+    // One stored block: a header of ten bytes, one of five, the JSON, an empty block, a trailer.
+    let body = &answers[2].body;
+    assert_eq!(&body[..3], b"\x1f\x8b\x08");
+    let inner = &body[15..body.len() - 13];
+    assert!(serde_json::from_slice::<serde_json::Value>(inner).is_ok());
+    assert!(serde_json::from_slice::<serde_json::Value>(&answers[3].body).is_err());
+    assert_eq!(answers[4].json(), serde_json::json!([1, 2]));
+    let codes: Vec<_> = answers[5..]
+        .iter()
+        .map(|answer| (answer.status, answer.text("FlinksCode")))
+        .collect();
+    let expected = [
+        (401, "INVALID_LOGIN"),
+        (202, "OPERATION_PENDING"),
+        (202, "OPERATION_DISPATCHED"),
+    ];
+    assert_eq!(
+        codes,
+        expected.map(|(status, code)| (status, code.to_owned()))
+    );
+    let acted: Vec<_> = sandbox.log()[1..].iter().map(|line| line.acted).collect();
+    assert_eq!(acted, [true, true, true, true, false, false, false, false]);
+}
+
+#[tokio::test]
+async fn a_handshake_is_reset_or_refused_and_then_works() {
+    let (sandbox, _log) = start(&["handshake@1=reset", "handshake@2=alert"]).await;
+    let client = Client::upload(&sandbox);
+    let reset = client.connect().await.err().unwrap();
+    assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
+    let alert = client.connect().await.err().unwrap().to_string();
+    assert!(alert.contains("HandshakeFailure"), "{alert}");
+    client.token().await;
+    let faults: Vec<_> = sandbox.log().into_iter().map(|line| line.fault).collect();
+    let expected = [Some("reset"), Some("alert"), None];
+    assert_eq!(faults, expected.map(|fault| fault.map(str::to_owned)));
+}
