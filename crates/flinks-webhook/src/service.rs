@@ -24,7 +24,8 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Receives webhooks: a tower service for axum's `route_service`, hyper, or any other tower server.
+/// Receives webhooks: a tower service for axum's `route_service`, for hyper (through hyper-util's
+/// `TowerToHyperService`), or for any other tower server.
 ///
 /// It verifies the signature of the raw body, reads the event, and calls the handler, at most once for
 /// each webhook that the handler accepted. The handler is an async function from a [`Webhook`] to a
