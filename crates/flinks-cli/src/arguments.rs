@@ -317,6 +317,19 @@ pub(crate) struct Serve {
     /// Time between the 10 attempts to send a webhook
     #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
     pub(crate) webhook_retry: Duration,
+    /// What a client certificate that is not trusted gets: `403` for every request, or a failed
+    /// `handshake`
+    #[arg(
+        long,
+        value_name = "ACTION",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub(crate) untrusted: Untrusted,
+    /// Add the log, one JSON line a request, to this file; `none` for no log [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
     /// Fault to inject, such as `upload@2=reset-after`; `--help` shows the grammar
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     pub(crate) faults: Vec<flinks_sandbox::Fault>,
@@ -326,6 +339,25 @@ pub(crate) struct Serve {
 pub(crate) struct Completions {
     /// Shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// `--untrusted`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Untrusted {
+    #[default]
+    #[value(name = "403")]
+    Forbid,
+    #[value(name = "handshake")]
+    Alert,
+}
+
+impl From<Untrusted> for flinks_sandbox::OnUntrusted {
+    fn from(untrusted: Untrusted) -> Self {
+        match untrusted {
+            Untrusted::Forbid => Self::Forbid,
+            Untrusted::Alert => Self::Alert,
+        }
+    }
 }
 
 /// `--on-unknown`.

@@ -1,8 +1,9 @@
 //! `flinks sandbox`: runs the test server until interrupted.
 
+mod log;
+
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::sync::Arc;
 
 use flinks_sandbox::{ClientFiles, Sandbox};
 use serde_json::json;
@@ -12,13 +13,13 @@ use crate::context::Context;
 use crate::interrupt;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::write_stdout;
 use crate::state::temporary::TemporaryFolder;
 
 /// Serves until SIGINT or SIGTERM, then removes the temporary folder.
 pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, CliError> {
+    let target = log::Target::open(arguments.log.as_deref())?;
     let folder = Folder::new(arguments.dir.clone())?;
-    let (log, written) = log()?;
+    let queue = log::Queue::new();
     let mut builder = Sandbox::builder()
         .upload_port(arguments.port)
         .results_port(arguments.results_port)
@@ -28,38 +29,28 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
         .check_keys(arguments.check_keys)
         .faults(arguments.faults.clone())
         .webhook_retry(arguments.webhook_retry)
-        .on_request(move |line| drop(log.send(json!(line).to_string())))
+        .on_untrusted(arguments.untrusted.into())
         .dir(folder.path());
     if let Some(url) = &arguments.webhook {
         builder = builder.webhook(url);
+    }
+    if !matches!(target, log::Target::None) {
+        let queue = Arc::clone(&queue);
+        builder = builder.on_request(move |line| queue.push(line));
     }
     let sandbox = builder
         .start()
         .await
         // The sandbox's own message, which quotes no path.
         .map_err(|error| CliError::settings(format!("the sandbox cannot start: {error}")))?;
-    write_stdout(&format!("{}\n", ready(&sandbox, context.output.json)))?;
-    interrupt::stopped().await;
-    sandbox.shutdown().await;
-    // Waits for the last lines, unless standard output is blocked.
-    let _ = written.recv_timeout(Duration::from_secs(1));
+    if log::print(ready(&sandbox, context.output.json)).await? {
+        // Only now, so that the first line of standard output says where the sandbox is.
+        let written = queue.write_to(target)?;
+        interrupt::stopped().await;
+        sandbox.shutdown().await;
+        written.finish();
+    }
     Ok(Exit::Done)
-}
-
-/// Starts a thread that writes log lines to standard output, so that a slow reader does not delay
-/// answers. The receiver ends when the sender is dropped and all lines are written.
-fn log() -> Result<(Sender<String>, Receiver<()>), CliError> {
-    let (lines, waiting) = channel::<String>();
-    let (done, written) = channel();
-    let thread = std::thread::Builder::new().spawn(move || {
-        for line in waiting {
-            // The server continues without a reader.
-            drop(write_stdout(&format!("{line}\n")));
-        }
-        drop::<Sender<()>>(done);
-    });
-    thread.map_err(|error| CliError::settings(format!("no thread can be started: {error}")))?;
-    Ok((lines, written))
 }
 
 /// Returns the line that says where the sandbox is.
