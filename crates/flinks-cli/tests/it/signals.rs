@@ -130,7 +130,7 @@ fn an_unread_log_delays_no_answer_and_no_exit() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_second_signal_leaves_no_temporary_folder() {
+fn a_signal_leaves_no_temporary_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let inside = || {
         std::fs::read_dir(folder.path())
@@ -150,7 +150,34 @@ fn a_second_signal_leaves_no_temporary_folder() {
         std::thread::yield_now();
     }
     send(&child, Signal::TERM);
-    send(&child, Signal::INT);
-    end(&mut child);
+    assert_eq!(end(&mut child).code(), Some(0));
     assert_eq!(inside().count(), 0);
+}
+
+#[test]
+fn the_log_goes_to_the_end_of_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("log");
+    std::fs::write(&file, "before\n").expect("written");
+    let dir = folder.path().join("dir");
+    let (log, dir) = (file.to_str().expect("UTF-8"), dir.to_str().expect("UTF-8"));
+    let mut command = without_settings(&["sandbox", "--dir", dir, "--log", log]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    stdout.read_line(&mut String::new()).expect("a line");
+    let flinks = env!("CARGO_BIN_EXE_flinks");
+    let line = format!(". '{dir}/env' && '{flinks}' fraud {CACHED_LOGIN_ID}; true");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line]).stdin(Stdio::null());
+    assert!(shell.output().expect("a shell").status.success());
+    send(&child, Signal::TERM);
+    assert_eq!(end(&mut child).code(), Some(0));
+    let log = std::fs::read_to_string(&file).expect("readable");
+    assert!(log.starts_with("before\n{\"seq\":1,\"time\":\""), "{log}");
+    let mut rest = String::new();
+    stdout.read_line(&mut rest).expect("readable");
+    assert_eq!(rest, "");
+    // A folder cannot be written to.
+    let refused = without_settings(&["sandbox", "--log", dir]).output();
+    assert_eq!(refused.expect("it ends").status.code(), Some(2));
 }
