@@ -35,9 +35,9 @@
 //! (`error`, `error_description`), all others have the service's (`HttpStatusCode`,
 //! `FlinksCode`, `Message`). Both path presets are served: `/api/v1/upload` and `/upload`.
 //!
-//! Authorize tokens and the `x-api-key` are required once [`SandboxCredentials::auth_key`] and
-//! [`SandboxCredentials::x_api_key`] are set. A token serves the one session that used it first, for
-//! all its rounds.
+//! Authorize tokens and the `x-api-key` are required with [`SandboxBuilder::check_keys`], or once
+//! [`SandboxCredentials::auth_key`] and [`SandboxCredentials::x_api_key`] are set. A token serves the
+//! one session that used it first, for all its rounds.
 //!
 #![doc = include_str!("../GUIDE.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -37,7 +37,7 @@ pub struct SandboxLogin {
     pub login_id: String,
     /// The bank.
     pub institution: String,
-    /// The user name at the bank.
+    /// The user name at the bank; `upload` for the LoginId of an upload.
     pub username: String,
     /// Whether the nightly refresh is on.
     pub scheduled_refresh: bool,
