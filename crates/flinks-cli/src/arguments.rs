@@ -330,6 +330,9 @@ pub(crate) struct Serve {
     /// Add the log, one JSON line a request, to this file; `none` for no log [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+    /// Serve the control endpoint, /sandbox/, on any address; on loopback it is always served
+    #[arg(long)]
+    pub(crate) control: bool,
     /// Fault to inject, such as `upload@2=reset-after`; `--help` shows the grammar
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     pub(crate) faults: Vec<flinks_sandbox::Fault>,

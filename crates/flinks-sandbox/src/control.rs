@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -42,30 +44,43 @@ async fn perform(state: &State, request: Request<Incoming>) -> Result<Answer, An
         }
         let body = Limited::new(body, LIMIT).collect().await;
         let body = body.map_err(|_| invalid("body", "The body is too large or incomplete."))?;
-        serde_json::from_slice(&body.to_bytes())
-            .map_err(|error| invalid("body", &format!("The body is not JSON: {error}.")))
+        Ok(body.to_bytes())
     };
     match (&head.method, name, id) {
         (&Method::GET, "state", "") => return Ok(Answer::ok(&json!(state.snapshot()))),
         (&Method::GET, "log", "") => return Ok(Answer::ok(&json!(state.log.lines()))),
         (&Method::POST, "reset", "") => state.reset(),
-        (&Method::POST, "faults", "") => state.inject(faults(body.await?)?),
+        (&Method::POST, "faults", "") => state.inject(faults(parse(body.await?)?)?),
         (&Method::DELETE, "faults", "") => state.clear_faults(),
-        (&Method::PUT, "analysis", "next") => state.set_next_analysis(analysis(body.await?)?),
-        (&Method::PUT, "analysis", id) if !id.is_empty() => {
-            state.set_analysis(id, analysis(body.await?)?);
+        (&Method::PUT, "analysis", "next") => {
+            state.set_next_analysis(analysis(parse(body.await?)?)?)
         }
-        (_, "state" | "log" | "reset" | "faults" | "analysis", _) => {
+        (&Method::PUT, "analysis", id) if !id.is_empty() => {
+            state.set_analysis(id, analysis(parse(body.await?)?)?);
+        }
+        (&Method::PUT, "accounts", id) if !id.is_empty() => {
+            let json: Box<RawValue> = parse(body.await?)?;
+            state
+                .set_accounts(id, json.get())
+                .map_err(|error| invalid("body", &format!("{error}.")))?;
+        }
+        (_, "state" | "log" | "reset" | "faults" | "analysis" | "accounts", _) => {
             let message = "See GUIDE.md for the methods and paths of the control endpoint.";
             let status = StatusCode::METHOD_NOT_ALLOWED;
             return Err(refusal(status, "method", message));
         }
         _ => {
-            let message = "There are state, log, reset, faults, analysis/{loginId}.";
+            let message =
+                "There are state, log, reset, faults, analysis/{loginId}, accounts/{loginId}.";
             return Err(refusal(StatusCode::NOT_FOUND, "path", message));
         }
     }
     Ok(Answer::ok(&json!({})))
+}
+
+fn parse<T: DeserializeOwned>(body: Bytes) -> Result<T, Answer> {
+    serde_json::from_slice(&body)
+        .map_err(|error| invalid("body", &format!("The body is not JSON: {error}.")))
 }
 
 /// Reads one fault, or an array of faults.

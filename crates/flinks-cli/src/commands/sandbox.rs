@@ -31,6 +31,9 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
         .webhook_retry(arguments.webhook_retry)
         .on_untrusted(arguments.untrusted.into())
         .dir(folder.path());
+    if arguments.control {
+        builder = builder.control(true);
+    }
     if let Some(url) = &arguments.webhook {
         builder = builder.webhook(url);
     }

@@ -127,11 +127,13 @@ async fn an_analysis_is_set_for_a_login_id_or_for_the_next_upload() {
     for (path, body) in [
         ("analysis/any", r#"{"Own": 1}"#),
         ("analysis/next", r#"{"Own": 2}"#),
+        ("accounts/any", r#"[{"Title": "Own"}]"#),
     ] {
         let answer = call(&sandbox, Method::PUT, path, JSON, body).await;
         assert_eq!(answer.status, 200, "{path}");
     }
     assert_eq!(analysis("any").await, json!({"Own": 1}));
+    assert!(sandbox.logins().iter().any(|it| it.login_id == "any"));
     let first = upload(&client, &token).await;
     assert_eq!(analysis(&first).await, json!({"Own": 2}));
     let second = upload(&client, &token).await;
@@ -166,6 +168,7 @@ async fn a_wrong_call_names_what_is_wrong_and_changes_nothing() {
         ),
         (Method::POST, "faults", JSON, "[1]", 400, "faults[0]"),
         (Method::PUT, "analysis/any", JSON, "1", 400, "body"),
+        (Method::PUT, "accounts/any", JSON, "1", 400, "body"),
         (Method::PUT, "analysis/", JSON, "[]", 405, "method"),
         (Method::PUT, "reset", JSON, "", 405, "method"),
         (Method::GET, "sessions", JSON, "", 404, "path"),
