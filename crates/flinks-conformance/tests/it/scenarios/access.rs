@@ -5,7 +5,7 @@ use std::time::Duration;
 use flinks_auth::ClientCredentials;
 use flinks_fraud::AnalysisRequest;
 use flinks_sandbox::certificates::{Authority, Validity};
-use flinks_sandbox::{ApiOperation, Sandbox};
+use flinks_sandbox::{ApiOperation, OnUntrusted, Sandbox};
 use flinks_transport::{CustomerEndpoint, Delivery, Endpoint, ErrorKind, Step, TlsVersion};
 use flinks_types::CustomerId;
 use flinks_upload::{OnUnknown, Paths, UploadClient};
@@ -180,7 +180,7 @@ async fn is_not_let_in(sandbox: &Sandbox, client: UploadClient, what: &str) {
 
 #[tokio::test]
 async fn without_a_certificate_of_the_hosts_authority_nothing_is_opened() {
-    let sandbox = sandbox(&[]).await;
+    let sandbox = started(config(&[]).on_untrusted(OnUntrusted::Alert)).await;
     let other = Authority::new("Another CA").expect("a CA");
     let stranger = other.issue_client("stranger", Validity::Valid);
     let stranger = stranger.expect("a certificate");
