@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use crate::{Failure, Outcome, command};
 
 /// Package, example, argument, and what is typed in.
-const PROGRAMS: [(&str, &str, Option<&str>, &str); 3] = [
+const PROGRAMS: [(&str, &str, Option<&str>, &str); 4] = [
     ("flinks-upload", "upload_and_check", None, ""),
     // The LoginId whose analysis the sandbox always has.
     (
@@ -17,6 +17,7 @@ const PROGRAMS: [(&str, &str, Option<&str>, &str); 3] = [
         Some("00000000-0000-4000-8000-000000000001"),
         "",
     ),
+    ("flinks-legacy", "upload_to_transactions", None, ""),
     (
         "flinks-legacy",
         "session",
@@ -67,6 +68,8 @@ fn start() -> Result<Sandbox, Failure> {
     let mut serve = command::cargo()?;
     serve
         .args(["run", "--quiet", "--package", "flinks-cli", "--", "sandbox"])
+        // The analysis is there at the first poll of a program.
+        .args(["--processing", "0.001"])
         .arg("--dir")
         .arg(&folder)
         .stdout(Stdio::piped());

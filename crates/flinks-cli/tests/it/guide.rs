@@ -144,6 +144,28 @@ fn the_readmes_commands_work_one_after_another() {
 
 #[cfg(unix)]
 #[test]
+fn the_readmes_upload_leads_to_its_verdict_and_its_transactions() {
+    let readme = include_str!("../../../../README.md");
+    let begin = readme.find("    login_id=$(flinks").expect("the block");
+    let block = readme[begin..].split("\n\n").next().expect("its end");
+    let server = Server::start(&[]);
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
+    let link = server.folder.path().join("fixtures");
+    std::os::unix::fs::symlink(fixtures, link).expect("a link");
+    let flinks = env!("CARGO_BIN_EXE_flinks");
+    let run = server.run(&format!(
+        "set -eu; flinks() {{ '{flinks}' \"$@\"; }}\n{block}"
+    ));
+    let mut rest = run.ends_with(0).stdout;
+    for part in ["no fraud signal", "\"Transactions\":[{", "Deleted\n"] {
+        let place = rest.find(part);
+        let place = place.unwrap_or_else(|| panic!("{part} is missing from {rest}"));
+        rest.drain(..place);
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn the_guides_python_flow_works() {
     if !has("python3", &["-c", "import requests"]) {
         crate::skipped("python3 with requests is not installed");
