@@ -1,14 +1,19 @@
 //! The command line: commands, their options, and the settings that can be given as options.
 
 mod legacy;
+mod sandbox_help;
 pub(crate) mod values;
 
+use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::arguments::values::{concurrency, fault, interval, port, seconds, seconds_or_zero};
+use crate::arguments::values::{
+    address, certificate_name, concurrency, fault, interval, port, seconds, seconds_or_zero,
+};
 use crate::commands::csr::KeyType;
 
 pub(crate) use legacy::{
@@ -288,7 +293,7 @@ pub(crate) struct Csr {
 }
 
 #[derive(Args, Debug)]
-#[command(after_long_help = flinks_sandbox::FAULT_GRAMMAR)]
+#[command(after_long_help = sandbox_help::text())]
 pub(crate) struct Serve {
     /// Port of the upload host; 0 picks a free one
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = port)]
@@ -296,7 +301,14 @@ pub(crate) struct Serve {
     /// Port of the results host; 0 picks a free one
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = port)]
     pub(crate) results_port: u16,
-    /// Write certificates, key and the file `env` to this folder [default: a new temporary folder]
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1", value_parser = address)]
+    pub(crate) bind: IpAddr,
+    /// Further DNS name or IP address in the server's certificate
+    #[arg(long, value_name = "NAME", value_parser = certificate_name)]
+    pub(crate) san: Vec<String>,
+    /// Write certificates, settings and GUIDE.md to this folder, and keep its certificates when it is
+    /// used again [default: a new temporary folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Lifetime of an access token
@@ -336,6 +348,9 @@ pub(crate) struct Serve {
     /// Fault to inject, such as `upload@2=reset-after`; `--help` shows the grammar
     #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
     pub(crate) faults: Vec<flinks_sandbox::Fault>,
+    /// Run this command with the settings in its environment, and end with its exit status
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]

@@ -6,6 +6,8 @@ use std::process;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+#[cfg(unix)]
+use rustix::process::Signal;
 use tokio::sync::watch;
 
 use crate::output::error::CliError;
@@ -26,9 +28,11 @@ const GRACE_PERIOD: Duration = Duration::from_secs(3);
 /// # Errors
 /// Signal handlers cannot be installed.
 pub(crate) fn listen() -> Result<(), CliError> {
-    start().map_err(|error| {
-        CliError::settings(format!("signal handlers cannot be installed: {error}"))
-    })
+    start().map_err(|error| not_installed(&error))
+}
+
+pub(crate) fn not_installed(error: &io::Error) -> CliError {
+    CliError::settings(format!("signal handlers cannot be installed: {error}"))
 }
 
 fn start() -> io::Result<()> {
@@ -39,12 +43,12 @@ fn start() -> io::Result<()> {
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread.spawn(move || {
         runtime.block_on(async move {
-            signals.next().await;
+            let _ = signals.next().await;
             STOP.send_replace(true);
             drop(tokio::time::timeout(GRACE_PERIOD, signals.next()).await);
             temporary::remove_all();
             terminal::restore_echo();
-            process::exit(Exit::Interrupted as i32);
+            process::exit(Exit::Interrupted.code().into());
         });
     })?;
     Ok(())
@@ -73,12 +77,14 @@ pub(crate) async fn stopped() {
     drop(STOP.subscribe().wait_for(|stop| *stop).await);
 }
 
+/// The signals that end a program.
 #[cfg(unix)]
-struct Signals([tokio::signal::unix::Signal; 3]);
+pub(crate) struct Signals([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> io::Result<Self> {
+    /// Keeps these signals from ending this program, for as long as it runs.
+    pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self([
             signal(SignalKind::interrupt())?,
@@ -87,26 +93,27 @@ impl Signals {
         ]))
     }
 
-    async fn next(&mut self) {
+    /// Returns the next signal.
+    pub(crate) async fn next(&mut self) -> Signal {
         let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
+            _ = interrupt.recv() => Signal::INT,
+            _ = terminate.recv() => Signal::TERM,
+            _ = hangup.recv() => Signal::HUP,
         }
     }
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         drop(tokio::signal::ctrl_c().await);
     }
 }

@@ -53,7 +53,7 @@ fn run_arguments(arguments: &Arguments) -> Exit {
         return report(&CliError::usage(&message), output);
     }
     let result = check_file_descriptors()
-        .and_then(|()| interrupt::listen())
+        .and_then(|()| listen(&arguments.command))
         .and_then(|()| run_command(&arguments.command, &context));
     let mut error = match result {
         Ok(exit) => return exit,
@@ -86,6 +86,14 @@ fn report(error: &CliError, output: Output) -> Exit {
         write_stderr(&json::line(&error.to_json()));
     }
     error.exit()
+}
+
+/// Starts listening for signals, unless they are for the command that `flinks sandbox` runs.
+fn listen(command: &Command) -> Result<(), CliError> {
+    if matches!(command, Command::Sandbox(arguments) if !arguments.command.is_empty()) {
+        return Ok(());
+    }
+    interrupt::listen()
 }
 
 /// Reports an invalid command line, or prints the help that it asks for.

@@ -43,6 +43,8 @@ pub struct ClientFiles {
     pub settings: PathBuf,
     /// The users, ids and markers that the sandbox knows.
     pub guide: PathBuf,
+    /// The settings as environment variables, for a program that is started with them.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 /// What a client has to know of a running sandbox.
@@ -100,6 +102,7 @@ impl ClientFiles {
             settings: dir.join("settings.json"),
             guide: dir.join("GUIDE.md"),
             dir,
+            environment: Vec::new(),
         };
         for path in [&files.env, &files.env_docker, &files.settings] {
             match fs::remove_file(path) {
@@ -164,25 +167,26 @@ impl ClientFiles {
     }
 
     /// Writes the settings and the guide.
-    pub(crate) fn write_settings(&self, running: &Running<'_>) -> io::Result<()> {
+    pub(crate) fn write_settings(&mut self, running: &Running<'_>) -> io::Result<()> {
+        self.environment = self.variables(running).map_err(of_folder)?;
         self.write_all_settings(running).map_err(of_folder)
     }
 
     fn write_all_settings(&self, running: &Running<'_>) -> io::Result<()> {
-        let settings = self.environment(running)?;
-        let env = self.env_text(&settings)?;
+        let settings = &self.environment;
+        let env = self.env_text(settings)?;
         let guide = format!("{GUIDE}\n## Faults (`--fault`)\n\n```text\n{FAULT_GRAMMAR}\n```\n");
         private::write(&self.guide, guide.as_bytes())?;
-        let json = format!("{:#}\n", self.to_json(running, &settings)?);
+        let json = format!("{:#}\n", self.to_json(running, settings)?);
         private::write(&self.settings, json.as_bytes())?;
-        let docker = environment::docker_lines(&settings);
+        let docker = environment::docker_lines(settings);
         private::write(&self.env_docker, docker.as_bytes())?;
         // Last, so that a program that waits for it finds the others.
         private::write(&self.env, env.as_bytes())
     }
 
     /// The variables that the program `flinks` reads.
-    fn environment(&self, running: &Running<'_>) -> io::Result<Vec<(&'static str, String)>> {
+    fn variables(&self, running: &Running<'_>) -> io::Result<Vec<(&'static str, String)>> {
         let credentials = running.credentials;
         let text = str::to_owned;
         let mut settings = vec![

@@ -62,7 +62,7 @@ impl Sandbox {
     }
 
     pub(crate) async fn from_config(config: Config) -> io::Result<Self> {
-        let files = config
+        let mut files = config
             .dir
             .as_deref()
             .map(ClientFiles::prepare)
@@ -93,7 +93,7 @@ impl Sandbox {
         };
         let (upload_url, upload) = start(Host::Upload, upload_port).await?;
         let (results_url, results) = start(Host::Results, results_port).await?;
-        if let Some(files) = &files {
+        if let Some(files) = &mut files {
             files.write_settings(&Running {
                 upload_url: &upload_url,
                 results_url: &results_url,

@@ -1,6 +1,7 @@
 //! Parsers of option values. Their errors do not quote a value: it may be a secret.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use flinks_sandbox::{Fault, FaultError};
@@ -60,6 +61,21 @@ pub(crate) fn concurrency(text: &str) -> Result<u8, InvalidValue> {
 pub(crate) fn port(text: &str) -> Result<u16, InvalidValue> {
     text.parse()
         .map_err(|_| invalid("give a whole number from 0 to 65535"))
+}
+
+pub(crate) fn address(text: &str) -> Result<IpAddr, InvalidValue> {
+    text.parse()
+        .map_err(|_| invalid("give an IP address, such as 0.0.0.0"))
+}
+
+/// Parses a DNS name, which may have a wildcard, or an IP address.
+pub(crate) fn certificate_name(text: &str) -> Result<String, InvalidValue> {
+    let is_name_char = |byte: u8| byte.is_ascii_alphanumeric() || b".-_*".contains(&byte);
+    let is_name = !text.is_empty() && text.bytes().all(is_name_char);
+    if is_name || text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(invalid("give a DNS name or an IP address"))
 }
 
 /// Parses a fault. The library's message quotes the text, so it is shown only for what looks like a

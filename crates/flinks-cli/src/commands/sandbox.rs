@@ -1,26 +1,75 @@
-//! `flinks sandbox`: runs the test server until interrupted.
+//! `flinks sandbox`: runs the test server until it is interrupted, or until a command ends.
 
+mod command;
 mod log;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flinks_sandbox::{ClientFiles, Sandbox};
+use flinks_sandbox::{ClientFiles, Sandbox, SandboxBuilder};
 use serde_json::json;
 
 use crate::arguments::Serve;
 use crate::context::Context;
-use crate::interrupt;
+use crate::interrupt::{self, Signals};
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
+use crate::output::write_stderr;
 use crate::state::temporary::TemporaryFolder;
 
-/// Serves until SIGINT or SIGTERM, then removes the temporary folder.
+/// Serves until SIGINT or SIGTERM, or until the command ends; then removes the temporary folder.
 pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, CliError> {
+    if !arguments.bind.is_loopback() {
+        write_stderr(
+            "warning: the sandbox listens beyond this machine, and all its credentials are public\n",
+        );
+    }
+    if arguments.command.is_empty() {
+        return serve(arguments, context).await;
+    }
+    // Before there is a folder, which a signal would leave behind.
+    let signals = Signals::new().map_err(|error| interrupt::not_installed(&error))?;
+    // Standard output is the command's.
+    let target = match arguments.log.as_deref() {
+        None => log::Target::None,
+        given => log::Target::open(given)?,
+    };
+    let folder = Folder::new(arguments.dir.clone())?;
+    let queue = log::Queue::new();
+    let sandbox = start(builder(arguments, &folder, &target, &queue)).await?;
+    let written = queue.write_to(target)?;
+    let exit = match sandbox.files() {
+        Some(files) => command::run(&arguments.command, files, signals).await,
+        None => Ok(Exit::Done),
+    };
+    sandbox.shutdown().await;
+    written.finish();
+    exit
+}
+
+async fn serve(arguments: &Serve, context: &Context) -> Result<Exit, CliError> {
     let target = log::Target::open(arguments.log.as_deref())?;
     let folder = Folder::new(arguments.dir.clone())?;
     let queue = log::Queue::new();
+    let sandbox = start(builder(arguments, &folder, &target, &queue)).await?;
+    if log::print(ready(&sandbox, context.output.json)).await? {
+        // Only now, so that the first line of standard output says where the sandbox is.
+        let written = queue.write_to(target)?;
+        interrupt::stopped().await;
+        sandbox.shutdown().await;
+        written.finish();
+    }
+    Ok(Exit::Done)
+}
+
+fn builder(
+    arguments: &Serve,
+    folder: &Folder,
+    target: &log::Target,
+    queue: &Arc<log::Queue>,
+) -> SandboxBuilder {
     let mut builder = Sandbox::builder()
+        .bind(arguments.bind)
         .upload_port(arguments.port)
         .results_port(arguments.results_port)
         .token_ttl(arguments.token_ttl)
@@ -31,6 +80,9 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
         .webhook_retry(arguments.webhook_retry)
         .on_untrusted(arguments.untrusted.into())
         .dir(folder.path());
+    for name in &arguments.san {
+        builder = builder.server_name(name);
+    }
     if arguments.control {
         builder = builder.control(true);
     }
@@ -38,22 +90,16 @@ pub(crate) async fn run(arguments: &Serve, context: &Context) -> Result<Exit, Cl
         builder = builder.webhook(url);
     }
     if !matches!(target, log::Target::None) {
-        let queue = Arc::clone(&queue);
+        let queue = Arc::clone(queue);
         builder = builder.on_request(move |line| queue.push(line));
     }
-    let sandbox = builder
-        .start()
-        .await
-        // The sandbox's own message, which quotes no path.
-        .map_err(|error| CliError::settings(format!("the sandbox cannot start: {error}")))?;
-    if log::print(ready(&sandbox, context.output.json)).await? {
-        // Only now, so that the first line of standard output says where the sandbox is.
-        let written = queue.write_to(target)?;
-        interrupt::stopped().await;
-        sandbox.shutdown().await;
-        written.finish();
-    }
-    Ok(Exit::Done)
+    builder
+}
+
+async fn start(builder: SandboxBuilder) -> Result<Sandbox, CliError> {
+    // The sandbox's own message, which quotes no path.
+    let started = builder.start().await;
+    started.map_err(|error| CliError::settings(format!("the sandbox cannot start: {error}")))
 }
 
 /// Returns the line that says where the sandbox is.

@@ -8,24 +8,25 @@ use crate::output::io_error::too_many_open_files;
 
 /// The exit statuses, which scripts rely on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[repr(u8)]
 pub(crate) enum Exit {
-    Done = 0,
-    Refused = 1,
-    Usage = 2,
-    File = 3,
-    Unreachable = 4,
-    Unknown = 5,
-    Deadline = 6,
-    Flagged = 7,
-    Undetermined = 8,
-    Waiting = 9,
-    Interrupted = 130,
+    Done,
+    Refused,
+    Usage,
+    File,
+    Unreachable,
+    Unknown,
+    Deadline,
+    Flagged,
+    Undetermined,
+    Waiting,
+    Interrupted,
+    /// The exit status of the command that `flinks sandbox` ran.
+    OfCommand(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -57,6 +58,23 @@ impl Request {
 }
 
 impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Refused => 1,
+            Self::Usage => 2,
+            Self::File => 3,
+            Self::Unreachable => 4,
+            Self::Unknown => 5,
+            Self::Deadline => 6,
+            Self::Flagged => 7,
+            Self::Undetermined => 8,
+            Self::Waiting => 9,
+            Self::Interrupted => 130,
+            Self::OfCommand(code) => code,
+        }
+    }
+
     /// Returns the exit status of a ledger that could not be used.
     pub(crate) fn of_ledger(delivery: Delivery) -> Self {
         if delivery.may_have_acted() {

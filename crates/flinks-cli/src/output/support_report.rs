@@ -56,7 +56,7 @@ fn report(error: &CliError, command: &str, endpoint: Option<&str>, now: SystemTi
         line("Attempts", &call.attempts().to_string());
         line("Elapsed", &format!("{:.3} s", call.elapsed().as_secs_f64()));
     }
-    line("Exit status", &(error.exit() as u8).to_string());
+    line("Exit status", &error.exit().code().to_string());
     line("Environment", &environment());
     text
 }

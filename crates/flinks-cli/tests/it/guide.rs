@@ -122,18 +122,24 @@ fn the_program_itself_runs_with_the_env_file() {
 #[test]
 fn the_readmes_commands_work_one_after_another() {
     let readme = include_str!("../../../../README.md");
-    let begin = readme.find("    dir=$(mktemp -d)").expect("the block");
+    let begin = readme
+        .find("    flinks sandbox -- sh -c")
+        .expect("the block");
     let block = readme[begin..].split("\n\n").next().expect("its end");
     let folder = tempfile::tempdir().expect("a folder");
     let flinks = std::path::Path::new(env!("CARGO_BIN_EXE_flinks"));
     let path = std::env::var("PATH").expect("a PATH");
     let path = format!("{}:{path}", flinks.parent().expect("a folder").display());
     // Instead of curl, which is not everywhere: are its arguments there, and what they name?
-    let curl = "curl() { test -s \"$2\" && test -s \"$4\" && test -s \"$6\" && echo \"$@\"; }";
+    let curl = "#!/bin/sh\ntest -s \"$2\" && test -s \"$4\" && test -s \"$6\" && echo \"$@\"\n";
+    let programs = tempfile::tempdir().expect("a folder");
+    fs::write(programs.path().join("curl"), curl).expect("written");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(programs.path().join("curl"), executable).expect("a mode");
     let mut shell = Command::new("sh");
     shell
-        .args(["-euc", &format!("{curl}\n{block}")])
-        .env("PATH", path)
+        .args(["-euc", block])
+        .env("PATH", format!("{}:{path}", programs.path().display()))
         .env("TMPDIR", folder.path())
         .stdin(Stdio::null());
     let run = Run::of(&mut shell).ends_with(0);

@@ -25,6 +25,8 @@ mod mock;
 mod output_failures;
 mod proxy;
 mod resume;
+#[cfg(unix)]
+mod sandbox_command;
 mod secrets;
 #[cfg(unix)]
 mod signals;
