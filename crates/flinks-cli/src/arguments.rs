@@ -1,24 +1,21 @@
 //! The command line: commands, their options, and the settings that can be given as options.
 
 mod legacy;
-mod sandbox_help;
+mod sandbox;
 pub(crate) mod values;
 
-use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::arguments::values::{
-    address, certificate_name, concurrency, fault, interval, port, seconds, seconds_or_zero,
-};
+use crate::arguments::values::{concurrency, interval, seconds};
 use crate::commands::csr::KeyType;
 
 pub(crate) use legacy::{
     Accounts, Authorize, DataPollArguments, DataSourceArguments, DeleteCard, Statements,
 };
+pub(crate) use sandbox::Serve;
 
 const AFTER_HELP: &str = "\
 Settings are read from options, then from the environment (FLINKS_CERT, FLINKS_KEY,
@@ -293,89 +290,9 @@ pub(crate) struct Csr {
 }
 
 #[derive(Args, Debug)]
-#[command(after_long_help = sandbox_help::text())]
-pub(crate) struct Serve {
-    /// Port of the upload host; 0 picks a free one
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = port)]
-    pub(crate) port: u16,
-    /// Port of the results host; 0 picks a free one
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = port)]
-    pub(crate) results_port: u16,
-    /// Address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1", value_parser = address)]
-    pub(crate) bind: IpAddr,
-    /// Further DNS name or IP address in the server's certificate
-    #[arg(long, value_name = "NAME", value_parser = certificate_name)]
-    pub(crate) san: Vec<String>,
-    /// Write certificates, settings and GUIDE.md to this folder, and keep its certificates when it is
-    /// used again [default: a new temporary folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) dir: Option<PathBuf>,
-    /// Lifetime of an access token
-    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
-    pub(crate) token_ttl: Duration,
-    /// Time that the analysis takes after complete
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    pub(crate) processing: Duration,
-    /// Time that the legacy API takes to gather data
-    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds_or_zero)]
-    pub(crate) data_pending: Duration,
-    /// Require the keys of the legacy API: the auth key, authorize tokens, the x-api-key
-    #[arg(long)]
-    pub(crate) check_keys: bool,
-    /// Send signed webhooks to this URL: fraud alerts, and accounts when they are ready
-    #[arg(long, value_name = "URL")]
-    pub(crate) webhook: Option<String>,
-    /// Time between the 10 attempts to send a webhook
-    #[arg(long, value_name = "SECONDS", default_value = "1800", value_parser = seconds)]
-    pub(crate) webhook_retry: Duration,
-    /// What a client certificate that is not trusted gets: `403` for every request, or a failed
-    /// `handshake`
-    #[arg(
-        long,
-        value_name = "ACTION",
-        value_enum,
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub(crate) untrusted: Untrusted,
-    /// Add the log, one JSON line a request, to this file; `none` for no log [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) log: Option<PathBuf>,
-    /// Serve the control endpoint, /sandbox/, on any address; on loopback it is always served
-    #[arg(long)]
-    pub(crate) control: bool,
-    /// Fault to inject, such as `upload@2=reset-after`; `--help` shows the grammar
-    #[arg(long = "fault", value_name = "SPEC", value_parser = fault)]
-    pub(crate) faults: Vec<flinks_sandbox::Fault>,
-    /// Run this command with the settings in its environment, and end with its exit status
-    #[arg(last = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<OsString>,
-}
-
-#[derive(Args, Debug)]
 pub(crate) struct Completions {
     /// Shell
     pub(crate) shell: clap_complete::Shell,
-}
-
-/// `--untrusted`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Untrusted {
-    #[default]
-    #[value(name = "403")]
-    Forbid,
-    #[value(name = "handshake")]
-    Alert,
-}
-
-impl From<Untrusted> for flinks_sandbox::OnUntrusted {
-    fn from(untrusted: Untrusted) -> Self {
-        match untrusted {
-            Untrusted::Forbid => Self::Forbid,
-            Untrusted::Alert => Self::Alert,
-        }
-    }
 }
 
 /// `--on-unknown`.
