@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::config::{Config, OnUntrusted, SandboxCredentials, TlsVersions};
 use crate::fault::Fault;
+use crate::legacy::SandboxUser;
 use crate::log::LogLine;
 use crate::sandbox::Sandbox;
 
@@ -129,6 +130,12 @@ impl SandboxBuilder {
     /// Adds faults; see [`fault`](Self::fault).
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.config.faults.extend(faults);
+        self
+    }
+
+    /// Adds a user of a bank, or replaces one that is built in.
+    pub fn user(mut self, user: SandboxUser) -> Self {
+        self.config.users.push(user.into_static());
         self
     }
 

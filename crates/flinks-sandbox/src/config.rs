@@ -9,6 +9,7 @@ use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 
 use crate::fault::Fault;
+use crate::legacy::User;
 use crate::log::OnRequest;
 
 /// What [`SandboxBuilder`](crate::SandboxBuilder) has set; its setters say what each field means.
@@ -24,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) data_pending: Duration,
     pub(crate) device_approval: Duration,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) users: Vec<&'static User>,
     pub(crate) tls: TlsVersions,
     pub(crate) on_untrusted: OnUntrusted,
     pub(crate) server_names: Vec<String>,
@@ -54,6 +56,7 @@ impl Default for Config {
             data_pending: Duration::ZERO,
             device_approval: Duration::from_secs(2),
             faults: Vec::new(),
+            users: Vec::new(),
             tls: TlsVersions::default(),
             on_untrusted: OnUntrusted::default(),
             server_names: Vec::new(),

@@ -79,7 +79,9 @@ pub use crate::fault::{FAULT_GRAMMAR, Fault, FaultError};
 pub use crate::fraud::{
     Analysis, CLEAN_LOGIN_ID, FAILED_LOGIN_ID, FLAGGED_LOGIN_ID, PENDING_LOGIN_ID, Signal,
 };
-pub use crate::legacy::{CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin};
+pub use crate::legacy::{
+    CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, SandboxLogin, SandboxUser,
+};
 pub use crate::log::LogLine;
 pub use crate::operation::{ApiOperation, Host};
 pub use crate::sandbox::Sandbox;

@@ -3,7 +3,7 @@
 use super::challenges::{Challenge, Right};
 use super::images;
 
-/// The password of every user.
+/// The password of every user that is built in.
 pub(super) const PASSWORD: &str = "Everyday";
 
 /// The language of a session and of its prompts.
@@ -25,12 +25,13 @@ impl Language {
 
 /// A bank's customer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct User {
+pub(crate) struct User {
     pub(super) institution: &'static str,
     pub(super) institution_id: u32,
     pub(super) name: &'static str,
+    pub(super) password: &'static str,
     pub(super) conduct: Conduct,
-    flow: Flow,
+    pub(super) flow: Flow,
 }
 
 /// What is special about a user, besides the challenges.
@@ -57,7 +58,7 @@ pub(super) enum Conduct {
 
 /// The challenges of a user, round by round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     None,
     OneByOne,
     Together,
@@ -70,6 +71,8 @@ enum Flow {
     Reset,
     SecurityCode,
     Device,
+    /// Prompts with their right answers, each a round.
+    Questions(&'static [(&'static str, &'static [&'static str])]),
 }
 
 const fn user(institution: &'static str, name: &'static str, conduct: Conduct, flow: Flow) -> User {
@@ -84,6 +87,7 @@ const fn user(institution: &'static str, name: &'static str, conduct: Conduct, f
             _ => 4,
         },
         name,
+        password: PASSWORD,
         conduct,
         flow,
     }
@@ -119,17 +123,15 @@ pub(super) static USERS: [User; 21] = [
 /// Stands for the uploads, whose cards have no credentials.
 pub(super) static UPLOAD: User = user(CAPITAL, "upload", Conduct::Ordinary, Flow::None);
 
-/// Returns a user by names in any casing.
+/// Returns a user that is built in, by names in any casing.
 pub(super) fn find(institution: &str, name: &str) -> Option<&'static User> {
-    USERS.iter().find(|user| {
-        user.institution.eq_ignore_ascii_case(institution) && user.name.eq_ignore_ascii_case(name)
-    })
+    USERS.iter().find(|user| user.is_named(institution, name))
 }
 
-pub(super) fn is_institution(institution: &str) -> bool {
-    USERS
-        .iter()
-        .any(|user| user.institution.eq_ignore_ascii_case(institution))
+/// Returns the id of an institution; 999 for one that is not built in.
+pub(super) fn institution_id(institution: &str) -> u32 {
+    let known = USERS.iter().find(|user| user.is_of(institution));
+    known.map_or(999, |user| user.institution_id)
 }
 
 /// The questions of Greatday in both languages.
@@ -182,6 +184,14 @@ fn new_questions() -> Vec<Challenge> {
 }
 
 impl User {
+    pub(super) fn is_of(&self, institution: &str) -> bool {
+        self.institution.eq_ignore_ascii_case(institution)
+    }
+
+    pub(super) fn is_named(&self, institution: &str, name: &str) -> bool {
+        self.is_of(institution) && self.name.eq_ignore_ascii_case(name)
+    }
+
     /// Returns all rounds in order; none for a user without challenges.
     pub(super) fn rounds(&self, language: Language) -> Vec<Vec<Challenge>> {
         match self.flow {
@@ -243,6 +253,12 @@ impl User {
             Flow::Device => vec![vec![Challenge::approval(
                 "Please verify your identity on your trusted device",
             )]],
+            Flow::Questions(questions) => {
+                let rounds = questions.iter();
+                rounds
+                    .map(|(prompt, right)| vec![Challenge::question(prompt, right)])
+                    .collect()
+            }
         }
     }
 
@@ -275,7 +291,7 @@ mod tests {
         assert!(find("flinkscapital", "greatday").is_some());
         assert_ne!(find("RBC", "Greatday"), find("FlinksCapital", "Greatday"));
         assert_eq!(find("TD", "rbc_device"), None);
-        assert!(is_institution("scotia") && !is_institution("BMO"));
+        assert_eq!((institution_id("scotia"), institution_id("BMO")), (5, 999));
     }
 
     #[test]
