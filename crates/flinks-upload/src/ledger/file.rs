@@ -6,6 +6,8 @@ use std::future::Future;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::thread;
+use std::time::Duration;
 
 use flinks_transport::BoxError;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -40,6 +42,10 @@ struct Tail {
 
 /// No upload's ledger comes near this; what is larger is another file.
 const MAX_LEDGER: u64 = 64 << 20;
+
+/// How often, and how far apart, [`FileLedger::open`] tries to lock: half a second in all.
+const LOCK_TRIES: usize = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 impl FileLedger {
     /// Creates a new ledger, and its missing folders with mode 0700.
@@ -84,7 +90,7 @@ impl FileLedger {
     }
 
     /// Opens a ledger to resume its upload, and reads its entries. An incomplete last line, which a
-    /// crash leaves, is cut off.
+    /// crash leaves, is cut off. Blocks for up to half a second if the ledger is in use.
     ///
     /// # Errors
     /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): it cannot be read, is in use, or is damaged in any other way.
@@ -101,7 +107,7 @@ impl FileLedger {
             .append(true)
             .open(&path)
             .map_err(failed)?;
-        lock(&file)?;
+        lock_once_written(&file)?;
         let mut bytes = Vec::new();
         (&file)
             .take(MAX_LEDGER)
@@ -270,13 +276,31 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 fn lock(file: &File) -> Result<(), UploadError> {
-    file.try_lock().map_err(|error| match error {
+    file.try_lock().map_err(unlockable)
+}
+
+fn unlockable(error: TryLockError) -> UploadError {
+    match error {
         TryLockError::WouldBlock => ledger_error("the ledger is in use by another process"),
         TryLockError::Error(error) => unusable(
             "cannot be locked, so that two processes could send its files at once: keep it on a local disk",
             error,
         ),
-    })
+    }
+}
+
+/// Locks a ledger whose last append may have been dropped by this process: its write goes on, and
+/// holds the lock, until it is durable.
+fn lock_once_written(file: &File) -> Result<(), UploadError> {
+    let mut outcome = file.try_lock();
+    for _ in 0..LOCK_TRIES {
+        if !matches!(outcome, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        thread::sleep(LOCK_PAUSE);
+        outcome = file.try_lock();
+    }
+    outcome.map_err(unlockable)
 }
 
 /// The caller knows the path; it is not shown, because a secret may have been given instead of a
@@ -287,6 +311,8 @@ fn unusable(what: &str, error: io::Error) -> UploadError {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use flinks_types::AggregationId;
 
     use super::*;
@@ -351,6 +377,24 @@ mod tests {
             FileLedger::create(&path).is_err(),
             "a ledger is never overwritten"
         );
+    }
+
+    #[tokio::test]
+    async fn a_ledger_can_be_opened_after_an_append_was_dropped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for round in 0..20 {
+            let path = folder.path().join(round.to_string());
+            let mut ledger = FileLedger::create(&path).expect("made");
+            ledger.append(&entries()).await.expect("written");
+            let more = [LedgerEntry::Sending { file: 0 }];
+            let mut append = ledger.append(&more);
+            let begun = std::future::poll_fn(|context| Poll::Ready(append.as_mut().poll(context)));
+            drop(begun.await);
+            drop(append);
+            drop(ledger);
+            let (_, seen) = FileLedger::open(&path).expect("read");
+            assert!(seen.len() >= 6);
+        }
     }
 
     #[cfg(unix)]
@@ -441,8 +485,7 @@ mod tests {
         for (index, entry) in entries().iter().enumerate() {
             let mut append = ledger.append(std::slice::from_ref(entry));
             if index % 2 == 1 {
-                let once =
-                    std::future::poll_fn(|cx| std::task::Poll::Ready(append.as_mut().poll(cx)));
+                let once = std::future::poll_fn(|cx| Poll::Ready(append.as_mut().poll(cx)));
                 drop(once.await);
             } else {
                 append.await.expect("appended");
