@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::config::{Config, OnUntrusted, SandboxCredentials, TlsVersions};
 use crate::fault::Fault;
+use crate::fraud::Analysis;
 use crate::legacy::SandboxUser;
 use crate::log::LogLine;
 use crate::sandbox::Sandbox;
@@ -136,6 +137,13 @@ impl SandboxBuilder {
     /// Adds a user of a bank, or replaces one that is built in.
     pub fn user(mut self, user: SandboxUser) -> Self {
         self.config.users.push(user.into_static());
+        self
+    }
+
+    /// Sets the fraud analysis of a LoginId from the start; [`Sandbox::set_analysis`] sets more while
+    /// the sandbox runs.
+    pub fn analysis(mut self, login_id: &str, analysis: Analysis) -> Self {
+        self.config.analyses.push((login_id.to_owned(), analysis));
         self
     }
 

@@ -9,6 +9,7 @@ use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 
 use crate::fault::Fault;
+use crate::fraud::Analysis;
 use crate::legacy::User;
 use crate::log::OnRequest;
 
@@ -26,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) device_approval: Duration,
     pub(crate) faults: Vec<Fault>,
     pub(crate) users: Vec<&'static User>,
+    pub(crate) analyses: Vec<(String, Analysis)>,
     pub(crate) tls: TlsVersions,
     pub(crate) on_untrusted: OnUntrusted,
     pub(crate) server_names: Vec<String>,
@@ -57,6 +59,7 @@ impl Default for Config {
             device_approval: Duration::from_secs(2),
             faults: Vec::new(),
             users: Vec::new(),
+            analyses: Vec::new(),
             tls: TlsVersions::default(),
             on_untrusted: OnUntrusted::default(),
             server_names: Vec::new(),

@@ -69,16 +69,29 @@ struct Counted {
     faults: Vec<Fault>,
 }
 
+impl Analyses {
+    /// Those from the start.
+    fn new(config: &Config) -> Self {
+        let from_start = config.analyses.iter().cloned();
+        Self {
+            by_login: from_start
+                .map(|(login_id, analysis)| (login_id, analysis.into_json()))
+                .collect(),
+            next: VecDeque::new(),
+        }
+    }
+}
+
 impl State {
     pub(crate) fn new(mut config: Config) -> Self {
         Self {
             log: Arc::new(Log::new(config.on_request.take())),
             counted: Mutex::new(Counted::new(&config)),
+            analyses: Mutex::new(Analyses::new(&config)),
             config,
             webhooks: Queue::default(),
             tokens: Mutex::default(),
             sessions: Mutex::default(),
-            analyses: Mutex::default(),
             legacy: Mutex::new(Store::new()),
             connection: Arc::default(),
         }
@@ -88,7 +101,7 @@ impl State {
     pub(crate) fn reset(&self) {
         *lock(&self.sessions) = Sessions::default();
         *lock(&self.tokens) = Tokens::default();
-        *lock(&self.analyses) = Analyses::default();
+        *lock(&self.analyses) = Analyses::new(&self.config);
         *lock(&self.legacy) = Store::new();
         *lock(&self.counted) = Counted::new(&self.config);
         self.webhooks.forget();

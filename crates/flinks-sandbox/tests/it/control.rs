@@ -1,6 +1,6 @@
 //! The control endpoint, which is for other languages what the methods of `Sandbox` are for Rust.
 
-use flinks_sandbox::{ApiOperation, Sandbox};
+use flinks_sandbox::{Analysis, ApiOperation, Sandbox, Signal};
 use http::{Method, Request, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -93,6 +93,27 @@ async fn the_state_is_shown_and_reset_to_the_start() {
         assert_eq!(client.send(file(&token, None)).await.status, 401);
         sandbox.reset();
     }
+}
+
+#[tokio::test]
+async fn analyses_are_set_from_the_start_and_for_the_next_upload() {
+    let flagged = || Analysis::flagged([Signal::new("DATE_EDITS").page(2)]);
+    let builder = Sandbox::builder().analysis("login", flagged());
+    let sandbox = builder.start().await.unwrap();
+    let signal = async |login_id: &str| {
+        let request = fraud(sandbox.api_secret(), sandbox.customer_id(), login_id);
+        let analysis = Client::results(&sandbox).send(request).await.json();
+        analysis["DocumentAnalysis"][0]["FullAnalysis"][0]["FraudSignals"][0]["Type"].clone()
+    };
+    sandbox.set_analysis("login", Analysis::clean());
+    assert_eq!(signal("login").await, json!(null));
+    sandbox.reset();
+    assert_eq!(signal("login").await, "DATE_EDITS");
+
+    sandbox.set_next_analysis(flagged());
+    let client = Client::upload(&sandbox);
+    let login_id = upload(&client, &client.token().await).await;
+    assert_eq!(signal(&login_id).await, "DATE_EDITS");
 }
 
 #[tokio::test]
