@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Upload(Upload),
     /// Resume an upload that was stopped
     Resume(Resume),
+    /// List what uploads left unfinished
+    Ledgers(Ledgers),
     /// Read the fraud analysis of a LoginId and its verdict
     Fraud(Fraud),
     /// Open a bank session and answer its challenges (legacy API)
@@ -100,6 +102,7 @@ impl Command {
         match self {
             Self::Upload(_) => "upload",
             Self::Resume(_) => "resume",
+            Self::Ledgers(_) => "ledgers",
             Self::Fraud(_) => "fraud",
             Self::Authorize(_) => "authorize",
             Self::Accounts(_) => "accounts",
@@ -194,8 +197,8 @@ pub(crate) struct Upload {
 
 #[derive(Args, Debug)]
 pub(crate) struct Resume {
-    /// Ledger of the stopped upload
-    pub(crate) ledger: PathBuf,
+    /// Ledger of the stopped upload; without it the ledgers are listed
+    pub(crate) ledger: Option<PathBuf>,
     /// What to do if it is unknown whether a file arrived
     #[arg(long, value_enum, value_name = "POLICY", default_value_t)]
     pub(crate) on_unknown: OnUnknown,
@@ -290,6 +293,16 @@ pub(crate) struct Csr {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Ledgers {
+    /// Remove the ledgers of completed uploads
+    #[arg(long)]
+    pub(crate) clear_completed: bool,
+    /// Remove this ledger; its upload can no longer be resumed
+    #[arg(long, value_name = "FILE", conflicts_with = "clear_completed")]
+    pub(crate) forget: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Completions {
     /// Shell
     pub(crate) shell: clap_complete::Shell,
@@ -330,9 +343,10 @@ mod tests {
 
     #[test]
     fn every_command_takes_the_common_options() {
-        let commands: [&[&str]; 11] = [
+        let commands: [&[&str]; 12] = [
             &["upload", "a.pdf"],
             &["resume", "ledger"],
+            &["ledgers"],
             &["fraud", "id"],
             &["authorize", "--institution", "n"],
             &["accounts", "--request-id", "id"],

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod fraud;
 mod fraud_wait;
 mod ids;
+pub(crate) mod ledgers;
 pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod statements;

@@ -114,10 +114,11 @@ fn report_usage_error(error: &clap::Error) -> Exit {
 
 fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
     use commands::{accounts, authorize, completions, csr, delete_card, doctor};
-    use commands::{fraud, resume, sandbox, statements, upload};
+    use commands::{fraud, ledgers, resume, sandbox, statements, upload};
     match command {
         Command::Upload(arguments) => run_client(context, upload::run(arguments, context)),
         Command::Resume(arguments) => run_client(context, resume::run(arguments, context)),
+        Command::Ledgers(arguments) => ledgers::run(arguments, context.output),
         Command::Fraud(arguments) => run_client(context, fraud::run(arguments, context)),
         Command::Authorize(arguments) => run_client(context, authorize::run(arguments, context)),
         Command::Accounts(arguments) => run_client(context, accounts::run(arguments, context)),

@@ -2,6 +2,7 @@
 
 use crate::arguments::Resume;
 use crate::clients::Clients;
+use crate::commands::ledgers;
 use crate::commands::upload::run_session;
 use crate::commands::upload_result::AfterUpload;
 use crate::context::{Context, variable};
@@ -12,10 +13,13 @@ use crate::state::ledger_place::LedgerPlace;
 
 /// Sends the files that are not confirmed and completes the session. A completed ledger sends nothing.
 pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, CliError> {
+    let Some(ledger) = &arguments.ledger else {
+        return ledgers::list(context.output);
+    };
     let clients = Clients::start(context, &arguments.connection).await?;
     let (uploads, watcher) = clients.upload()?;
     let fraud = clients.fraud_if(arguments.wait.wait)?;
-    let (place, ledger, entries) = LedgerPlace::open(&arguments.ledger, variable)?;
+    let (place, ledger, entries) = LedgerPlace::open(ledger, variable)?;
     let session = uploads.resume(ledger, &entries).map_err(|error| {
         let mut error = CliError::from(error);
         error.ledger = place.path_to_resume();

@@ -94,7 +94,8 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
     ];
     paths.extend(match &arguments.command {
         Command::Upload(upload) => vec![("--ledger", upload.ledger.as_deref())],
-        Command::Resume(resume) => vec![("LEDGER", Some(resume.ledger.as_path()))],
+        Command::Resume(resume) => vec![("LEDGER", resume.ledger.as_deref())],
+        Command::Ledgers(ledgers) => vec![("--forget", ledgers.forget.as_deref())],
         Command::Authorize(authorize) => vec![
             ("--session", authorize.session.as_deref()),
             ("--answers", authorize.answers.as_deref()),

@@ -231,6 +231,42 @@ fn a_run_in_which_nothing_was_sent_leaves_no_ledger() {
 }
 
 #[test]
+fn stopped_uploads_are_listed_until_they_are_resumed_or_forgotten() {
+    let bench = Bench::new(&["upload@2=status:403", "upload@5=status:403"]);
+    let none = bench.run(&["ledgers"]).ends_with(0);
+    assert_eq!(none.stdout, "There are no unfinished uploads.\n");
+    let files = [bench.document("a.pdf"), bench.document("b.pdf")];
+    let upload = ["upload", &files[0], &files[1]];
+    bench.run(&upload).ends_with(1);
+    let path = bench.ledgers().remove(0);
+    let path = path.to_str().expect("UTF-8");
+    let listed = bench.run(&["resume"]).ends_with(0);
+    assert_eq!(listed.stdout, bench.run(&["ledgers"]).stdout);
+    let next = format!("next: flinks resume {path}");
+    for part in [
+        "1 of 2 files confirmed",
+        "a.pdf, b.pdf",
+        bench.sandbox.upload_url(),
+        &next,
+    ] {
+        assert!(listed.stdout.contains(part), "{part}: {}", listed.stdout);
+    }
+    let json = bench.run(&["ledgers", "--json"]).ends_with(0).json();
+    assert_eq!(json["ledgers"][0]["path"], path);
+    assert_eq!(json["ledgers"][0]["state"], "unfinished");
+    bench.run(&["ledgers", "--clear-completed"]).ends_with(0);
+    bench.run(&["resume", path]).ends_with(0);
+    assert!(bench.ledgers().is_empty());
+
+    bench.run(&upload).ends_with(1);
+    let path = bench.ledgers().remove(0);
+    let path = path.to_str().expect("UTF-8");
+    bench.run(&["ledgers", "--forget", &files[0]]).ends_with(2);
+    bench.run(&["ledgers", "--forget", path]).ends_with(0);
+    assert!(bench.ledgers().is_empty() && fs::exists(&files[0]).expect("readable"));
+}
+
+#[test]
 fn an_existing_ledger_is_an_error_with_the_next_step() {
     let bench = Bench::new(&["upload=status:403"]);
     let (file, path) = (bench.document("a.pdf"), bench.path("ledger"));
