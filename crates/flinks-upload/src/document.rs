@@ -1,14 +1,18 @@
-//! A document to upload, from a path, from memory or from a reader.
+//! A document to upload, from a path, from memory, from a reader or from a function that opens one.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{File, Metadata};
+use std::future::poll_fn;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::runtime::Handle;
 
 use crate::error::{UploadError, file_error};
 use crate::limits::{HEAD, Limits};
@@ -38,8 +42,12 @@ enum Source {
         modified: Option<Duration>,
     },
     Memory(Bytes),
+    Opened(Open),
     Once(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
 }
+
+/// Opens a document from its start.
+type Open = Arc<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
 
 /// What is read while a document is sent, in one pass.
 pub(crate) struct Reader {
@@ -50,7 +58,7 @@ pub(crate) struct Reader {
 enum Input {
     File(File),
     Memory(Cursor<Bytes>),
-    Once(Box<dyn Read + Send>),
+    Reader(Box<dyn Read + Send>),
 }
 
 impl Read for Reader {
@@ -58,7 +66,7 @@ impl Read for Reader {
         let read = match &mut self.input {
             Input::File(file) => file.read(buffer),
             Input::Memory(bytes) => bytes.read(buffer),
-            Input::Once(reader) => reader.read(buffer),
+            Input::Reader(reader) => reader.read(buffer),
         }?;
         if let (Some(seen), Some(bytes)) = (&mut self.seen, buffer.get(..read)) {
             seen(bytes);
@@ -124,6 +132,83 @@ impl Document {
         })
     }
 
+    /// A document of exactly `len` bytes from any source that can be opened again, such as an object
+    /// store.
+    ///
+    /// `open` is called here and for each attempt, and returns a reader at the start of the same
+    /// bytes. It blocks: here to read the first 1,024 bytes, later on the blocking pool. Bytes that
+    /// differ between two calls are not noticed unless their number does.
+    ///
+    /// ```
+    /// use flinks_upload::Document;
+    ///
+    /// fn fetch() -> std::io::Result<impl std::io::Read> {
+    ///     Ok("%PDF-1.7\n%%EOF\n".as_bytes())
+    /// }
+    /// let document = Document::from_fn("january.pdf", 15, fetch)?;
+    /// assert!(document.is_replayable());
+    /// # Ok::<(), flinks_upload::UploadError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be opened or read, or the
+    /// name is empty, a path, or holds control characters.
+    pub fn from_fn<R: Read + Send + 'static>(
+        name: impl Into<String>,
+        len: u64,
+        open: impl Fn() -> io::Result<R> + Send + Sync + 'static,
+    ) -> Result<Self, UploadError> {
+        let name = name.into();
+        check_name(&name)?;
+        let head = open().and_then(|mut reader| read_head(&mut reader));
+        let head = head.map_err(|error| unreadable(&name, error))?;
+        let source = Source::Opened(Arc::new(move || Ok(Box::new(open()?))));
+        Ok(Self {
+            name,
+            len,
+            head,
+            source,
+            inspect: None,
+        })
+    }
+
+    /// A document of exactly `len` bytes that can be read only once, from an asynchronous reader. As
+    /// [`from_reader`](Self::from_reader), but only its first 1,024 bytes are awaited here.
+    ///
+    /// ```
+    /// use flinks_upload::Document;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let reader = "%PDF-1.7\n%%EOF\n".as_bytes(); // for instance the body of an HTTP request
+    /// let document = Document::from_async_reader("january.pdf", 15, reader).await?;
+    /// assert!(!document.is_replayable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): it cannot be read, or the name is
+    /// empty, a path, or holds control characters.
+    pub async fn from_async_reader(
+        name: impl Into<String>,
+        len: u64,
+        mut reader: impl AsyncRead + Send + Unpin + 'static,
+    ) -> Result<Self, UploadError> {
+        let name = name.into();
+        check_name(&name)?;
+        let mut head = vec![0; HEAD];
+        let mut filled = 0;
+        while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match read_some(&mut reader, rest).await {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) => return Err(unreadable(&name, error)),
+            }
+        }
+        head.truncate(filled);
+        Ok(Self::once(name, len, head.into(), Blocking(reader)))
+    }
+
     /// A document of exactly `len` bytes that can be read only once: an unknown outcome or a 401 then
     /// ends the session. The first 1,024 bytes are read here, blocking; the rest on the blocking pool
     /// while the document is sent.
@@ -138,18 +223,20 @@ impl Document {
     ) -> Result<Self, UploadError> {
         let name = name.into();
         check_name(&name)?;
-        let head = read_head(&mut reader).map_err(|error| {
-            file_error(format!("{} cannot be read", shown(&name))).with_source(error)
-        })?;
-        let whole: Box<dyn Read + Send> = Box::new(Cursor::new(head.clone()).chain(reader));
-        let source = Source::Once(Arc::new(Mutex::new(Some(whole))));
-        Ok(Self {
+        let head = read_head(&mut reader).map_err(|error| unreadable(&name, error))?;
+        Ok(Self::once(name, len, head, reader))
+    }
+
+    /// A document whose first bytes were read already.
+    fn once(name: String, len: u64, head: Bytes, rest: impl Read + Send + 'static) -> Self {
+        let whole: Box<dyn Read + Send> = Box::new(Cursor::new(head.clone()).chain(rest));
+        Self {
             name,
             len,
             head,
-            source,
+            source: Source::Once(Arc::new(Mutex::new(Some(whole)))),
             inspect: None,
-        })
+        }
     }
 
     /// Passes the document's bytes to a callback while they are read for sending, for example to hash
@@ -193,7 +280,7 @@ impl Document {
     pub fn path(&self) -> Option<&Path> {
         match &self.source {
             Source::Path { path, .. } => Some(path),
-            Source::Memory(_) | Source::Once(_) => None,
+            Source::Memory(_) | Source::Opened(_) | Source::Once(_) => None,
         }
     }
 
@@ -201,7 +288,7 @@ impl Document {
     pub(crate) fn modified(&self) -> Option<Duration> {
         match &self.source {
             Source::Path { modified, .. } => *modified,
-            Source::Memory(_) | Source::Once(_) => None,
+            Source::Memory(_) | Source::Opened(_) | Source::Once(_) => None,
         }
     }
 
@@ -219,10 +306,11 @@ impl Document {
             Source::Memory(bytes) => Input::Memory(Cursor::new(bytes.clone())),
             Source::Once(reader) => {
                 let taken = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Input::Once(taken.ok_or_else(|| {
+                Input::Reader(taken.ok_or_else(|| {
                     file_error(format!("{} can be read only once", shown(&self.name)))
                 })?)
             }
+            Source::Opened(open) => Input::Reader(open().map_err(|error| self.unreadable(error))?),
             Source::Path { path, .. } => {
                 Input::File(File::open(path).map_err(|error| self.unreadable(error))?)
             }
@@ -258,8 +346,28 @@ impl Document {
     }
 
     pub(crate) fn unreadable(&self, error: io::Error) -> UploadError {
-        file_error(format!("{} cannot be read", shown(&self.name))).with_source(error)
+        unreadable(&self.name, error)
     }
+}
+
+fn unreadable(name: &str, error: io::Error) -> UploadError {
+    file_error(format!("{} cannot be read", shown(name))).with_source(error)
+}
+
+/// Reads an asynchronous reader on the blocking pool.
+struct Blocking<R>(R);
+
+impl<R: AsyncRead + Unpin> Read for Blocking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        runtime.block_on(read_some(&mut self.0, buffer))
+    }
+}
+
+async fn read_some(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> io::Result<usize> {
+    let mut buffer = ReadBuf::new(buffer);
+    poll_fn(|context| Pin::new(&mut *reader).poll_read(context, &mut buffer)).await?;
+    Ok(buffer.filled().len())
 }
 
 impl fmt::Debug for Document {
@@ -376,5 +484,50 @@ mod tests {
         assert_eq!(seen, bytes);
         assert!(document.reader().is_err());
         assert!(!document.is_replayable());
+    }
+
+    #[test]
+    fn a_function_opens_the_document_for_each_attempt() {
+        let bytes = vec![7u8; 5000];
+        let content = bytes.clone();
+        let open = move || Ok(Cursor::new(content.clone()));
+        let document = Document::from_fn("a.pdf", 5000, open).expect("readable");
+        assert!(document.is_replayable());
+        for _ in 0..2 {
+            let mut seen = Vec::new();
+            let mut reader = document.reader().expect("opened");
+            reader.read_to_end(&mut seen).expect("read");
+            assert_eq!(seen, bytes);
+        }
+        let failing = || io::Result::<&[u8]>::Err(io::ErrorKind::NotFound.into());
+        let error = Document::from_fn("b.pdf", 1, failing).expect_err("not there");
+        assert!(error.to_string().contains("b.pdf cannot be read"));
+    }
+
+    #[tokio::test]
+    async fn an_asynchronous_reader_is_read_on_the_blocking_pool() {
+        for size in [0usize, 10, HEAD, HEAD + 1, 100_000] {
+            let bytes: Vec<u8> = (0..size).map(|index| index as u8).collect();
+            let (mut writer, reader) = tokio::io::duplex(700);
+            let document = Document::from_async_reader("a.pdf", size as u64, reader);
+            let write = async {
+                tokio::io::AsyncWriteExt::write_all(&mut writer, &bytes).await?;
+                drop(writer);
+                io::Result::Ok(())
+            };
+            let read = async {
+                let document = document.await.expect("a document");
+                assert_eq!(document.head, &bytes[..size.min(HEAD)]);
+                let read = tokio::task::spawn_blocking(move || {
+                    let mut seen = Vec::new();
+                    document.reader()?.read_to_end(&mut seen).expect("read");
+                    Ok::<_, UploadError>(seen)
+                });
+                read.await.expect("no panic").expect("once")
+            };
+            let (written, seen) = tokio::join!(write, read);
+            written.expect("written");
+            assert!(seen == bytes, "{size}");
+        }
     }
 }
