@@ -15,4 +15,5 @@ pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod statements;
 pub(crate) mod upload;
+mod upload_notes;
 mod upload_result;

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::arguments::Upload;
 use crate::clients::Clients;
+use crate::commands::upload_notes::notes;
 use crate::commands::upload_result::AfterUpload;
 use crate::context::{Context, variable};
 use crate::interrupt;
@@ -18,6 +19,7 @@ use crate::output::exit_status::Exit;
 use crate::output::io_error::too_many_open_files;
 use crate::output::progress::UploadBar;
 use crate::output::text::{counted, shown_path};
+use crate::output::write_stderr;
 use crate::settings::path_value;
 use crate::state::ledger_place::LedgerPlace;
 
@@ -28,6 +30,9 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
     let (uploads, watcher) = clients.upload()?;
     let fraud = clients.fraud_if(arguments.wait.wait)?;
     let mut documents = open_all(&arguments.files)?;
+    for note in notes(&documents) {
+        write_stderr(&format!("note: {note}\n"));
+    }
     let mut checksums = Vec::new();
     if arguments.sha256 {
         (documents, checksums) = documents.into_iter().map(with_checksum).unzip();
