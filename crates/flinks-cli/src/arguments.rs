@@ -13,7 +13,8 @@ use crate::arguments::values::{concurrency, interval, seconds};
 use crate::commands::csr::KeyType;
 
 pub(crate) use legacy::{
-    Accounts, Authorize, DataPollArguments, DataSourceArguments, DeleteCard, Statements,
+    Accounts, Authorize, DataPollArguments, DataSourceArguments, DeleteCard, Institutions, OnOff,
+    Refresh, Statements,
 };
 pub(crate) use sandbox::Serve;
 
@@ -86,6 +87,10 @@ pub(crate) enum Command {
     Statements(Statements),
     /// Delete a login and all data that Flinks stores for it (legacy API)
     DeleteCard(DeleteCard),
+    /// Turn the nightly refresh of a login on or off (legacy API)
+    Refresh(Refresh),
+    /// List the institutions that can be connected (legacy API)
+    Institutions(Institutions),
     /// Check settings, certificate, trust, network and token; sends no document
     Doctor(Doctor),
     /// Create a private key and a certificate signing request for Flinks
@@ -108,6 +113,8 @@ impl Command {
             Self::Accounts(_) => "accounts",
             Self::Statements(_) => "statements",
             Self::DeleteCard(_) => "delete-card",
+            Self::Refresh(_) => "refresh",
+            Self::Institutions(_) => "institutions",
             Self::Doctor(_) => "doctor",
             Self::Csr(_) => "csr",
             Self::Sandbox(_) => "sandbox",
@@ -343,7 +350,7 @@ mod tests {
 
     #[test]
     fn every_command_takes_the_common_options() {
-        let commands: [&[&str]; 12] = [
+        let commands: [&[&str]; 14] = [
             &["upload", "a.pdf"],
             &["resume", "ledger"],
             &["ledgers"],
@@ -352,6 +359,8 @@ mod tests {
             &["accounts", "--request-id", "id"],
             &["statements", "--request-id", "id", "--out", "d"],
             &["delete-card", "id"],
+            &["refresh", "id", "on"],
+            &["institutions"],
             &["doctor"],
             &["csr", "--out", "d", "--common-name", "n"],
             &["sandbox"],

@@ -114,7 +114,7 @@ fn report_usage_error(error: &clap::Error) -> Exit {
 
 fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
     use commands::{accounts, authorize, completions, csr, delete_card, doctor};
-    use commands::{fraud, ledgers, resume, sandbox, statements, upload};
+    use commands::{fraud, institutions, ledgers, refresh, resume, sandbox, statements, upload};
     match command {
         Command::Upload(arguments) => run_client(context, upload::run(arguments, context)),
         Command::Resume(arguments) => run_client(context, resume::run(arguments, context)),
@@ -124,6 +124,10 @@ fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
         Command::Accounts(arguments) => run_client(context, accounts::run(arguments, context)),
         Command::Statements(arguments) => run_client(context, statements::run(arguments, context)),
         Command::DeleteCard(arguments) => run_client(context, delete_card::run(arguments, context)),
+        Command::Refresh(arguments) => run_client(context, refresh::run(arguments, context)),
+        Command::Institutions(arguments) => {
+            run_client(context, institutions::run(arguments, context))
+        }
         Command::Doctor(arguments) => run_client(context, doctor::run(arguments, context)),
         Command::Sandbox(arguments) => run_server(sandbox::run(arguments, context)),
         Command::Csr(arguments) => csr::run(arguments, context),

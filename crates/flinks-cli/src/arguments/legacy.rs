@@ -1,4 +1,4 @@
-//! The options of the legacy commands: authorize, accounts, statements, delete-card.
+//! The options of the legacy commands: authorize, accounts, statements, delete-card, refresh, institutions.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -122,6 +122,29 @@ pub(crate) struct Statements {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) poll: DataPollArguments,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Refresh {
+    /// LoginId of the login; `-` reads it from standard input
+    pub(crate) login_id: String,
+    /// Refresh the login's data every night, or do not
+    #[arg(value_enum)]
+    pub(crate) state: OnOff,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum OnOff {
+    On,
+    Off,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Institutions {
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

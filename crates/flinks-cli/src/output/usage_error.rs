@@ -111,7 +111,9 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
         | Command::Completions(_)
         | Command::DeleteCard(_)
         | Command::Doctor(_)
-        | Command::Fraud(_) => Vec::new(),
+        | Command::Fraud(_)
+        | Command::Institutions(_)
+        | Command::Refresh(_) => Vec::new(),
     });
     paths.into_iter().find_map(|(name, path)| {
         let mistake = path_value::mistake(path.map(Path::as_os_str)?)?;

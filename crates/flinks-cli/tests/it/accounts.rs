@@ -278,3 +278,34 @@ fn the_keys_of_the_data_calls_are_sent() {
     bench.set("FLINKS_X_API_KEY", "the-key");
     bench.run(&line).ends_with(0);
 }
+
+#[test]
+fn a_nightly_refresh_is_turned_on_and_off() {
+    let bench = Bench::new(&[]);
+    let id = CACHED_LOGIN_ID;
+    for (state, on) in [("on", true), ("off", false)] {
+        let output = bench
+            .run(&["refresh", id, state, "--json"])
+            .ends_with(0)
+            .json();
+        assert_eq!(output["scheduled_refresh"], on);
+        let logins = bench.sandbox.logins();
+        let login = logins.iter().find(|login| login.login_id == id);
+        assert_eq!(login.expect("it is stored").scheduled_refresh, on);
+    }
+    bench
+        .run(&["refresh", "unknown", "on"])
+        .ends_with(1)
+        .says(&["INVALID_LOGIN"]);
+}
+
+#[test]
+fn the_institutions_are_listed() {
+    let bench = Bench::new(&[]);
+    let listed = bench.run(&["institutions"]).ends_with(0).stdout;
+    assert!(listed.contains("  FlinksCapital\n"), "{listed}");
+    let json = bench.run(&["institutions", "--json"]).ends_with(0).json();
+    let institutions = json["institutions"].as_array().expect("a list");
+    assert_eq!(institutions.len(), listed.lines().count());
+    assert!(institutions.iter().any(|one| one["name"] == "RBC"));
+}

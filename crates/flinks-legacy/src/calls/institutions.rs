@@ -1,6 +1,7 @@
 //! The institutions that can be connected: `legacy.institutions`, page by page or as a stream.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec::IntoIter;
@@ -129,6 +130,11 @@ impl InstitutionStream {
             page,
             state: State::Ready,
         }
+    }
+
+    /// Returns the next institution, for callers that do not use the `Stream` trait.
+    pub async fn next(&mut self) -> Option<Result<Institution, Error>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
     /// Stores a page, and returns whether another may follow it.
