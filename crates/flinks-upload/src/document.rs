@@ -1,19 +1,19 @@
 //! A document to upload, from a path, from memory, from a reader or from a function that opens one.
 
+mod async_reader;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{File, Metadata};
-use std::future::poll_fn;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::runtime::Handle;
+use tokio::io::AsyncRead;
 
+use self::async_reader::{Blocking, read_some};
 use crate::error::{UploadError, file_error};
 use crate::limits::{HEAD, Limits};
 
@@ -352,22 +352,6 @@ impl Document {
 
 fn unreadable(name: &str, error: io::Error) -> UploadError {
     file_error(format!("{} cannot be read", shown(name))).with_source(error)
-}
-
-/// Reads an asynchronous reader on the blocking pool.
-struct Blocking<R>(R);
-
-impl<R: AsyncRead + Unpin> Read for Blocking<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let runtime = Handle::try_current().map_err(io::Error::other)?;
-        runtime.block_on(read_some(&mut self.0, buffer))
-    }
-}
-
-async fn read_some(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> io::Result<usize> {
-    let mut buffer = ReadBuf::new(buffer);
-    poll_fn(|context| Pin::new(&mut *reader).poll_read(context, &mut buffer)).await?;
-    Ok(buffer.filled().len())
 }
 
 impl fmt::Debug for Document {

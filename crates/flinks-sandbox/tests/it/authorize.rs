@@ -5,7 +5,6 @@ use std::time::Duration;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flinks_sandbox::{
     ApiOperation, CACHED_LOGIN_ID, DEVICE_LOGIN_ID, REFUSED_LOGIN_ID, Sandbox, SandboxCredentials,
-    SandboxUser,
 };
 use http::{Method, header};
 use serde_json::{Value, json};
@@ -568,36 +567,4 @@ async fn a_customer_is_known_by_the_path() {
         .unwrap();
     let client = crate::client::Client::results(&sandbox);
     assert_eq!(client.send(stranger).await.status, 403);
-}
-
-#[tokio::test]
-async fn a_user_of_the_tester_has_its_own_password_and_questions() {
-    let user = SandboxUser::new("Maple Credit Union", "zoe").password("canary");
-    let user = user.question("First?", "One").question("Second?", "Two");
-    let (sandbox, mut legacy) = Legacy::start(Sandbox::builder().user(user)).await;
-    let refused = legacy.login("Maple Credit Union", "zoe").await;
-    assert_eq!(code(&refused), "INVALID_PASSWORD");
-    let refused = legacy.login("Maple Credit Union", "other").await;
-    assert_eq!(code(&refused), "INVALID_USERNAME");
-    let body = json!({
-        "Institution": "maple credit union", "Username": "Zoe", "Password": "canary", "Save": true,
-    });
-    let asked = legacy.post("Authorize", &body).await;
-    let id = asked.text("RequestId");
-    assert_eq!(asked.json()["SecurityChallenges"][0]["Prompt"], "First?");
-    let second = legacy.answer(&id, json!({"First?": ["one"]})).await;
-    assert_eq!(second.json()["SecurityChallenges"][0]["Prompt"], "Second?");
-    assert_eq!(
-        legacy.answer(&id, json!({"Second?": ["2"]})).await.status,
-        401
-    );
-    assert_eq!(
-        legacy.answer(&id, json!({"Second?": ["Two"]})).await.status,
-        200
-    );
-    let data = legacy
-        .post("GetAccountsDetail", &json!({"RequestId": id}))
-        .await;
-    assert_eq!(data.json()["Institution"], "Maple Credit Union");
-    assert!(!format!("{:?}", sandbox.log()).contains("canary"));
 }

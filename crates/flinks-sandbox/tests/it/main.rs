@@ -17,6 +17,7 @@ mod faults;
 mod flow;
 mod folder;
 mod legacy;
+mod own_users;
 mod refusals;
 mod tls;
 mod uploads;
