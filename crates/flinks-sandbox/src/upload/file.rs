@@ -50,7 +50,7 @@ impl Received {
         let extension = file_name.rsplit_once('.').map(|(_, extension)| extension);
         let extension = extension.map(str::to_ascii_lowercase).unwrap_or_default();
         if !EXTENSIONS.contains(&extension.as_str()) {
-            let form = "has to end in pdf, png, jpg, jpeg, tif or tiff";
+            let form = "must end in .pdf, .png, .jpg, .jpeg, .tif or .tiff";
             return Err(file.invalid("FileName", form));
         }
         // Base64, or the mark of it.
@@ -242,11 +242,8 @@ mod tests {
                 r#"{"Tag": 1, "Files": []}"#.to_owned(),
                 "Tag has to be a string",
             ),
-            (file("statement", "AAAA"), "Files[0].FileName has to end"),
-            (
-                file("statement.bmp", "AAAA"),
-                "Files[0].FileName has to end",
-            ),
+            (file("statement", "AAAA"), "Files[0].FileName must end"),
+            (file("statement.bmp", "AAAA"), "Files[0].FileName must end"),
             (file("a.pdf", ""), "Files[0].Content is required"),
             (
                 file("a.pdf", "AAA"),
