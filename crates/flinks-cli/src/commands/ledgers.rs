@@ -1,7 +1,7 @@
 //! `flinks ledgers`: lists what uploads left unfinished, and removes ledgers.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use flinks_types::text::escaped;
@@ -20,8 +20,7 @@ use crate::state::ledger_summary::{LedgerState, LedgerSummary};
 /// Lists the ledgers in the user's state folder, or removes some.
 pub(crate) fn run(arguments: &Ledgers, output: Output) -> Result<Exit, CliError> {
     if let Some(path) = &arguments.forget {
-        let (ledger, _) = FileLedger::open(path)?;
-        ledger.remove()?;
+        forget(path)?;
         output.text(&format!("Removed {}\n", shell_word(path)))?;
         output.object(&json!({ "removed": [path.to_string_lossy()] }))?;
         return Ok(Exit::Done);
@@ -44,6 +43,28 @@ pub(crate) fn list(output: Output) -> Result<Exit, CliError> {
     let objects: Vec<_> = rows.iter().map(Row::to_json).collect();
     output.object(&json!({ "ledgers": objects }))?;
     Ok(Exit::Done)
+}
+
+/// Removes a ledger. One that cannot be read is removed only where no other files are, and only if
+/// no upload uses it.
+fn forget(path: &Path) -> Result<(), CliError> {
+    let error = match FileLedger::open(path) {
+        Ok((ledger, _)) => return Ok(ledger.remove()?),
+        Err(error) => error,
+    };
+    let canonical = path.canonicalize().ok();
+    let is_listed = found()?
+        .iter()
+        .any(|it| it.canonicalize().ok() == canonical);
+    let is_in_use =
+        File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+    if is_listed && canonical.is_some() && !is_in_use {
+        return fs::remove_file(path).map_err(|error| CliError::disk("the ledger", &error));
+    }
+    Err(CliError::from(error).with_hint(Some(
+        "nothing was removed: --forget takes a ledger that can be read and is not in use, or one that \
+         `flinks ledgers` lists",
+    )))
 }
 
 fn clear_completed(output: Output) -> Result<Exit, CliError> {

@@ -261,7 +261,12 @@ fn stopped_uploads_are_listed_until_they_are_resumed_or_forgotten() {
     bench.run(&upload).ends_with(1);
     let path = bench.ledgers().remove(0);
     let path = path.to_str().expect("UTF-8");
-    bench.run(&["ledgers", "--forget", &files[0]]).ends_with(2);
+    let refused = bench.run(&["ledgers", "--forget", &files[0]]).ends_with(2);
+    refused.says(&["nothing was removed"]);
+    bench.run(&["ledgers", "--forget", path]).ends_with(0);
+    assert!(bench.ledgers().is_empty());
+    fs::write(path, "damaged\n").expect("written");
+    bench.run(&["ledgers"]).ends_with(0);
     bench.run(&["ledgers", "--forget", path]).ends_with(0);
     assert!(bench.ledgers().is_empty() && fs::exists(&files[0]).expect("readable"));
 }
