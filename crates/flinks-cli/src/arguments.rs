@@ -230,6 +230,9 @@ pub(crate) struct Fraud {
     /// Exit with status 7 if the verdict is `flagged`
     #[arg(long)]
     pub(crate) fail_on_flagged: bool,
+    /// Write the analysis as one HTML page to this file, which is replaced if it exists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -245,6 +248,9 @@ pub(crate) struct WaitAfterUpload {
     /// Exit with status 7 if the verdict is `flagged`
     #[arg(long, requires = "wait")]
     pub(crate) fail_on_flagged: bool,
+    /// Write the analysis as one HTML page to this file, which is replaced if it exists
+    #[arg(long, requires = "wait", value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// How to wait for the fraud analysis.
@@ -381,6 +387,7 @@ mod tests {
             &["--poll", "1"][..],
             &["--deadline", "1"],
             &["--fail-on-flagged"],
+            &["--html", "page.html"],
         ] {
             let line = [&["flinks", "upload", "a.pdf"], option].concat();
             assert!(Arguments::try_parse_from(&line).is_err(), "{option:?}");

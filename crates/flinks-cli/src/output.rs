@@ -8,6 +8,7 @@ pub(crate) mod hints;
 pub(crate) mod io_error;
 pub(crate) mod json;
 pub(crate) mod progress;
+pub(crate) mod report_page;
 pub(crate) mod support_report;
 pub(crate) mod text;
 pub(crate) mod usage_error;

@@ -7,9 +7,13 @@ use crate::commands::ids;
 use crate::context::Context;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
+use crate::output::report_page::{self, Borrower};
 
 /// Reads the analysis, once or with `--wait` until it is final.
 pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, CliError> {
+    if let Some(page) = &arguments.html {
+        report_page::check(page)?;
+    }
     let login_id = ids::login_id(&arguments.login_id).await?;
     let clients = Clients::start(context, &arguments.connection).await?;
     let fraud = clients.fraud()?;
@@ -22,6 +26,21 @@ pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, Cl
     };
     let report = wait.read(&fraud, context).await?;
     context.output.text(&report.to_text(context.output))?;
-    context.output.object(&report.to_json())?;
+    let object = report.to_json();
+    if let Some(page) = &arguments.html {
+        let borrower = Borrower {
+            id: None,
+            tag: report.analysis.tag.as_deref(),
+            client_name: None,
+            login_id: Some(report.login_id.as_str()),
+            files: &[],
+            outcome: Ok(&report),
+        };
+        report_page::write(page, &[borrower]).map_err(|mut error| {
+            error.result = object.as_object().cloned().unwrap_or_default();
+            error
+        })?;
+    }
+    context.output.object(&object)?;
     Ok(wait.exit(&report.verdict))
 }

@@ -1,6 +1,6 @@
 //! Reads the fraud analysis of a LoginId, once or until it is final, for `fraud`, `upload` and `resume`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use flinks_fraud::{Analysis, FraudClient, Verdict};
 use flinks_transport::Error;
@@ -50,6 +50,7 @@ impl FraudWait<'_> {
         let analysis = analysis.with_expected_documents(self.files);
         Ok(AnalysisReport {
             login_id: self.login_id.clone(),
+            read_at: SystemTime::now(),
             verdict: analysis.verdict(),
             analysis: analysis.raw().clone(),
         })

@@ -1,5 +1,7 @@
 //! `flinks resume`: continues a stopped upload from its ledger.
 
+use flinks_upload::LedgerEntry;
+
 use crate::arguments::Resume;
 use crate::clients::Clients;
 use crate::commands::ledgers;
@@ -9,6 +11,7 @@ use crate::context::{Context, variable};
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::progress::UploadBar;
+use crate::output::report_page;
 use crate::state::ledger_place::LedgerPlace;
 
 /// Sends the files that are not confirmed and completes the session. A completed ledger sends nothing.
@@ -16,10 +19,19 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
     let Some(ledger) = &arguments.ledger else {
         return ledgers::list(context.output);
     };
+    if let Some(page) = &arguments.wait.html {
+        report_page::check(page)?;
+    }
     let clients = Clients::start(context, &arguments.connection).await?;
     let (uploads, watcher) = clients.upload()?;
     let fraud = clients.fraud_if(arguments.wait.wait)?;
     let (place, ledger, entries) = LedgerPlace::open(ledger, variable)?;
+    let info = entries.iter().find_map(|entry| {
+        let LedgerEntry::Session(info) = entry else {
+            return None;
+        };
+        Some(info)
+    });
     let session = uploads.resume(ledger, &entries).map_err(|error| {
         let mut error = CliError::from(error);
         error.ledger = place.path_to_resume();
@@ -35,6 +47,8 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
     let after = AfterUpload {
         fraud,
         wait: &arguments.wait,
+        tag: info.and_then(|info| info.tag.as_deref()),
+        client_name: info.and_then(|info| info.client_name.as_deref()),
         checksums: Vec::new(),
     };
     after.finish(&completed, &place, context).await

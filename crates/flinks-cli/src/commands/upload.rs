@@ -18,6 +18,7 @@ use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::io_error::too_many_open_files;
 use crate::output::progress::UploadBar;
+use crate::output::report_page;
 use crate::output::text::{counted, shown_path};
 use crate::output::write_stderr;
 use crate::settings::path_value;
@@ -26,6 +27,9 @@ use crate::state::ledger_place::LedgerPlace;
 /// Uploads the files. Everything that can be checked on this machine is checked before the first byte
 /// is sent.
 pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, CliError> {
+    if let Some(page) = &arguments.wait.html {
+        report_page::check(page)?;
+    }
     let clients = Clients::start(context, &arguments.connection).await?;
     let (uploads, watcher) = clients.upload()?;
     let fraud = clients.fraud_if(arguments.wait.wait)?;
@@ -66,6 +70,8 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
     let after = AfterUpload {
         fraud,
         wait: &arguments.wait,
+        tag: arguments.tag.as_deref(),
+        client_name: arguments.client_name.as_deref(),
         checksums: checksums.iter().map(Checksum::to_hex).collect(),
     };
     after.finish(&completed, &place, context).await

@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::arguments::WaitAfterUpload;
 use crate::commands::fraud_wait::FraudWait;
 use crate::context::Context;
+use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
+use crate::output::report_page::{self, Borrower};
 use crate::output::text::{counted, shell_word, shown_path, size};
 use crate::state::ledger_place::LedgerPlace;
 
@@ -18,6 +20,8 @@ pub(crate) struct AfterUpload<'a> {
     /// Reads the verdict, with `--wait`.
     pub(crate) fraud: Option<FraudClient>,
     pub(crate) wait: &'a WaitAfterUpload,
+    pub(crate) tag: Option<&'a str>,
+    pub(crate) client_name: Option<&'a str>,
     /// The SHA-256 of each file, with `--sha256`.
     pub(crate) checksums: Vec<String>,
 }
@@ -54,22 +58,48 @@ impl AfterUpload<'_> {
                 poll: self.wait.poll,
                 fail_on_flagged: self.wait.fail_on_flagged,
             };
-            match wait.read(fraud, context).await {
+            let read = wait.read(fraud, context).await;
+            let mut page = self.write_page(completed, &read);
+            match read {
                 Ok(report) => {
                     output.text(&format!("\n{}", report.to_text(output)))?;
                     object.insert("fraud".to_owned(), report.to_json());
                     exit = wait.exit(&report.verdict);
                 }
-                Err(mut error) => {
-                    ledger.remove_completed();
-                    error.result = object;
-                    return Err(error);
-                }
+                Err(error) => page = Err(error),
+            }
+            if let Err(mut error) = page {
+                ledger.remove_completed();
+                error.result = object;
+                return Err(error);
             }
         }
         output.object(&Value::Object(object)).map_err(not_printed)?;
         ledger.remove_completed();
         Ok(exit)
+    }
+
+    /// Writes the page of `--html`, also if there is no verdict: it then has the reason.
+    fn write_page(
+        &self,
+        completed: &Completed,
+        read: &Result<AnalysisReport, CliError>,
+    ) -> Result<(), CliError> {
+        let Some(path) = &self.wait.html else {
+            return Ok(());
+        };
+        let files = completed.files.iter().map(|file| file.file_name.clone());
+        let files: Vec<_> = files.collect();
+        let reason = read.as_ref().map_err(CliError::message);
+        let borrower = Borrower {
+            id: None,
+            tag: self.tag,
+            client_name: self.client_name,
+            login_id: Some(completed.login_id.as_str()),
+            files: &files,
+            outcome: reason.as_ref().copied().map_err(String::as_str),
+        };
+        report_page::write(path, &[borrower])
     }
 
     fn to_text(&self, completed: &Completed, ledger: &LedgerPlace, context: &Context) -> String {

@@ -1,5 +1,7 @@
 //! Prints a fraud analysis and its verdict: text for people, a JSON object for scripts.
 
+use std::time::SystemTime;
+
 use flinks_fraud::Verdict;
 use flinks_types::text::escaped;
 use flinks_types::{
@@ -16,6 +18,8 @@ const MAX_DETAILS: usize = 8;
 /// A fraud analysis and its verdict.
 pub(crate) struct AnalysisReport {
     pub(crate) login_id: LoginId,
+    /// When this program read the analysis.
+    pub(crate) read_at: SystemTime,
     pub(crate) verdict: Verdict,
     pub(crate) analysis: FraudAnalysis,
 }
@@ -266,6 +270,7 @@ mod tests {
         };
         AnalysisReport {
             login_id: LoginId::new("aabf32b7").expect("an id"),
+            read_at: SystemTime::UNIX_EPOCH,
             verdict,
             analysis,
         }

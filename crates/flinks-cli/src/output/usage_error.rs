@@ -93,8 +93,15 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
         ("--config", common.config.as_deref()),
     ];
     paths.extend(match &arguments.command {
-        Command::Upload(upload) => vec![("--ledger", upload.ledger.as_deref())],
-        Command::Resume(resume) => vec![("LEDGER", resume.ledger.as_deref())],
+        Command::Upload(upload) => vec![
+            ("--ledger", upload.ledger.as_deref()),
+            ("--html", upload.wait.html.as_deref()),
+        ],
+        Command::Resume(resume) => vec![
+            ("LEDGER", resume.ledger.as_deref()),
+            ("--html", resume.wait.html.as_deref()),
+        ],
+        Command::Fraud(fraud) => vec![("--html", fraud.html.as_deref())],
         Command::Ledgers(ledgers) => vec![("--forget", ledgers.forget.as_deref())],
         Command::Authorize(authorize) => vec![
             ("--session", authorize.session.as_deref()),
@@ -111,7 +118,6 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
         | Command::Completions(_)
         | Command::DeleteCard(_)
         | Command::Doctor(_)
-        | Command::Fraud(_)
         | Command::Institutions(_)
         | Command::Refresh(_) => Vec::new(),
     });

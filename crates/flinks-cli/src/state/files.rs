@@ -130,6 +130,21 @@ pub(crate) fn write_to(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Checks that [`write_to`] can write to this path. Nothing is written.
+///
+/// # Errors
+/// As [`write_to`].
+pub(crate) fn check_write_to(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        // What is behind a link, a device or a pipe shows only when it is written to.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Ok(()),
+        Ok(_) | Err(_) => {
+            check_replaceable(path)?;
+            Draft::beside(path).map(drop)
+        }
+    }
+}
+
 /// Creates a folder and its missing parents, each with mode 0700.
 ///
 /// # Errors

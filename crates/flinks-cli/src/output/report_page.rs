@@ -1,0 +1,86 @@
+//! The page of `--html`: fraud analyses for a person to read, keep and print, in one HTML file.
+
+mod section;
+mod text;
+
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use maud::{DOCTYPE, PreEscaped, html};
+
+use self::text::Shown;
+use crate::output::analysis::AnalysisReport;
+use crate::output::error::CliError;
+use crate::output::text::counted;
+use crate::state::files;
+
+const STYLE: &str = include_str!("report_page/style.css");
+
+/// The page loads nothing and runs nothing, even if an escape were missing.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// One borrower's part of the page. What is not known is left out.
+#[derive(Clone, Copy)]
+pub(crate) struct Borrower<'a> {
+    /// The id in a batch's manifest.
+    pub(crate) id: Option<&'a str>,
+    pub(crate) tag: Option<&'a str>,
+    pub(crate) client_name: Option<&'a str>,
+    pub(crate) login_id: Option<&'a str>,
+    /// The names of the uploaded files.
+    pub(crate) files: &'a [String],
+    /// The analysis, or why there is none.
+    pub(crate) outcome: Result<&'a AnalysisReport, &'a str>,
+}
+
+/// Writes the page to a new file with mode 0600, which replaces an older one, or to a device or a
+/// pipe.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn write(path: &Path, borrowers: &[Borrower<'_>]) -> Result<(), CliError> {
+    let page = page(borrowers, SystemTime::now());
+    files::write_to(path, page.as_bytes()).map_err(|error| disk(&error).after_the_call())
+}
+
+/// Checks that [`write`] can write the file, before anything is sent.
+///
+/// # Errors
+/// It cannot.
+pub(crate) fn check(path: &Path) -> Result<(), CliError> {
+    files::check_write_to(path).map_err(|error| disk(&error))
+}
+
+fn disk(error: &io::Error) -> CliError {
+    CliError::disk("the page (--html)", error)
+}
+
+/// Returns the page.
+pub(crate) fn page(borrowers: &[Borrower<'_>], now: SystemTime) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                meta name="robots" content="noindex";
+                title { "Fraud analysis" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { "Fraud analysis" }
+                    p { (counted(borrowers.len(), "borrower")) ", " (Shown(&text::date(now))) }
+                }
+                @for (index, borrower) in borrowers.iter().enumerate() {
+                    (section::borrower(borrower, index))
+                }
+            }
+        }
+    };
+    page.into_string()
+}
