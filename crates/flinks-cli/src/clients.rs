@@ -10,7 +10,7 @@ use flinks_transport::{Endpoint, Error, Transport, TransportBuilder};
 use flinks_types::Secret;
 use flinks_upload::UploadClient;
 
-use crate::arguments::Connection;
+use crate::arguments::Flags;
 use crate::certificate_watch::{CertificateWatcher, file_states};
 use crate::context::Context;
 use crate::output::error::CliError;
@@ -34,7 +34,7 @@ impl Clients {
     ///
     /// # Errors
     /// The settings contradict each other, or the sandbox cannot listen.
-    pub(crate) async fn start(context: &Context, flags: &Connection) -> Result<Self, CliError> {
+    pub(crate) async fn start(context: &Context, flags: &Flags) -> Result<Self, CliError> {
         let clients = if context.sandbox {
             Self::of_sandbox(flags).await?
         } else {
@@ -57,7 +57,7 @@ impl Clients {
         Ok(clients)
     }
 
-    async fn of_sandbox(flags: &Connection) -> Result<Self, CliError> {
+    async fn of_sandbox(flags: &Flags) -> Result<Self, CliError> {
         if flags.is_given() {
             return Err(CliError::settings(
                 "--sandbox has its own hosts, certificates and credentials: remove the options for \

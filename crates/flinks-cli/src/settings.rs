@@ -5,6 +5,7 @@ mod no_proxy;
 pub(crate) mod path_value;
 mod proxy;
 mod source;
+pub(crate) mod table;
 mod unknown_variables;
 
 use std::ffi::OsString;
@@ -16,7 +17,7 @@ use flinks_transport::{Endpoint, Error, ErrorKind};
 use flinks_types::{CustomerId, Secret};
 use flinks_upload::{Paths, UploadClient};
 
-use crate::arguments::Connection;
+use crate::arguments::Flags;
 use crate::settings::proxy::ProxySettings;
 
 pub use proxy::ProxyChoice;
@@ -107,32 +108,32 @@ impl Settings {
     pub fn from_environment(
         variable: impl Fn(&str) -> Option<OsString> + 'static,
     ) -> Result<Self, Error> {
-        Self::read(&Source::new(variable, None)?, &Connection::default())
+        Self::read(&Source::new(variable, None)?, &Flags::default())
     }
 
     /// Reads the settings from the flags and the source; none is required here.
     ///
     /// # Errors
     /// As [`from_environment`](Self::from_environment).
-    pub(crate) fn read(source: &Source, flags: &Connection) -> Result<Self, Error> {
+    pub(crate) fn read(source: &Source, flags: &Flags) -> Result<Self, Error> {
         let file = |path: Option<Given<PathBuf>>| path.map(Material::File);
         let mut settings = Self {
-            upload_url: source.text("upload_url", flags.upload_url.as_ref())?,
-            upload_paths: source.text("upload_paths", flags.upload_paths.as_ref())?,
-            certificate: file(source.path("cert", flags.cert.as_ref())?),
-            key: file(source.path("key", flags.key.as_ref())?),
-            certificate_password: source.secret("cert_password")?,
-            roots: file(source.path("ca", flags.ca.as_ref())?),
-            client_id: source.text("client_id", flags.client_id.as_ref())?,
-            client_secret: source.secret("client_secret")?,
-            scope: source.text("scope", flags.scope.as_ref())?,
-            api_url: source.text("api_url", flags.api_url.as_ref())?,
-            instance: source.text("instance", flags.instance.as_ref())?,
-            customer_id: source.text("customer_id", flags.customer_id.as_ref())?,
-            api_secret: source.secret("api_secret")?,
-            auth_key: source.secret("auth_key")?,
-            x_api_key: source.secret("x_api_key")?,
-            proxy: ProxySettings::read(source, flags.proxy.as_ref())?,
+            upload_url: source.text(&table::UPLOAD_URL, flags)?,
+            upload_paths: source.text(&table::UPLOAD_PATHS, flags)?,
+            certificate: file(source.path(&table::CERT, flags)?),
+            key: file(source.path(&table::KEY, flags)?),
+            certificate_password: source.secret(&table::CERT_PASSWORD)?,
+            roots: file(source.path(&table::CA, flags)?),
+            client_id: source.text(&table::CLIENT_ID, flags)?,
+            client_secret: source.secret(&table::CLIENT_SECRET)?,
+            scope: source.text(&table::SCOPE, flags)?,
+            api_url: source.text(&table::API_URL, flags)?,
+            instance: source.text(&table::INSTANCE, flags)?,
+            customer_id: source.text(&table::CUSTOMER_ID, flags)?,
+            api_secret: source.secret(&table::API_SECRET)?,
+            auth_key: source.secret(&table::AUTH_KEY)?,
+            x_api_key: source.secret(&table::X_API_KEY)?,
+            proxy: ProxySettings::read(source, flags)?,
             allow_http: flags.allow_http,
             warnings: Vec::new(),
         };
@@ -391,7 +392,7 @@ mod tests {
 
     use super::*;
 
-    fn settings(environment: &[(&str, &str)], flags: &Connection) -> Result<Settings, Error> {
+    fn settings(environment: &[(&str, &str)], flags: &Flags) -> Result<Settings, Error> {
         let environment: HashMap<_, _> = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.into()))
@@ -402,20 +403,17 @@ mod tests {
 
     #[test]
     fn url_and_instance_of_the_results_host_exclude_each_other() {
-        let flags = Connection {
-            instance: Some("toolbox".to_owned()),
-            ..Connection::default()
-        };
+        let flags = Flags::default().with(&table::INSTANCE, "toolbox");
         let environment = [("FLINKS_API_URL", "https://example.com")];
         let error = settings(&environment, &flags).expect_err("both are set");
         assert!(error.to_string().contains("--instance"), "{error}");
         let both = [environment[0], ("FLINKS_INSTANCE", "toolbox")];
-        settings(&both, &Connection::default()).expect_err("both are set");
+        settings(&both, &Flags::default()).expect_err("both are set");
     }
 
     #[test]
     fn defaults_are_those_of_the_guide() {
-        let settings = settings(&[], &Connection::default()).expect("nothing is required");
+        let settings = settings(&[], &Flags::default()).expect("nothing is required");
         assert_eq!(
             settings.upload_endpoint().expect("set").to_string(),
             "https://upload-mtls.flinksapp.com"
@@ -438,7 +436,7 @@ mod tests {
     #[test]
     fn a_base_url_with_a_path_of_the_api_is_a_warning() {
         let warnings = |name, url| {
-            let read = settings(&[(name, url)], &Connection::default());
+            let read = settings(&[(name, url)], &Flags::default());
             read.expect("valid").warnings.concat()
         };
         let (upload, api) = ("FLINKS_UPLOAD_URL", "FLINKS_API_URL");
@@ -456,7 +454,7 @@ mod tests {
 
     #[test]
     fn an_instance_names_its_host() {
-        let settings = settings(&[("FLINKS_INSTANCE", "toolbox")], &Connection::default());
+        let settings = settings(&[("FLINKS_INSTANCE", "toolbox")], &Flags::default());
         let endpoint = settings.expect("valid").results_endpoint().expect("valid");
         assert_eq!(endpoint.authority(), "toolbox-api.private.fin.ag");
     }
@@ -464,10 +462,8 @@ mod tests {
     #[test]
     fn plain_http_requires_an_option_and_loopback() {
         let read = |url: &str, allow_http| {
-            let flags = Connection {
-                allow_http,
-                ..Connection::default()
-            };
+            let mut flags = Flags::default();
+            flags.allow_http = allow_http;
             settings(&[("FLINKS_UPLOAD_URL", url)], &flags)
                 .expect("read")
                 .upload_endpoint()
@@ -486,7 +482,7 @@ mod tests {
             ("FLINKS_INSTANCE", "CANARY/"),
         ];
         for setting in bad {
-            let settings = settings(&[setting], &Connection::default()).expect("read");
+            let settings = settings(&[setting], &Flags::default()).expect("read");
             let errors = [
                 settings.upload_endpoint().err(),
                 settings.paths().err(),
@@ -517,7 +513,7 @@ mod tests {
             ),
         ];
         for (environment, expected) in rows {
-            let settings = settings(&environment, &Connection::default()).expect("read");
+            let settings = settings(&environment, &Flags::default()).expect("read");
             let text = settings
                 .identity()
                 .expect_err("no identity")
@@ -528,10 +524,7 @@ mod tests {
                 "{text}"
             );
         }
-        let flags = Connection {
-            ca: Some(path.into()),
-            ..Connection::default()
-        };
+        let flags = Flags::default().with(&table::CA, path);
         let error = settings(&[], &flags)
             .expect("read")
             .roots()
@@ -545,7 +538,7 @@ mod tests {
 
     #[test]
     fn text_pasted_with_a_secret_is_dropped_or_reported() {
-        let read = |name: &str, value: &str| settings(&[(name, value)], &Connection::default());
+        let read = |name: &str, value: &str| settings(&[(name, value)], &Flags::default());
         for value in [
             "Bearer abc",
             "bearer  abc",

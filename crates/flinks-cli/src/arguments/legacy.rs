@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::arguments::Connection;
+use crate::arguments::connection::{Connection, LegacyApi};
 use crate::arguments::values::{interval, seconds};
 
 const ANSWERS: &str = "\
@@ -55,7 +55,7 @@ pub(crate) struct Authorize {
     #[arg(long, value_name = "DIR")]
     pub(crate) images: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: Connection<LegacyApi>,
 }
 
 /// `--language`.
@@ -110,7 +110,7 @@ pub(crate) struct Accounts {
     #[command(flatten)]
     pub(crate) poll: DataPollArguments,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: Connection<LegacyApi>,
 }
 
 #[derive(Args, Debug)]
@@ -123,7 +123,7 @@ pub(crate) struct Statements {
     #[command(flatten)]
     pub(crate) poll: DataPollArguments,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: Connection<LegacyApi>,
 }
 
 #[derive(Args, Debug)]
@@ -134,7 +134,7 @@ pub(crate) struct Refresh {
     #[arg(value_enum)]
     pub(crate) state: OnOff,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: Connection<LegacyApi>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -146,7 +146,7 @@ pub(crate) enum OnOff {
 #[derive(Args, Debug)]
 pub(crate) struct Institutions {
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: Connection<LegacyApi>,
 }
 
 #[derive(Args, Debug)]
@@ -157,5 +157,5 @@ pub(crate) struct DeleteCard {
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: Connection<LegacyApi>,
 }

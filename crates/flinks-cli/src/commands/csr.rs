@@ -12,13 +12,13 @@ use serde_json::json;
 pub(crate) use key_type::KeyType;
 
 use self::request::Request;
-use crate::arguments::Csr;
+use crate::arguments::{Csr, Flags};
 use crate::context::Context;
 use crate::output::Output;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::text::shown_path;
-use crate::settings::{Given, certificate_in, not_set};
+use crate::settings::{Given, certificate_in, not_set, table};
 use crate::state::files::{self, Existing};
 
 /// Creates both files, or neither.
@@ -81,10 +81,10 @@ fn request(arguments: &Csr, context: &Context) -> Result<(Request, KeyType), Cli
     let source = context.source()?;
     let given = match renewed {
         Some(path) => Some(Given::new("--renew", path.clone())),
-        None => source.path("cert", None)?,
+        None => source.path(&table::CERT, &Flags::default())?,
     };
     let given = given.ok_or_else(|| not_set(&["FLINKS_CERT"]))?;
-    let certificate = certificate_in(&given, source.secret("cert_password")?.as_ref())?;
+    let certificate = certificate_in(&given, source.secret(&table::CERT_PASSWORD)?.as_ref())?;
     let renewal = Request::renewal(&certificate);
     let (request, key_type) = renewal.ok_or_else(|| given.invalid("its subject cannot be read"))?;
     let key_type = arguments.key.or(key_type).ok_or_else(|| {

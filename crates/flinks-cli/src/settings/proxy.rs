@@ -4,12 +4,14 @@ use flinks_transport::{Endpoint, Error, Proxy};
 use flinks_types::Secret;
 use http::uri::Authority;
 
+use crate::arguments::Flags;
 use crate::settings::no_proxy::exempts;
 use crate::settings::path_value;
-use crate::settings::source::{Given, IN_QUOTES, Source};
+use crate::settings::source::{Given, IN_QUOTES, Source, option, utf8};
+use crate::settings::table::PROXY;
 
 /// The variables that name a proxy, and those with exceptions; the first that is set counts.
-const PROXY: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const FOREIGN_PROXY: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The proxy and the exceptions.
@@ -31,14 +33,18 @@ pub enum ProxyChoice {
 }
 
 impl ProxySettings {
-    pub(super) fn read(source: &Source, flag: Option<&String>) -> Result<Self, Error> {
-        let given = match flag {
-            Some(url) => Some(without_user(Given::new("--proxy", Secret::new(url)))?),
-            None => source.secret("proxy")?,
+    pub(super) fn read(source: &Source, flags: &Flags) -> Result<Self, Error> {
+        let given = match option(&PROXY, flags) {
+            Some(flag) => {
+                let name = flag.name().to_owned();
+                let url = Secret::new(utf8(&name, flag.value)?);
+                Some(without_user(Given::new(name, url))?)
+            }
+            None => source.secret(&PROXY)?,
         };
         let given = match given {
             Some(given) => Some(given),
-            None => first(source, &PROXY)?,
+            None => first(source, &FOREIGN_PROXY)?,
         };
         let no_proxy = first(source, &NO_PROXY)?
             .map(|given| Given::new(given.name().to_owned(), given.value.expose().to_owned()));
@@ -133,8 +139,9 @@ mod tests {
             .map(|(name, value)| ((*name).to_owned(), value.into()))
             .collect();
         let source = Source::new(move |name| environment.get(name).cloned(), None);
-        let flag = flag.map(str::to_owned);
-        let settings = source.and_then(|source| ProxySettings::read(&source, flag.as_ref()));
+        let flags = flag.map(|url| Flags::default().with(&PROXY, url));
+        let flags = flags.unwrap_or_default();
+        let settings = source.and_then(|source| ProxySettings::read(&source, &flags));
         let settings = settings.map_err(|error| error.report().to_string())?;
         let endpoint = Endpoint::new(HOST).expect("an endpoint");
         Ok(match settings.choice(&endpoint) {

@@ -13,32 +13,10 @@ use flinks_transport::{Error, ErrorKind};
 use flinks_types::{Secret, text};
 use zeroize::Zeroizing;
 
+use crate::arguments::Flags;
 use crate::output::io_error;
 use crate::settings::path_value;
-
-/// The keys of settings without secrets.
-pub(super) const PLAIN: &[&str] = &[
-    "upload_url",
-    "upload_paths",
-    "cert",
-    "key",
-    "ca",
-    "client_id",
-    "scope",
-    "api_url",
-    "instance",
-    "customer_id",
-];
-
-/// The keys of secrets, and of the proxy, whose URL may contain a password; each also exists as `…_file`.
-pub(super) const SECRET: &[&str] = &[
-    "cert_password",
-    "client_secret",
-    "api_secret",
-    "auth_key",
-    "x_api_key",
-    "proxy",
-];
+use crate::settings::table::{SETTINGS, Setting};
 
 /// Larger than any secret or settings file; an endless file is not read to its end.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -121,18 +99,17 @@ impl Source {
     /// Reads a text setting.
     pub(crate) fn text(
         &self,
-        key: &str,
-        flag: Option<&String>,
+        setting: &Setting,
+        flags: &Flags,
     ) -> Result<Option<Given<String>>, Error> {
-        let given = if let Some(flag) = flag {
-            Some(Given::new(flag_name(key), flag.clone()))
-        } else if let Some(value) = self.variable(key) {
-            let name = variable_name(key);
-            let text = utf8(&name, value)?;
-            Some(Given::new(name, text))
-        } else {
-            self.key(key)
-                .map(|value| Given::new(key_name(key), value.to_owned()))
+        let given = match self.option_or_variable(setting, flags) {
+            Some(Given { name, value }) => {
+                let text = utf8(&name, value)?;
+                Some(Given::new(name, text))
+            }
+            None => self
+                .key(setting.key)
+                .map(|value| Given::new(key_name(setting.key), value.to_owned())),
         };
         let Some(given) = given else { return Ok(None) };
         let text = given.value.trim();
@@ -145,25 +122,28 @@ impl Source {
     /// Reads a path setting.
     pub(crate) fn path(
         &self,
-        key: &str,
-        flag: Option<&PathBuf>,
+        setting: &Setting,
+        flags: &Flags,
     ) -> Result<Option<Given<PathBuf>>, Error> {
-        let flag = flag.map(|path| Given::new(flag_name(key), OsString::from(path)));
-        let variable = || {
-            let value = self.variable(key);
-            value.map(|value| Given::new(variable_name(key), value))
-        };
-        match flag.or_else(variable) {
+        match self.option_or_variable(setting, flags) {
             Some(given) => path_of(given),
-            None => self.key_path(key),
+            None => self.key_path(setting.key),
         }
     }
 
-    /// Reads a secret, directly or from the file at `…_file`. There is no option for it.
-    pub(crate) fn secret(&self, key: &str) -> Result<Option<Given<Secret>>, Error> {
-        let file_key = format!("{key}_file");
-        let (name, file_name) = (variable_name(key), variable_name(&file_key));
-        match (self.variable(key), self.variable(&file_key)) {
+    fn option_or_variable(&self, setting: &Setting, flags: &Flags) -> Option<Given<OsString>> {
+        let variable = || {
+            let name = setting.variable();
+            let value = self.variable(&name)?;
+            Some(Given::new(name, value))
+        };
+        option(setting, flags).or_else(variable)
+    }
+
+    /// Reads a secret, directly or from the file at `…_file`.
+    pub(crate) fn secret(&self, setting: &Setting) -> Result<Option<Given<Secret>>, Error> {
+        let (name, file_name) = (setting.variable(), format!("{}_FILE", setting.variable()));
+        match (self.variable(&name), self.variable(&file_name)) {
             (Some(_), Some(_)) => return Err(both(&name, &file_name)),
             (Some(value), None) => {
                 let secret = Secret::new(utf8(&name, value)?);
@@ -175,6 +155,7 @@ impl Source {
             }
             (None, None) => {}
         }
+        let (key, file_key) = (setting.key, format!("{}_file", setting.key));
         match (self.key(key), self.key(&file_key)) {
             (Some(_), Some(_)) => Err(both(key, &file_key)),
             (Some(value), None) => Ok(without_line_end(Given::new(
@@ -197,8 +178,8 @@ impl Source {
     }
 
     /// Reads an environment variable; an empty one is not set.
-    fn variable(&self, key: &str) -> Option<OsString> {
-        (self.environment)(&variable_name(key)).filter(|value| !value.is_empty())
+    fn variable(&self, name: &str) -> Option<OsString> {
+        (self.environment)(name).filter(|value| !value.is_empty())
     }
 
     fn key(&self, key: &str) -> Option<&str> {
@@ -220,20 +201,21 @@ impl Source {
 pub(super) const IN_QUOTES: &str =
     "the value is in quotes: remove them (`docker run --env-file` keeps them)";
 
-pub(super) fn variable_name(key: &str) -> String {
-    format!("FLINKS_{}", key.to_ascii_uppercase())
-}
-
-fn flag_name(key: &str) -> String {
-    format!("--{}", key.replace('_', "-"))
+/// Returns the value of a setting's option.
+pub(super) fn option(setting: &Setting, flags: &Flags) -> Option<Given<OsString>> {
+    let value = flags.value(setting)?;
+    Some(Given::new(
+        format!("--{}", setting.option()?),
+        value.clone(),
+    ))
 }
 
 fn key_name(key: &str) -> String {
     format!("{key} in the settings file")
 }
 
-/// Returns the text of a variable. The error does not quote it: it may be a secret.
-fn utf8(name: &str, value: OsString) -> Result<String, Error> {
+/// Returns the text of an option or a variable. The error does not quote it: it may be a secret.
+pub(super) fn utf8(name: &str, value: OsString) -> Result<String, Error> {
     value
         .into_string()
         .map_err(|_| config(format!("{name} is not UTF-8")))
@@ -298,7 +280,7 @@ fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
     })?;
     for (key, value) in &table {
         if !is_known(key) {
-            let known: Vec<_> = PLAIN.iter().chain(SECRET).copied().collect();
+            let known: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
             let known = known.join(", ");
             let key = shown_key(key);
             return Err(invalid(format!(
@@ -326,11 +308,9 @@ fn shown_key(key: &str) -> String {
 }
 
 fn is_known(key: &str) -> bool {
-    PLAIN.contains(&key)
-        || SECRET.contains(&key)
-        || key
-            .strip_suffix("_file")
-            .is_some_and(|secret| SECRET.contains(&secret))
+    SETTINGS
+        .iter()
+        .any(|setting| setting.key == key || setting.file_key().as_deref() == Some(key))
 }
 
 /// Reads a text file. The text may be or contain a secret, and is wiped when dropped.
@@ -364,6 +344,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::settings::table::{
+        API_SECRET, CERT, CLIENT_ID, CLIENT_SECRET, INSTANCE, KEY, SCOPE, UPLOAD_URL,
+    };
 
     const CANARY: &str = "CANARY-4711";
 
@@ -408,18 +391,23 @@ mod tests {
     fn an_option_precedes_the_environment_which_precedes_the_file() {
         let case = Case::new("client_id = 'file'\nscope = 'file'").set("FLINKS_SCOPE", "variable");
         let source = case.source().expect("valid");
-        let flag = "flag".to_owned();
-        let text = |key, flag| value(source.text(key, flag));
-        assert_eq!(text("scope", Some(&flag)).as_deref(), Some("flag"));
-        assert_eq!(text("scope", None).as_deref(), Some("variable"));
-        assert_eq!(text("client_id", None).as_deref(), Some("file"));
-        assert_eq!(text("instance", None), None);
+        let flags = Flags::default().with(&SCOPE, "flag");
+        let flagged = value(source.text(&SCOPE, &flags));
+        assert_eq!(flagged.as_deref(), Some("flag"));
+        let text = |setting| value(source.text(setting, &Flags::default()));
+        assert_eq!(text(&SCOPE).as_deref(), Some("variable"));
+        assert_eq!(text(&CLIENT_ID).as_deref(), Some("file"));
+        assert_eq!(text(&INSTANCE), None);
     }
 
     #[test]
     fn an_empty_variable_is_not_set() {
         let case = Case::new("scope = 'file'").set("FLINKS_SCOPE", "");
-        let scope = value(case.source().expect("valid").text("scope", None));
+        let scope = value(
+            case.source()
+                .expect("valid")
+                .text(&SCOPE, &Flags::default()),
+        );
         assert_eq!(scope.as_deref(), Some("file"));
     }
 
@@ -428,7 +416,11 @@ mod tests {
         let case = Case::new("scope = 'file'");
         let path = case.folder.path().join("flinks.toml").into_os_string();
         let named = move |name: &str| (name == "FLINKS_CONFIG").then(|| path.clone());
-        let scope = value(Source::new(named, None).expect("valid").text("scope", None));
+        let scope = value(
+            Source::new(named, None)
+                .expect("valid")
+                .text(&SCOPE, &Flags::default()),
+        );
         assert_eq!(scope.as_deref(), Some("file"));
     }
 
@@ -436,9 +428,9 @@ mod tests {
     fn paths_in_the_file_start_at_the_file() {
         let case = Case::new("cert = 'client.pem'").set("FLINKS_KEY", "client.key");
         let source = case.source().expect("valid");
-        let cert = value(source.path("cert", None));
+        let cert = value(source.path(&CERT, &Flags::default()));
         assert_eq!(cert, Some(case.folder.path().join("client.pem")));
-        let key = value(source.path("key", None));
+        let key = value(source.path(&KEY, &Flags::default()));
         assert_eq!(key, Some(PathBuf::from("client.key")));
     }
 
@@ -448,11 +440,11 @@ mod tests {
         fs::write(case.folder.path().join("secret"), " a:b \r\n").expect("written");
         let source = case.source().expect("valid");
         assert_eq!(
-            exposed(source.secret("client_secret")).as_deref(),
+            exposed(source.secret(&CLIENT_SECRET)).as_deref(),
             Some(" a:b ")
         );
         assert_eq!(
-            exposed(source.secret("api_secret")).as_deref(),
+            exposed(source.secret(&API_SECRET)).as_deref(),
             Some("from the file")
         );
 
@@ -460,7 +452,7 @@ mod tests {
         let case = case.set("FLINKS_API_SECRET_FILE", path);
         let source = case.source().expect("valid");
         assert_eq!(
-            exposed(source.secret("api_secret")).as_deref(),
+            exposed(source.secret(&API_SECRET)).as_deref(),
             Some(" a:b ")
         );
     }
@@ -473,7 +465,7 @@ mod tests {
         let error = case
             .source()
             .expect("valid")
-            .secret("api_secret")
+            .secret(&API_SECRET)
             .expect_err("twice");
         assert!(
             error.to_string().contains("FLINKS_API_SECRET_FILE"),
@@ -483,7 +475,7 @@ mod tests {
         let case = Case::new("api_secret = 'a'\napi_secret_file = 'b'");
         case.source()
             .expect("valid")
-            .secret("api_secret")
+            .secret(&API_SECRET)
             .expect_err("twice");
     }
 
@@ -511,11 +503,13 @@ mod tests {
 
     #[test]
     fn every_key_of_every_command_is_known() {
-        for key in PLAIN.iter().chain(SECRET) {
-            Case::new(&format!("{key} = 'x'")).source().expect(key);
-        }
-        for key in SECRET {
-            Case::new(&format!("{key}_file = 'x'")).source().expect(key);
+        for setting in SETTINGS {
+            for key in [Some(setting.key.to_owned()), setting.file_key()]
+                .iter()
+                .flatten()
+            {
+                Case::new(&format!("{key} = 'x'")).source().expect(key);
+            }
         }
         Case::new("client_id_file = 'x'")
             .source()
@@ -543,13 +537,10 @@ mod tests {
             };
             let toml = format!("api_secret_file = {}", serde_json::json!(value));
             let in_file = Case::new(&toml).source().expect("valid");
-            check("api_secret_file", in_file.secret("api_secret").err());
+            check("api_secret_file", in_file.secret(&API_SECRET).err());
             let variable = Case::new("").set("FLINKS_API_SECRET_FILE", value);
             let variable = variable.source().expect("valid");
-            check(
-                "FLINKS_API_SECRET_FILE",
-                variable.secret("api_secret").err(),
-            );
+            check("FLINKS_API_SECRET_FILE", variable.secret(&API_SECRET).err());
             let named = value.to_owned();
             let config = move |name: &str| (name == "FLINKS_CONFIG").then(|| named.clone().into());
             check("FLINKS_CONFIG", Source::new(config, None).err());
@@ -559,7 +550,8 @@ mod tests {
             );
         }
         let source = Case::new("").source().expect("valid");
-        let error = source.text("instance", Some(&quoted)).expect_err("quotes");
+        let flags = Flags::default().with(&INSTANCE, &quoted);
+        let error = source.text(&INSTANCE, &flags).expect_err("quotes");
         assert!(error.to_string().starts_with("--instance"), "{error}");
         assert!(!error.to_string().contains("4711"), "{error}");
     }
@@ -572,15 +564,18 @@ mod tests {
             .set("FLINKS_CLIENT_SECRET", " a b \n")
             .set("FLINKS_API_SECRET", "\n");
         let source = case.source().expect("valid");
-        let text = |key| value(source.text(key, None));
-        assert_eq!(text("upload_url").as_deref(), Some("https://example.com"));
-        assert_eq!(text("instance").as_deref(), Some("toolbox"));
-        assert_eq!(value(source.path("cert", None)), Some("client.pem".into()));
+        let text = |setting| value(source.text(setting, &Flags::default()));
+        assert_eq!(text(&UPLOAD_URL).as_deref(), Some("https://example.com"));
+        assert_eq!(text(&INSTANCE).as_deref(), Some("toolbox"));
         assert_eq!(
-            exposed(source.secret("client_secret")).as_deref(),
+            value(source.path(&CERT, &Flags::default())),
+            Some("client.pem".into())
+        );
+        assert_eq!(
+            exposed(source.secret(&CLIENT_SECRET)).as_deref(),
             Some(" a b ")
         );
-        assert_eq!(exposed(source.secret("api_secret")), None);
+        assert_eq!(exposed(source.secret(&API_SECRET)), None);
     }
 
     #[test]
@@ -596,7 +591,7 @@ mod tests {
             fs::write(case.folder.path().join("secret"), bytes).expect("written");
             let source = case.source().expect("valid");
             assert_eq!(
-                exposed(source.secret("client_secret")).as_deref(),
+                exposed(source.secret(&CLIENT_SECRET)).as_deref(),
                 Some("a:b")
             );
         }
@@ -606,7 +601,11 @@ mod tests {
             utf16("\u{feff}scope = 'a'\r\n"),
         )
         .expect("written");
-        let scope = value(case.source().expect("valid").text("scope", None));
+        let scope = value(
+            case.source()
+                .expect("valid")
+                .text(&SCOPE, &Flags::default()),
+        );
         assert_eq!(scope.as_deref(), Some("a"));
     }
 }

@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
-use super::source::{PLAIN, SECRET, variable_name};
-
 use flinks_types::text::escaped;
+
+use crate::settings::table::{SETTINGS, Setting};
 
 /// Returns a warning for each variable that begins with `FLINKS_` and is not known. It shows the
 /// variable's name and not its value.
@@ -23,10 +23,8 @@ pub(crate) fn warnings(names: impl Iterator<Item = OsString>) -> Vec<String> {
 }
 
 fn known() -> impl Iterator<Item = String> {
-    let variables = PLAIN.iter().chain(SECRET).map(|key| variable_name(key));
-    let files = SECRET
-        .iter()
-        .map(|key| variable_name(&format!("{key}_file")));
+    let variables = SETTINGS.iter().map(Setting::variable);
+    let files = SETTINGS.iter().filter_map(Setting::file_variable);
     // The last two are for the user's own receiver of webhooks.
     let others = [
         "FLINKS_CONFIG",
