@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use flinks_types::{AccountId, DaysOfTransactions, NumberOfStatements};
 
 use crate::arguments::connection::{Connection, LegacyApi};
-use crate::arguments::values::{interval, seconds};
+use crate::arguments::values::{account_id, days, interval, months, seconds};
 
 const ANSWERS: &str = "\
 The answers file is a JSON array with one object per round, from a question's text to its answer:
@@ -100,26 +101,69 @@ pub(crate) struct DataPollArguments {
     pub(crate) deadline: Option<Duration>,
 }
 
+const CSV: &str = "\
+The CSV file has a header and one row per transaction: login_id, institution, holder, account_id,
+account_number, account_title, account_type, currency, transaction_id, date, description, debit,
+credit, balance, code. It is UTF-8. Amounts and dates are the service's own text, digit for digit. In
+any other cell, a text that a spreadsheet would run as a formula (it begins with = + - @, a tab or a
+line break) gets an apostrophe in front, and so does a text that begins with an apostrophe: a program
+that reads the file removes one leading apostrophe.
+
+--json prints the answer of the service unchanged: its field names are in PascalCase, unlike the
+snake_case of the other commands.
+
+Example: flinks accounts --login-id ID --days 365 --csv transactions.csv";
+
 #[derive(Args, Debug)]
+#[command(after_long_help = CSV)]
 pub(crate) struct Accounts {
     #[command(flatten)]
     pub(crate) of: DataSourceArguments,
     /// Leave out holders and transactions
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["days", "account", "csv"])]
     pub(crate) summary: bool,
+    /// Days of transactions: 90 or 365, or 360 on older instances [default: 90]
+    #[arg(long, value_name = "N", value_parser = days)]
+    pub(crate) days: Option<DaysOfTransactions>,
+    /// Read only this account; may be repeated
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account: Vec<AccountId>,
+    /// Write the transactions to this file as CSV, in place of an existing one; `-` writes them to
+    /// standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) poll: DataPollArguments,
     #[command(flatten)]
     pub(crate) connection: Connection<LegacyApi>,
 }
 
+const STATEMENTS: &str = "\
+A file is named after the institution, the last four characters of the account number, and the id of
+the statement: FlinksCapital-1234-0a1b2c.pdf. The service does not say which month a statement is
+for. The command may be repeated with the same folder: a statement that is there already is not
+written again, and no file is overwritten: other contents of the same name get a number.
+
+--json prints the answer of the service unchanged: its field names are in PascalCase, unlike the
+snake_case of the other commands.
+
+Example: flinks statements --login-id ID --months 3 --out statements";
+
 #[derive(Args, Debug)]
+#[command(after_long_help = STATEMENTS)]
 pub(crate) struct Statements {
     #[command(flatten)]
     pub(crate) of: DataSourceArguments,
     /// Write the statements to this folder; no file is overwritten
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Statements of each account: 1 (the latest), 3, or 12 with exactly one --account [default: 1]
+    #[arg(long, value_name = "N", value_parser = months)]
+    pub(crate) months: Option<NumberOfStatements>,
+    /// Read only statements of this account, by the id that `flinks accounts --json` prints; may be
+    /// repeated
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account: Vec<AccountId>,
     #[command(flatten)]
     pub(crate) poll: DataPollArguments,
     #[command(flatten)]

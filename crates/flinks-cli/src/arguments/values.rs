@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use flinks_sandbox::{Fault, FaultError};
+use flinks_types::{AccountId, DaysOfTransactions, NumberOfStatements};
 
 /// Why an option does not accept a value.
 #[derive(Debug)]
@@ -56,6 +57,32 @@ pub(crate) fn interval(text: &str) -> Result<Duration, InvalidValue> {
 pub(crate) fn concurrency(text: &str) -> Result<u8, InvalidValue> {
     let number = text.parse().ok().filter(|number| (1..=32).contains(number));
     number.ok_or_else(|| invalid("give a whole number from 1 to 32"))
+}
+
+/// Parses one of the periods that the service has. Another number is not rounded up: that would
+/// fetch more account data than the user asked for.
+pub(crate) fn days(text: &str) -> Result<DaysOfTransactions, InvalidValue> {
+    match text {
+        "90" => Ok(DaysOfTransactions::Days90),
+        "360" => Ok(DaysOfTransactions::Days360),
+        "365" => Ok(DaysOfTransactions::Days365),
+        _ => Err(invalid(
+            "the service has 90 or 365 days, and 360 on older instances",
+        )),
+    }
+}
+
+pub(crate) fn months(text: &str) -> Result<NumberOfStatements, InvalidValue> {
+    match text {
+        "1" => Ok(NumberOfStatements::MostRecent),
+        "3" => Ok(NumberOfStatements::Months3),
+        "12" => Ok(NumberOfStatements::Months12),
+        _ => Err(invalid("the service has 1, 3 or 12")),
+    }
+}
+
+pub(crate) fn account_id(text: &str) -> Result<AccountId, InvalidValue> {
+    AccountId::new(text).map_err(|error| InvalidValue(error.to_string()))
 }
 
 pub(crate) fn port(text: &str) -> Result<u16, InvalidValue> {

@@ -1,35 +1,108 @@
-//! `flinks accounts`: prints the accounts of an open session or a LoginId.
+//! `flinks accounts`: prints the accounts of an open session or a LoginId, or writes their transactions
+//! as CSV.
+
+mod transactions_csv;
+
+use std::path::Path;
 
 use flinks_legacy::{AccountsDetail, AccountsSummary, WithRawBody};
+use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_types::text::escaped;
 use flinks_types::{Account, AccountsResponse, Decimal};
 
 use crate::arguments::Accounts;
 use crate::clients::Clients;
+use crate::commands::accounts::transactions_csv::TransactionsCsv;
 use crate::commands::data_wait;
 use crate::commands::ids;
 use crate::context::Context;
-use crate::output::Output;
 use crate::output::error::CliError;
-use crate::output::exit_status::Exit;
-use crate::output::text::counted;
+use crate::output::exit_status::{Exit, Request};
+use crate::output::text::{counted, shown_path};
+use crate::output::{Output, write_stdout};
+use crate::state::files;
 
 /// Waits for the accounts and prints them.
 pub(crate) async fn run(arguments: &Accounts, context: &Context) -> Result<Exit, CliError> {
+    let output = context.output;
+    let target = arguments.csv.as_deref();
+    let to_stdout = target == Some(Path::new("-"));
+    if to_stdout && output.json {
+        let message = "--csv - and --json both write to standard output: give --csv a file";
+        return Err(CliError::usage(message));
+    }
+    if let Some(path) = target.filter(|_| !to_stdout) {
+        // A file that cannot be written must be found before anything is fetched.
+        files::check_write_to(path).map_err(|error| CliError::disk(CSV, &error))?;
+    }
+    let answer = fetch(arguments, context).await?;
+    if let Some(target) = target {
+        let csv = csv(&answer)?;
+        if to_stdout {
+            write_stdout(&csv.text)?;
+            return Ok(Exit::Done);
+        }
+        files::write_to(target, csv.text.as_bytes())
+            .map_err(|error| CliError::disk(CSV, &error).after_the_call())?;
+        output.text(&summary(&csv, target))?;
+    } else if !output.json {
+        // There may be many accounts: the table is made only when it is printed.
+        output.text(&text(&answer, output))?;
+    }
+    output.raw(answer.raw())?;
+    Ok(Exit::Done)
+}
+
+/// What errors call the file of `--csv`.
+const CSV: &str = "the CSV file (--csv)";
+
+async fn fetch(
+    arguments: &Accounts,
+    context: &Context,
+) -> Result<WithRawBody<AccountsResponse>, CliError> {
     let of = ids::data_source(&arguments.of).await?;
     let clients = Clients::start(context, &arguments.connection).await?;
     let (legacy, poll) = (clients.legacy()?, arguments.poll);
-    let answer: WithRawBody<AccountsResponse> = if arguments.summary {
-        data_wait::wait::<AccountsSummary>(legacy.accounts_summary(of), poll, context).await?
-    } else {
-        data_wait::wait::<AccountsDetail>(legacy.accounts_detail(of), poll, context).await?
-    };
-    if !context.output.json {
-        // There may be many accounts: the table is made only when it is printed.
-        context.output.text(&text(&answer, context.output))?;
+    if arguments.summary {
+        return data_wait::wait::<AccountsSummary>(legacy.accounts_summary(of), poll, context)
+            .await;
     }
-    context.output.raw(answer.raw())?;
-    Ok(Exit::Done)
+    let mut options = AccountsDetail::new();
+    if let Some(days) = &arguments.days {
+        options = options.with_days(days.clone());
+    }
+    for account in &arguments.account {
+        options = options.with_account(account.clone());
+    }
+    data_wait::wait(legacy.accounts_detail(of).options(options), poll, context).await
+}
+
+/// No list of accounts is an error: an empty file would mean that there are no transactions.
+fn csv(answer: &AccountsResponse) -> Result<TransactionsCsv, CliError> {
+    let unreadable = |message: &'static str| {
+        let error = Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
+        CliError::failed(
+            Request::BankData,
+            error.with_operation("legacy.accounts_detail"),
+        )
+    };
+    let Some(accounts) = answer.accounts.as_deref() else {
+        return Err(unreadable("the answer has no list of accounts"));
+    };
+    transactions_csv::of(answer, accounts)
+        .map_err(|_| unreadable("the transactions cannot be written as CSV"))
+}
+
+fn summary(csv: &TransactionsCsv, path: &Path) -> String {
+    let rows = counted(csv.rows, "transaction");
+    let mut text = format!("{rows} in {}\n", shown_path(path));
+    if csv.without_list > 0 {
+        let accounts = counted(csv.without_list, "account");
+        text.push_str(&format!(
+            "The answer has no list of transactions for {accounts}\n"
+        ));
+    }
+    text
 }
 
 const COLUMNS: usize = 6;
@@ -83,7 +156,7 @@ fn text(answer: &AccountsResponse, output: Output) -> String {
         .sum();
     if transactions > 0 {
         text.push_str(&format!(
-            "\n{}; --json prints them\n",
+            "\n{}; --csv FILE and --json write them\n",
             counted(transactions, "transaction")
         ));
     }

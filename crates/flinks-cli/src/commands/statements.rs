@@ -1,13 +1,12 @@
 //! `flinks statements`: saves the bank's statements as files.
 
-use std::collections::HashSet;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use flinks_legacy::StatementContent as _;
 use flinks_transport::{Delivery, Error, ErrorKind};
-use flinks_types::text::escaped;
-use flinks_types::{Statement, StatementsResponse};
+use flinks_types::{AccountStatements, NumberOfStatements, Statement, StatementsResponse};
 
 use crate::arguments::Statements;
 use crate::clients::Clients;
@@ -21,11 +20,9 @@ use crate::output::exit_status::Request;
 use crate::output::text::{counted, shown_path, size};
 use crate::state::files::{self, Draft, Existing};
 
-/// The prefix of the file names.
-const PREFIX: &str = "statement-";
-
 /// Waits for the statements and writes them to a folder.
 pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exit, CliError> {
+    let options = options(arguments)?;
     let of = ids::data_source(&arguments.of).await?;
     let clients = Clients::start(context, &arguments.connection).await?;
     let legacy = clients.legacy()?;
@@ -33,98 +30,139 @@ pub(crate) async fn run(arguments: &Statements, context: &Context) -> Result<Exi
     let disk = |error: io::Error| CliError::disk("the folder (--out)", &error);
     files::make_folder(folder).map_err(disk)?;
     // A folder that cannot be written must be found before anything is fetched.
-    if let Some(path) = existing_statement(folder).map_err(disk)? {
-        return Err(exists(&path));
-    }
     drop(Draft::within(folder).map_err(disk)?);
-    let answer = data_wait::wait(legacy.statements(of), arguments.poll, context).await?;
-    let written = write_all(&answer, folder)?;
+    let fetch = legacy.statements(of).options(options);
+    let answer = data_wait::wait(fetch, arguments.poll, context).await?;
+    let saved = save_all(&answer, folder)?;
     let text = match answer.accounts {
-        Some(_) => text(&written, context.output),
+        Some(_) => text(&saved, context.output),
         None => "The answer has no list of statements\n".to_owned(),
     };
     context.output.text(&text)?;
     context.output.raw(answer.raw()).map_err(|mut failure| {
         // The statements themselves must not be printed to standard error.
-        let paths = written.iter().map(|(path, _)| path.to_string_lossy());
+        let paths = saved.iter().map(|saved| saved.path.to_string_lossy());
         failure.result.insert("written".to_owned(), paths.collect());
         failure
     })?;
     Ok(Exit::Done)
 }
 
-/// Returns a statement that the folder already contains.
-fn existing_statement(folder: &Path) -> io::Result<Option<PathBuf>> {
-    for entry in folder.read_dir()? {
-        let entry = entry?;
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(PREFIX.as_bytes())
-        {
-            return Ok(Some(entry.path()));
+fn options(arguments: &Statements) -> Result<flinks_legacy::Statements, CliError> {
+    let mut options = flinks_legacy::Statements::new();
+    if let Some(months) = &arguments.months {
+        if *months == NumberOfStatements::Months12 && arguments.account.len() != 1 {
+            let message = "--months 12 needs exactly one --account";
+            return Err(CliError::usage(message));
         }
+        options = options.with_number(months.clone());
     }
-    Ok(None)
+    for account in &arguments.account {
+        options = options.with_account(account.clone());
+    }
+    Ok(options)
 }
 
-fn exists(path: &Path) -> CliError {
-    CliError::settings(format!(
-        "{} exists in the folder of --out, and statements are never overwritten: choose another folder, \
-         or move the files away",
-        escaped(&path.file_name().unwrap_or_default().to_string_lossy())
-    ))
+/// A statement in the folder.
+struct Saved {
+    path: PathBuf,
+    bytes: u64,
+    /// It was there before.
+    is_old: bool,
 }
 
-fn write_all(answer: &StatementsResponse, folder: &Path) -> Result<Vec<(PathBuf, u64)>, CliError> {
+/// Saves every statement that can be read. Then the first one that cannot be read is an error.
+fn save_all(answer: &StatementsResponse, folder: &Path) -> Result<Vec<Saved>, CliError> {
+    let institution = answer.institution.as_deref().unwrap_or_default();
     let accounts = answer.accounts.as_deref().unwrap_or_default();
-    let statements = accounts.iter().flat_map(|account| &account.statements);
-    let mut taken = HashSet::new();
-    let mut written = Vec::new();
-    for (index, statement) in statements.enumerate() {
-        let mut name = file_name(statement, "");
-        if !taken.insert(name.to_ascii_lowercase()) {
-            name = file_name(statement, &format!("-{}", index + 1));
-            taken.insert(name.to_ascii_lowercase());
+    let statements = accounts.iter().flat_map(|account| {
+        let statements = account.statements.iter();
+        statements.map(|statement| (name(institution, account, statement), statement))
+    });
+    let mut saved = Vec::new();
+    let mut unreadable = None;
+    for (number, ((stem, extension), statement)) in (1..).zip(statements) {
+        match statement.to_bytes() {
+            Ok(bytes) => {
+                let one = save(folder, &stem, &extension, &bytes);
+                let disk = "a statement in the folder of --out";
+                saved.push(one.map_err(|error| CliError::disk(disk, &error).after_the_call())?);
+            }
+            Err(error) => unreadable = unreadable.or(Some((number, error))),
         }
-        let path = folder.join(name);
-        let bytes = write(statement, &path).map_err(|error| failed(index, &path, error))?;
-        written.push((path, bytes));
     }
-    Ok(written)
+    match unreadable {
+        None => Ok(saved),
+        Some((number, error)) => Err(not_readable(number, saved.len(), error)),
+    }
 }
 
-/// Writes a statement to a new file with mode 0600.
-fn write(statement: &Statement, path: &Path) -> io::Result<u64> {
-    let mut draft = Draft::beside(path)?;
-    let bytes = statement.write_to(&mut draft)?;
-    draft.place_durably(path, Existing::Keep)?;
-    Ok(bytes)
+fn not_readable(number: usize, saved: usize, error: io::Error) -> CliError {
+    let saved = counted(saved, "other statement");
+    let message = format!("statement {number} cannot be read ({saved} saved)");
+    let error = Error::new(ErrorKind::Decode, message)
+        .with_delivery(Delivery::Delivered)
+        .with_operation("legacy.statements")
+        .with_source(error);
+    CliError::failed(Request::BankData, error)
 }
 
-fn failed(index: usize, path: &Path, error: io::Error) -> CliError {
-    if error.kind() == io::ErrorKind::InvalidData {
-        let message = format!("statement {} cannot be read", index + 1);
-        let unreadable = Error::new(ErrorKind::Decode, message).with_delivery(Delivery::Delivered);
-        let unreadable = unreadable.with_operation("legacy.statements");
-        return CliError::failed(Request::BankData, unreadable.with_source(error));
+/// Writes a new file with mode 0600, unless the folder has this statement. If the name is that of
+/// something else, the statement gets the next number that is free.
+fn save(folder: &Path, stem: &str, extension: &str, contents: &[u8]) -> io::Result<Saved> {
+    let mut number = 1_u64;
+    loop {
+        let path = folder.join(match number {
+            1 => format!("{stem}.{extension}"),
+            _ => format!("{stem}-{number}.{extension}"),
+        });
+        let is_old = holds(&path, contents);
+        let written = match is_old {
+            true => Ok(()),
+            false => files::write(&path, contents, Existing::Keep),
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
+            Ok(()) => {
+                let bytes = contents.len() as u64;
+                return Ok(Saved {
+                    path,
+                    bytes,
+                    is_old,
+                });
+            }
+        }
     }
-    let failure = if error.kind() == io::ErrorKind::AlreadyExists {
-        exists(path)
-    } else {
-        CliError::disk("a statement in the folder of --out", &error)
+}
+
+/// Whether there is a regular file with these contents. A file that cannot be read is another one.
+fn holds(path: &Path, contents: &[u8]) -> bool {
+    let length = contents.len() as u64;
+    let is_file = |metadata: fs::Metadata| metadata.is_file() && metadata.len() == length;
+    path.symlink_metadata().is_ok_and(is_file)
+        && files::read(path, length).is_ok_and(|found| found == contents)
+}
+
+/// Returns the stem and the extension of a file name: institution, end of the account number, id of
+/// the statement. Each is any text of the service; the name never has less than two parts, so it is
+/// no reserved name of Windows.
+fn name(institution: &str, account: &AccountStatements, statement: &Statement) -> (String, String) {
+    let or = |word: String, other: &str| match word.is_empty() {
+        true => other.to_owned(),
+        false => word,
     };
-    failure.after_the_call()
-}
-
-/// Returns a safe file name from the id and type of the service, which may be any text.
-fn file_name(statement: &Statement, suffix: &str) -> String {
+    let institution = or(word(institution, 32), "statement");
+    let number = word(account.account_number.as_deref().unwrap_or_default(), 256);
+    let hidden = number.len().saturating_sub(4);
+    let end = number.get(hidden..).unwrap_or_default();
     let id = word(statement.unique_id.as_deref().unwrap_or_default(), 64);
-    let id = if id.is_empty() { "unnamed" } else { &id };
+    let id = or(id, "unnamed");
     let kind = statement.file_type.as_ref().map(|kind| kind.as_str());
     let kind = word(kind.unwrap_or_default(), 8).to_ascii_lowercase();
-    let kind = if kind.is_empty() { "bin" } else { &kind };
-    format!("{PREFIX}{id}{suffix}.{kind}")
+    let parts = [institution, end.to_owned(), id];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    (parts.join("-"), or(kind, "bin"))
 }
 
 fn word(text: &str, longest: usize) -> String {
@@ -132,11 +170,12 @@ fn word(text: &str, longest: usize) -> String {
     text.chars().filter(safe).take(longest).collect()
 }
 
-fn text(written: &[(PathBuf, u64)], output: Output) -> String {
-    let mut text = format!("{}\n", output.bold(&counted(written.len(), "statement")));
-    for (path, bytes) in written {
-        let path = shown_path(path);
-        text.push_str(&format!("  {path}  {}\n", size(*bytes)));
+fn text(saved: &[Saved], output: Output) -> String {
+    let mut text = format!("{}\n", output.bold(&counted(saved.len(), "statement")));
+    for one in saved {
+        let (path, size) = (shown_path(&one.path), size(one.bytes));
+        let note = if one.is_old { "  already there" } else { "" };
+        text.push_str(&format!("  {path}  {size}{note}\n"));
     }
     text
 }
@@ -145,55 +184,88 @@ fn text(written: &[(PathBuf, u64)], output: Output) -> String {
 mod tests {
     use super::*;
 
+    const PDF: &str = "JVBERi0=";
+    const OTHER: &str = "JVBERi1vdGhlcg==";
+
     fn answer(statements: &str) -> StatementsResponse {
-        let json = format!(r#"{{"StatementsByAccount":[{{"Statements":[{statements}]}}]}}"#);
+        let json = format!(
+            r#"{{"Institution":"Flinks/Capital","StatementsByAccount":[
+                {{"AccountNumber":"00-123-4567","Statements":[{statements}]}}]}}"#
+        );
         flinks_types::from_json(json.as_bytes()).expect("statements")
     }
 
-    #[test]
-    fn file_names_are_safe_and_unique() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let answer = answer(
-            r#"{"UniqueId":"../../etc/passwd","FileType":"PDF","Base64Bytes":"JVBERi0="},
-               {"UniqueId":"0a1b","FileType":"PDF","Base64Bytes":"JVBERi0="},
-               {"UniqueId":"0A1B","FileType":"PDF","Base64Bytes":"JVBERi0="},
-               {"Base64Bytes":"JVBERi0="}"#,
-        );
-        let written = write_all(&answer, folder.path()).ok().expect("written");
-        let names: Vec<_> = written
-            .iter()
-            .map(|(path, _)| path.strip_prefix(folder.path()).expect("inside"))
-            .map(|path| path.to_str().expect("UTF-8"))
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "statement-etcpasswd.pdf",
-                "statement-0a1b.pdf",
-                "statement-0A1B-3.pdf",
-                "statement-unnamed.bin"
-            ]
-        );
-        assert_eq!(std::fs::read(&written[0].0).expect("there"), b"%PDF-");
-        assert_eq!(
-            std::fs::read_dir(folder.path()).expect("readable").count(),
-            4
-        );
+    fn statement(id: &str, base64: &str) -> String {
+        format!(r#"{{"UniqueId":"{id}","FileType":"PDF","Base64Bytes":"{base64}"}}"#)
+    }
+
+    /// Each file name, and whether the file was there before.
+    fn save_in(folder: &Path, statements: &[String]) -> Vec<(String, bool)> {
+        let saved = save_all(&answer(&statements.join(",")), folder);
+        let saved = saved.ok().expect("saved").into_iter();
+        let name = |path: &Path| path.strip_prefix(folder).expect("inside").to_owned();
+        saved
+            .map(|one| {
+                (
+                    name(&one.path).to_str().expect("UTF-8").to_owned(),
+                    one.is_old,
+                )
+            })
+            .collect()
     }
 
     #[test]
-    fn an_unreadable_statement_leaves_no_file_and_nothing_is_overwritten() {
+    fn file_names_are_safe_and_say_what_is_in_them() {
         let folder = tempfile::tempdir().expect("a folder");
-        let torn = answer(r#"{"UniqueId":"a","FileType":"PDF","Base64Bytes":"JVBER"}"#);
-        let failure = write_all(&torn, folder.path()).expect_err("no base64");
-        assert_eq!(failure.exit(), Exit::Unknown);
+        let rows = [
+            ("../../etc/passwd", "FlinksCapital-4567-etcpasswd.pdf"),
+            ("0a1b", "FlinksCapital-4567-0a1b.pdf"),
+            ("CON", "FlinksCapital-4567-CON.pdf"),
+            ("", "FlinksCapital-4567-unnamed.pdf"),
+        ];
+        let statements = rows.map(|(id, _)| statement(id, PDF));
+        let expected = rows.map(|(_, name)| (name.to_owned(), false));
+        assert_eq!(save_in(folder.path(), &statements), expected);
+        let nameless = Statement::default();
+        let (stem, extension) = name("", &AccountStatements::default(), &nameless);
+        assert_eq!((&*stem, &*extension), ("statement-unnamed", "bin"));
+    }
+
+    #[test]
+    fn a_second_run_writes_only_what_is_new_and_overwrites_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = [statement("a", PDF), statement("a", OTHER)];
+        let name = |name: &str, is_old| (format!("FlinksCapital-4567-{name}.pdf"), is_old);
+        let saved = save_in(folder.path(), &first);
+        assert_eq!(saved, [name("a", false), name("a-2", false)]);
+        let second = [
+            statement("b", PDF),
+            statement("a", OTHER),
+            statement("a", PDF),
+        ];
+        let saved = save_in(folder.path(), &second);
         assert_eq!(
-            std::fs::read_dir(folder.path()).expect("readable").count(),
-            0
+            saved,
+            [name("b", false), name("a-2", true), name("a", true)]
         );
-        let good = answer(r#"{"UniqueId":"a","FileType":"PDF","Base64Bytes":"JVBERi0="}"#);
-        write_all(&good, folder.path()).ok().expect("written");
-        let failure = write_all(&good, folder.path()).expect_err("there already");
-        assert_eq!(failure.exit(), Exit::Usage);
+        let read = |name: &str| fs::read(folder.path().join(name)).expect("there");
+        assert_eq!(read("FlinksCapital-4567-a.pdf"), b"%PDF-");
+        assert_eq!(read("FlinksCapital-4567-a-2.pdf"), b"%PDF-other");
+    }
+
+    #[test]
+    fn an_unreadable_statement_leaves_no_file_and_stops_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let torn = [statement("a", "JVBER"), statement("b", PDF)].join(",");
+        let failure = save_all(&answer(&torn), folder.path());
+        let failure = failure.err().expect("the first is no base64");
+        assert_eq!(failure.exit(), Exit::Unknown);
+        let call = failure.call().expect("a call").to_string();
+        assert!(
+            call.contains("statement 1 cannot be read (1 other statement saved)"),
+            "{call}"
+        );
+        let files = fs::read_dir(folder.path()).expect("readable");
+        assert_eq!(files.count(), 1);
     }
 }

@@ -114,8 +114,8 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
             ("--renew", csr.renew.as_ref().and_then(Option::as_deref)),
         ],
         Command::Sandbox(serve) => vec![("--dir", serve.dir.as_deref())],
-        Command::Accounts(_)
-        | Command::Completions(_)
+        Command::Accounts(accounts) => vec![("--csv", accounts.csv.as_deref())],
+        Command::Completions(_)
         | Command::DeleteCard(_)
         | Command::Doctor(_)
         | Command::Institutions(_)

@@ -205,7 +205,7 @@ fn an_unknown_session_is_refused_with_a_hint() {
 }
 
 #[test]
-fn statements_become_files_and_are_never_overwritten() {
+fn statements_become_files_and_are_written_once() {
     let bench = Bench::new(&[]);
     let id = open(&bench);
     let out = bench.path("statements");
@@ -241,13 +241,12 @@ fn statements_become_files_and_are_never_overwritten() {
             assert_eq!(mode & 0o777, 0o600);
         }
     }
-    let before = bench.sandbox.log().len();
-    let again = bench.run(&line[..7]).ends_with(2);
-    for part in ["statement-", "exists", "--out"] {
-        assert!(again.stderr.contains(part), "{again:?}");
-    }
-    assert_eq!(bench.sandbox.log().len(), before, "nothing was fetched");
+    let again = bench.run(&line[..7]).ends_with(0).stdout;
+    assert_eq!(again.matches("already there").count(), promised, "{again}");
     assert_eq!(fs::read_dir(out).expect("a folder").count(), promised);
+    let year = [&line[..], &["--months", "12"]].concat();
+    let error = bench.run(&year).ends_with(2).error();
+    crate::bench::has(&error["message"], "exactly one --account");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 )]
 
 mod accounts;
+mod accounts_csv;
 mod authorize;
 mod bench;
 mod doctor;

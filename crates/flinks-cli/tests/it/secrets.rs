@@ -99,6 +99,39 @@ fn secrets_stay_secret_when_things_go_wrong() {
     }
 }
 
+/// Account data are only where the user wants them: in the file, not on a terminal or in a log.
+#[test]
+fn account_data_are_only_in_the_file_that_the_user_named() {
+    let bench = bench(&[]);
+    let accounts = serde_json::json!([{
+        "Id": CANARY, "AccountNumber": CANARY, "Title": CANARY, "Holder": { "Name": CANARY },
+        "Transactions": [{ "Description": CANARY }],
+    }]);
+    let login_id = flinks_sandbox::CACHED_LOGIN_ID;
+    let set = bench.sandbox.set_accounts(login_id, &accounts.to_string());
+    set.expect("accounts");
+    let csv = bench.argument("transactions.csv");
+    let line = ["accounts", "--login-id", login_id, "--csv", &csv];
+    let run = run(&bench, &line).ends_with(0);
+    assert!(
+        !run.stdout.contains(CANARY) && !run.stderr.contains(CANARY),
+        "{run:?}"
+    );
+    let csv = fs::read_to_string(csv).expect("written");
+    assert_eq!(csv.matches(CANARY).count(), 5, "{csv}");
+    let line = [
+        "accounts",
+        "--login-id",
+        login_id,
+        "--account",
+        CANARY,
+        "--json",
+        "-vv",
+    ];
+    let run = bench.run(&line).ends_with(0);
+    assert!(!run.stderr.contains(CANARY), "{run:?}");
+}
+
 #[test]
 fn the_support_report_names_the_call() {
     let bench = bench(&["upload=status:403"]);
@@ -314,7 +347,7 @@ fn no_argument_that_may_be_secret_is_on_any_sink() {
     let pem = format!("{CANARY}\n-----BEGIN PRIVATE KEY-----\n{CANARY}\n");
     let (option, value) = (format!("--{CANARY}"), format!("--wait={CANARY}"));
     let id = flinks_sandbox::CLEAN_LOGIN_ID;
-    let rows: [(&[&str], i32, &str); 20] = [
+    let rows: [(&[&str], i32, &str); 21] = [
         (&["upload", &pem], 3, "file 1 of 1"),
         (&["upload", &file, &pem, &pem], 3, "file 3 of 3"),
         (&["upload", &file, "--ledger", &pem], 2, "--ledger"),
@@ -337,6 +370,11 @@ fn no_argument_that_may_be_secret_is_on_any_sink() {
         (&["fraud", &pem], 2, "LoginId"),
         (&["fraud", id, &pem], 2, "unexpected argument"),
         (&["accounts", "--request-id", &pem], 2, "RequestId"),
+        (
+            &["accounts", "--request-id", "r-1", "--csv", &pem],
+            2,
+            "--csv",
+        ),
         (
             &["statements", "--request-id", "r-1", "--out", &pem],
             2,
