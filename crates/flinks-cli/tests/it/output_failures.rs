@@ -79,7 +79,7 @@ fn a_failed_standard_output_after_a_call_is_delivered() {
                 "--out",
                 &text,
             ],
-            "statement-",
+            "FlinksCapital-",
         ),
     ];
     for (line, expected) in rows {
