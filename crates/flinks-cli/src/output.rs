@@ -4,6 +4,7 @@ pub(crate) mod analysis;
 pub(crate) mod bank_session;
 pub(crate) mod error;
 pub(crate) mod exit_status;
+pub(crate) mod explanations;
 pub(crate) mod hints;
 pub(crate) mod io_error;
 pub(crate) mod json;

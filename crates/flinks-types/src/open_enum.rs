@@ -24,6 +24,9 @@ macro_rules! open_enum {
         }
 
         impl $name {
+            /// The words that this version knows: every variant but `Other`.
+            $vis const KNOWN: &'static [Self] = &[$( Self::$variant, )+];
+
             /// Returns the service's word: the canonical spelling of a known one, or the unknown text.
             #[must_use]
             $vis fn as_str(&self) -> &str {
@@ -120,6 +123,7 @@ mod tests {
     fn known_words_are_found_in_any_case_and_spelling() {
         for text in ["Two_Words", "two words", "TWO-WORDS", "2_words"] {
             assert_eq!(Word::from(text), Word::TwoWords, "{text}");
+            assert!(Word::KNOWN.contains(&Word::from(text)), "{text}");
             assert_eq!(Word::from(text.to_owned()).as_str(), "Two_Words");
         }
         for text in ["", "PLAIN ", "PLAINS", "TwoWords", "рlain"] {

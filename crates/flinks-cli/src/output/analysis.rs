@@ -1,16 +1,18 @@
 //! Prints a fraud analysis and its verdict: text for people, a JSON object for scripts.
 
+pub(crate) mod document;
+
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use flinks_fraud::Verdict;
 use flinks_types::text::escaped;
-use flinks_types::{
-    Detail, DocumentAnalysis, DocumentType, FraudAnalysis, FraudSignal, LoginId, SignalType,
-};
+use flinks_types::{Detail, DocumentAnalysis, FraudAnalysis, FraudSignal, LoginId};
 use serde_json::{Value, json};
 
-use crate::output::Output;
-use crate::output::text::counted;
+use self::document::signals;
+use crate::output::text::{counted, date, wrapped};
+use crate::output::{Output, explanations};
 
 /// The maximum number of details per signal in the text. The JSON has all.
 const MAX_DETAILS: usize = 8;
@@ -25,55 +27,82 @@ pub(crate) struct AnalysisReport {
 }
 
 impl AnalysisReport {
-    /// Returns the text for people: the verdict, then each document with its signals.
+    /// Returns the text for people: the verdict, each document with its signals, and what to do next.
     pub(crate) fn to_text(&self, output: Output) -> String {
+        let columns = output.columns().unwrap_or(usize::MAX);
         let documents = &self.analysis.documents;
-        let mut text = format!("{}\n", self.headline(output));
-        if !documents.is_empty() {
-            text.push('\n');
-        }
+        let mut text = self.heading(output);
+        let mut explained = HashSet::new();
         for (index, document) in documents.iter().enumerate() {
-            text.push_str(&format!("Document {} of {}: ", index + 1, documents.len()));
-            text.push_str(&document_text(document, output));
-            // Signals take several lines, so an empty line separates the next document.
-            if signals(document).next().is_some() && index + 1 < documents.len() {
-                text.push('\n');
+            let title = format!("Document {} of {}: ", index + 1, documents.len());
+            let kind = document::kind(document);
+            let comma = if kind.is_empty() { "" } else { ", " };
+            let status = escaped(document::status(document));
+            let finding = document::finding(document);
+            text.push_str(&format!("\n{title}{kind}{comma}{status}, {finding}\n"));
+            for signal in signals(document) {
+                text.push_str(&signal_text(signal, output));
+                if explained.insert(&signal.signal_type) {
+                    let explanation = explanations::signal(signal.signal_type.as_ref());
+                    let lines = format!("{}\nNext: {}", explanation.meaning, explanation.next);
+                    text.push_str(&wrapped(&lines, 4, columns));
+                }
+                text.push_str(&details_text(signal));
             }
         }
-        if documents.len() > 1 {
-            let note =
-                "\nThe service does not say which file a document is; its order may differ.\n";
-            text.push_str(&output.faint(note));
+        let mut notes = Vec::new();
+        if documents
+            .iter()
+            .flat_map(signals)
+            .any(|signal| details(signal).next().is_some())
+        {
+            notes.push(explanations::DETAILS);
         }
+        if documents.len() > 1 {
+            notes.push(explanations::ORDER);
+        }
+        for note in notes {
+            text.push_str(&output.faint(&format!("\n{}", wrapped(note, 0, columns))));
+        }
+        let explanation = explanations::verdict(&self.verdict);
+        let next = format!("{}\nNext: {}", explanation.meaning, explanation.next);
+        text.push_str(&format!("\n{}", wrapped(&next, 0, columns)));
         text
     }
 
-    fn headline(&self, output: Output) -> String {
+    /// Returns the verdict and whom it is about.
+    fn heading(&self, output: Output) -> String {
+        let verdict = self.verdict.as_str().to_uppercase();
+        let verdict = match &self.verdict {
+            Verdict::Clean => output.green(&verdict),
+            Verdict::Flagged(_) => output.red(&verdict),
+            Verdict::Undetermined(_) | _ => output.yellow(&verdict),
+        };
+        let mut text = format!("Verdict: {verdict}, {}\n", self.summary());
+        let mut line = |label, value: &str| text.push_str(&format!("{label:<9}{value}\n"));
+        line("LoginId", &escaped(self.login_id.as_str()));
+        if let Some(tag) = &self.analysis.tag {
+            line("Tag", &escaped(tag));
+        }
+        line("Read", &date(self.read_at));
+        text
+    }
+
+    /// Returns what the verdict rests on: `2 signals in 1 of 3 documents`, or why it is undetermined.
+    pub(crate) fn summary(&self) -> String {
         let documents = &self.analysis.documents;
         let all = counted(documents.len(), "document");
         match &self.verdict {
-            Verdict::Clean => format!(
-                "Verdict: {}, no fraud signal in {all}",
-                output.green("CLEAN")
-            ),
-            Verdict::Flagged(_) => {
-                let found: Vec<_> = documents
+            Verdict::Clean => format!("no fraud signal in {all}"),
+            Verdict::Undetermined(reason) => escaped(&reason.to_string()).into_owned(),
+            Verdict::Flagged(_) | _ => {
+                let found = documents.iter().flat_map(signals).count();
+                let flagged = documents
                     .iter()
-                    .map(|document| signals(document).count())
-                    .collect();
-                let flagged = found.iter().filter(|count| **count > 0).count();
-                let count = counted(found.iter().sum(), "signal");
-                format!(
-                    "Verdict: {}, {count} in {flagged} of {all}",
-                    output.red("FLAGGED")
-                )
+                    .filter(|document| signals(document).next().is_some());
+                let (found, flagged) = (counted(found, "signal"), flagged.count());
+                format!("{found} in {flagged} of {all}")
             }
-            Verdict::Undetermined(reason) => {
-                let reason = reason.to_string();
-                let reason = escaped(&reason);
-                format!("Verdict: {}, {reason}", output.yellow("UNDETERMINED"))
-            }
-            other => format!("Verdict: {}", output.yellow(other.as_str())),
         }
     }
 
@@ -92,14 +121,6 @@ impl AnalysisReport {
         }
         object
     }
-}
-
-fn signals(document: &DocumentAnalysis) -> impl Iterator<Item = &FraudSignal> {
-    document
-        .full_analysis
-        .iter()
-        .flatten()
-        .flat_map(|form| form.fraud_signals.iter().flatten())
 }
 
 fn document_json(document: &DocumentAnalysis) -> Value {
@@ -140,47 +161,6 @@ fn details(signal: &FraudSignal) -> impl Iterator<Item = &Detail> {
         .flat_map(|finding| &finding.details)
 }
 
-fn document_text(document: &DocumentAnalysis, output: Output) -> String {
-    let status = document
-        .status
-        .as_ref()
-        .map_or("no status", |status| status.as_str());
-    let forms = document.full_analysis.iter().flatten();
-    let kinds: Vec<_> = forms
-        .filter_map(|form| form.document_type.as_ref())
-        .map(kind_name)
-        .collect();
-    let kind = if kinds.is_empty() {
-        String::new()
-    } else {
-        format!("{}, ", kinds.join(" + "))
-    };
-    let completed = document
-        .status
-        .as_ref()
-        .is_some_and(|status| status.is_completed());
-    let found: String = signals(document)
-        .map(|signal| signal_text(signal, output))
-        .collect();
-    let none = if found.is_empty() && completed && !kinds.is_empty() {
-        ", no fraud signal"
-    } else {
-        ""
-    };
-    format!("{kind}{}{none}\n{found}", escaped(status))
-}
-
-fn kind_name(kind: &DocumentType) -> String {
-    match kind {
-        DocumentType::BankStatement => "bank statement".to_owned(),
-        DocumentType::Form => "form".to_owned(),
-        DocumentType::Paystub => "pay stub".to_owned(),
-        DocumentType::VoidCheque => "void cheque (not checked for fraud)".to_owned(),
-        DocumentType::W2 => "W-2".to_owned(),
-        DocumentType::Other(_) | _ => escaped(kind.as_str()).into_owned(),
-    }
-}
-
 fn signal_text(signal: &FraudSignal, output: Output) -> String {
     let name = signal
         .signal_type
@@ -195,13 +175,12 @@ fn signal_text(signal: &FraudSignal, output: Output) -> String {
         Some(1) => ", once".to_owned(),
         Some(count) => format!(", {count} times"),
     };
-    let mut text = format!(
-        "  {} ({place}{times})\n",
-        output.red(&format!("! {}", escaped(name)))
-    );
-    if let Some(meaning) = signal.signal_type.as_ref().and_then(meaning) {
-        text.push_str(&format!("    {meaning}\n"));
-    }
+    let name = output.red(&format!("! {}", escaped(name)));
+    format!("  {name} ({place}{times})\n")
+}
+
+fn details_text(signal: &FraudSignal) -> String {
+    let mut text = String::new();
     let all: Vec<_> = details(signal).collect();
     let label =
         |detail: &Detail| escaped(detail.specific_type.as_deref().unwrap_or("value")).into_owned();
@@ -220,27 +199,6 @@ fn signal_text(signal: &FraudSignal, output: Output) -> String {
         text.push_str(&format!("      … {rest} more; --json shows all\n"));
     }
     text
-}
-
-/// Explains a signal in one line.
-fn meaning(kind: &SignalType) -> Option<&'static str> {
-    Some(match kind {
-        SignalType::AccountInformationEdits => {
-            "An account number, a name or an address was altered."
-        }
-        SignalType::DateEdits => "A date was altered.",
-        SignalType::DescriptionEdits => "The text of a transaction was altered.",
-        SignalType::DollarAmountEdits => "An amount or a balance was altered.",
-        SignalType::EditingSoftwareDetected => "The document's metadata names an editing program.",
-        SignalType::EmptyTransactionData => "A transaction section is empty.",
-        SignalType::MisalignedText => "Text is not aligned with its surroundings.",
-        SignalType::MissingTransactionData => "Transactions that should be there are missing.",
-        SignalType::UnreconciledBalances => "The running balances do not match the transactions.",
-        SignalType::UnusualDocumentSource => {
-            "The document was not created as banks create theirs (printing to PDF has the same effect)."
-        }
-        SignalType::Other(_) | _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -315,15 +273,19 @@ mod tests {
             "delta  0.85",
             "delta  -1.00",
             "! Unreconciled balances (whole document)\n    The running balances",
-            "Document 3 of 3: PROCESSING\n",
+            "    Next: Add up",
+            "    Flinks does not document this signal.\n",
+            "Document 3 of 3: PROCESSING, not finished\n",
+            "not a proof of fraud",
         ] {
             assert!(text.contains(part), "{part} is missing from\n{text}");
         }
         assert!(!text.contains('\u{1b}'), "{text:?}");
         let unknown = report("{}").to_text(Output::without_color());
-        assert_eq!(
-            unknown,
-            "Verdict: UNDETERMINED, the analysis has no documents\n"
-        );
+        let start = "Verdict: UNDETERMINED, the analysis has no documents\n\
+                     LoginId  aabf32b7\n\
+                     Read     1 Jan 1970, 00:00:00 UTC\n\n\
+                     This is not a clean result";
+        assert!(unknown.starts_with(start), "{unknown}");
     }
 }

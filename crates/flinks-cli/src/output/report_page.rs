@@ -1,18 +1,23 @@
 //! The page of `--html`: fraud analyses for a person to read, keep and print, in one HTML file.
 
+mod document;
+mod pages;
 mod section;
 mod text;
+mod verdict;
 
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::text::Shown;
+use self::section::{name, section};
+use self::text::value;
+use self::verdict::{Mark, signs};
 use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
-use crate::output::text::counted;
+use crate::output::text::{counted, date};
 use crate::state::files;
 
 const STYLE: &str = include_str!("report_page/style.css");
@@ -57,8 +62,11 @@ fn disk(error: &io::Error) -> CliError {
     CliError::disk("the page (--html)", error)
 }
 
-/// Returns the page.
+/// Returns the page: whom a person has to look at first, comes first.
 pub(crate) fn page(borrowers: &[Borrower<'_>], now: SystemTime) -> String {
+    let mut numbered: Vec<_> = (1..).zip(borrowers).collect();
+    numbered.sort_by_key(|(_, borrower)| Mark::of(borrower));
+    let several = borrowers.len() != 1;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -66,21 +74,68 @@ pub(crate) fn page(borrowers: &[Borrower<'_>], now: SystemTime) -> String {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 meta name="robots" content="noindex";
                 title { "Fraud analysis" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
+                (signs())
                 header {
                     h1 { "Fraud analysis" }
-                    p { (counted(borrowers.len(), "borrower")) ", " (Shown(&text::date(now))) }
+                    p {
+                        @if several { (counted(borrowers.len(), "borrower")) ", " }
+                        "written " (date(now))
+                    }
                 }
-                @for (index, borrower) in borrowers.iter().enumerate() {
-                    (section::borrower(borrower, index))
+                main {
+                    @if several { (index(&numbered)) }
+                    @for (number, borrower) in &numbered { (section(borrower, *number)) }
+                }
+                footer {
+                    p { "Confidential: this page has personal data." }
+                    p {
+                        "Written by flinks " (env!("CARGO_PKG_VERSION")) " from the analysis of Flinks. \
+                         The explanations are the program's."
+                    }
                 }
             }
         }
     };
     page.into_string()
 }
+
+/// Returns the table of all borrowers, with links to their sections.
+fn index(borrowers: &[(usize, &Borrower<'_>)]) -> Markup {
+    let count = |mark| {
+        let marks = borrowers.iter().map(|(_, borrower)| Mark::of(borrower));
+        marks.filter(|of| *of == mark).count()
+    };
+    html! {
+        ul.counts {
+            @for mark in Mark::ALL { li { b { (count(mark)) } (mark.to_html()) } }
+        }
+        table.index {
+            thead { tr { th { "Verdict" } th { "Borrower" } th { "Finding" } th { "LoginId" } } }
+            tbody {
+                @for (number, borrower) in borrowers {
+                    tr {
+                        td { (Mark::of(borrower).to_html()) }
+                        td { a href=(format!("#b{number}")) { (name(borrower, *number)) } }
+                        td {
+                            @match borrower.outcome {
+                                Ok(report) => (report.summary()),
+                                Err(reason) => (value(reason)),
+                            }
+                        }
+                        td { @if let Some(id) = borrower.login_id { (value(id)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

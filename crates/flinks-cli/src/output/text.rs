@@ -1,6 +1,7 @@
 //! Sizes, counts and shell words in printed text.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use flinks_types::text::escaped;
 
@@ -26,6 +27,44 @@ pub(crate) fn size(bytes: u64) -> String {
 pub(crate) fn counted(count: usize, word: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {word}{plural}")
+}
+
+/// Formats a time: `29 Nov 2026, 10:20:30 UTC`.
+pub(crate) fn date(time: SystemTime) -> String {
+    // `Sun, 29 Nov 2026 10:20:30 GMT`
+    let date = httpdate::fmt_http_date(time);
+    let words: Vec<_> = date.split(' ').collect();
+    match words.as_slice() {
+        [_, day, month, year, time, _] => {
+            let day = day.trim_start_matches('0');
+            format!("{day} {month} {year}, {time} UTC")
+        }
+        _ => date,
+    }
+}
+
+/// Indents lines of text, and breaks them between words where they are wider than the terminal.
+pub(crate) fn wrapped(text: &str, indent: usize, columns: usize) -> String {
+    let mut wrapped = String::new();
+    for line in text.lines() {
+        let mut width = 0;
+        for word in line.split(' ') {
+            let word_width = word.chars().count();
+            if width > 0 && width + 1 + word_width <= columns {
+                wrapped.push(' ');
+                width += 1 + word_width;
+            } else {
+                if width > 0 {
+                    wrapped.push('\n');
+                }
+                wrapped.extend(std::iter::repeat_n(' ', indent));
+                width = indent + word_width;
+            }
+            wrapped.push_str(word);
+        }
+        wrapped.push('\n');
+    }
+    wrapped
 }
 
 /// Formats a path, safe in a terminal.
@@ -64,6 +103,16 @@ mod tests {
         }
         assert_eq!(counted(1, "file"), "1 file");
         assert_eq!(counted(0, "file"), "0 files");
+    }
+
+    #[test]
+    fn text_is_broken_between_words() {
+        assert_eq!(
+            wrapped("one two three\nfour", 2, 9),
+            "  one two\n  three\n  four\n"
+        );
+        assert_eq!(wrapped("one", 4, 3), "    one\n");
+        assert_eq!(wrapped("one two", 0, usize::MAX), "one two\n");
     }
 
     #[test]

@@ -1,9 +1,7 @@
-//! Text of others on the page: escaped, with nothing invisible in it.
-
-use std::time::SystemTime;
+//! Text from outside of this program on the page: escaped, with nothing invisible in it.
 
 use flinks_types::text::escaped;
-use maud::Render;
+use maud::{Markup, Render, html};
 
 /// Text from outside of this program. The page has no other way to show it.
 pub(super) struct Shown<'a>(pub(super) &'a str);
@@ -14,13 +12,7 @@ impl Render for Shown<'_> {
     }
 }
 
-/// Formats a time: `29 Nov 2026, 10:20:30 UTC`.
-pub(super) fn date(time: SystemTime) -> String {
-    // `Sun, 29 Nov 2026 10:20:30 GMT`
-    let date = httpdate::fmt_http_date(time);
-    let words: Vec<_> = date.split(' ').collect();
-    match words.as_slice() {
-        [_, day, month, year, time, _] => format!("{day} {month} {year}, {time} UTC"),
-        _ => date,
-    }
+/// Returns text from outside, isolated from the writing direction of its surroundings.
+pub(super) fn value(text: &str) -> Markup {
+    html! { bdi { (Shown(text)) } }
 }
