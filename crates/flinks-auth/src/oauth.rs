@@ -101,6 +101,11 @@ impl Authenticate for OAuth {
             return Ok(response);
         }
         tokens.evict(generation);
+        tracing::info!(
+            name: "flinks.token_refused",
+            { flinks.operation = meta.operation() },
+            "the service refused the access token; another one is fetched"
+        );
         let Some(mut again) = again else {
             return Ok(response);
         };

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::Response;
 use http::header::TRANSFER_ENCODING;
+use http::{Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper_util::client::legacy::connect::CaptureConnection;
 use tokio::time::{Duration, Instant};
@@ -15,24 +15,45 @@ use tokio::time::{Duration, Instant};
 use crate::clock::after;
 use crate::collect::Collected;
 use crate::connection::ConnectionStats;
+use crate::metrics::{AttemptRecord, CANCELED, Recorder};
 use crate::progress::{Progress, Unread};
-use crate::{Body, BoxError, Delivery};
+use crate::{Body, BoxError, CallMeta, Delivery, Error};
 
 /// One exchange with the server. If it is dropped before it is settled, it records the delivery.
 pub(crate) struct Attempt {
     call: Arc<Progress>,
     pub(crate) state: Arc<AttemptState>,
     pub(crate) seen: Collected,
-    settled: bool,
+    meta: CallMeta,
+    recorder: Option<Arc<dyn Recorder>>,
+    /// Bytes of the bodies of the request and of the answer.
+    bytes: Option<(u64, u64)>,
+    settled: Option<Settled>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy)]
+struct Settled {
+    status: Option<StatusCode>,
+    error_type: Option<&'static str>,
+    delivery: Delivery,
 }
 
 impl Attempt {
-    pub(crate) fn new(call: Arc<Progress>, body: &Body) -> Self {
+    pub(crate) fn new(
+        meta: CallMeta,
+        recorder: Option<Arc<dyn Recorder>>,
+        call: Arc<Progress>,
+        body: &Body,
+    ) -> Self {
         Self {
+            meta,
+            recorder,
+            bytes: None,
             call,
             state: Arc::new(AttemptState::new(body.size_hint().exact())),
             seen: Collected::default(),
-            settled: false,
+            settled: None,
         }
     }
 
@@ -58,18 +79,62 @@ impl Attempt {
         }
     }
 
-    pub(crate) fn settle(mut self, delivery: Delivery) {
-        self.settled = true;
-        self.call.raise(delivery);
+    /// Counts what was sent and what has arrived, once: before the raw answer is looked at.
+    pub(crate) fn count_bytes(&mut self, response: Option<&Response<Body>>) {
+        let received = match response {
+            Some(response) => response.body().as_bytes().map_or(0, Bytes::len),
+            None => self.seen.len(),
+        };
+        let (sent, received) = (self.state.sent().0, received as u64);
+        if self.bytes.replace((sent, received)).is_none() {
+            self.call.count_bytes(sent, received);
+        }
+    }
+
+    pub(crate) fn settle(mut self, outcome: &Result<Response<Body>, Error>) {
+        self.settled = Some(match outcome {
+            Ok(response) => Settled {
+                status: Some(response.status()),
+                error_type: None,
+                delivery: Delivery::of_status(response.status()),
+            },
+            Err(error) => Settled {
+                status: error.status(),
+                error_type: Some(error.kind().as_str()),
+                delivery: error.delivery(),
+            },
+        });
+    }
+
+    fn record(&self, settled: Settled) {
+        if let Some(recorder) = &self.recorder {
+            let (sent, received) = self.bytes.unwrap_or_default();
+            recorder.attempt(&AttemptRecord {
+                meta: &self.meta,
+                status: settled.status,
+                error_type: settled.error_type,
+                delivery: settled.delivery,
+                elapsed: self.state.start().elapsed(),
+                sent,
+                received,
+            });
+        }
     }
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if !self.settled {
+        let settled = self.settled.unwrap_or_else(|| {
+            self.count_bytes(None);
             self.see_raw();
-            self.call.raise(self.state.delivery_if_dropped());
-        }
+            Settled {
+                status: None,
+                error_type: Some(CANCELED),
+                delivery: self.state.delivery_if_dropped(),
+            }
+        });
+        self.call.raise(settled.delivery);
+        self.record(settled);
         if self.seen.is_left {
             let unread = Unread {
                 status: self.seen.status,

@@ -11,6 +11,7 @@ use tower_layer::Layer;
 use crate::connect::{self, Network, ProxyRoute};
 use crate::exchange::Settings;
 use crate::identity_generation::CurrentIdentity;
+use crate::metrics::Recorder;
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
 use crate::tls::TlsSettings;
 use crate::transport::Parts;
@@ -56,6 +57,7 @@ pub struct TransportBuilder {
     attempt_timeout: Duration,
     deadline: Duration,
     max_response_bytes: usize,
+    recorder: Option<Arc<dyn Recorder>>,
 }
 
 impl TransportBuilder {
@@ -83,6 +85,7 @@ impl TransportBuilder {
             attempt_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(5 * 60),
             max_response_bytes: 16 << 20,
+            recorder: None,
         }
     }
 
@@ -231,6 +234,13 @@ impl TransportBuilder {
         self
     }
 
+    /// Reports every call and attempt to `recorder`, token requests included; by default to none.
+    /// [`Metrics`](crate::metrics::Metrics) is one for Prometheus.
+    pub fn metrics(mut self, recorder: impl Recorder + 'static) -> Self {
+        self.recorder = Some(Arc::new(recorder));
+        self
+    }
+
     /// Checks the settings and builds the transport; nothing is sent.
     ///
     /// # Errors
@@ -279,6 +289,7 @@ impl TransportBuilder {
                 attempt_timeout: self.attempt_timeout,
                 max_response_bytes: self.max_response_bytes,
                 headers: self.headers,
+                recorder: self.recorder,
             }),
             retry: self.retry,
             budget: Arc::new(TpsBudget::default()),

@@ -34,7 +34,7 @@ impl Collected {
         }
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.first.len() + self.rest.len()
     }
 

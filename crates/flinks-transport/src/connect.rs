@@ -33,13 +33,15 @@ pub(crate) use self::certificate_requests::CertificateRequests;
 pub(crate) use self::host::{Network, ProxyRoute};
 pub(crate) use self::renegotiation::RenegotiationRequested;
 
-use self::dial::{NoAddress, Unreachable};
+use self::dial::{NoAddress, Tried, Unreachable};
+use self::handshake::version as tls_version;
 use self::host::{HostConnector, HostStream};
 use self::monitored::MonitoredIo;
 use crate::attempt::AttemptState;
 use crate::connection::Failures;
 use crate::endpoint::is_loopback;
 use crate::service::HttpService;
+use crate::telemetry;
 use crate::tls::{TlsFailure, TlsSettings, classify};
 use crate::{Body, BoxError, CallMeta, ClientIdentity, Delivery, Error, ErrorKind};
 
@@ -303,10 +305,34 @@ impl Service<Uri> for Connector {
         let this = self.clone();
         Box::pin(async move {
             let host = HostConnector::new(&this.network, &uri);
-            let io = host.open(uri, this.tls, this.limit).await?;
-            Ok(MonitoredIo::new(io, this.failures))
+            let (start, tried) = (Instant::now(), host.tried());
+            let opened = host.open(uri.clone(), this.tls, this.limit).await;
+            log(&uri, &opened, &tried, start.elapsed());
+            Ok(MonitoredIo::new(opened?, this.failures))
         })
     }
+}
+
+/// Logs a connection that was opened or failed.
+fn log(
+    uri: &Uri,
+    opened: &Result<MaybeHttpsStream<HostStream>, BoxError>,
+    tried: &Tried,
+    took: Duration,
+) {
+    let (tls, failed) = match opened {
+        Ok(MaybeHttpsStream::Http(_)) => (None, None),
+        Ok(MaybeHttpsStream::Https(io)) => {
+            let (_, session) = io.inner().get_ref();
+            (session.protocol_version().and_then(tls_version), None)
+        }
+        Err(error) => {
+            let ours = find::<Error>(&**error).map(Error::kind);
+            let kind = ours.or_else(|| classify(&**error).map(|failure| failure.error_kind()));
+            (None, Some(kind.unwrap_or(ErrorKind::Connect).as_str()))
+        }
+    };
+    telemetry::connection(uri, tried.connected(), tls, took, failed);
 }
 
 #[cfg(test)]

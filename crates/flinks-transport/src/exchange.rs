@@ -12,6 +12,7 @@ use tower_service::Service;
 
 use crate::attempt::{Attempt, AttemptState, Tracked};
 use crate::collect::collect;
+use crate::metrics::Recorder;
 use crate::progress::Progress;
 use crate::timeout::{stalled, timed};
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, IdentitySnapshot};
@@ -22,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) attempt_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) headers: HeaderMap,
+    pub(crate) recorder: Option<Arc<dyn Recorder>>,
 }
 
 /// Sends each request with the identity of its [`IdentitySnapshot`].
@@ -68,7 +70,12 @@ async fn exchange(settings: &Settings, request: Request<Body>) -> Result<Respons
         }
     });
     let body = body.unseal()?;
-    let mut attempt = Attempt::new(Arc::clone(&progress), &body);
+    let mut attempt = Attempt::new(
+        meta,
+        settings.recorder.clone(),
+        Arc::clone(&progress),
+        &body,
+    );
     let state = Arc::clone(&attempt.state);
     let mut request = Request::from_parts(parts, track(body, &state));
     request.extensions_mut().insert(Arc::clone(&state));
@@ -100,15 +107,13 @@ async fn exchange(settings: &Settings, request: Request<Body>) -> Result<Respons
         Some(outcome) => outcome,
         None => Err(stalled(&state, meta.timing, settings.attempt_timeout)),
     };
+    attempt.count_bytes(outcome.as_ref().ok());
     match &outcome {
         Ok(response) => attempt.see_beyond(response),
         Err(_) => attempt.see_raw(),
     }
     let outcome = outcome.and_then(|response| in_turn(response, &mut attempt));
-    attempt.settle(match &outcome {
-        Ok(response) => Delivery::of_status(response.status()),
-        Err(error) => error.delivery(),
-    });
+    attempt.settle(&outcome);
     outcome
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::connect::{self, Connector};
 use crate::service::HttpService;
+use crate::telemetry;
 use crate::transport::Parts;
 use crate::{ClientIdentity, Error, ErrorKind, Transport};
 
@@ -203,6 +204,7 @@ impl CurrentIdentity {
         };
         let connector = connect.connector(Some(identity))?;
         self.set(|generation| Connections::new(generation, connector));
+        telemetry::identity_replaced();
         Ok(())
     }
 

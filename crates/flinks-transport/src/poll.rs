@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
+use crate::telemetry;
 use crate::{Call, CallMeta, Delivery, Error, ErrorKind, Operation};
 
 /// A shorter interval would be a busy loop.
@@ -197,11 +198,7 @@ impl Poller {
         if !(self.is_transient)(&error) {
             return Err(error);
         }
-        tracing::debug!(
-            operation = meta.operation(),
-            kind = error.kind().as_str(),
-            "a poll failed"
-        );
+        telemetry::poll_failed(&meta, &error);
         self.unreached = self
             .unreached
             .filter(|_| matches!(error.kind(), ErrorKind::Connect | ErrorKind::Proxy))

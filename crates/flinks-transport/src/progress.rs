@@ -1,6 +1,6 @@
 //! How far a call has come, so that `delivery` stays right when its future is dropped.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -19,6 +19,9 @@ pub(crate) struct Progress {
     /// What the present attempt leaves of an answer that it could not hand on.
     pub(crate) unread: Mutex<Option<Unread>>,
     secrets: Mutex<Secrets>,
+    /// Bytes of the bodies of all requests and of all answers.
+    sent: AtomicU64,
+    received: AtomicU64,
 }
 
 /// An answer that was not read to its end, or that came too early to be believed.
@@ -40,12 +43,12 @@ impl std::fmt::Debug for Unread {
 }
 
 impl Progress {
-    /// Counts an attempt, and says which one it is.
-    pub(crate) fn begin_attempt(&self) -> u32 {
+    /// Counts an attempt.
+    pub(crate) fn begin_attempt(&self) {
         drop(self.unread());
         self.earlier
             .fetch_max(self.present.swap(0, Ordering::AcqRel), Ordering::AcqRel);
-        self.attempts.fetch_add(1, Ordering::AcqRel) + 1
+        self.attempts.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn attempts(&self) -> u32 {
@@ -55,6 +58,21 @@ impl Progress {
     /// Records an outcome. A layer may send one attempt more than once: the most delivered counts.
     pub(crate) fn raise(&self, delivery: Delivery) {
         self.present.fetch_max(delivery as u8, Ordering::AcqRel);
+    }
+
+    /// Counts the bytes of a request's body and of its answer's.
+    pub(crate) fn count_bytes(&self, sent: u64, received: u64) {
+        self.sent.fetch_add(sent, Ordering::AcqRel);
+        self.received.fetch_add(received, Ordering::AcqRel);
+    }
+
+    /// Bytes sent and received by all attempts.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        let (sent, received) = (&self.sent, &self.received);
+        (
+            sent.load(Ordering::Acquire),
+            received.load(Ordering::Acquire),
+        )
     }
 
     /// Remembers the secrets that a request carries.

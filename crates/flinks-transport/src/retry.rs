@@ -10,13 +10,14 @@ use http::{Request, Response, StatusCode};
 use tokio::time::{Instant, sleep};
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::clock::after;
 use crate::progress::Progress;
 use crate::request::try_clone_request;
 use crate::retry_after::retry_after;
 use crate::service::HttpService;
+use crate::telemetry::{self, Ending, attempt_span};
 use crate::{Body, BoxError, CallMeta, Delivery, Error, ErrorKind, Replay, Step};
 
 /// Limits the number of attempts of a call and the waits between them.
@@ -178,9 +179,8 @@ impl Service<Request<Body>> for RetryService {
 impl RetryService {
     async fn run(self, mut request: Request<Body>) -> Result<Response<Body>, BoxError> {
         let extensions = request.extensions();
-        let replay = extensions
-            .get::<CallMeta>()
-            .map_or(Replay::Never, CallMeta::replay);
+        let meta = extensions.get::<CallMeta>().copied();
+        let replay = meta.as_ref().map_or(Replay::Never, CallMeta::replay);
         let deadline = extensions
             .get::<DeadlineAt>()
             .and_then(|deadline| deadline.0);
@@ -197,21 +197,16 @@ impl RetryService {
             } else {
                 None
             };
-            // Counted outside the span: a span without a subscriber evaluates none of its fields.
-            let attempt = progress.begin_attempt();
-            let span = tracing::info_span!(
-                "flinks.attempt",
-                attempt,
-                http.status = tracing::field::Empty,
-                delivery = tracing::field::Empty,
-            );
+            progress.begin_attempt();
+            let span = attempt_span(meta.as_ref(), request.uri(), retries);
+            let before = progress.bytes();
             let outcome = self
                 .inner
                 .clone()
                 .send(request)
                 .instrument(span.clone())
                 .await;
-            note(&span, &outcome);
+            note(&span, &outcome, before, progress.bytes());
             let Some(next) = again else { return outcome };
             let Some(wait) = self.wait(replay, retries, &outcome) else {
                 return outcome;
@@ -221,8 +216,9 @@ impl RetryService {
             {
                 return outcome;
             }
-            sleep(wait).await;
             retries += 1;
+            telemetry::retrying(meta.as_ref(), retries, wait);
+            sleep(wait).await;
             request = next;
         }
     }
@@ -249,17 +245,29 @@ impl RetryService {
     }
 }
 
-fn note(span: &tracing::Span, outcome: &Result<Response<Body>, BoxError>) {
-    match outcome {
-        Ok(response) => {
-            span.record("http.status", response.status().as_u16());
-        }
-        Err(error) => {
-            if let Some(error) = error.downcast_ref::<Error>() {
-                span.record("delivery", error.delivery().as_str());
-            }
-        }
-    }
+/// Records how an attempt ended, and the bytes that it added.
+fn note(
+    span: &Span,
+    outcome: &Result<Response<Body>, BoxError>,
+    before: (u64, u64),
+    after: (u64, u64),
+) {
+    let status = outcome.as_ref().ok().map(Response::status);
+    let error = outcome.as_ref().err().map(|error| error.downcast_ref());
+    let failed = status.as_ref().filter(|status| !status.is_success());
+    let ending = Ending {
+        status: status.or_else(|| error.flatten().and_then(Error::status)),
+        error_type: match error {
+            Some(error) => Some(error.map_or(ErrorKind::Layer, Error::kind).as_str()),
+            None => failed.map(StatusCode::as_str),
+        },
+        delivery: match error {
+            Some(error) => error.map(Error::delivery),
+            None => status.map(Delivery::of_status),
+        },
+        bytes: (after.0 - before.0, after.1 - before.1),
+    };
+    ending.record(span);
 }
 
 /// The only use of the wall clock: a `Retry-After` date on an answer that carries no `Date`.

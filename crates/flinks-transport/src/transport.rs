@@ -21,6 +21,7 @@ use crate::connect::Connector;
 use crate::decode::{plain, read};
 use crate::exchange::{Exchange, Settings};
 use crate::identity_generation::{CurrentIdentity, IdentitySnapshot};
+use crate::observed_call::ObservedCall;
 use crate::progress::Progress;
 use crate::retry::{DeadlineAt, RetryConfig, RetryService};
 use crate::service::{ErasedLayer, HttpService, IntoHttpService, erase};
@@ -168,22 +169,20 @@ impl Transport {
         recover: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<T, Error> {
         let progress = Arc::new(Progress::default());
-        let start = Instant::now();
-        let span = tracing::info_span!(
-            "flinks.call",
-            operation = meta.operation(),
-            delivery = tracing::field::Empty,
-        );
-        let mut uri = None;
+        let request = request();
+        let uri = request.as_ref().ok().map(|request| request.uri().clone());
+        let recorder = self.parts.exchange.recorder.as_ref();
+        let mut observed = ObservedCall::begin(meta, uri.as_ref(), recorder, &progress);
+        let span = observed.span().clone();
         let outcome = async {
-            let request = request()?;
-            uri = Some(request.uri().clone());
-            read(self.exchange(meta, request, &progress).await?, &progress)
+            let response = self.exchange(meta, request?, &progress).await?;
+            observed.answered(response.status());
+            read(response, &progress)
         }
-        .instrument(span.clone())
+        .instrument(span)
         .await;
         let unread = progress.unread();
-        outcome.or_else(|error| {
+        let outcome = outcome.or_else(|error| {
             let recovered = unread
                 .as_ref()
                 .filter(|unread| unread.in_turn)
@@ -199,8 +198,7 @@ impl Transport {
                 progress.earlier()
             };
             let error = error.with_call(&meta, uri.as_ref(), self.parts.proxy.as_ref());
-            let error = error.finish(seen, progress.attempts(), start.elapsed());
-            span.record("delivery", error.delivery().as_str());
+            let error = error.finish(seen, progress.attempts(), observed.start().elapsed());
             let error = match unread {
                 Some(unread) => error.keeping(&unread.answer),
                 None => error,
@@ -209,7 +207,9 @@ impl Transport {
                 Step::Token => error.with_step(Step::Token),
                 Step::Call => error,
             })
-        })
+        });
+        observed.end(&outcome);
+        outcome
     }
 
     async fn exchange(

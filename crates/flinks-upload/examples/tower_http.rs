@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flinks_auth::ClientCredentials;
 use flinks_sandbox::Sandbox;
-use flinks_transport::{ClientIdentity, Endpoint, Roots, Transport};
+use flinks_transport::{ClientIdentity, Endpoint, Roots, Transport, request_span};
 use flinks_upload::{Document, Paths, UploadClient};
 use tower::ServiceBuilder;
 use tower::limit::ConcurrencyLimitLayer;
@@ -25,7 +25,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         )?)
         .roots(Roots::pem(sandbox.ca_pem().as_bytes())?)
         .layer(limits)
-        .attempt_layer(TraceLayer::new_for_http())
+        // The default span of TraceLayer logs the URL, and URLs contain LoginIds.
+        .attempt_layer(TraceLayer::new_for_http().make_span_with(request_span))
         .build()?;
     let uploads = UploadClient::with_endpoint(
         transport,

@@ -306,7 +306,11 @@ impl UploadSession {
         };
         if let Err(error) = self.append(done).await {
             // Return the LoginId rather than the error: it is not available later.
-            tracing::warn!(error = %error, "the ledger does not say that the session is complete");
+            tracing::warn!(
+                name: "flinks.ledger_incomplete",
+                { error.type = error.kind().as_str(), exception.message = %error },
+                "the ledger does not say that the session is complete"
+            );
         }
         self.completed(login_id)
     }

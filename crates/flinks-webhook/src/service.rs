@@ -134,12 +134,20 @@ impl<H: Send + Sync, S: SeenStore> WebhookService<H, S> {
         let webhook = match self.verified(request).await {
             Ok(webhook) => webhook,
             Err((status, reason)) => {
-                tracing::warn!(status = status.as_u16(), reason, "webhook refused");
+                tracing::warn!(
+                    name: "flinks.webhook_refused",
+                    { http.response.status_code = status.as_u16(), error.type = reason },
+                    "a webhook was refused"
+                );
                 return status;
             }
         };
         let (status, outcome) = self.handle_once(webhook).await;
-        tracing::debug!(status = status.as_u16(), outcome, "webhook received");
+        tracing::debug!(
+            name: "flinks.webhook",
+            { http.response.status_code = status.as_u16(), flinks.outcome = outcome },
+            "a webhook was received"
+        );
         status
     }
 
@@ -192,9 +200,9 @@ impl<H: Send + Sync, S: SeenStore> WebhookService<H, S> {
         }
         if let Event::Unreadable(why) = webhook.event() {
             tracing::warn!(
-                line = why.line,
-                column = why.column,
-                "webhook cannot be read"
+                name: "flinks.webhook_unreadable",
+                { flinks.json.line = why.line, flinks.json.column = why.column },
+                "a webhook cannot be read"
             );
         }
         if (self.shared.handler)(webhook).await.is_err() {
@@ -209,7 +217,11 @@ impl<H: Send + Sync, S: SeenStore> WebhookService<H, S> {
 
 fn note(step: &'static str, is_done: bool, hash: BodyHash) {
     if !is_done {
-        tracing::warn!(step, %hash, "the store of webhooks failed");
+        tracing::warn!(
+            name: "flinks.webhook_store_failed",
+            { flinks.step = step, flinks.body.sha256 = %hash },
+            "the store of webhooks failed"
+        );
     }
 }
 

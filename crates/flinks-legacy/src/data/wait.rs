@@ -186,7 +186,11 @@ impl<D: Data> DataWait<D> {
             match self.fetch(&call, &mut poller).await? {
                 Fetched::Data(data) => return Ok(data),
                 Fetched::SessionOver(_) => {
-                    tracing::debug!("the session is over: opening another one");
+                    tracing::debug!(
+                        name: "flinks.bank_session_reopened",
+                        { flinks.operation = call.meta().operation() },
+                        "the bank session is over; another one is opened"
+                    );
                     self.pause(&mut poller).await?;
                 }
             }
@@ -256,11 +260,10 @@ impl<D: Data> DataWait<D> {
                     self.report_pending(poller);
                 }
                 Err(error) if is_unknown(&error) => {
-                    let kind = error.kind().as_str();
                     tracing::debug!(
-                        operation,
-                        kind,
-                        "the outcome is unknown: polling for the result"
+                        name: "flinks.polls_after_loss",
+                        { flinks.operation = operation, error.type = error.kind().as_str() },
+                        "the outcome of the call is unknown; its result is polled for"
                     );
                     lost = Some(error);
                 }

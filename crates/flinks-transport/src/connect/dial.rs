@@ -58,6 +58,16 @@ impl Tried {
             .clone()
     }
 
+    /// The address that was connected to.
+    pub(super) fn connected(&self) -> Option<SocketAddr> {
+        let attempts = self.attempts();
+        let connected = |attempt: &&AddressAttempt| attempt.outcome == AddressOutcome::Connected;
+        attempts
+            .iter()
+            .find(connected)
+            .map(|attempt| attempt.address)
+    }
+
     /// Connects to an address, and records what becomes of it.
     async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
         let record = |outcome| {

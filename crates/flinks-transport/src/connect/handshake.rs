@@ -91,7 +91,7 @@ async fn first_read(io: &mut (impl Read + Unpin)) -> std::io::Result<()> {
     clippy::wildcard_enum_match_arm,
     reason = "the configuration enables no other version"
 )]
-fn version(version: ProtocolVersion) -> Option<TlsVersion> {
+pub(super) fn version(version: ProtocolVersion) -> Option<TlsVersion> {
     match version {
         ProtocolVersion::TLSv1_2 => Some(TlsVersion::Tls12),
         ProtocolVersion::TLSv1_3 => Some(TlsVersion::Tls13),

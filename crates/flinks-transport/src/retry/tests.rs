@@ -161,7 +161,13 @@ struct Recorded(Arc<Mutex<Vec<String>>>);
 
 impl<S: tracing::Subscriber> Layer<S> for Recorded {
     fn on_record(&self, _: &span::Id, values: &span::Record<'_>, _: LayerContext<'_, S>) {
-        self.0.lock().expect("lock").push(format!("{values:?}"));
+        let text = format!("{values:?}");
+        let field = text.split("ValueSet { ").nth(1);
+        let field = field.and_then(|rest| rest.split(", callsite").next());
+        self.0
+            .lock()
+            .expect("lock")
+            .extend(field.map(str::to_owned));
     }
 }
 
@@ -173,15 +179,26 @@ fn the_span_of_an_attempt_says_how_it_ended() {
         // A span of this test alone: whether another is recorded is decided for all tests at once.
         let span = tracing::info_span!(
             "test",
-            http.status = tracing::field::Empty,
-            delivery = tracing::field::Empty,
+            error.type = tracing::field::Empty,
+            flinks.delivery = tracing::field::Empty,
+            http.response.status_code = tracing::field::Empty,
         );
-        note(&span, &answer(503));
-        note(&span, &failure(ErrorKind::Connection, Delivery::Unknown));
-        note(&span, &Err("a layer's own".into()));
+        note(&span, &answer(200), (0, 0), (0, 0));
+        note(&span, &answer(503), (0, 0), (0, 0));
+        let lost = failure(ErrorKind::Connection, Delivery::Unknown);
+        note(&span, &lost, (0, 0), (0, 0));
+        note(&span, &Err("a layer's own".into()), (0, 0), (0, 0));
     });
-    let recorded = recorded.lock().expect("lock");
-    assert_eq!(recorded.len(), 2, "{recorded:?}");
-    assert!(recorded[0].contains("503"), "{recorded:?}");
-    assert!(recorded[1].contains("unknown"), "{recorded:?}");
+    let recorded = recorded.lock().expect("lock").join("; ");
+    let expected = [
+        r#"http.response.status_code: 200"#,
+        r#"flinks.delivery: "delivered""#,
+        r#"http.response.status_code: 503"#,
+        r#"error.type: "503""#,
+        r#"flinks.delivery: "unknown""#,
+        r#"error.type: "connection""#,
+        r#"flinks.delivery: "unknown""#,
+        r#"error.type: "layer""#,
+    ];
+    assert_eq!(recorded, expected.join("; "));
 }

@@ -13,8 +13,8 @@ mod authority;
 mod identity_swap;
 mod kept;
 mod layers;
-
 mod limits;
+mod metrics;
 mod proxy;
 mod retries;
 mod sealed;

@@ -237,6 +237,16 @@ impl UploadSession {
             _ => return Err(self.fail(failure)),
         };
         self.restarts += 1;
+        tracing::warn!(
+            name: "flinks.upload_repeated",
+            {
+                error.type = failure.error.kind().as_str(),
+                flinks.delivery = failure.error.delivery().as_str(),
+                flinks.restarts = self.restarts,
+                flinks.wait_seconds = pause.as_secs_f64(),
+            },
+            "it is unknown whether a file arrived; it is sent again"
+        );
         tokio::time::sleep(pause).await;
         // Without an id there is no session to send it into again.
         if self.on_unknown == OnUnknown::Restart || self.state.aggregation_id.is_none() {

@@ -79,9 +79,9 @@ async fn no_canary_is_seen() {
 
     let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     for expected in [
-        "webhook refused",
+        "a webhook was refused",
         "malformed",
-        "webhook cannot be read",
+        "a webhook cannot be read",
         "handler",
     ] {
         assert!(log.contains(expected), "{expected} was not logged");
