@@ -1,5 +1,6 @@
 //! The command line: commands, their options, and the settings that can be given as options.
 
+mod batch;
 mod common;
 mod completions;
 mod connection;
@@ -14,6 +15,7 @@ pub(crate) mod values;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use batch::Batch;
 pub(crate) use common::Common;
 pub(crate) use completions::Completions;
 pub(crate) use connection::Flags;
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Upload(Upload),
     /// Resume an upload that was stopped
     Resume(Resume),
+    /// Upload the documents of many borrowers, one session each, from a manifest
+    Batch(Batch),
     /// List what uploads left unfinished
     Ledgers(Ledgers),
     /// Read the fraud analysis of a LoginId and its verdict
@@ -96,6 +100,7 @@ impl Command {
         match self {
             Self::Upload(_) => "upload",
             Self::Resume(_) => "resume",
+            Self::Batch(_) => "batch",
             Self::Ledgers(_) => "ledgers",
             Self::Fraud(_) => "fraud",
             Self::Authorize(_) => "authorize",
@@ -125,9 +130,10 @@ mod tests {
 
     #[test]
     fn every_command_takes_the_common_options() {
-        let commands: [&[&str]; 14] = [
+        let commands: [&[&str]; 15] = [
             &["upload", "a.pdf"],
             &["resume", "ledger"],
+            &["batch", "a.csv"],
             &["ledgers"],
             &["fraud", "id"],
             &["authorize", "--institution", "n"],

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod authorize;
+pub(crate) mod batch;
 pub(crate) mod completions;
 pub(crate) mod csr;
 mod data_wait;

@@ -113,11 +113,12 @@ fn report_usage_error(error: &clap::Error) -> Exit {
 }
 
 fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
-    use commands::{accounts, authorize, completions, csr, delete_card, doctor};
+    use commands::{accounts, authorize, batch, completions, csr, delete_card, doctor};
     use commands::{fraud, institutions, ledgers, refresh, resume, sandbox, statements, upload};
     match command {
         Command::Upload(arguments) => run_client(context, upload::run(arguments, context)),
         Command::Resume(arguments) => run_client(context, resume::run(arguments, context)),
+        Command::Batch(arguments) => run_client(context, batch::run(arguments, context)),
         Command::Ledgers(arguments) => ledgers::run(arguments, context.output),
         Command::Fraud(arguments) => run_client(context, fraud::run(arguments, context)),
         Command::Authorize(arguments) => run_client(context, authorize::run(arguments, context)),

@@ -116,8 +116,11 @@ impl Limits {
         Ok(())
     }
 
-    /// Checks the size of a session.
-    pub(crate) fn check_session(&self, bytes: u64) -> Result<(), UploadError> {
+    /// Checks the total size of a session's documents, in bytes before encoding.
+    ///
+    /// # Errors
+    /// [`UploadErrorKind::File`](crate::UploadErrorKind::File): they are larger than a session may be.
+    pub fn check_session(&self, bytes: u64) -> Result<(), UploadError> {
         if bytes <= self.max_session_bytes {
             return Ok(());
         }

@@ -102,6 +102,11 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
             ("--html", resume.wait.html.as_deref()),
         ],
         Command::Fraud(fraud) => vec![("--html", fraud.html.as_deref())],
+        Command::Batch(batch) => vec![
+            ("MANIFEST", Some(batch.manifest.as_path())),
+            ("--report", batch.report.as_deref()),
+            ("--html", batch.wait.html.as_deref()),
+        ],
         Command::Ledgers(ledgers) => vec![("--forget", ledgers.forget.as_deref())],
         Command::Authorize(authorize) => vec![
             ("--session", authorize.session.as_deref()),

@@ -1,0 +1,149 @@
+//! The progress of a batch: one line on a terminal, otherwise a line from time to time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use flinks_types::text::escaped;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::Instant;
+
+use crate::output::write_stderr;
+
+/// How far apart lines are that nothing overwrites.
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The counts that the line shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) borrowers: usize,
+    pub(crate) completed: usize,
+    pub(crate) failed: usize,
+    pub(crate) flagged: usize,
+    /// Whose verdict is awaited.
+    pub(crate) waiting: usize,
+}
+
+/// Shows the progress of a batch; removed on drop.
+pub(crate) struct BatchProgress {
+    bar: Option<ProgressBar>,
+    /// The name of the file that was sent last.
+    file: FileName,
+    last_line: Instant,
+}
+
+/// The name of the file that is being sent.
+#[derive(Clone, Default)]
+pub(crate) struct FileName(Arc<Mutex<String>>);
+
+impl FileName {
+    pub(crate) fn set(&self, name: &str) {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current != name {
+            name.clone_into(&mut current);
+        }
+    }
+
+    fn shown(&self) -> String {
+        let name = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        escaped(&name).into_owned()
+    }
+}
+
+impl BatchProgress {
+    /// Starts the line; `on_terminal` if it can be overwritten.
+    pub(crate) fn start(on_terminal: bool) -> Self {
+        let bar = on_terminal.then(|| {
+            let bar = ProgressBar::new_spinner();
+            let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self {
+            bar,
+            file: FileName::default(),
+            last_line: Instant::now(),
+        }
+    }
+
+    pub(crate) fn file(&self) -> FileName {
+        self.file.clone()
+    }
+
+    /// Returns a function that prints to standard error without damaging the line.
+    pub(crate) fn report_beside(&self) -> impl Fn(&str) + Send + use<> {
+        let bar = self.bar.clone();
+        move |text| match &bar {
+            Some(bar) => bar.suspend(|| write_stderr(text)),
+            None => write_stderr(text),
+        }
+    }
+
+    /// Shows these counts. Without a terminal most calls print nothing.
+    pub(crate) fn show(&mut self, counts: Counts) {
+        match &self.bar {
+            Some(bar) => bar.set_message(line(counts, &self.file.shown())),
+            None if self.last_line.elapsed() >= LINE_INTERVAL => {
+                self.last_line = Instant::now();
+                write_stderr(&format!("{}\n", line(counts, "")));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for BatchProgress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line(counts: Counts, file: &str) -> String {
+    let done = counts.completed + counts.failed;
+    let mut parts = vec![if done < counts.borrowers {
+        format!("borrower {} of {}", done + 1, counts.borrowers)
+    } else {
+        format!("{} of {} borrowers", done, counts.borrowers)
+    }];
+    if done < counts.borrowers && !file.is_empty() {
+        parts.push(file.to_owned());
+    }
+    for (word, count) in [
+        ("waiting for the analysis of", counts.waiting),
+        ("flagged", counts.flagged),
+        ("failed", counts.failed),
+    ] {
+        if count > 0 {
+            parts.push(format!("{word} {count}"));
+        }
+    }
+    parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_what_there_is_to_say() {
+        let mut counts = Counts {
+            borrowers: 200,
+            completed: 10,
+            failed: 1,
+            ..Counts::default()
+        };
+        assert_eq!(
+            line(counts, "a.pdf"),
+            "borrower 12 of 200 · a.pdf · failed 1"
+        );
+        counts.completed = 199;
+        counts.waiting = 4;
+        counts.flagged = 3;
+        assert_eq!(
+            line(counts, "a.pdf"),
+            "200 of 200 borrowers · waiting for the analysis of 4 · flagged 3 · failed 1"
+        );
+    }
+}
