@@ -84,7 +84,8 @@ pub(crate) async fn run(arguments: &Batch, context: &Context) -> Result<Exit, Cl
     let finished = interrupt::or_interrupted(run.finish(&mut progress)).await;
     drop((watch, progress));
     let written = run.write_report().map_err(CliError::after_the_call);
-    let written = written.and(run.write_page());
+    let page = run.write_page();
+    let written = written.and(page);
     end(&run, finished.and(written), arguments, context)
 }
 

@@ -13,6 +13,7 @@
 mod accounts;
 mod accounts_csv;
 mod authorize;
+mod batch;
 mod bench;
 mod doctor;
 mod doctor_lab;
