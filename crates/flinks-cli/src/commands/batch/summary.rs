@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::batch::row::{Row, Status};
 use crate::output::Output;
-use crate::output::text::{counted, shown_path};
+use crate::output::text::{counted, shell_word, shown_path};
 
 /// The maximum number of borrowers in the text. The report has all.
 const MAX_SHOWN: usize = 40;
@@ -53,7 +53,10 @@ pub(crate) fn to_text(rows: &[(&str, &Row)], report: &Path, output: Output) -> S
         if row.status == Status::Unknown
             && let Some(ledger) = row.ledger()
         {
-            text.push_str(&format!("                ledger {}\n", escaped(ledger)));
+            let path = shell_word(ledger.as_ref());
+            text.push_str(&format!(
+                "                flinks resume --complete-again {path}\n"
+            ));
         }
     }
     if of_interest.len() > MAX_SHOWN {
@@ -73,8 +76,7 @@ fn next(rows: &[(&str, &Row)]) -> Option<&'static str> {
     if has(Status::Unknown) {
         Some(
             "Unknown: ask Flinks whether the session of that AggregationId is complete. If it is not, or if \
-             completing it twice does no harm, run flinks resume --complete-again with its ledger, then the \
-             same batch again.",
+             completing it twice does no harm, run the command under it, then the same batch again.",
         )
     } else if has(Status::Failed) || has(Status::Pending) {
         Some("Run the same command again to continue; what is completed is not sent again.")
