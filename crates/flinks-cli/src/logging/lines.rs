@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(
             ended(
                 "http.response.status_code=200; flinks.attempts=2; flinks.delivery=delivered; \
-                 http.request.body.size=4404019; http.response.body.size=312",
+                 http.request.body.size=4404020; http.response.body.size=312",
                 ms(1324)
             ),
             "upload.file 200, 1.32 s, 2 attempts, 4.2 MiB sent; POST {upload} upload.example"
