@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, Cl
         fail_on_flagged: arguments.fail_on_flagged,
     };
     let report = wait.read(&fraud, context).await?;
-    context.output.text(&report.to_text(context.output))?;
+    context.output.text(&report.to_text(&[], context.output))?;
     let object = report.to_json();
     if let Some(page) = &arguments.html {
         let borrower = Borrower {
@@ -41,6 +41,8 @@ pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, Cl
             error
         })?;
     }
+    let note = report_page::note(arguments.html.as_deref(), context.output);
+    context.output.text(&note)?;
     context.output.object(&object)?;
     Ok(wait.exit(&report.verdict))
 }

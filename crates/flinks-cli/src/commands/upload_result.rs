@@ -62,7 +62,10 @@ impl AfterUpload<'_> {
             let mut page = self.write_page(completed, &read);
             match read {
                 Ok(report) => {
-                    output.text(&format!("\n{}", report.to_text(output)))?;
+                    output.text(&format!("\n{}", report.to_text(&completed.files, output)))?;
+                    if page.is_ok() {
+                        output.text(&report_page::note(self.wait.html.as_deref(), output))?;
+                    }
                     object.insert("fraud".to_owned(), report.to_json());
                     exit = wait.exit(&report.verdict);
                 }

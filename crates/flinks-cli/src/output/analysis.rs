@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use flinks_fraud::Verdict;
 use flinks_types::text::escaped;
 use flinks_types::{Detail, DocumentAnalysis, FraudAnalysis, FraudSignal, LoginId};
+use flinks_upload::FileInfo;
 use serde_json::{Value, json};
 
 use self::document::signals;
@@ -28,18 +29,25 @@ pub(crate) struct AnalysisReport {
 
 impl AnalysisReport {
     /// Returns the text for people: the verdict, each document with its signals, and what to do next.
-    pub(crate) fn to_text(&self, output: Output) -> String {
+    /// `files` are the uploaded files, if they are known.
+    pub(crate) fn to_text(&self, files: &[FileInfo], output: Output) -> String {
         let columns = output.columns().unwrap_or(usize::MAX);
         let documents = &self.analysis.documents;
         let mut text = self.heading(output);
         let mut explained = HashSet::new();
         for (index, document) in documents.iter().enumerate() {
             let title = format!("Document {} of {}: ", index + 1, documents.len());
+            let file = match (documents.len(), files) {
+                (1, [file]) => format!("{}, ", escaped(&file.file_name)),
+                _ => String::new(),
+            };
             let kind = document::kind(document);
             let comma = if kind.is_empty() { "" } else { ", " };
             let status = escaped(document::status(document));
             let finding = document::finding(document);
-            text.push_str(&format!("\n{title}{kind}{comma}{status}, {finding}\n"));
+            text.push_str(&format!(
+                "\n{title}{file}{kind}{comma}{status}, {finding}\n"
+            ));
             for signal in signals(document) {
                 text.push_str(&signal_text(signal, output));
                 if explained.insert(&signal.signal_type) {
@@ -265,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_text_has_every_signal_without_control_characters() {
-        let text = report(ANALYSIS).to_text(Output::without_color());
+        let text = report(ANALYSIS).to_text(&[], Output::without_color());
         for part in [
             "Verdict: FLAGGED, 2 signals in 1 of 3 documents",
             "Document 1 of 3: bank statement, COMPLETED, no fraud signal\n",
@@ -281,7 +289,13 @@ mod tests {
             assert!(text.contains(part), "{part} is missing from\n{text}");
         }
         assert!(!text.contains('\u{1b}'), "{text:?}");
-        let unknown = report("{}").to_text(Output::without_color());
+        let one = r#"{"DocumentAnalysis":[{"Status":"PENDING"}]}"#;
+        let one = report(one).to_text(&[FileInfo::new("a.pdf", 1)], Output::without_color());
+        assert!(
+            one.contains("Document 1 of 1: a.pdf, PENDING, not finished\n"),
+            "{one}"
+        );
+        let unknown = report("{}").to_text(&[], Output::without_color());
         let start = "Verdict: UNDETERMINED, the analysis has no documents\n\
                      LoginId  aabf32b7\n\
                      Read     1 Jan 1970, 00:00:00 UTC\n\n\

@@ -15,9 +15,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use self::section::{name, section};
 use self::text::value;
 use self::verdict::{Mark, signs};
+use crate::output::Output;
 use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
-use crate::output::text::{counted, date};
+use crate::output::text::{counted, date, shown_path};
 use crate::state::files;
 
 const STYLE: &str = include_str!("report_page/style.css");
@@ -56,6 +57,15 @@ pub(crate) fn write(path: &Path, borrowers: &[Borrower<'_>]) -> Result<(), CliEr
 /// It cannot.
 pub(crate) fn check(path: &Path) -> Result<(), CliError> {
     files::check_write_to(path).map_err(|error| disk(&error))
+}
+
+/// Says where the page is, or how to get one.
+pub(crate) fn note(path: Option<&Path>, output: Output) -> String {
+    match path {
+        Some(path) => format!("\nPage: {} (has personal data)\n", shown_path(path)),
+        None => output
+            .faint("\n--html FILE writes this as a page to read in a browser, and to print.\n"),
+    }
 }
 
 fn disk(error: &io::Error) -> CliError {

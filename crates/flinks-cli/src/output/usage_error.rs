@@ -42,6 +42,11 @@ pub(crate) fn message(error: &clap::Error) -> String {
         | ErrorKind::TooFewValues
         | ErrorKind::WrongNumberOfValues => format!("{option} needs a value"),
         ErrorKind::TooManyValues => format!("{option} takes no further value"),
+        // clap does not say which option requires it.
+        ErrorKind::MissingRequiredArgument if option == "--wait" => {
+            "missing: --wait, which --html, --fail-on-flagged, --poll and --deadline require"
+                .to_owned()
+        }
         ErrorKind::MissingRequiredArgument => format!("missing: {option}"),
         ErrorKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg).join(", ");

@@ -25,6 +25,7 @@ mod kills;
 mod local;
 mod mock;
 mod output_failures;
+mod pages;
 mod proxy;
 mod resume;
 #[cfg(unix)]

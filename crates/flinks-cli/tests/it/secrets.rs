@@ -99,6 +99,32 @@ fn secrets_stay_secret_when_things_go_wrong() {
     }
 }
 
+/// The page has the names that it is about, and no secret; a terminal and a log have neither.
+#[test]
+fn the_page_has_names_but_no_secret() {
+    let bench = bench(&[]);
+    let file = bench.write("a.pdf", CONTENT.as_bytes());
+    let page = bench.argument("page.html");
+    let names = [
+        "--client-name",
+        CANARY,
+        "--wait",
+        "--poll",
+        "0.05",
+        "--deadline",
+        "1",
+    ];
+    let line = [&["upload", &file, "--html", &page], &names[..]].concat();
+    let run = run(&bench, &line);
+    assert!(
+        !run.stdout.contains(CANARY) && !run.stderr.contains(CANARY),
+        "{run:?}"
+    );
+    let page = fs::read_to_string(page).expect("written");
+    assert!(page.contains(CANARY), "{page}");
+    is_clean("the page", &page);
+}
+
 /// Account data are only where the user wants them: in the file, not on a terminal or in a log.
 #[test]
 fn account_data_are_only_in_the_file_that_the_user_named() {
@@ -347,7 +373,7 @@ fn no_argument_that_may_be_secret_is_on_any_sink() {
     let pem = format!("{CANARY}\n-----BEGIN PRIVATE KEY-----\n{CANARY}\n");
     let (option, value) = (format!("--{CANARY}"), format!("--wait={CANARY}"));
     let id = flinks_sandbox::CLEAN_LOGIN_ID;
-    let rows: [(&[&str], i32, &str); 21] = [
+    let rows: [(&[&str], i32, &str); 22] = [
         (&["upload", &pem], 3, "file 1 of 1"),
         (&["upload", &file, &pem, &pem], 3, "file 3 of 3"),
         (&["upload", &file, "--ledger", &pem], 2, "--ledger"),
@@ -369,6 +395,7 @@ fn no_argument_that_may_be_secret_is_on_any_sink() {
         (&["resume", &pem], 2, "LEDGER"),
         (&["fraud", &pem], 2, "LoginId"),
         (&["fraud", id, &pem], 2, "unexpected argument"),
+        (&["fraud", id, "--html", &pem], 2, "--html"),
         (&["accounts", "--request-id", &pem], 2, "RequestId"),
         (
             &["accounts", "--request-id", "r-1", "--csv", &pem],
