@@ -39,6 +39,14 @@ pub(crate) fn run() -> Outcome {
         }
         clippy.args(OTHER_FEATURES).args(["--", "-D", "warnings"])
     })?;
+    report.cargo("lints, jiff and rust_decimal", "clippy", |clippy| {
+        for library in ["flinks-types", "flinks-legacy", "flinks-webhook"] {
+            clippy.args(["--package", library]);
+        }
+        clippy
+            .args(["--all-targets", "--features", "jiff,rust_decimal"])
+            .args(["--", "-D", "warnings"])
+    })?;
     // The other clients of the benchmarks take long to build; only their lock file is checked.
     report.cargo("lock file, bench", "fetch", |fetch| {
         fetch.args(["--locked", "--quiet", "--manifest-path", "bench/Cargo.toml"])

@@ -103,7 +103,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let start = command::now();
     let mut tests = command::cargo()?;
     tests
-        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(["test", "--workspace", "--no-fail-fast", "--features"])
+        // The conversions are off by default.
+        .arg("flinks-types/jiff,flinks-types/rust_decimal")
         .args(&options.filter);
     let mut cargo = watch(&mut tests, &CARGO)?;
     // libtest takes a test that skips itself for one that passed.

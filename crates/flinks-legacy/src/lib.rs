@@ -96,6 +96,38 @@
 //! # }
 //! ```
 //!
+//! # Transactions as CSV
+//!
+//! `flinks accounts --csv` writes every field. With columns of your own, amounts digit for digit:
+//!
+//! ```
+//! use flinks_legacy::{AccountsResponse, Decimal};
+//!
+//! fn to_csv(data: &AccountsResponse, file: impl std::io::Write) -> csv::Result<()> {
+//!     let amount = |amount: &Option<Decimal>| amount.as_ref().map(|amount| amount.as_str().to_owned());
+//!     let mut csv = csv::Writer::from_writer(file);
+//!     csv.write_record(["account", "date", "debit", "credit"])?;
+//!     for account in data.accounts.iter().flatten() {
+//!         for one in account.transactions.iter().flatten() {
+//!             let date = one.date.as_ref().map(|date| date.as_str().to_owned());
+//!             let row = [account.title.clone(), date, amount(&one.debit), amount(&one.credit)];
+//!             csv.write_record(row.map(Option::unwrap_or_default))?;
+//!         }
+//!     }
+//!     csv.flush()?;
+//!     Ok(())
+//! }
+//! # let data = r#"{"Accounts":[{"Title":"Chequing","Transactions":[{"Date":"2025-01-31","Debit":-12.50}]}]}"#;
+//! # let data = flinks_legacy::WithRawBody::<AccountsResponse>::from_json(data)?;
+//! # let mut file = Vec::new();
+//! # to_csv(&data, &mut file)?;
+//! # assert_eq!(file, b"account,date,debit,credit\nChequing,2025-01-31,-12.50,\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A spreadsheet runs a text that begins with `=`, `+`, `-` or `@` as a formula. Put an apostrophe in
+//! front of such a description before you add that column.
+//!
 //! # What is sent at most once
 //!
 //! Credentials and answers are sent at most once, even if the call fails and with any layers on the
@@ -113,7 +145,8 @@
 //! # Features
 //!
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
-//! (default), `webpki-roots`, `pfx`.
+//! (default), `webpki-roots`, `pfx`. Those of `flinks-types`, forwarded: `jiff` converts its dates and
+//! times into `jiff`'s, `rust_decimal` its amounts into `rust_decimal::Decimal`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -144,6 +177,9 @@ pub use data::{
 pub use refusal::{AuthorizeError, Refusal};
 pub use session::Session;
 
+#[cfg(any(feature = "jiff", feature = "rust_decimal"))]
+#[doc(no_inline)]
+pub use flinks_types::ConversionError;
 // What the constructors, answers and errors of this crate name, so that it can be used alone.
 #[doc(no_inline)]
 pub use flinks_auth::{ApiSecret, AuthorizeTokenSlot, LegacyKeys};

@@ -12,7 +12,8 @@ use crate::wire::{Value, raw};
 /// A number exactly as the service printed it: `1234.50` stays `1234.50`.
 ///
 /// Never rounded and never a floating-point number: [`parts`](Self::parts) and
-/// [`units`](Self::units) convert exactly or not at all. Two decimals are equal if their texts are.
+/// [`units`](Self::units) convert exactly or not at all, as does `rust_decimal::Decimal::try_from`
+/// with the feature `rust_decimal`. Two decimals are equal if their texts are.
 ///
 /// A text that is not a JSON number, such as `1,234.50`, is kept:
 /// [`is_number`](Self::is_number) is then false, and the conversions return `None`.

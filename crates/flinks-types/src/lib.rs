@@ -34,6 +34,13 @@
 //! assert_eq!(format!("{id:?}"), "AggregationId(d521ae0d…)");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! Both are off by default; `flinks-legacy` and `flinks-webhook` forward them.
+//!
+//! - `jiff`: [`Date`] converts into `jiff::civil::Date`; [`Timestamp`] into that and `jiff::Timestamp`.
+//! - `rust_decimal`: [`Decimal`] converts into `rust_decimal::Decimal`, exactly or not at all.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -41,6 +48,8 @@ mod account;
 mod api_error;
 mod authorize;
 mod challenge;
+#[cfg(any(feature = "jiff", feature = "rust_decimal"))]
+mod conversions;
 mod decimal;
 mod document;
 mod find;
@@ -75,6 +84,8 @@ pub use account::{
 pub use api_error::ApiError;
 pub use authorize::{AuthorizeRequest, AuthorizeResponse, Credentials, Language, StoredLogin};
 pub use challenge::{ChallengeType, SecurityChallenge, SecurityResponses};
+#[cfg(any(feature = "jiff", feature = "rust_decimal"))]
+pub use conversions::ConversionError;
 pub use decimal::{Decimal, InvalidDecimal};
 pub use document::{DocumentStatus, DocumentType};
 pub use find::{find_aggregation_id, find_http_status_code, find_login_id, find_request_id};

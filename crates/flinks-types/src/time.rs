@@ -12,7 +12,8 @@ use crate::wire::Value;
 ///
 /// The service writes times in UTC without an offset and with five to seven decimals
 /// (`2020-04-15T22:46:03.1690585`), sometimes with a `Z`. Transactions have a date only. Dates of
-/// year 1, which mean "never", read as absent.
+/// year 1, which mean "never", read as absent. With the feature `jiff`, it converts into
+/// `jiff::Timestamp` and `jiff::civil::Date`.
 ///
 /// `Debug` shows only the length.
 ///
@@ -54,9 +55,7 @@ impl Timestamp {
     /// Returns `None` if the text is not a date or a time. Digits beyond nanoseconds are dropped.
     #[must_use]
     pub fn system_time(&self) -> Option<SystemTime> {
-        let (date, rest) = read_date(&self.0)?;
-        let (seconds, nanos) = read_time(rest)?;
-        let since = date.days_since_epoch() * 86_400 + seconds;
+        let (since, nanos) = self.since_epoch()?;
         let whole = Duration::from_secs(since.unsigned_abs());
         let second = if since < 0 {
             SystemTime::UNIX_EPOCH.checked_sub(whole)
@@ -64,6 +63,13 @@ impl Timestamp {
             SystemTime::UNIX_EPOCH.checked_add(whole)
         };
         second?.checked_add(Duration::from_nanos(nanos))
+    }
+
+    /// Seconds since the epoch, negative before it, and the nanoseconds after that second.
+    pub(crate) fn since_epoch(&self) -> Option<(i64, u64)> {
+        let (date, rest) = read_date(&self.0)?;
+        let (seconds, nanos) = read_time(rest)?;
+        Some((date.days_since_epoch() * 86_400 + seconds, nanos))
     }
 }
 

@@ -66,6 +66,9 @@ pub use signature::{
 };
 pub use webhook::{BodyHash, Event, Unreadable, Webhook};
 
+#[cfg(any(feature = "jiff", feature = "rust_decimal"))]
+#[doc(no_inline)]
+pub use flinks_types::ConversionError;
 // What the items of this crate need, so that it can be used alone.
 #[doc(no_inline)]
 pub use flinks_types::{

@@ -29,8 +29,8 @@ const ABOVE_TRANSPORT: [&str; 5] = ["auth", "upload", "fraud", "legacy", "webhoo
 const BELOW_TRANSPORT: &str =
     "hyper hyper-rustls hyper-util rustls rustls-platform-verifier tokio-rustls";
 
-/// The whole third-party list of `flinks-types`, which does no I/O.
-const TYPES_MAY_USE: [&str; 3] = ["serde", "serde_json", "zeroize"];
+/// The whole third-party list of `flinks-types`, which does no I/O. Two are behind features.
+const TYPES_MAY_USE: [&str; 5] = ["jiff", "rust_decimal", "serde", "serde_json", "zeroize"];
 
 /// The library whose graph is measured, and its limits.
 const LIBRARY: &str = "flinks-upload";
