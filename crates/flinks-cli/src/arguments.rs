@@ -63,6 +63,9 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check documents, upload them in one session and complete it
+    ///
+    /// Progress is on standard error: redrawn on a terminal, plain lines with CI=true or TERM=dumb, none
+    /// in a pipe or with --json.
     Upload(Upload),
     /// Resume an upload that was stopped
     Resume(Resume),

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
+use crate::output::progress;
 use crate::prompt::terminal;
 use crate::state::temporary;
 
@@ -47,6 +48,7 @@ fn start() -> io::Result<()> {
             STOP.send_replace(true);
             drop(tokio::time::timeout(GRACE_PERIOD, signals.next()).await);
             temporary::remove_all();
+            progress::try_erase();
             terminal::restore_echo();
             process::exit(Exit::Interrupted.code().into());
         });

@@ -19,6 +19,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde_json::Value;
 
 use crate::output::error::CliError;
+use crate::output::progress::ProgressStyle;
 
 /// How this run prints.
 #[derive(Clone, Copy, Debug)]
@@ -27,17 +28,17 @@ pub(crate) struct Output {
     pub(crate) json: bool,
     /// Standard output takes colors.
     color: bool,
-    /// Standard error takes a progress bar.
-    pub(crate) progress: bool,
+    /// How progress is shown on standard error.
+    pub(crate) progress: ProgressStyle,
 }
 
 impl Output {
-    /// Looks at the terminal. `verbose` logs on standard error, where a progress bar would be torn.
+    /// Looks at the terminal. `verbose` logs on standard error.
     pub(crate) fn new(json: bool, no_color: bool, verbose: bool) -> Self {
         Self {
             json,
             color: !json && !no_color && io::stdout().is_terminal(),
-            progress: !json && !verbose && io::stderr().is_terminal(),
+            progress: ProgressStyle::of_stderr(json, verbose),
         }
     }
 
@@ -92,7 +93,7 @@ impl Output {
 
     /// Returns the width of the terminal, if standard output is one.
     pub(crate) fn columns(self) -> Option<usize> {
-        io::stdout().is_terminal().then(terminal_columns).flatten()
+        columns_of(Stream::Output)
     }
 
     pub(crate) fn bold(self, text: &str) -> String {
@@ -129,29 +130,45 @@ impl Output {
         Self {
             json: false,
             color: false,
-            progress: false,
+            progress: ProgressStyle::None,
         }
     }
 }
 
+/// An output of the program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stream {
+    Output,
+    Error,
+}
+
+/// Returns the width of the terminal, if the stream is one.
 #[cfg(unix)]
-fn terminal_columns() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+pub(crate) fn columns_of(stream: Stream) -> Option<usize> {
+    let size = match stream {
+        Stream::Output => rustix::termios::tcgetwinsize(io::stdout()),
+        Stream::Error => rustix::termios::tcgetwinsize(io::stderr()),
+    };
     // Zero if the terminal does not know.
-    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    Some(usize::from(size.ok()?.ws_col)).filter(|columns| *columns > 0)
 }
 
 #[cfg(not(unix))]
-fn terminal_columns() -> Option<usize> {
-    let size = console::Term::stdout().size_checked();
+pub(crate) fn columns_of(stream: Stream) -> Option<usize> {
+    let terminal = match stream {
+        Stream::Output => console::Term::stdout(),
+        Stream::Error => console::Term::stderr(),
+    };
+    let size = terminal.is_term().then(|| terminal.size_checked())?;
     size.map(|(_, columns)| usize::from(columns))
 }
 
-/// Writes to standard output and flushes it.
+/// Writes to standard output and flushes it, after erasing the progress.
 ///
 /// # Errors
 /// Standard output cannot be written.
 pub(crate) fn write_stdout(text: &str) -> Result<(), CliError> {
+    progress::erase();
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text.as_bytes())
@@ -159,8 +176,10 @@ pub(crate) fn write_stdout(text: &str) -> Result<(), CliError> {
         .map_err(|error| CliError::stdout(&error))
 }
 
-/// Writes to standard error. A failure is ignored: there is no other place to report it.
+/// Writes to standard error, after erasing the progress. A failure is ignored: there is no other place
+/// to report it.
 pub(crate) fn write_stderr(text: &str) {
+    progress::erase();
     let mut stderr = io::stderr().lock();
     let written = stderr
         .write_all(text.as_bytes())

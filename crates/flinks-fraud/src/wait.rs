@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use flinks_transport::Error;
-use flinks_transport::poll::{self, PollConfig, Poller};
+use flinks_transport::poll::{self, PollConfig, PollStatus, Poller};
 use flinks_types::{FlinksCode, LoginId};
 
 use crate::analysis::Analysis;
@@ -56,10 +56,12 @@ pub struct AnalysisWait {
     expected_documents: Option<usize>,
     poll: PollConfig,
     on_poll: Option<OnPoll>,
+    on_pause: Option<OnPause>,
     notified: Notified,
 }
 
 type OnPoll = Box<dyn Fn(&Analysis) + Send + Sync>;
+type OnPause = Box<dyn Fn(&PollStatus<'_>) + Send + Sync>;
 
 impl AnalysisWait {
     pub(crate) fn new(client: FraudClient, login_id: LoginId) -> Self {
@@ -69,6 +71,7 @@ impl AnalysisWait {
             expected_documents: None,
             poll: PollConfig::new(INTERVAL, TIMEOUT),
             on_poll: None,
+            on_pause: None,
             notified: Notified::default(),
         }
     }
@@ -98,6 +101,13 @@ impl AnalysisWait {
     /// documents that are completed.
     pub fn on_poll(mut self, on_poll: impl Fn(&Analysis) + Send + Sync + 'static) -> Self {
         self.on_poll = Some(Box::new(on_poll));
+        self
+    }
+
+    /// Calls `on_pause` after every poll that does not end the wait, a failed one too, for example to
+    /// show when the next one is due.
+    pub fn on_pause(mut self, on_pause: impl Fn(&PollStatus<'_>) + Send + Sync + 'static) -> Self {
+        self.on_pause = Some(Box::new(on_pause));
         self
     }
 
@@ -187,6 +197,9 @@ impl AnalysisWait {
                     return Ok(read);
                 }
                 analysis = Some(read);
+            }
+            if let Some(on_pause) = &self.on_pause {
+                on_pause(&poller.status());
             }
             if let Err(over) = self
                 .notified

@@ -139,8 +139,12 @@ pub struct Poller {
     end: Instant,
     pause: Duration,
     last_meta: Option<CallMeta>,
-    /// The last transient failure, unless an answer came after it.
+    polls: u32,
+    failures: u32,
+    /// The last transient failure.
     failure: Option<Error>,
+    /// Whether no answer came after it.
+    is_failing: bool,
     /// How many polls did not reach the host; `None` once it has answered.
     unreached: Option<u32>,
 }
@@ -157,7 +161,10 @@ impl Poller {
             end: start + config.timeout,
             pause: config.pause(),
             last_meta: None,
+            polls: 0,
+            failures: 0,
             failure: None,
+            is_failing: false,
             unreached: Some(0),
         }
     }
@@ -171,7 +178,27 @@ impl Poller {
     /// Records an answer that came by another way than [`poll`](Self::poll): the host can be reached.
     pub fn answered(&mut self) {
         self.unreached = None;
-        self.failure = None;
+        self.is_failing = false;
+    }
+
+    /// Returns what the wait has seen so far.
+    #[must_use]
+    pub fn status(&self) -> PollStatus<'_> {
+        let left = self.left();
+        PollStatus {
+            elapsed: self.elapsed(),
+            polls: self.polls,
+            failures: self.failures,
+            failure: self.failure.as_ref(),
+            is_failing: self.is_failing,
+            next_poll: (!left.is_zero()).then(|| self.pause.min(left)),
+        }
+    }
+
+    /// The time until the last poll.
+    fn left(&self) -> Duration {
+        let last_poll = self.end - LAST_POLL.min(self.config.timeout / 4);
+        last_poll.saturating_duration_since(Instant::now())
     }
 
     /// Makes one poll, which ends with the wait at the latest. `None` is a transient failure.
@@ -187,6 +214,7 @@ impl Poller {
         self.last_meta = Some(meta);
         let left = self.end.saturating_duration_since(Instant::now());
         let limit = left.min(call.transport().timeout());
+        self.polls = self.polls.saturating_add(1);
         let error = match call.timeout(limit).await {
             Ok(output) => {
                 self.answered();
@@ -209,9 +237,11 @@ impl Poller {
         let retry_after = error.retry_after().unwrap_or_default();
         self.pause = self.config.pause().max(retry_after);
         // What the end of the wait cut off says less than the failure before it.
-        if self.failure.is_none() || Instant::now() < self.end {
+        if !self.is_failing || Instant::now() < self.end {
             self.failure = Some(error);
         }
+        self.failures = self.failures.saturating_add(1);
+        self.is_failing = true;
         Ok(None)
     }
 
@@ -220,13 +250,12 @@ impl Poller {
     /// # Errors
     /// [`WaitOver`] when there is no time for another poll. A wait has at least one poll.
     pub async fn pause(&mut self) -> Result<(), WaitOver> {
-        let last_poll = self.end - LAST_POLL.min(self.config.timeout / 4);
-        let left = last_poll.saturating_duration_since(Instant::now());
+        let left = self.left();
         if left.is_zero()
             && let Some(meta) = self.last_meta
         {
             return Err(WaitOver {
-                failure: self.failure.take(),
+                failure: self.failure.clone().filter(|_| self.is_failing),
                 timeout: self.config.timeout,
                 meta,
             });
@@ -234,6 +263,24 @@ impl Poller {
         sleep(self.pause.min(left)).await;
         Ok(())
     }
+}
+
+/// What a wait has seen so far.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PollStatus<'a> {
+    /// The time since the wait began.
+    pub elapsed: Duration,
+    /// How many polls have ended.
+    pub polls: u32,
+    /// How many of them failed in a way that does not end the wait.
+    pub failures: u32,
+    /// The last of these failures.
+    pub failure: Option<&'a Error>,
+    /// Whether no answer came after [`failure`](Self::failure).
+    pub is_failing: bool,
+    /// The time until the next poll; `None` if the time of the wait is up.
+    pub next_poll: Option<Duration>,
 }
 
 /// The time of a wait was up before an answer was final.

@@ -68,7 +68,7 @@ pub use ledger::{FileInfo, FileLedger, Ledger, LedgerEntry, SessionInfo};
 pub use limits::Limits;
 pub use operation::{Complete, UploadFile};
 pub use paths::Paths;
-pub use session::{Completed, OnUnknown, Progress, UploadSession};
+pub use session::{Completed, OnUnknown, Phase, Progress, UploadSession};
 
 // What the constructors, answers and errors of this crate need, so that it can be used alone.
 #[doc(no_inline)]

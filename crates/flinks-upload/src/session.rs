@@ -1,6 +1,7 @@
 //! An upload session: sends each of its files exactly once, then completes.
 
 mod files;
+mod progress;
 mod recording;
 mod resume;
 mod sending;
@@ -16,6 +17,9 @@ use crate::client::UploadClient;
 use crate::document::Document;
 use crate::error::{UploadError, ledger_error};
 use crate::ledger::{Completion, FileInfo, Ledger, LedgerEntry, LedgerState, NoLedger};
+use crate::session::progress::Reporter;
+
+pub use progress::{Phase, Progress};
 
 /// What to do when it is unknown whether a file arrived.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -30,24 +34,6 @@ pub enum OnUnknown {
     /// Send the file again into the same session: it may then be in it twice.
     Resend,
 }
-
-/// The progress of one file; see [`UploadSession::on_progress`].
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Progress<'a> {
-    /// The file, counted from 0.
-    pub file: usize,
-    /// How many files the session has.
-    pub files: usize,
-    /// The name of the file.
-    pub file_name: &'a str,
-    /// How many bytes of the file were taken for sending; restarts at 0 when the file is sent again.
-    pub sent: u64,
-    /// The size of the file in bytes.
-    pub bytes: u64,
-}
-
-type OnProgress = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 
 /// A completed session.
 ///
@@ -110,7 +96,7 @@ pub struct UploadSession {
     on_unknown: OnUnknown,
     concurrency: usize,
     force_complete: bool,
-    on_progress: Option<OnProgress>,
+    reporter: Option<Arc<Reporter>>,
     ledger: Box<dyn Ledger>,
     started: bool,
     /// Documents that were added, but are not known to be in the ledger yet.
@@ -135,7 +121,7 @@ impl UploadSession {
             on_unknown: OnUnknown::default(),
             concurrency: 1,
             force_complete: false,
-            on_progress: None,
+            reporter: None,
             ledger: Box::new(NoLedger),
             started: false,
             staged: Vec::new(),
@@ -178,12 +164,13 @@ impl UploadSession {
         self
     }
 
-    /// Calls `on_progress` for each piece of a file that is taken for sending; it must not block.
+    /// Calls `on_progress` for each piece of a file that is taken for sending, and for each change of
+    /// its [`Phase`]; it must not block.
     pub fn on_progress(
         mut self,
         on_progress: impl Fn(Progress<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.on_progress = Some(Arc::new(on_progress));
+        self.reporter = Some(Arc::new(Reporter::new(Box::new(on_progress))));
         self
     }
 
@@ -284,6 +271,7 @@ impl UploadSession {
         let completing = LedgerEntry::Completing {
             aggregation_id: aggregation_id.clone(),
         };
+        self.report(self.state.files.len().saturating_sub(1), Phase::Completing);
         self.append(completing).await.map_err(at_least)?;
         let answer = self.client.complete(aggregation_id.clone()).await;
         let login_id = match answer.and_then(login_id_of) {

@@ -14,7 +14,7 @@ The answers file is a JSON array with one object per round, from a question's te
   \"text\"                                   free text, a code, a date, a choice
   [\"one choice\", \"another\"]                several choices
   {\"question\": \"the chosen one\", \"answer\": \"text\"}
-  {\"image\": 3}                             an image, counted from 0
+  {\"image\": 3}                             an image, counted from 0: here the file image-4-of-…
   {\"to\": \"PhoneNumber #2\", \"by\": \"Text\"}   or \"Call\"
   true                                     an approval on the device
 When a session is continued, the first object is for the waiting round.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use flinks_legacy::{Authorize, ChallengeRound, CompletedAnswers, LegacyClient};
+use flinks_legacy::{Authorize, ChallengeRound, CompletedAnswers, LegacyClient, QuestionKind};
 use flinks_transport::Delivery;
 use flinks_types::text::escaped;
 use flinks_types::{AuthorizeRequest, Credentials, Secret, StoredLogin};
@@ -16,8 +16,8 @@ use crate::interrupt;
 use crate::output::bank_session;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::progress::Spinner;
-use crate::output::text::shown_path;
+use crate::output::progress::Waiting;
+use crate::output::text::{counted, shown_path};
 use crate::output::write_stderr;
 use crate::prompt::answers_file::AnswersFile;
 use crate::prompt::challenges::AnswerSources;
@@ -52,6 +52,7 @@ pub(crate) async fn run(arguments: &Arguments, context: &Context) -> Result<Exit
         file: file.as_mut(),
         images: arguments.images.clone().or(images),
         terminal: Terminal::open(),
+        was_approval: false,
     };
     let task = flow.run(arguments, round, &mut answers);
     let outcome = Box::pin(interrupt::or_interrupted(task)).await;
@@ -74,6 +75,8 @@ struct AuthorizeFlow<'a> {
     /// The folder for images.
     images: Option<PathBuf>,
     terminal: Option<Terminal>,
+    /// Whether the round before this one asked for an approval on the device only.
+    was_approval: bool,
 }
 
 impl AuthorizeFlow<'_> {
@@ -134,14 +137,27 @@ impl AuthorizeFlow<'_> {
         answers: &mut AnswersFile,
     ) -> Result<Option<CompletedAnswers>, CliError> {
         if let Some(terminal) = &mut self.terminal {
-            terminal.show(&introduction(round, images, self.images.as_deref()));
+            let was_approval = std::mem::replace(&mut self.was_approval, is_approval(round));
+            let folder = self.images.as_deref();
+            terminal.show(&introduction(round, was_approval, images, folder));
         }
+        let file = answers.next_round();
+        let unmatched = file.unmatched(round);
         let mut sources = AnswerSources {
-            file: answers.next_round(),
+            file,
             terminal: self.terminal.as_mut(),
             protocol: Protocol::of_terminal(variable),
+            has_image_files: !images.is_empty(),
         };
-        sources.answer(round).await
+        let answered = sources.answer(round).await?;
+        if answered.is_none() && unmatched > 0 {
+            // Not quoted: a secret may stand where the question belongs.
+            write_stderr(&format!(
+                "note: the answers file has {} without a question of exactly that text in this round\n",
+                counted(unmatched, "key")
+            ));
+        }
+        Ok(answered)
     }
 
     /// Sends the answers. The session file records it before, so that no other process sends answers
@@ -177,9 +193,8 @@ impl AuthorizeFlow<'_> {
         }
     }
 
-    fn spinner(&self) -> Option<Spinner> {
-        let shown = self.context.output.progress;
-        Spinner::start("waiting for the bank".to_owned(), shown)
+    fn spinner(&self) -> Waiting {
+        Waiting::start("waiting for the bank", self.context.output.progress)
     }
 }
 
@@ -256,10 +271,24 @@ async fn credentials(
     Ok((username, password))
 }
 
-fn introduction(round: &ChallengeRound, images: &ImageFiles, folder: Option<&Path>) -> String {
+/// Whether a round asks only for an approval on the customer's device.
+fn is_approval(round: &ChallengeRound) -> bool {
+    round
+        .questions()
+        .all(|question| matches!(question.kind(), QuestionKind::Approval(_)))
+}
+
+fn introduction(
+    round: &ChallengeRound,
+    was_approval: bool,
+    images: &ImageFiles,
+    folder: Option<&Path>,
+) -> String {
     let bank = round.institution().map(escaped);
     let bank = bank.as_deref().unwrap_or("The bank");
-    let mut text = if round.answers_were_wrong() {
+    let mut text = if was_approval && is_approval(round) {
+        format!("\nNot approved yet. {bank} asks again:\n")
+    } else if round.answers_were_wrong() {
         format!("\n{bank} did not accept the answers and asks again.\n")
     } else {
         format!("\n{bank} asks:\n")

@@ -80,7 +80,7 @@ pub(crate) async fn run(arguments: &Batch, context: &Context) -> Result<Exit, Cl
         plan.borrowers,
     )?;
     let mut progress = BatchProgress::start(context.output.progress);
-    let watch = watcher.start(progress.report_beside());
+    let watch = watcher.start(write_stderr);
     let finished = interrupt::or_interrupted(run.finish(&mut progress)).await;
     drop((watch, progress));
     let written = run.write_report().map_err(CliError::after_the_call);

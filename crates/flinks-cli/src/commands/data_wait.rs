@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::interrupt;
 use crate::output::error::CliError;
 use crate::output::exit_status::Request;
-use crate::output::progress::Spinner;
+use crate::output::progress::Waiting;
 
 const SANDBOX_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -29,10 +29,13 @@ pub(crate) async fn wait<D: Data>(
     if let Some(timeout) = poll.deadline {
         fetch = fetch.timeout(timeout);
     }
-    let _spinner = Spinner::start("waiting for the data".to_owned(), context.output.progress);
-    interrupt::or_interrupted(async {
+    let waiting = Waiting::start("waiting for the data", context.output.progress);
+    let shown = waiting.clone();
+    let fetch = fetch.on_pause(move |status| shown.paused(status));
+    let outcome = interrupt::or_interrupted(async {
         let fetched = fetch.await;
         fetched.map_err(|error| CliError::failed(Request::BankData, error))
-    })
-    .await
+    });
+    let explain = |error| waiting.explain(error, "run the same command again");
+    outcome.await.map_err(explain)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use flinks_fraud::{Analysis, FraudClient, Verdict};
 use flinks_transport::Error;
-use flinks_types::LoginId;
+use flinks_types::{DocumentStatus, LoginId};
 
 use crate::arguments::PollArguments;
 use crate::context::Context;
@@ -12,7 +12,9 @@ use crate::interrupt;
 use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
 use crate::output::exit_status::{Exit, Request};
-use crate::output::progress::Spinner;
+use crate::output::progress::Waiting;
+use crate::output::text::{counted, shell_word};
+use crate::output::write_stderr;
 
 /// The embedded sandbox takes two seconds for an analysis.
 const SANDBOX_INTERVAL: Duration = Duration::from_secs(1);
@@ -38,16 +40,35 @@ impl FraudWait<'_> {
         fraud: &FraudClient,
         context: &Context,
     ) -> Result<AnalysisReport, CliError> {
+        let style = context.output.progress;
+        let waiting = self
+            .wait
+            .then(|| Waiting::start("waiting for the analysis", style));
         let task = async {
-            let analysis = if self.wait {
-                self.wait_until_final(fraud, context).await
-            } else {
-                fraud.analysis(self.login_id).await
+            let analysis = match &waiting {
+                Some(waiting) => self.wait_until_final(fraud, waiting, context).await,
+                None => fraud.analysis(self.login_id).await,
             };
             analysis.map_err(|error| CliError::failed(Request::FraudAnalysis, error))
         };
-        let analysis = interrupt::or_interrupted(task).await?;
-        let analysis = analysis.with_expected_documents(self.files);
+        let outcome = interrupt::or_interrupted(task).await;
+        let id = shell_word(self.login_id.as_str().as_ref());
+        let next = format!("flinks fraud {id} --wait");
+        let analysis = match (outcome, waiting) {
+            (Ok(analysis), waiting) => {
+                let analysis = analysis.with_expected_documents(self.files);
+                let ended = waiting.filter(|_| !analysis.is_final() && !context.output.json);
+                if let Some(ended) = ended {
+                    let waited = ended.summary();
+                    write_stderr(&format!(
+                        "note: the analysis is not final after {waited}\nnext: {next}\n"
+                    ));
+                }
+                analysis
+            }
+            (Err(error), Some(waiting)) => return Err(waiting.explain(error, &next)),
+            (Err(error), None) => return Err(error),
+        };
         Ok(AnalysisReport {
             login_id: self.login_id.clone(),
             read_at: SystemTime::now(),
@@ -59,6 +80,7 @@ impl FraudWait<'_> {
     async fn wait_until_final(
         &self,
         fraud: &FraudClient,
+        waiting: &Waiting,
         context: &Context,
     ) -> Result<Analysis, Error> {
         let sandbox = context.sandbox.then_some(SANDBOX_INTERVAL);
@@ -69,9 +91,10 @@ impl FraudWait<'_> {
         if let Some(timeout) = self.poll.deadline {
             wait = wait.timeout(timeout);
         }
-        let message = "waiting for the fraud analysis".to_owned();
-        let _spinner = Spinner::start(message, context.output.progress);
-        wait.await
+        let (shown, paused, files) = (waiting.clone(), waiting.clone(), self.files);
+        wait.on_poll(move |analysis| shown.saw(documents_final(analysis, files)))
+            .on_pause(move |status| paused.paused(status))
+            .await
     }
 
     /// Returns the exit status for a verdict.
@@ -82,6 +105,21 @@ impl FraudWait<'_> {
             Verdict::Undetermined(_) | _ if self.wait => Exit::Undetermined,
             Verdict::Undetermined(_) | _ => Exit::Done,
         }
+    }
+}
+
+/// Returns how many documents are completed or failed: `1 of 3 documents final`.
+fn documents_final(analysis: &Analysis, files: Option<usize>) -> String {
+    let documents = analysis.documents();
+    let statuses = documents
+        .iter()
+        .filter_map(|document| document.status.as_ref());
+    let done = statuses
+        .filter(|status| DocumentStatus::is_terminal(status))
+        .count();
+    match documents.len().max(files.unwrap_or_default()) {
+        0 => "no documents yet".to_owned(),
+        all => format!("{done} of {} final", counted(all, "document")),
     }
 }
 

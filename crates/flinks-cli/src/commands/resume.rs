@@ -12,6 +12,7 @@ use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::progress::UploadBar;
 use crate::output::report_page;
+use crate::output::write_stderr;
 use crate::state::ledger_place::LedgerPlace;
 
 /// Sends the files that are not confirmed and completes the session. A completed ledger sends nothing.
@@ -41,7 +42,7 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
         .on_unknown(arguments.on_unknown.into())
         .force_complete(arguments.complete_again);
     let (session, bar) = UploadBar::follow(session, context.output.progress);
-    let watch = watcher.start(UploadBar::report_beside(bar.as_ref()));
+    let watch = watcher.start(write_stderr);
     let completed = run_session(&place, Box::pin(session.complete())).await?;
     drop((watch, bar));
     let after = AfterUpload {

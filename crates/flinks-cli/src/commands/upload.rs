@@ -61,10 +61,7 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
         session = session.client_name(name);
     }
     let (session, bar) = UploadBar::follow(session, context.output.progress);
-    if let Some(bar) = &bar {
-        bar.set_total(documents.iter().map(Document::len).sum());
-    }
-    let watch = watcher.start(UploadBar::report_beside(bar.as_ref()));
+    let watch = watcher.start(write_stderr);
     let completed = run_session(&place, Box::pin(session.upload(documents))).await?;
     drop((watch, bar));
     let after = AfterUpload {

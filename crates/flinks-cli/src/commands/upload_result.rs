@@ -12,8 +12,13 @@ use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::report_page::{self, Borrower};
-use crate::output::text::{counted, shell_word, shown_path, size};
+use crate::output::text::{counted, cut_middle, display_width, shell_word, shown_path, size};
 use crate::state::ledger_place::LedgerPlace;
+
+/// What the table of files has beside the names, in columns.
+const TABLE_COLUMNS: usize = 18;
+const LABEL_COLUMNS: usize = 15;
+const ID_COLUMNS: usize = 36;
 
 /// What to do after a session is complete.
 pub(crate) struct AfterUpload<'a> {
@@ -109,21 +114,33 @@ impl AfterUpload<'_> {
         let output = context.output;
         let files = &completed.files;
         let total = files.iter().map(|file| file.len).sum();
-        let names: Vec<_> = files.iter().map(|file| escaped(&file.file_name)).collect();
-        let widths = names.iter().map(|name| name.chars().count());
-        let width = widths.max().unwrap_or_default();
-        let title = output.bold(&format!("Uploaded {}", counted(names.len(), "file")));
+        let title = output.bold(&format!("Uploaded {}", counted(files.len(), "file")));
         let mut text = format!("{title} ({})\n", size(total));
+        // On a terminal a row must not wrap; in a pipe every name is whole.
+        let columns = output.columns().unwrap_or(usize::MAX);
+        let names = files.iter().map(|file| {
+            let name = escaped(&file.file_name);
+            cut_middle(&name, columns.saturating_sub(TABLE_COLUMNS).max(8))
+        });
+        let names: Vec<_> = names.collect();
+        let width = names.iter().map(|name| display_width(name)).max();
         for (index, (name, file)) in names.iter().zip(files).enumerate() {
             let (number, size) = (index + 1, size(file.len));
-            text.push_str(&format!("  {number:>2}  {name:<width$}  {size:>10}\n"));
+            let space = width.unwrap_or_default() - display_width(name);
+            text.push_str(&format!("  {number:>2}  {name}{:space$}  {size:>10}\n", ""));
             if let Some(checksum) = self.checksums.get(index) {
                 text.push_str(&format!("      sha256 {checksum}\n"));
             }
         }
         text.push('\n');
+        // An id that wraps is hard to copy.
+        let is_narrow = columns < LABEL_COLUMNS + ID_COLUMNS;
         let mut line = |label: &str, value: &str| {
-            text.push_str(&format!("{label:<15}{value}\n"));
+            text.push_str(&if is_narrow {
+                format!("{label}\n  {value}\n")
+            } else {
+                format!("{label:<LABEL_COLUMNS$}{value}\n")
+            });
         };
         line("AggregationId", &escaped(completed.aggregation_id.as_str()));
         let login_id = escaped(completed.login_id.as_str());

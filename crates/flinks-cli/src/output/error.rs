@@ -31,6 +31,8 @@ pub(crate) struct CliError {
     file: Option<Box<str>>,
     /// The ledger to resume from.
     pub(crate) ledger: Option<PathBuf>,
+    /// How far a wait got, and what waits again.
+    wait: Option<Box<[String; 2]>>,
     abandoned: Box<[String]>,
     abandoned_unnamed: u64,
     /// What was achieved before the error, as fields of the JSON output.
@@ -110,6 +112,7 @@ impl CliError {
             cause,
             file: None,
             ledger: None,
+            wait: None,
             abandoned: Box::default(),
             abandoned_unnamed: 0,
             result: Map::new(),
@@ -162,6 +165,12 @@ impl CliError {
         let reason = io_error::reason(error);
         let message = format!("done, but standard output cannot be written: {reason}");
         Self::local(OUTPUT, Delivery::Delivered, message)
+    }
+
+    /// Adds how far a wait got that ended in this error, and what waits again.
+    pub(crate) fn of_wait(mut self, waited: String, next: &str) -> Self {
+        self.wait = Some(Box::new([waited, next.to_owned()]));
+        self
     }
 
     /// Marks a failure of this machine as one that follows a successful call.

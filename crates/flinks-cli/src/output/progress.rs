@@ -1,100 +1,106 @@
-//! Progress on a terminal: a bar for the bytes of an upload, a spinner for waits.
+//! Progress on standard error: lines redrawn in place on a terminal, plain lines in CI.
 
+mod live;
+mod upload_view;
+mod wait;
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use flinks_upload::{Progress, UploadSession};
-use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Instant;
 
 use flinks_types::text::escaped;
+use flinks_upload::{Phase, Progress, UploadSession};
 
+use crate::output::progress::upload_view::UploadState;
+use crate::output::text::size;
 use crate::output::write_stderr;
 
-const BAR: &str = "{msg}\n[{bar:32}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+pub(crate) use live::{Live, erase, try_erase};
+pub(crate) use wait::Waiting;
 
-/// A progress bar of an upload, removed on drop.
-pub(crate) struct UploadBar(ProgressBar);
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ProgressStyle {
+    None,
+    /// A line for each step, never redrawn.
+    Lines,
+    /// Redrawn in place.
+    Live,
+}
+
+impl ProgressStyle {
+    /// Returns how this run shows progress on standard error: redrawn on a terminal, unless it cannot
+    /// move the cursor or the log is written there too; as lines in CI; otherwise not at all.
+    pub(crate) fn of_stderr(json: bool, verbose: bool) -> Self {
+        let is_set = |name, off: &[&str]| {
+            env::var_os(name)
+                .is_some_and(|value| off.iter().all(|off| value.as_os_str() != OsStr::new(off)))
+        };
+        let is_ci = is_set("CI", &["", "0", "false"]);
+        let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        match io::stderr().is_terminal() {
+            _ if json => Self::None,
+            true if !is_ci && !is_dumb && !verbose => Self::Live,
+            true => Self::Lines,
+            false if is_ci => Self::Lines,
+            false => Self::None,
+        }
+    }
+}
+
+/// Shows the progress of an upload until it is dropped.
+pub(crate) struct UploadBar(
+    #[expect(dead_code, reason = "it draws until it is dropped")] Option<Live>,
+);
 
 impl UploadBar {
-    /// Shows the progress of a session; `None` if it should not be `shown`.
-    pub(crate) fn follow(session: UploadSession, shown: bool) -> (UploadSession, Option<Self>) {
-        if !shown {
-            return (session, None);
+    /// Shows the progress of a session.
+    pub(crate) fn follow(session: UploadSession, style: ProgressStyle) -> (UploadSession, Self) {
+        match style {
+            ProgressStyle::None => (session, Self(None)),
+            ProgressStyle::Lines => {
+                let session = session.on_progress(|progress| {
+                    if let Some(line) = line(&progress) {
+                        write_stderr(&line);
+                    }
+                });
+                (session, Self(None))
+            }
+            ProgressStyle::Live => {
+                let state = Arc::new(Mutex::new(UploadState::default()));
+                let shown = Arc::clone(&state);
+                let live = Live::start(move |width| {
+                    let state = shown.lock().unwrap_or_else(PoisonError::into_inner);
+                    state.lines(Instant::now(), width)
+                });
+                let session = session.on_progress(move |progress| {
+                    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                    state.update(&progress, Instant::now());
+                });
+                (session, Self(Some(live)))
+            }
         }
-        let bar = ProgressBar::no_length();
-        bar.set_style(style(BAR).progress_chars("=> "));
-        let files = Arc::new(Mutex::new(Vec::new()));
-        let updated = bar.clone();
-        let session = session.on_progress(move |progress| {
-            let mut sent = files.lock().unwrap_or_else(PoisonError::into_inner);
-            let total = advance(&mut sent, progress.file, progress.files, progress.sent);
-            updated.set_message(title(&progress));
-            updated.set_position(total);
-        });
-        (session, Some(Self(bar)))
-    }
-
-    /// Returns a function that prints to standard error without damaging the bar, if there is one.
-    pub(crate) fn report_beside(bar: Option<&Self>) -> impl Fn(&str) + Send + use<> {
-        let bar = bar.map(|bar| bar.0.clone());
-        move |text| match &bar {
-            Some(bar) => bar.suspend(|| write_stderr(text)),
-            None => write_stderr(text),
-        }
-    }
-
-    /// Sets the total number of bytes.
-    pub(crate) fn set_total(&self, bytes: u64) {
-        self.0.set_length(bytes);
     }
 }
 
-impl Drop for UploadBar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-/// Records the bytes sent of one file and returns the sum over all files. A file that is sent again
-/// starts at 0.
-fn advance(sent: &mut Vec<u64>, file: usize, files: usize, bytes: u64) -> u64 {
-    sent.resize(files, 0);
-    if let Some(known) = sent.get_mut(file) {
-        *known = bytes;
-    }
-    sent.iter().sum()
-}
-
-fn title(progress: &Progress<'_>) -> String {
+/// Returns the line for a step of an upload, if it is worth one.
+fn line(progress: &Progress<'_>) -> Option<String> {
     let name = escaped(progress.file_name);
-    format!("file {} of {}: {name}", progress.file + 1, progress.files)
-}
-
-/// A spinner, removed on drop.
-pub(crate) struct Spinner(ProgressBar);
-
-impl Spinner {
-    /// Shows what the program waits for and the time elapsed; `None` if it should not be `shown`.
-    pub(crate) fn start(message: String, shown: bool) -> Option<Self> {
-        if !shown {
-            return None;
+    let (file, files) = (progress.file + 1, progress.files);
+    match progress.phase {
+        Phase::Confirmed => {
+            let size = size(progress.bytes);
+            Some(format!(
+                "uploaded file {file} of {files}: {name} ({size})\n"
+            ))
         }
-        let bar = ProgressBar::new_spinner();
-        bar.set_style(style("{spinner} {msg} ({elapsed})"));
-        bar.set_message(message);
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Some(Self(bar))
+        Phase::Retrying => Some(format!(
+            "file {file} of {files}: it is unknown whether {name} arrived; trying again\n"
+        )),
+        Phase::Preparing | Phase::Sending | Phase::Sent | Phase::Completing | _ => None,
     }
-}
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 #[cfg(test)]
@@ -102,22 +108,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_sent_again_counts_once() {
-        let mut sent = Vec::new();
-        let steps = [
-            (0, 100, 100),
-            (1, 50, 150),
-            (1, 0, 100),
-            (1, 50, 150),
-            (0, 0, 50),
-            (0, 100, 150),
-        ];
-        for (file, bytes, total) in steps {
-            assert_eq!(
-                advance(&mut sent, file, 2, bytes),
-                total,
-                "file {file} at {bytes}"
-            );
-        }
+    fn a_file_that_arrived_is_one_line() {
+        let mut progress = Progress::default();
+        (progress.file, progress.files) = (1, 3);
+        (progress.file_name, progress.bytes) = ("m\u{1b}.pdf", 4 << 20);
+        progress.phase = Phase::Sent;
+        assert_eq!(line(&progress), None);
+        progress.phase = Phase::Confirmed;
+        let text = "uploaded file 2 of 3: m\\u{1b}.pdf (4.0 MiB)\n";
+        assert_eq!(line(&progress).as_deref(), Some(text));
     }
 }

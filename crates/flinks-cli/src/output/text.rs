@@ -1,9 +1,10 @@
-//! Sizes, counts and shell words in printed text.
+//! Sizes, times, counts, widths and shell words in printed text.
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use flinks_types::text::escaped;
+use unicode_width::UnicodeWidthChar as _;
 
 /// Formats a size: `12.3 KiB`.
 pub(crate) fn size(bytes: u64) -> String {
@@ -49,7 +50,7 @@ pub(crate) fn wrapped(text: &str, indent: usize, columns: usize) -> String {
     for line in text.lines() {
         let mut width = 0;
         for word in line.split(' ') {
-            let word_width = word.chars().count();
+            let word_width = display_width(word);
             if width > 0 && width + 1 + word_width <= columns {
                 wrapped.push(' ');
                 width += 1 + word_width;
@@ -65,6 +66,49 @@ pub(crate) fn wrapped(text: &str, indent: usize, columns: usize) -> String {
         wrapped.push('\n');
     }
     wrapped
+}
+
+/// Formats a time that passes: `12 s`, `4 min`, `3 h 5 min`.
+pub(crate) fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let minutes = seconds / 60;
+    match (minutes / 60, minutes % 60) {
+        _ if seconds < 100 => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Returns how many columns of a terminal a text takes.
+pub(crate) fn display_width(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or_default()).sum()
+}
+
+/// Cuts the middle out of a text that is wider than so many columns: `statement-ja…2024.pdf`.
+pub(crate) fn cut_middle(text: &str, columns: usize) -> String {
+    if display_width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(kept) = columns.checked_sub(1) else {
+        return String::new();
+    };
+    let fitting = |characters: &mut dyn Iterator<Item = char>, columns: usize| {
+        let mut width = 0;
+        characters
+            .take_while(|c| {
+                width += c.width().unwrap_or_default();
+                width <= columns
+            })
+            .collect::<Vec<_>>()
+    };
+    let end = fitting(&mut text.chars().rev(), kept / 2);
+    let start = fitting(&mut text.chars(), kept - kept / 2);
+    start
+        .iter()
+        .chain(&['\u{2026}'])
+        .chain(end.iter().rev())
+        .collect()
 }
 
 /// Formats a path, safe in a terminal.
@@ -113,6 +157,39 @@ mod tests {
         );
         assert_eq!(wrapped("one", 4, 3), "    one\n");
         assert_eq!(wrapped("one two", 0, usize::MAX), "one two\n");
+    }
+
+    #[test]
+    fn times_are_rounded_down() {
+        let rows = [
+            (0, "0 s"),
+            (99, "99 s"),
+            (100, "1 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (14_700, "4 h 5 min"),
+        ];
+        for (time, text) in rows {
+            assert_eq!(seconds(Duration::from_secs(time)), text);
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_by_its_width() {
+        let rows = [
+            ("statement-january.pdf", 21, "statement-january.pdf"),
+            ("statement-january.pdf", 12, "statem\u{2026}y.pdf"),
+            (
+                "\u{4e8c}\u{6708}\u{660e}\u{7d30}.pdf",
+                9,
+                "\u{4e8c}\u{6708}\u{2026}.pdf",
+            ),
+            ("abc", 1, "\u{2026}"),
+            ("abc", 0, ""),
+        ];
+        for (text, columns, cut) in rows {
+            assert_eq!(cut_middle(text, columns), cut);
+        }
     }
 
     #[test]

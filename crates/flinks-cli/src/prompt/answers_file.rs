@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use flinks_legacy::{Answers, Channel, Question, QuestionKind};
+use flinks_legacy::{Answers, ChallengeRound, Channel, Question, QuestionKind};
 use flinks_transport::{Error, ErrorKind};
 use flinks_types::text;
 use serde_json::{Map, Value};
@@ -68,6 +68,12 @@ fn parse(text: &str) -> Result<AnswersFile, String> {
 }
 
 impl RoundAnswers {
+    /// Returns how many answers are to no question of the round.
+    pub(crate) fn unmatched(&self, round: &ChallengeRound) -> usize {
+        let is_asked = |key: &str| round.questions().any(|question| question.text() == key);
+        self.0.keys().filter(|key| !is_asked(key)).count()
+    }
+
     /// Answers the question at `index` of its round. Returns `false` if the file has no answer.
     ///
     /// # Errors
@@ -221,10 +227,14 @@ mod tests {
         let round = round(&[question("QuestionAndAnswer", &[])]);
         let question = round.questions().next().expect("a question");
         let mut file = parse(r#"[{"Q": "a"}]"#).expect("valid");
+        let mut unmatched = Vec::new();
         for _ in 0..2 {
-            let outcome = file.next_round().answer(0, &question, &mut round.answers());
+            let given = file.next_round();
+            let outcome = given.answer(0, &question, &mut round.answers());
             assert_eq!(outcome.ok(), Some(false));
+            unmatched.push(given.unmatched(&round));
         }
+        assert_eq!(unmatched, [1, 0]);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct AnswerSources<'a> {
     pub(crate) terminal: Option<&'a mut Terminal>,
     /// How the terminal shows images.
     pub(crate) protocol: Option<Protocol>,
+    /// Whether the images are also in a folder.
+    pub(crate) has_image_files: bool,
 }
 
 /// Why a question was not answered.
@@ -62,6 +64,7 @@ impl AnswerSources<'_> {
                 let mut prompt = Prompt {
                     terminal,
                     protocol: self.protocol,
+                    has_image_files: self.has_image_files,
                     answers: &mut answers,
                 };
                 prompt.ask(&question).await?;
@@ -80,6 +83,7 @@ impl AnswerSources<'_> {
 struct Prompt<'a> {
     terminal: &'a mut Terminal,
     protocol: Option<Protocol>,
+    has_image_files: bool,
     answers: &'a mut Answers,
 }
 
@@ -127,6 +131,7 @@ impl Prompt<'_> {
             }
             QuestionKind::Phone(q) => {
                 let number = self.pick(q.numbers().collect()).await?;
+                self.terminal.show("How should the code be sent?\n");
                 let channels = [Channel::Text, Channel::Call];
                 let word = self.pick(channels.map(Channel::as_str).to_vec()).await?;
                 let channel = channels.into_iter().find(|one| one.as_str() == word);
@@ -167,8 +172,19 @@ impl Prompt<'_> {
     /// Asks for one of a list, by its number from 1.
     async fn pick<'c>(&mut self, choices: Vec<&'c str>) -> Result<&'c str, Unanswered> {
         self.show_list(&choices);
-        let prompt = format!("Number (1 to {}): ", choices.len());
-        self.parsed(&prompt, |line| {
+        self.pick_number("Number", &choices).await
+    }
+
+    /// Asks for one of the choices by its number from 1.
+    async fn pick_number<'c>(
+        &mut self,
+        what: &str,
+        choices: &[&'c str],
+    ) -> Result<&'c str, Unanswered> {
+        let last = choices.len();
+        let prompt = format!("{what} (1 to {last}): ");
+        let expected = format!("Enter a number from 1 to {last}.\n");
+        self.parsed(&prompt, &expected, |line| {
             let number: usize = line.trim().parse().ok()?;
             choices.get(number.checked_sub(1)?).copied()
         })
@@ -181,8 +197,10 @@ impl Prompt<'_> {
         choices: Vec<&'c str>,
     ) -> Result<Vec<&'c str>, Unanswered> {
         self.show_list(&choices);
-        let prompt = format!("Numbers (1 to {}, separated by commas): ", choices.len());
-        self.parsed(&prompt, |line| {
+        let last = choices.len();
+        let prompt = format!("Numbers (1 to {last}, separated by commas): ");
+        let expected = format!("Enter numbers from 1 to {last}, separated by commas.\n");
+        self.parsed(&prompt, &expected, |line| {
             let numbers = line.split([',', ' ']).filter(|part| !part.is_empty());
             let chosen = numbers.map(|part| {
                 let number: usize = part.parse().ok()?;
@@ -193,23 +211,27 @@ impl Prompt<'_> {
         .await
     }
 
-    /// Asks for an image, by its number from 0 as in the names of the image files.
+    /// Asks for an image, by its number from 1 as in the names of the image files.
     async fn pick_image<'c>(&mut self, images: Vec<&'c str>) -> Result<&'c str, Unanswered> {
-        for (number, image) in images.iter().enumerate() {
+        let mut is_shown = self.has_image_files;
+        for (index, image) in images.iter().enumerate() {
             let sequence = self.protocol.and_then(|protocol| {
                 let image = decoded(image)?;
                 protocol.sequence(&image)
             });
             if let Some(sequence) = sequence {
-                self.terminal.show(&format!("  {number}  {sequence}\n"));
+                is_shown = true;
+                let number = index + 1;
+                self.terminal.show(&format!("  {number:>2}  {sequence}\n"));
             }
         }
-        let last = images.len().saturating_sub(1);
-        let prompt = format!("Number of the image (0 to {last}): ");
-        self.parsed(&prompt, |line| {
-            images.get(line.trim().parse::<usize>().ok()?).copied()
-        })
-        .await
+        if !is_shown {
+            self.terminal.show(
+                "This terminal cannot show the images. To see them, press Ctrl-C and continue the \
+                 session with --images DIR, which writes them to a folder.\n",
+            );
+        }
+        self.pick_number("Number of the image", &images).await
     }
 
     fn show_list(&mut self, choices: &[&str]) {
@@ -220,10 +242,11 @@ impl Prompt<'_> {
         }
     }
 
-    /// Asks until `parse` accepts the line.
+    /// Asks until `parse` accepts the line, and says what is expected if it does not.
     async fn parsed<T: Send>(
         &mut self,
         prompt: &str,
+        expected: &str,
         parse: impl Fn(&str) -> Option<T> + Send,
     ) -> Result<T, Unanswered> {
         loop {
@@ -231,6 +254,7 @@ impl Prompt<'_> {
             if let Some(value) = parse(line.expose()) {
                 return Ok(value);
             }
+            self.terminal.show(expected);
         }
     }
 }
@@ -260,6 +284,7 @@ mod tests {
             file: RoundAnswers::default(),
             terminal: Some(&mut terminal),
             protocol: Some(Protocol::Iterm),
+            has_image_files: false,
         };
         let answered = sources.answer(&round(questions)).await;
         let answered = answered.ok().expect("no error").is_some();
@@ -284,7 +309,10 @@ mod tests {
                 question("MultipleChoiceMultipleAnswers", &["a", "b"]),
                 &["", "1,1", "1, 2"],
             ),
-            (question("ImageSelection", &["AA==", "AQ=="]), &["2", "0"]),
+            (
+                question("ImageSelection", &["AA==", "AQ=="]),
+                &["0", "3", "2"],
+            ),
             (question("TextOrCall", &["#1", "#2"]), &["2", "3", "1"]),
             (question("WaitUntilEUAccept", &[]), &[""]),
             (question(q, &["one", "two"]), &["1", "", "2", "Paul"]),
@@ -295,6 +323,12 @@ mod tests {
             let (answered, unused, seen) = interview(&[question], lines).await;
             assert!(answered && unused == 0, "{seen}");
             assert!(seen.contains("?\\u{1b}\n"), "escaped: {seen}");
+            let refused = lines.iter().any(|line| ["0", "3"].contains(line));
+            assert_eq!(
+                refused,
+                seen.contains("Enter a number from 1 to 2."),
+                "{seen}"
+            );
         }
     }
 
@@ -325,7 +359,7 @@ mod tests {
     #[tokio::test]
     async fn images_are_shown_where_the_terminal_can() {
         let images = question("ImageSelection", &["R0lGOA==", "\u{1b}]0;title\u{7}"]);
-        let (answered, _, seen) = interview(&[images], &["0"]).await;
+        let (answered, _, seen) = interview(&[images], &["1"]).await;
         assert!(answered && seen.contains("1337;File=inline=1"), "{seen}");
         assert!(!seen.contains("title"), "only images are shown: {seen}");
     }

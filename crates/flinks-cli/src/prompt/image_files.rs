@@ -31,12 +31,14 @@ impl ImageFiles {
             };
             files::make_folder(folder)
                 .map_err(|error| CliError::disk("the folder (--images)", &error))?;
-            for (number, image) in question.images().enumerate() {
+            let count = question.images().len();
+            for (place, image) in question.images().enumerate() {
                 let Some(image) = decoded(image) else {
                     continue;
                 };
-                let (question, kind) = (index + 1, extension(&image));
-                let name = format!("flinks-question-{question}-image-{number}-{mark}.{kind}");
+                let (question, number, kind) = (index + 1, place + 1, extension(&image));
+                let name =
+                    format!("flinks-question-{question}-image-{number}-of-{count}-{mark}.{kind}");
                 let path = folder.join(name);
                 images.0.push(Temporary::new(path.clone()));
                 write(&path, &image).map_err(|error| {
@@ -109,8 +111,8 @@ mod tests {
         let images = ImageFiles::write(&round, &folder).ok().expect("written");
         let mark = mark(&round);
         let expected = [
-            format!("flinks-question-2-image-0-{mark}.gif"),
-            format!("flinks-question-2-image-2-{mark}.png"),
+            format!("flinks-question-2-image-1-of-3-{mark}.gif"),
+            format!("flinks-question-2-image-3-of-3-{mark}.png"),
         ];
         assert_eq!(files(), expected);
         #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -69,9 +69,12 @@ impl Terminal {
 
     /// Starts `authorize` at this terminal; its result goes to a pipe.
     fn start(&self, bench: &Bench, arguments: &[&str]) -> Program {
-        let side = || Stdio::from(self.program.try_clone().expect("the other side"));
         let arguments = [&["authorize", "--json"], arguments].concat();
-        let mut command = bench.command(&arguments);
+        self.run(bench.command(&arguments))
+    }
+
+    fn run(&self, mut command: Command) -> Program {
+        let side = || Stdio::from(self.program.try_clone().expect("the other side"));
         command.stdin(side()).stderr(side()).stdout(Stdio::piped());
         Program(Some(command.spawn().expect("the program starts")))
     }
@@ -186,4 +189,33 @@ fn a_signal_removes_the_images() {
         run.ends_with(130);
         assert_eq!(written(), 0, "{signal:?}");
     }
+}
+
+#[test]
+fn a_signal_erases_the_progress() {
+    let bench = Bench::new(&["upload@1=delay-after:60000"]);
+    let file = bench.document("a.pdf");
+    let mut terminal = Terminal::open();
+    let program = terminal.run(bench.command(&["upload", &file]));
+    terminal.shows("sent, waiting for the answer");
+    program.signal(Signal::INT);
+    let (run, seen) = terminal.close(program);
+    run.ends_with(130);
+    // The two lines of the progress, and what is printed in their place.
+    assert!(
+        seen.contains("\u{1b}[1A\u{1b}[Jerror: interrupted"),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn progress_is_plain_lines_in_ci_and_none_in_a_pipe() {
+    let bench = Bench::new(&[]);
+    let file = bench.document("a.pdf");
+    let run = |ci| {
+        let mut command = bench.command(&["upload", &file]);
+        Run::of(command.env("CI", ci)).ends_with(0).stderr
+    };
+    assert!(run("true").contains("uploaded file 1 of 1: a.pdf ("));
+    assert_eq!(run(""), "");
 }

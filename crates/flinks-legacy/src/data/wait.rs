@@ -5,7 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-use flinks_transport::poll::{self, PollConfig, Poller};
+use flinks_transport::poll::{self, PollConfig, PollStatus, Poller};
 use flinks_transport::{Delivery, Error, Operation};
 use flinks_types::{FlinksCode, LoginId, RequestId, RetryClass};
 
@@ -91,10 +91,10 @@ pub struct DataWait<D> {
     data: Option<D>,
     allow_stale: bool,
     config: PollConfig,
-    on_pending: Option<OnPending>,
+    on_pause: Option<OnPause>,
 }
 
-type OnPending = Box<dyn Fn(Duration) + Send + Sync>;
+type OnPause = Box<dyn Fn(&PollStatus<'_>) + Send + Sync>;
 
 impl<D: Data> DataWait<D> {
     /// Polls only: the call has been started before.
@@ -105,7 +105,7 @@ impl<D: Data> DataWait<D> {
             data: None,
             allow_stale: false,
             config: PollConfig::new(INTERVAL, TIMEOUT),
-            on_pending: None,
+            on_pause: None,
         }
     }
 
@@ -119,7 +119,7 @@ impl<D: Data> DataWait<D> {
             data: Some(D::default()),
             allow_stale: false,
             config: PollConfig::new(INTERVAL, TIMEOUT),
-            on_pending: None,
+            on_pause: None,
         }
     }
 
@@ -158,9 +158,10 @@ impl<D: Data> DataWait<D> {
         self
     }
 
-    /// Calls `on_pending` with the elapsed time whenever an answer is pending.
-    pub fn on_pending(mut self, on_pending: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        self.on_pending = Some(Box::new(on_pending));
+    /// Calls `on_pause` before each pause: when an answer is pending, and when a request failed in a
+    /// way that does not end the wait.
+    pub fn on_pause(mut self, on_pause: impl Fn(&PollStatus<'_>) + Send + Sync + 'static) -> Self {
+        self.on_pause = Some(Box::new(on_pause));
         self
     }
 
@@ -222,7 +223,6 @@ impl<D: Data> DataWait<D> {
                 }
                 Ok(Some(None)) => {
                     poller.answered();
-                    self.report_pending(poller);
                 }
                 Ok(None) => {}
                 Err(error) => return self.stale(error, login_id),
@@ -257,7 +257,6 @@ impl<D: Data> DataWait<D> {
                 Ok(DataState::Pending(_)) => {
                     is_pending = true;
                     poller.answered();
-                    self.report_pending(poller);
                 }
                 Err(error) if is_unknown(&error) => {
                     tracing::debug!(
@@ -269,6 +268,7 @@ impl<D: Data> DataWait<D> {
                 }
                 Err(error) => return Err(error),
             }
+            self.report_pause(poller);
             // Whatever time is left, there is one poll at least.
             poller.pause().await.ok();
         }
@@ -278,7 +278,6 @@ impl<D: Data> DataWait<D> {
                 Ok(Some(DataState::Pending(_))) => {
                     is_pending = true;
                     lost = None;
-                    self.report_pending(poller);
                 }
                 Ok(None) => {}
                 Err(error) if is_pending && is_session_over(&error) => {
@@ -304,6 +303,7 @@ impl<D: Data> DataWait<D> {
 
     /// Sleeps until the next request is due, or returns the error of a wait that is over.
     async fn pause(&self, poller: &mut Poller) -> Result<(), Error> {
+        self.report_pause(poller);
         poller.pause().await.map_err(|over| {
             let seconds = over.timeout().as_secs_f64();
             let what = match &self.source {
@@ -318,9 +318,9 @@ impl<D: Data> DataWait<D> {
         })
     }
 
-    fn report_pending(&self, poller: &Poller) {
-        if let Some(on_pending) = &self.on_pending {
-            on_pending(poller.elapsed());
+    fn report_pause(&self, poller: &Poller) {
+        if let Some(on_pause) = &self.on_pause {
+            on_pause(&poller.status());
         }
     }
 }

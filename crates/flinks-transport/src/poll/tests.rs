@@ -100,6 +100,31 @@ async fn the_end_returns_the_last_failure_and_says_that_the_time_was_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_status_counts_polls_and_failures() {
+    let service = ScriptedService::new([pending(), Reply::status(503), pending()]).repeat_last();
+    let transport = service.builder().retry(RetryConfig::none()).build();
+    let transport = transport.expect("a transport");
+    let mut poller = Poller::new(PollConfig::new(seconds(30), seconds(80)), is_transient);
+    let mut seen = Vec::new();
+    loop {
+        poller.poll(transport.call(Ask)).await.expect("no end");
+        let status = poller.status();
+        let failed = status.failure.and_then(Error::status).is_some();
+        seen.push((status.polls, status.failures, failed, status.is_failing));
+        assert_eq!(status.next_poll.is_some(), seen.len() < 4);
+        if poller.pause().await.is_err() {
+            break;
+        }
+    }
+    let expected = [
+        (1, 0, false, false),
+        (2, 1, true, true),
+        (3, 1, true, false),
+    ];
+    assert_eq!(seen[..3], expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn other_failures_end_a_wait_at_once() {
     let (service, error) = wait(seconds(300), [pending(), Reply::status(404)]).await;
     assert_eq!(service.count(), 2);

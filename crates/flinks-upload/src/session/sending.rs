@@ -2,14 +2,13 @@
 
 use std::future::{Future, IntoFuture, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use flinks_transport::{Delivery, Error, ErrorKind};
 use flinks_types::{AggregationId, UploadResponse, find_aggregation_id};
 
-use super::{OnUnknown, Progress, UploadSession};
+use super::{OnUnknown, Phase, UploadSession};
 use crate::document::Document;
 use crate::error::{UploadError, UploadErrorKind, file_error};
 use crate::ledger::{Completion, FileEntry, FileState, LedgerEntry};
@@ -126,8 +125,6 @@ impl UploadSession {
             let message = "a file of the session is gone";
             return Err(file_error(message));
         };
-        let name = document.name().to_owned();
-        let (files, bytes) = (self.state.files.len(), document.len());
         let aggregation_id = self.state.aggregation_id.clone();
         let mut operation = self
             .client
@@ -137,16 +134,9 @@ impl UploadSession {
         if self.may_restart() {
             operation = operation.reuse_connection();
         }
-        if let Some(on_progress) = self.on_progress.clone() {
-            operation = operation.on_bytes(Arc::new(move |sent| {
-                on_progress(Progress {
-                    file,
-                    files,
-                    file_name: &name,
-                    sent,
-                    bytes,
-                });
-            }));
+        self.report(file, Phase::Preparing);
+        if let Some(on_bytes) = self.count_bytes(file) {
+            operation = operation.on_bytes(on_bytes);
         }
         Ok(self.client.send(operation).into_future())
     }
@@ -179,6 +169,7 @@ impl UploadSession {
                             let error = refused.with_delivery(Delivery::Delivered);
                             return Err(Failure::new(file, error.with_operation("upload.file")));
                         }
+                        self.report(file, Phase::Confirmed);
                         if let Some(known) = &self.state.aggregation_id {
                             self.strays.retain(|stray| known.is_another(stray.as_str()));
                         }
@@ -247,6 +238,7 @@ impl UploadSession {
             },
             "it is unknown whether a file arrived; it is sent again"
         );
+        self.report(failure.file, Phase::Retrying);
         tokio::time::sleep(pause).await;
         // Without an id there is no session to send it into again.
         if self.on_unknown == OnUnknown::Restart || self.state.aggregation_id.is_none() {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use flinks_auth::ClientCredentials;
@@ -258,9 +258,17 @@ async fn a_file_that_the_service_has_may_be_gone() {
     let (host, folder) = (Host::default(), tempfile::tempdir().unwrap());
     let ledger = half_done(&host, folder.path(), Fate::Gateway(403)).await;
     std::fs::remove_file(folder.path().join("0.pdf")).unwrap();
-    let done = resume(&host, &ledger).await.unwrap();
+    let (ledger, entries) = FileLedger::open(ledger).unwrap();
+    let session = host.client().resume(ledger, &entries).unwrap();
+    let first = Arc::new(OnceLock::new());
+    let seen = Arc::clone(&first);
+    let session = session.on_progress(move |progress| {
+        let _ = seen.set((progress.file, progress.session_sent, progress.session_bytes));
+    });
+    let done = session.complete().await.unwrap();
     assert_eq!(host.completed()[0].files, expected(2));
     assert_eq!((names(&done).len(), done.abandoned.len()), (2, 0));
+    assert_eq!(first.get(), Some(&(1, 19, 38)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,24 +3,16 @@
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 
-use flinks_upload::{Delivery, Document, FileLedger, Limits, OnUnknown, UploadErrorKind};
+use flinks_upload::{
+    Delivery, Document, FileLedger, Limits, OnUnknown, Phase, Progress, UploadErrorKind,
+};
 
 use crate::service::{Fate, Host, documents, expected};
 
 #[tokio::test(start_paused = true)]
 async fn files_go_one_by_one_under_one_id_and_one_token() {
     let host = Host::default();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&seen);
-    let session = host
-        .client()
-        .session()
-        .tag("t")
-        .on_progress(move |progress| {
-            sink.lock()
-                .unwrap()
-                .push((progress.file, progress.sent, progress.bytes));
-        });
+    let session = host.client().session().tag("t");
     let done = session.upload(documents(3)).await.unwrap();
     assert_eq!(host.completed()[0].files, expected(3));
     assert_eq!(done.files.len(), 3);
@@ -29,10 +21,37 @@ async fn files_go_one_by_one_under_one_id_and_one_token() {
         host.state(|s| (s.tokens, s.uploads, s.completes)),
         (1, 3, 1)
     );
-    assert_eq!(
-        *seen.lock().unwrap(),
-        [(0, 19, 19), (1, 19, 19), (2, 19, 19)]
-    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_starts_over_with_the_session() {
+    let host = Host::new([Fate::Good, Fate::CutAfter]);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let session = host.client().session().on_progress(move |progress| {
+        assert_eq!((progress.bytes, progress.session_bytes), (19, 38));
+        let Progress {
+            file,
+            phase,
+            session_sent,
+            ..
+        } = progress;
+        sink.lock().unwrap().push((file, phase, session_sent));
+    });
+    session.upload(documents(2)).await.unwrap();
+    let file = |file, before| {
+        let sent = before + 19;
+        [
+            (file, Phase::Preparing, before),
+            (file, Phase::Sent, sent),
+            (file, Phase::Confirmed, sent),
+        ]
+    };
+    let mut lost = file(1, 19);
+    lost[2] = (1, Phase::Retrying, 19);
+    let mut expected = [file(0, 0), lost, file(0, 0), file(1, 19)].concat();
+    expected.push((1, Phase::Completing, 38));
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
 
 #[tokio::test(start_paused = true)]

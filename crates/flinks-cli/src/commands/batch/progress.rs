@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flinks_types::text::escaped;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
+use crate::output::progress::{Live, ProgressStyle};
+use crate::output::text::{cut_middle, seconds};
 use crate::output::write_stderr;
 
 /// How far apart lines are that nothing overwrites.
@@ -25,7 +26,8 @@ pub(crate) struct Counts {
 
 /// Shows the progress of a batch; removed on drop.
 pub(crate) struct BatchProgress {
-    bar: Option<ProgressBar>,
+    live: Option<Live>,
+    counts: Arc<Mutex<Counts>>,
     /// The name of the file that was sent last.
     file: FileName,
     last_line: Instant,
@@ -50,19 +52,24 @@ impl FileName {
 }
 
 impl BatchProgress {
-    /// Starts the line; `on_terminal` if it can be overwritten.
-    pub(crate) fn start(on_terminal: bool) -> Self {
-        let bar = on_terminal.then(|| {
-            let bar = ProgressBar::new_spinner();
-            let style = ProgressStyle::with_template("{spinner} {wide_msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
+    /// Starts the line, if it can be redrawn in place.
+    pub(crate) fn start(style: ProgressStyle) -> Self {
+        let (counts, file) = (Arc::default(), FileName::default());
+        let shown: (Arc<Mutex<Counts>>, _) = (Arc::clone(&counts), file.clone());
+        let start = Instant::now();
+        let live = (style == ProgressStyle::Live).then(|| {
+            Live::start(move |width| {
+                let counts = *shown.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let elapsed = seconds(start.elapsed());
+                let line = format!("{} ({elapsed})", line(counts, &shown.1.shown()));
+                vec![cut_middle(&line, width)]
+            })
         });
         Self {
-            bar,
-            file: FileName::default(),
-            last_line: Instant::now(),
+            live,
+            counts,
+            file,
+            last_line: start,
         }
     }
 
@@ -70,32 +77,12 @@ impl BatchProgress {
         self.file.clone()
     }
 
-    /// Returns a function that prints to standard error without damaging the line.
-    pub(crate) fn report_beside(&self) -> impl Fn(&str) + Send + use<> {
-        let bar = self.bar.clone();
-        move |text| match &bar {
-            Some(bar) => bar.suspend(|| write_stderr(text)),
-            None => write_stderr(text),
-        }
-    }
-
     /// Shows these counts. Without a terminal most calls print nothing.
     pub(crate) fn show(&mut self, counts: Counts) {
-        match &self.bar {
-            Some(bar) => bar.set_message(line(counts, &self.file.shown())),
-            None if self.last_line.elapsed() >= LINE_INTERVAL => {
-                self.last_line = Instant::now();
-                write_stderr(&format!("{}\n", line(counts, "")));
-            }
-            None => {}
-        }
-    }
-}
-
-impl Drop for BatchProgress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+        if self.live.is_none() && self.last_line.elapsed() >= LINE_INTERVAL {
+            self.last_line = Instant::now();
+            write_stderr(&format!("{}\n", line(counts, "")));
         }
     }
 }

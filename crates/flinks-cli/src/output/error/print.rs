@@ -33,6 +33,10 @@ impl CliError {
         if let Some(hint) = self.hint() {
             line("hint", hint);
         }
+        if let Some([waited, next]) = self.wait.as_deref() {
+            line("waited", waited);
+            line("next", next);
+        }
         if !self.abandoned.is_empty() {
             let ids = escaped(&self.abandoned.join(", ")).into_owned();
             line("abandoned sessions (never completed)", &ids);

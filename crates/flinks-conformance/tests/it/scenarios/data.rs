@@ -22,7 +22,7 @@ async fn data_that_are_pending_are_polled_to_the_end() {
     let (sender, mut pending) = unbounded_channel();
     let detail = client.accounts_detail(&session).interval(SOON);
     let detail = detail
-        .on_pending(move |waited| sender.send(waited).expect("a receiver"))
+        .on_pause(move |status| sender.send(status.elapsed).expect("a receiver"))
         .await;
     assert!(detail.expect("accounts").accounts.is_some());
     let mut waits = Vec::new();
@@ -44,7 +44,7 @@ async fn what_one_client_has_begun_another_waits_for() {
         let session = open(&client, "greatday_nomfa").await;
         let (sender, mut pending) = unbounded_channel();
         let detail = client.accounts_detail(&session);
-        let detail = detail.on_pending(move |_| sender.send(()).expect("a receiver"));
+        let detail = detail.on_pause(move |_| sender.send(()).expect("a receiver"));
         tokio::select! {
             outcome = detail => panic!("{outcome:?}"),
             begun = pending.recv() => assert_eq!(begun, Some(())),

@@ -61,7 +61,7 @@ async fn a_202_is_polled_every_ten_seconds() {
     let answer = service
         .client_without_retries()
         .accounts_detail(&session())
-        .on_pending(move |passed| notes.lock().unwrap().push(passed))
+        .on_pause(move |status| notes.lock().unwrap().push(status.elapsed))
         .await
         .unwrap();
     assert!(answer.accounts.is_some());
