@@ -117,7 +117,8 @@ impl Operation for TokenRequest {
     type Output = AccessToken;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("auth.token", Route::post("{token}"), Replay::Safe)
+        let route = Route::post_chosen(&self.url, &["/api/v1/token"], "{token}");
+        CallMeta::new("auth.token", route, Replay::Safe)
             .with_step(Step::Token)
             .with_max_response_bytes(64 * 1024)
     }

@@ -67,7 +67,7 @@ pub(crate) enum Command {
     /// Progress is on standard error: redrawn on a terminal, plain lines with CI=true or TERM=dumb, none
     /// in a pipe or with --json.
     Upload(Upload),
-    /// Resume an upload that was stopped
+    /// Resume an interrupted upload
     Resume(Resume),
     /// Upload the documents of many borrowers, one session each, from a manifest
     Batch(Batch),

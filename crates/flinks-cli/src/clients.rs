@@ -48,10 +48,8 @@ impl Clients {
                 sandbox: None,
             }
         };
-        let paths = clients.settings.paths().unwrap_or_default();
-        // A run starts its clients once.
-        drop(context.upload_paths.set(paths));
         if let Some(name) = clients.settings.proxy.name() {
+            // A run starts its clients once.
             drop(context.proxy_setting.set(name.to_owned()));
         }
         Ok(clients)

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use flinks_transport::Error;
-use flinks_upload::Paths;
 
 use crate::arguments::Common;
 use crate::output::Output;
@@ -18,8 +17,6 @@ pub(crate) struct Context {
     /// `--sandbox` was given.
     pub(crate) sandbox: bool,
     config: Option<PathBuf>,
-    /// The paths of the upload host, once the settings are read.
-    pub(crate) upload_paths: OnceLock<Paths>,
     /// The variable, flag or key that names the proxy, if one does.
     pub(crate) proxy_setting: OnceLock<String>,
 }
@@ -30,7 +27,6 @@ impl Context {
             output,
             sandbox: common.sandbox,
             config: common.config.clone(),
-            upload_paths: OnceLock::new(),
             proxy_setting: OnceLock::new(),
         }
     }
@@ -42,17 +38,12 @@ impl Context {
 
     /// Returns the endpoint of the call that failed, for the support report: without ids, and without
     /// paths that the user has set.
-    pub(crate) fn endpoint(&self, error: &CliError) -> Option<String> {
+    pub(crate) fn endpoint(error: &CliError) -> Option<String> {
         let call = error.call()?;
         let (route, origin) = (call.route()?, call.origin()?);
-        let paths = self.upload_paths.get();
-        let presets = [Paths::api_v1(), Paths::root()];
-        let path = match (route.path(), paths.filter(|paths| presets.contains(paths))) {
-            ("{token}", Some(paths)) => paths.token(),
-            ("{upload}", Some(paths)) => paths.upload(),
-            ("{complete}", Some(paths)) => paths.complete(),
-            ("{token}" | "{upload}" | "{complete}", None) => " (a path of FLINKS_UPLOAD_PATHS)",
-            (path, _) => path,
+        let path = match route.path() {
+            path if path.starts_with('/') => path,
+            _ => " (a path of FLINKS_UPLOAD_PATHS)",
         };
         Some(format!("{} {origin}{path}", route.method()))
     }

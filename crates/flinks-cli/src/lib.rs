@@ -67,7 +67,7 @@ fn run_arguments(arguments: &Arguments) -> Exit {
     }
     let exit = report(&error, output);
     if let Some(path) = &common.support {
-        let (command, endpoint) = (arguments.command.name(), context.endpoint(&error));
+        let (command, endpoint) = (arguments.command.name(), Context::endpoint(&error));
         let written = support_report::write(path, &error, command, endpoint.as_deref());
         write_stderr(&match written {
             Ok(()) => format!("support report: {}\n", shown_path(path)),

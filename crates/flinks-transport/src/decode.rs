@@ -12,8 +12,6 @@ use crate::retry::wall_clock;
 use crate::retry_after::retry_after;
 use crate::{DecodeError, Delivery, Error, ErrorKind, Operation, page};
 
-const ANSWERED: &str = "the service answered with an error";
-
 /// Rejects a compressed success: nothing is decompressed, which rules out decompression bombs.
 pub(crate) fn plain(response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
     let status = response.status();
@@ -46,7 +44,10 @@ pub(crate) fn read<O: Operation>(
         let message = if status.is_redirection() {
             Cow::Borrowed("the service answered with a redirect, which is never followed")
         } else {
-            page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned)
+            page().map_or(
+                Cow::Borrowed(failure(Delivery::of_status(status))),
+                Cow::Owned,
+            )
         };
         let error = Error::new(ErrorKind::Api, message).with_delivery(Delivery::of_status(status));
         return Err(error.with_answer(status, api, wait).keeping(&body));
@@ -55,7 +56,7 @@ pub(crate) fn read<O: Operation>(
         Ok(output) => Ok(output),
         Err(DecodeError::Api(api)) => {
             let delivery = of_body(status, api.http_status_code);
-            let message = page().map_or(Cow::Borrowed(ANSWERED), Cow::Owned);
+            let message = page().map_or(Cow::Borrowed(failure(delivery)), Cow::Owned);
             let error = Error::new(ErrorKind::Api, message).with_delivery(delivery);
             let error = error.with_answer(status, Some(hidden(*api)), wait);
             Err(error.keeping(&body))
@@ -75,6 +76,15 @@ pub(crate) fn read<O: Operation>(
                 Err(error)
             }
         }
+    }
+}
+
+/// Names a failure that the service reports.
+fn failure(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Rejected => "rejected",
+        Delivery::Delivered => "accepted, but not finished",
+        Delivery::NotSent | Delivery::Unknown => "the service reports a failure",
     }
 }
 

@@ -25,9 +25,9 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A failed call. Cheap to clone.
 ///
-/// `Display` names the operation, the status, what the service said and whether it may have acted,
-/// and, if the network failed, the host and the proxy. It never prints a body, a header value, a path
-/// or its source. [`Error::report`] adds the sources, and so does `Debug`, which is what `?` in `main`
+/// `Display` names the operation, the status, the host, what the service said and whether it may have
+/// acted. After an answer it has the method and the path template ([`Error::route`]), and if the network
+/// failed, the proxy. It never prints a body, a header value, an id or its source. [`Error::report`] adds the sources, and so does `Debug`, which is what `?` in `main`
 /// prints; `{:#?}` prints the fields.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
@@ -373,14 +373,18 @@ mod tests {
 
     #[test]
     fn display_names_everything_actionable_but_no_source() {
-        let error = Error::new(ErrorKind::Api, "the service answered with an error")
+        let error = Error::new(ErrorKind::Api, "rejected")
             .with_answer(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ApiError::from_body(br#"{"FlinksCode":"TOO_BIG","Message":"too big"}"#),
                 Some(Duration::from_secs(90)),
             )
             .with_source("the cause")
-            .with_call(&META, None, None)
+            .with_call(
+                &META,
+                Some(&Uri::from_static("https://upload.example")),
+                None,
+            )
             .finish(Delivery::Rejected, 2, Duration::from_millis(3));
         let text = error.to_string();
         for part in [
@@ -390,7 +394,8 @@ mod tests {
             "TOO_BIG",
             "90 s",
             "2 attempts",
-            "refused",
+            "rejected: HTTP",
+            "(POST https://upload.example/api/v1/upload)",
         ] {
             assert!(text.contains(part), "{part} is missing from {text}");
         }
@@ -399,8 +404,54 @@ mod tests {
     }
 
     #[test]
+    fn display_says_once_whether_the_service_may_have_acted() {
+        let fails = |kind, code| {
+            let error = Error::new(kind, "failed");
+            let error = error.with_delivery(Delivery::Rejected);
+            match StatusCode::from_u16(code) {
+                Ok(status) => error.with_answer(status, None, None),
+                Err(_) => error.with_delivery(Delivery::NotSent),
+            }
+        };
+        const READ: CallMeta = CallMeta::new("fraud.analysis", Route::get("/{id}"), Replay::Safe);
+        let rows = [
+            (fails(ErrorKind::Api, 401), META, Delivery::Rejected, ""),
+            (
+                fails(ErrorKind::Api, 401),
+                META,
+                Delivery::Unknown,
+                "; the service may have acted on an earlier attempt",
+            ),
+            (
+                fails(ErrorKind::Connect, 0),
+                META,
+                Delivery::NotSent,
+                "; nothing was sent",
+            ),
+            (
+                fails(ErrorKind::Timeout, 0),
+                META,
+                Delivery::NotSent,
+                "; no changes were made",
+            ),
+            (
+                fails(ErrorKind::Timeout, 0),
+                META,
+                Delivery::Unknown,
+                "; the service may have acted",
+            ),
+            (fails(ErrorKind::Timeout, 0), READ, Delivery::Unknown, ""),
+        ];
+        for (error, meta, delivery, end) in rows {
+            let error = error.with_call(&meta, None, None);
+            let text = error.finish(delivery, 2, Duration::ZERO).to_string();
+            assert!(text.ends_with(&format!("2 attempts{end}")), "{text}");
+        }
+    }
+
+    #[test]
     fn an_error_that_main_returns_shows_what_the_service_said_and_the_causes() {
-        let error = Error::new(ErrorKind::Api, "the service answered with an error")
+        let error = Error::new(ErrorKind::Api, "rejected")
             .with_answer(
                 StatusCode::UNAUTHORIZED,
                 ApiError::from_body(br#"{"error":"invalid_client","error_description":"No."}"#),

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use http::Uri;
+
 /// The method and path template of a call, such as `GET /v3/{customerId}/BankingServices/Institutions`.
 ///
 /// It contains no id and no account data, so it may be logged and used as a metric's label. Where a
-/// setting chooses the path, the template is the setting's name, such as `{upload}`.
+/// setting chooses the path, the template is a documented path or the setting's name, such as `{upload}`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Route {
     method: &'static str,
@@ -29,6 +31,14 @@ impl Route {
     #[must_use]
     pub const fn post(path: &'static str) -> Self {
         Self::new("POST", path)
+    }
+
+    /// A `POST` route whose path a setting chooses: the first of `known` that `uri` has, or else `name`,
+    /// so that a route never contains a path of the user's own.
+    #[must_use]
+    pub fn post_chosen(uri: &Uri, known: &[&'static str], name: &'static str) -> Self {
+        let path = known.iter().find(|path| **path == uri.path());
+        Self::post(path.copied().unwrap_or(name))
     }
 
     /// A `PATCH` route.

@@ -94,6 +94,9 @@ impl Document {
         let absolute = std::path::absolute(path).map_err(unreadable)?;
         // Asked before opening: opening a pipe would wait for its writer.
         let metadata = std::fs::metadata(&absolute).map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Err(file_error(format!("{shown} is a folder, not a file")));
+        }
         if !metadata.is_file() {
             return Err(file_error(format!("{shown} is not a regular file")));
         }

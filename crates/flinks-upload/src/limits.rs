@@ -80,10 +80,13 @@ impl Limits {
             return Err(refused(name, "is empty"));
         }
         if bytes > self.max_file_bytes {
-            let limit = self.max_file_bytes;
+            let limit = limit(self.max_file_bytes);
             return Err(refused(
                 name,
-                &format!("has {bytes} bytes; a file may have {limit}"),
+                &format!(
+                    "is too large: {} bytes; the limit is {limit}",
+                    grouped(bytes)
+                ),
             ));
         }
         let extension = extension(name);
@@ -96,12 +99,12 @@ impl Limits {
                     "has a name that ends in a space or a dot: rename it",
                 ));
             }
-            let list = accepted.join(", ");
-            let really = really(head);
-            return Err(refused(
-                name,
-                &format!("is of another type than {list}{really}"),
-            ));
+            let list = accepted.join(", ").to_uppercase();
+            return Err(file_error(format!(
+                "{}: unsupported file type (accepted: {list}){}",
+                name.escape_debug(),
+                really(head)
+            )));
         }
         if self.check_contents && !looks_like(&extension, head) {
             let mut why = format!(
@@ -124,11 +127,35 @@ impl Limits {
         if bytes <= self.max_session_bytes {
             return Ok(());
         }
-        let limit = self.max_session_bytes;
         Err(file_error(format!(
-            "the files have {bytes} bytes together; a session may have {limit}: split it"
+            "the files are too large for one session: {} bytes; the limit is {}: split them into \
+             several sessions",
+            grouped(bytes),
+            limit(self.max_session_bytes)
         )))
     }
+}
+
+/// Formats a limit, in MiB too if it is a whole number of them.
+fn limit(bytes: u64) -> String {
+    let text = grouped(bytes);
+    match bytes.is_multiple_of(1 << 20) {
+        true => format!("{text} ({} MiB)", bytes >> 20),
+        false => text,
+    }
+}
+
+/// Formats a number with a comma between groups of three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn refused(name: &str, why: &str) -> UploadError {
@@ -194,9 +221,19 @@ mod tests {
         let limits = Limits::default();
         let rows: [(&str, u64, &[u8], &str); 7] = [
             ("a.pdf", 0, b"", "empty"),
-            ("a.pdf", (18 << 20) + 1, PDF, "18874368"),
-            ("a.docx", 10, b"PK", "another type"),
-            ("pdf", 10, PDF, "another type"),
+            (
+                "a.pdf",
+                (18 << 20) + 1,
+                PDF,
+                "18,874,369 bytes; the limit is 18,874,368 (18 MiB)",
+            ),
+            (
+                "a.docx",
+                10,
+                b"PK",
+                "unsupported file type (accepted: PDF, PNG",
+            ),
+            ("pdf", 10, PDF, "unsupported file type (accepted: PDF, PNG"),
             ("a.pdf", 10, b"\x89PNG\r\n\x1a\n", "contents"),
             ("a.png", 10, PDF, "contents"),
             ("a.tif", 10, b"II+\0", "contents"),
@@ -211,7 +248,12 @@ mod tests {
             .check("a.pdf", 18 << 20, PDF)
             .expect("exactly the limit");
         limits.check_session(180 << 20).expect("exactly the limit");
-        assert!(limits.check_session((180 << 20) + 1).is_err());
+        let session = limits.check_session((180 << 20) + 1);
+        let session = session.expect_err("too large").to_string();
+        assert!(
+            session.contains("188,743,681 bytes; the limit is"),
+            "{session}"
+        );
     }
 
     #[test]

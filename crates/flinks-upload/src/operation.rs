@@ -91,7 +91,8 @@ impl Operation for UploadFile {
     type Output = UploadResponse;
 
     fn meta(&self) -> CallMeta {
-        let meta = CallMeta::new("upload.file", Route::post("{upload}"), Replay::Unsent)
+        let route = Route::post_chosen(&self.url, &["/api/v1/upload", "/upload"], "{upload}");
+        let meta = CallMeta::new("upload.file", route, Replay::Unsent)
             .with_credential(Credential::OAuth)
             // A slow connection may take its time, but a silent server may not.
             .with_stall_timeout(Duration::from_secs(30), Duration::from_secs(120))
@@ -187,7 +188,9 @@ impl Operation for Complete {
     type Output = CompleteResponse;
 
     fn meta(&self) -> CallMeta {
-        CallMeta::new("upload.complete", Route::post("{complete}"), Replay::Unsent)
+        let known = ["/api/v1/upload/complete", "/upload/complete"];
+        let route = Route::post_chosen(&self.url, &known, "{complete}");
+        CallMeta::new("upload.complete", route, Replay::Unsent)
             .with_credential(Credential::OAuth)
             .with_max_response_bytes(MAX_ANSWER)
     }

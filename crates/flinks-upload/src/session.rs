@@ -256,10 +256,7 @@ impl UploadSession {
             Completion::Open | Completion::Sending | Completion::Unknown => {}
         }
         let Some(aggregation_id) = self.state.aggregation_id.clone() else {
-            let error = Error::new(
-                ErrorKind::Input,
-                "a session without a file is not completed",
-            );
+            let error = Error::new(ErrorKind::Input, "nothing to upload: add at least one file");
             return Err(self.failed(error, None));
         };
         // The outcome of this request does not reveal that of an earlier one.

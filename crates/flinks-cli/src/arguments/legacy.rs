@@ -37,7 +37,7 @@ pub(crate) struct Authorize {
     /// Open a session for a saved login instead of credentials; `-` reads a line of standard input
     #[arg(long, value_name = "ID", conflicts_with = "institution")]
     pub(crate) login_id: Option<String>,
-    /// Use the data fetched last, without a connection to the bank
+    /// Use cached data; do not contact the bank
     #[arg(long, requires = "login_id")]
     pub(crate) cached: bool,
     /// Language of the bank's questions

@@ -112,11 +112,10 @@ fn open_all(files: &[PathBuf]) -> Result<Vec<Document>, CliError> {
         [] => Ok(documents),
         [only] => Err(only.clone().into()),
         several => {
-            let reports = several.iter().map(|error| error.report().to_string());
-            let reports: Vec<_> = reports.collect();
-            let count = counted(reports.len(), "file");
-            let message = format!("{count} refused: {}", reports.join("; "));
-            Err(UploadError::new(UploadErrorKind::File, message).into())
+            let reports: Vec<_> = several.iter().map(|it| it.report().to_string()).collect();
+            let message = format!("{} refused", counted(reports.len(), "file"));
+            let error = CliError::from(UploadError::new(UploadErrorKind::File, message));
+            Err(error.with_reasons(reports))
         }
     }
 }

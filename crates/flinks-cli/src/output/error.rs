@@ -29,6 +29,8 @@ pub(crate) struct CliError {
     cause: Cause,
     /// The document it is about.
     file: Option<Box<str>>,
+    /// Further reasons, such as one for each refused file.
+    reasons: Box<[String]>,
     /// The ledger to resume from.
     pub(crate) ledger: Option<PathBuf>,
     /// How far a wait got, and what waits again.
@@ -111,6 +113,7 @@ impl CliError {
         Self {
             cause,
             file: None,
+            reasons: Box::default(),
             ledger: None,
             wait: None,
             abandoned: Box::default(),
@@ -183,6 +186,12 @@ impl CliError {
             }
             Cause::Call(_) | Cause::Interrupted => {}
         }
+        self
+    }
+
+    /// Adds reasons, which are printed on lines of their own.
+    pub(crate) fn with_reasons(mut self, reasons: Vec<String>) -> Self {
+        self.reasons = reasons.into();
         self
     }
 

@@ -29,7 +29,10 @@ impl<'r> Position<'r> {
         if self.choices().any(|offered| offered == choice) {
             Ok(())
         } else {
-            Err(invalid(self.index, "is answered with none of its choices"))
+            Err(invalid(
+                self.index,
+                "has an answer that is not one of its choices",
+            ))
         }
     }
 
@@ -118,7 +121,7 @@ impl CodeQuestion<'_> {
         if !self.digits().is_none_or(fits) {
             return Err(invalid(
                 self.0.index,
-                "is a SecurID code: it has six digits",
+                "has an invalid answer: a SecurID code has six digits",
             ));
         }
         self.0.insert_text(answers, self.text(), code)

@@ -54,15 +54,6 @@ impl Delivery {
             _ => Self::Unknown,
         }
     }
-
-    pub(super) const fn sentence(self) -> &'static str {
-        match self {
-            Self::NotSent => "nothing was acted on",
-            Self::Rejected => "the service refused it",
-            Self::Unknown => "the service may have acted",
-            Self::Delivered => "the service has acted",
-        }
-    }
 }
 
 /// Which request of a call failed. Flinks' support asks for it (Upload guide, Support).

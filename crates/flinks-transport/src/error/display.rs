@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::{Error, ErrorKind, Step};
+use super::{Delivery, Error, ErrorKind, Inner, Step};
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,17 +21,9 @@ impl fmt::Display for Error {
                 write!(f, " {reason}")?;
             }
         }
+        inner.write_target(f)?;
         if let Some(api) = &inner.api {
             write!(f, ": {api}")?;
-        }
-        if let Some(origin) = inner.origin.as_ref().filter(|_| inner.kind.is_of_network()) {
-            match (&inner.proxy, inner.proxy_status) {
-                (_, Some(status)) => write!(f, " (HTTP {}, for {origin})", status.as_u16())?,
-                // The message names the proxy.
-                _ if inner.kind == ErrorKind::Proxy => write!(f, " (for {origin})")?,
-                (Some(proxy), None) => write!(f, " ({origin} through the proxy {proxy})")?,
-                (None, None) => write!(f, " ({origin})")?,
-            }
         }
         if let Some(after) = inner.retry_after {
             write!(f, "; the service asks to wait {} s", after.as_secs())?;
@@ -39,10 +31,52 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             write!(f, "; {} attempts", inner.attempts)?;
         }
-        if inner.operation.is_some() {
-            write!(f, "; {}", inner.delivery.sentence())?;
+        match inner.consequence() {
+            Some(consequence) => write!(f, "; {consequence}"),
+            None => Ok(()),
         }
-        Ok(())
+    }
+}
+
+impl Inner {
+    /// Writes where the request was sent: method and path template after an answer, and the host and
+    /// the proxy if the network failed.
+    fn write_target(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(origin) = &self.origin else {
+            return Ok(());
+        };
+        match (self.route, &self.proxy, self.proxy_status) {
+            (Some(route), ..) if self.status.is_some() => match route.path() {
+                path if path.starts_with('/') => write!(f, " ({} {origin}{path})", route.method()),
+                name => write!(f, " ({} {name} of {origin})", route.method()),
+            },
+            _ if !self.kind.is_of_network() => Ok(()),
+            (.., Some(status)) => write!(f, " (HTTP {}, for {origin})", status.as_u16()),
+            // The message names the proxy.
+            _ if self.kind == ErrorKind::Proxy => write!(f, " (for {origin})"),
+            (_, Some(proxy), None) => write!(f, " ({origin} through the proxy {proxy})"),
+            (_, None, None) => write!(f, " ({origin})"),
+        }
+    }
+
+    /// Whether the service may have acted, unless that is clear: an answer that rejects the request
+    /// says so itself, and a GET changes nothing.
+    fn consequence(&self) -> Option<&'static str> {
+        self.operation?;
+        let is_rejected = self.status.map(Delivery::of_status) == Some(Delivery::Rejected);
+        let only_reads = self.route.is_some_and(|route| route.method() == "GET");
+        match self.delivery {
+            Delivery::NotSent if self.kind.is_before_sending() => Some("nothing was sent"),
+            Delivery::NotSent => Some("no changes were made"),
+            _ if only_reads => None,
+            Delivery::Rejected if self.kind == ErrorKind::Api => None,
+            Delivery::Rejected => Some("the request was rejected"),
+            Delivery::Unknown if is_rejected && self.attempts > 1 => {
+                Some("the service may have acted on an earlier attempt")
+            }
+            Delivery::Unknown => Some("the service may have acted"),
+            Delivery::Delivered => Some("the service has acted"),
+        }
     }
 }
 

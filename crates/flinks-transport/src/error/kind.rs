@@ -71,4 +71,12 @@ impl ErrorKind {
                 | Self::Timeout
         )
     }
+
+    /// Whether such a failure precedes every request, if the request was not sent.
+    pub(super) const fn is_before_sending(self) -> bool {
+        matches!(
+            self,
+            Self::Config | Self::Connect | Self::Input | Self::Proxy | Self::ServerCertificate
+        )
+    }
 }

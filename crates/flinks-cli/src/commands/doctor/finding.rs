@@ -104,10 +104,11 @@ fn shortened(error: &Error) -> String {
         report = report.replacen(&format!("{operation}: "), "", 1);
     }
     let deliveries = [
-        "; nothing was acted on",
+        "; nothing was sent",
+        "; no changes were made",
         "; the service may have acted",
         "; the service has acted",
-        "; the service refused it",
+        "; the request was rejected",
     ];
     for delivery in deliveries {
         report = report.replace(delivery, "");

@@ -8,8 +8,17 @@ use crate::output::error::{ANSWER_FILE, ANSWER_LOST, Cause, CliError, SESSION};
 use crate::output::text::{shell_word, shown_path};
 
 impl CliError {
-    /// Returns the message with its causes, safe in a terminal.
+    /// Returns the message with its causes on one line, safe in a terminal.
     pub(crate) fn message(&self) -> String {
+        let summary = self.summary();
+        if self.reasons.is_empty() {
+            return summary;
+        }
+        format!("{summary}: {}", escaped(&self.reasons.join("; ")))
+    }
+
+    /// Returns the message without the reasons.
+    fn summary(&self) -> String {
         let text = match &self.cause {
             Cause::Call(call) => call.error.report().to_string(),
             Cause::Interrupted => "interrupted".to_owned(),
@@ -23,7 +32,10 @@ impl CliError {
 
     /// Returns the text for people: what happened, what to do, what is left behind.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = format!("error: {}\n", self.message());
+        let mut text = format!("error: {}\n", self.summary());
+        for reason in &self.reasons {
+            text.push_str(&format!("  {}\n", escaped(reason)));
+        }
         let mut line = |label: &str, value: &str| text.push_str(&format!("{label}: {value}\n"));
         let entry = |key| self.result.get(key).and_then(Value::as_str);
         let is_answered = self.call().is_some_and(|call| call.status().is_some());
