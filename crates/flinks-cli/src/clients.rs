@@ -35,14 +35,24 @@ impl Clients {
     /// # Errors
     /// The settings contradict each other, or the sandbox cannot listen.
     pub(crate) async fn start(context: &Context, flags: &Flags) -> Result<Self, CliError> {
+        let clients = Self::without_warnings(context, flags).await?;
+        for warning in &clients.settings.warnings {
+            write_stderr(&format!("warning: {warning}\n"));
+        }
+        Ok(clients)
+    }
+
+    /// As [`start`](Self::start), without printing the warnings about the settings.
+    pub(crate) async fn without_warnings(
+        context: &Context,
+        flags: &Flags,
+    ) -> Result<Self, CliError> {
         let clients = if context.sandbox {
             Self::of_sandbox(flags).await?
         } else {
-            let settings = Settings::read(&context.source()?, flags)?;
+            let mut settings = Settings::read(&context.source()?, flags)?;
             let names = std::env::vars_os().map(|(name, _)| name);
-            for warning in unknown_variables(names).iter().chain(&settings.warnings) {
-                write_stderr(&format!("warning: {warning}\n"));
-            }
+            settings.warnings.splice(..0, unknown_variables(names));
             Self {
                 settings: Arc::new(settings),
                 sandbox: None,
@@ -140,10 +150,17 @@ impl Clients {
     /// # Errors
     /// A setting is missing or not valid.
     pub(crate) fn legacy(&self) -> Result<LegacyClient, CliError> {
+        require(&self.settings.missing_for_legacy())?;
+        self.legacy_over(self.results_transport()?)
+    }
+
+    /// Builds the client of the legacy API over a transport.
+    ///
+    /// # Errors
+    /// A setting is missing or not valid.
+    pub(crate) fn legacy_over(&self, transport: Transport) -> Result<LegacyClient, CliError> {
         let settings = &self.settings;
-        require(&settings.missing_for_legacy())?;
         let (endpoint, customer) = (settings.results_endpoint()?, settings.customer_id()?);
-        let transport = self.results_transport()?;
         let keys = settings.legacy_keys();
         Ok(LegacyClient::new(transport, endpoint, customer, keys)?)
     }

@@ -8,7 +8,6 @@ use flinks_transport::Error;
 
 use crate::arguments::Common;
 use crate::output::Output;
-use crate::output::error::CliError;
 use crate::settings::Source;
 
 /// What every command of a run shares.
@@ -16,6 +15,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     /// `--sandbox` was given.
     pub(crate) sandbox: bool,
+    /// Where to write the report of a failure (`--support`).
+    pub(crate) support: Option<PathBuf>,
     config: Option<PathBuf>,
     /// The variable, flag or key that names the proxy, if one does.
     pub(crate) proxy_setting: OnceLock<String>,
@@ -26,6 +27,7 @@ impl Context {
         Self {
             output,
             sandbox: common.sandbox,
+            support: common.support.clone(),
             config: common.config.clone(),
             proxy_setting: OnceLock::new(),
         }
@@ -34,18 +36,6 @@ impl Context {
     /// Opens the environment and the settings file.
     pub(crate) fn source(&self) -> Result<Source, Error> {
         Source::new(variable, self.config.as_deref())
-    }
-
-    /// Returns the endpoint of the call that failed, for the support report: without ids, and without
-    /// paths that the user has set.
-    pub(crate) fn endpoint(error: &CliError) -> Option<String> {
-        let call = error.call()?;
-        let (route, origin) = (call.route()?, call.origin()?);
-        let path = match route.path() {
-            path if path.starts_with('/') => path,
-            _ => " (a path of FLINKS_UPLOAD_PATHS)",
-        };
-        Some(format!("{} {origin}{path}", route.method()))
     }
 }
 

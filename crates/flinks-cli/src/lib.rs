@@ -31,7 +31,7 @@ use crate::arguments::{Arguments, Command};
 use crate::context::{Context, variable};
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::text::shown_path;
+use crate::output::support_report::Failure;
 use crate::output::{Output, io_error, json, support_report, usage_error, write_stderr};
 
 /// Runs the program with the arguments and the environment of this process.
@@ -67,12 +67,13 @@ fn run_arguments(arguments: &Arguments) -> Exit {
     }
     let exit = report(&error, output);
     if let Some(path) = &common.support {
-        let (command, endpoint) = (arguments.command.name(), Context::endpoint(&error));
-        let written = support_report::write(path, &error, command, endpoint.as_deref());
-        write_stderr(&match written {
-            Ok(()) => format!("support report: {}\n", shown_path(path)),
-            Err(error) => error.to_text(),
-        });
+        let failure = Failure {
+            command: arguments.command.name(),
+            error: &error,
+            exit,
+            findings: None,
+        };
+        support_report::write(path, &failure);
     }
     exit
 }

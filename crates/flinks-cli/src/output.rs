@@ -124,9 +124,8 @@ impl Output {
         }
     }
 
-    /// An output without colors.
-    #[cfg(test)]
-    pub(crate) fn without_color() -> Self {
+    /// An output without colors, for files.
+    pub(crate) fn plain() -> Self {
         Self {
             json: false,
             color: false,

@@ -301,8 +301,7 @@ impl ClientIdentity {
             return Err(IdentityError::new(
                 IdentityErrorKind::KeyMismatch,
                 IdentityPart::Key,
-                "does not belong to the certificate: give the key that was used to create the \
-                 request for this certificate",
+                "does not belong to the certificate: use the private key you created the CSR with",
             ));
         };
         let Some(Some(Facts {

@@ -207,7 +207,7 @@ mod tests {
             {"Title":"Loan"}
         ]}"#;
         let answer: AccountsResponse = flinks_types::from_json(json.as_bytes()).expect("accounts");
-        let text = text(&answer, Output::without_color());
+        let text = text(&answer, Output::plain());
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines,
@@ -226,9 +226,9 @@ mod tests {
             flinks_types::from_json(json.as_bytes()).expect("accounts")
         };
         let odd = read(r#"{"Accounts":[{"Title":"Chq","Balance":{"Current":"1,234.50"}}]}"#);
-        assert!(text(&odd, Output::without_color()).contains("  1,234.50\n"));
+        assert!(text(&odd, Output::plain()).contains("  1,234.50\n"));
         for none in ["{}", r#"{"Accounts":null}"#] {
-            assert!(!text(&read(none), Output::without_color()).contains("0 accounts"));
+            assert!(!text(&read(none), Output::plain()).contains("0 accounts"));
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
             accounts.push(account(title));
             let json = format!(r#"{{"Accounts":[{}]}}"#, accounts.join(","));
             let answer = flinks_types::from_json(json.as_bytes()).expect("accounts");
-            text(&answer, Output::without_color()).len()
+            text(&answer, Output::plain()).len()
         };
         assert!(length(1000, 100_000) < length(1000, MAX_WIDTH) + 100_000);
     }

@@ -15,11 +15,13 @@ use serde_json::json;
 
 use crate::arguments::Doctor;
 use crate::clients::Clients;
-use crate::commands::doctor::finding::Findings;
+use crate::commands::doctor::finding::{Finding, Findings};
 use crate::context::Context;
 use crate::interrupt;
+use crate::output::Output;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
+use crate::output::support_report::{self, Failure};
 use crate::settings::without_roots;
 
 /// The limit of a handshake, and of each request. With them a check of silent hosts ends in time.
@@ -28,8 +30,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Checks everything that can be checked without sending a document.
 pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, CliError> {
-    let clients = Clients::start(context, &arguments.connection).await?;
-    let checks = async { Ok(Box::pin(check_all(&clients, SystemTime::now())).await) };
+    let checks = async {
+        let clients = Clients::without_warnings(context, &arguments.connection).await;
+        Ok(match clients {
+            Ok(clients) => Box::pin(check_all(&clients, SystemTime::now())).await,
+            Err(error) => without_settings(&error),
+        })
+    };
     let findings = interrupt::or_interrupted(checks).await?;
     context
         .output
@@ -38,12 +45,46 @@ pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, C
         "ok": findings.exit() == Exit::Done,
         "findings": findings.to_json(),
     }))?;
+    if let (Some((exit, mut error)), Some(path)) = (findings.first_fault(), &context.support) {
+        if let Some(name) = context.proxy_setting.get() {
+            error.set_proxy_setting(name);
+        }
+        let failure = Failure {
+            command: "doctor",
+            error: &error,
+            exit,
+            findings: Some(&findings.to_text(Output::plain(), None)),
+        };
+        support_report::write(path, &failure);
+    }
     Ok(findings.exit())
+}
+
+/// The findings when the settings cannot be read.
+fn without_settings(error: &CliError) -> Findings {
+    let mut findings = Findings::default();
+    findings.extend([Finding::fail("settings", error.exit(), error.message())
+        .hint("correct this setting first: the other checks depend on it")]);
+    let skipped = [
+        "client certificate",
+        "trusted roots",
+        "upload host",
+        "results host",
+    ];
+    let reason = "not tested: the settings cannot be read";
+    findings.extend(skipped.map(|part| Finding::skip(part, reason)));
+    findings
 }
 
 async fn check_all(clients: &Clients, now: SystemTime) -> Findings {
     let settings = &clients.settings;
     let mut findings = Findings::default();
+    findings.extend(
+        settings
+            .warnings
+            .iter()
+            .map(|it| Finding::warn("settings", it)),
+    );
     findings.extend(local::check_settings(settings));
     let identity = settings.certificate.as_ref().map(|_| settings.identity());
     if let Some(identity) = &identity {

@@ -2,6 +2,8 @@
 
 use flinks_upload::LedgerEntry;
 
+use flinks_upload::UploadErrorKind;
+
 use crate::arguments::Resume;
 use crate::clients::Clients;
 use crate::commands::ledgers;
@@ -10,6 +12,7 @@ use crate::commands::upload_result::AfterUpload;
 use crate::context::{Context, variable};
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
+use crate::output::hints;
 use crate::output::progress::UploadBar;
 use crate::output::report_page;
 use crate::output::write_stderr;
@@ -26,7 +29,8 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
     let clients = Clients::start(context, &arguments.connection).await?;
     let (uploads, watcher) = clients.upload()?;
     let fraud = clients.fraud_if(arguments.wait.wait)?;
-    let (place, ledger, entries) = LedgerPlace::open(ledger, variable)?;
+    let (place, ledger, entries) = LedgerPlace::open(ledger, variable)
+        .map_err(|error| CliError::from(error).with_hint(Some(hints::LEDGERS)))?;
     let info = entries.iter().find_map(|entry| {
         let LedgerEntry::Session(info) = entry else {
             return None;
@@ -34,8 +38,10 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
         Some(info)
     });
     let session = uploads.resume(ledger, &entries).map_err(|error| {
+        // Another host's ledger cannot be resumed with these settings.
+        let is_foreign = error.kind() == UploadErrorKind::Ledger;
         let mut error = CliError::from(error);
-        error.ledger = place.path_to_resume();
+        error.ledger = place.path_to_resume().filter(|_| !is_foreign);
         error
     })?;
     let session = session

@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_text_has_every_signal_without_control_characters() {
-        let text = report(ANALYSIS).to_text(&[], Output::without_color());
+        let text = report(ANALYSIS).to_text(&[], Output::plain());
         for part in [
             "Verdict: FLAGGED, 2 signals in 1 of 3 documents",
             "Document 1 of 3: bank statement, COMPLETED, no fraud signal\n",
@@ -290,12 +290,12 @@ mod tests {
         }
         assert!(!text.contains('\u{1b}'), "{text:?}");
         let one = r#"{"DocumentAnalysis":[{"Status":"PENDING"}]}"#;
-        let one = report(one).to_text(&[FileInfo::new("a.pdf", 1)], Output::without_color());
+        let one = report(one).to_text(&[FileInfo::new("a.pdf", 1)], Output::plain());
         assert!(
             one.contains("Document 1 of 1: a.pdf, PENDING, not finished\n"),
             "{one}"
         );
-        let unknown = report("{}").to_text(&[], Output::without_color());
+        let unknown = report("{}").to_text(&[], Output::plain());
         let start = "Verdict: UNDETERMINED, the analysis has no documents\n\
                      LoginId  aabf32b7\n\
                      Read     1 Jan 1970, 00:00:00 UTC\n\n\

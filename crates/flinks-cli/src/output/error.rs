@@ -2,6 +2,7 @@
 
 mod print;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -56,7 +57,7 @@ struct FailedCall {
     /// The setting that names the proxy.
     proxy_setting: Option<String>,
     /// A hint that the error alone does not determine.
-    hint: Option<&'static str>,
+    hint: Option<Cow<'static, str>>,
 }
 
 struct LocalError {
@@ -198,7 +199,7 @@ impl CliError {
     /// Sets the hint of a failed call, unless it has one.
     pub(crate) fn with_hint(mut self, hint: Option<&'static str>) -> Self {
         if let Cause::Call(call) = &mut self.cause {
-            call.hint = call.hint.or(hint);
+            call.hint = call.hint.take().or(hint.map(Cow::Borrowed));
         }
         self
     }
@@ -265,17 +266,17 @@ impl CliError {
     }
 
     /// Returns what the user can do about it.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<Cow<'static, str>> {
         let Cause::Call(call) = &self.cause else {
             return None;
         };
         if call.hint.is_some() {
-            return call.hint;
+            return call.hint.clone();
         }
         if self.result.contains_key(ANSWER_FILE) {
-            return Some(hints::UNREAD_ANSWER);
+            return Some(hints::UNREAD_ANSWER.into());
         }
-        hints::for_call(call.request, &call.error)
+        hints::for_call(call.request, &call.error).map(Cow::Borrowed)
     }
 
     /// Saves the answer that could not be read, if the service may have acted: it may hold the only

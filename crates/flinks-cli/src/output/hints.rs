@@ -1,5 +1,7 @@
 //! Hints: what the user can do about an error. Rows of the Upload guide's "Common Errors" are named.
 
+use std::borrow::Cow;
+
 use flinks_legacy::{AuthorizeError, Refusal};
 use flinks_transport::{Error, ErrorKind, Step};
 use flinks_types::FlinksCode;
@@ -13,7 +15,9 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
     if too_many_open_files(error) {
         return Some(TOO_MANY_OPEN_FILES);
     }
-    if is_html_page(error) {
+    let status = error.status().map(|status| status.as_u16());
+    // What is not found is more often a wrong URL.
+    if is_html_page(error) && !matches!(status, Some(404 | 405)) {
         return Some(HTML_PAGE);
     }
     if has_code(error, &[FlinksCode::DocumentProcessingFailed]) {
@@ -22,21 +26,27 @@ pub(crate) fn for_call(request: Request, error: &Error) -> Option<&'static str> 
     if error.kind() != ErrorKind::Api && error.to_string().contains("the scope") {
         return Some(SCOPE);
     }
-    let is_answer = error.kind() == ErrorKind::Api;
-    let status = error.status().filter(|_| is_answer);
-    let status = status.map(|status| status.as_u16());
+    let status = status.filter(|_| error.kind() == ErrorKind::Api);
     match (error.kind(), request) {
-        (ErrorKind::ClientCertificate, _) => Some(CLIENT_CERTIFICATE),
+        (ErrorKind::ClientCertificate, Request::Upload | Request::Check) => {
+            Some(CLIENT_CERTIFICATE)
+        }
+        (ErrorKind::ClientCertificate, _) => Some(RESULTS_HOST),
         (ErrorKind::ServerCertificate, _) => Some(SERVER_CERTIFICATE),
         (ErrorKind::Connect, _) => Some(CONNECT),
         (ErrorKind::Proxy, _) => Some(for_proxy(error)),
-        (_, Request::BankLogin) => for_bank(error),
-        (_, Request::BankData) => for_data(error).or_else(|| for_bank(error)),
-        (_, Request::FraudAnalysis) => for_fraud_analysis(error, status?),
+        (_, Request::BankLogin) => for_bank(error).or_else(|| for_results(status?)),
+        (_, Request::BankData) => for_data(error)
+            .or_else(|| for_bank(error))
+            .or_else(|| for_results(status?)),
+        (_, Request::FraudAnalysis) => {
+            for_fraud_analysis(error, status?).or_else(|| for_results(status?))
+        }
         (ErrorKind::Decode, Request::Check) => Some(NOT_THE_API),
         (ErrorKind::Connection | ErrorKind::Timeout, Request::Check) => Some(NO_ANSWER),
         (_, Request::Upload | Request::Check) => {
-            let fails = request == Request::Check && status? >= 500;
+            let is_check = request == Request::Check || error.step() == Step::Token;
+            let fails = is_check && status? >= 500;
             for_upload(error.step(), status?).or_else(|| fails.then_some(SERVER_FAULT))
         }
     }
@@ -70,8 +80,16 @@ fn for_fraud_analysis(error: &Error, status: u16) -> Option<&'static str> {
         401 if has_code(error, &[FlinksCode::InvalidLogin]) => FRAUD_LOGIN,
         401 => FRAUD_401,
         403 => FRAUD_403,
-        404 | 405 => FRAUD_404,
-        429 => TOO_MANY_REQUESTS,
+        _ => return None,
+    })
+}
+
+/// Returns the hint for any call to the results host that was refused.
+fn for_results(status: u16) -> Option<&'static str> {
+    Some(match status {
+        404 | 405 => RESULTS_404,
+        429 => WAIT_AS_ASKED,
+        500.. => SERVER_FAULT,
         _ => return None,
     })
 }
@@ -110,6 +128,13 @@ fn has_code(error: &Error, codes: &[FlinksCode]) -> bool {
     code.is_some_and(|code| codes.contains(code))
 }
 
+/// Whether the service does not know the institution, which only its message says.
+fn is_unknown_institution(error: &Error) -> bool {
+    let message = error.api().and_then(|api| api.message.as_deref());
+    has_code(error, &[FlinksCode::InvalidRequest])
+        && message.is_some_and(|message| message.to_lowercase().contains("institution"))
+}
+
 /// Whether the answer is about a session: the bank's refusal, not that of the API.
 fn is_of_bank(error: &Error) -> bool {
     error.api().is_some_and(|api| api.request_id.is_some())
@@ -119,6 +144,9 @@ fn is_of_bank(error: &Error) -> bool {
 pub(crate) fn for_authorize(error: &AuthorizeError, by_login_id: bool) -> Option<&'static str> {
     if error.session().is_some() {
         return Some(STALE_SESSION);
+    }
+    if is_unknown_institution(error.error()) {
+        return Some(INSTITUTION);
     }
     let is_unknown =
         || has_code(error.error(), &[FlinksCode::InvalidLogin]) && !is_of_bank(error.error());
@@ -143,13 +171,25 @@ pub(crate) fn for_authorize(error: &AuthorizeError, by_login_id: bool) -> Option
     })
 }
 
-/// Returns the hint for a ledger that belongs to another host.
-pub(crate) fn for_ledger(error: &UploadError) -> Option<&'static str> {
-    let of_host = error
-        .error()
-        .to_string()
-        .contains("the ledger belongs to http");
-    (error.kind() == UploadErrorKind::Ledger && of_host).then_some(LEDGER_OF_ANOTHER_HOST)
+/// Returns the hint for a ledger that belongs to another host or client.
+pub(crate) fn for_ledger(error: &UploadError) -> Option<Cow<'static, str>> {
+    let text = error.error().to_string();
+    let owner = text
+        .strip_prefix("the ledger belongs to ")
+        .filter(|_| error.kind() == UploadErrorKind::Ledger)?;
+    // "URL (PATHS), not to URL (PATHS)"; another client is known by a checksum only.
+    Some(match owner.split_once(" (").zip(owner.split_once("), ")) {
+        Some(((url, _), (paths, _))) => {
+            let paths = paths.rsplit('(').next().unwrap_or_default();
+            let url = url.trim_end_matches('/');
+            format!(
+                "set FLINKS_UPLOAD_URL={url} and FLINKS_UPLOAD_PATHS={paths}, and the certificate \
+                 and client of that host; then resume it"
+            )
+            .into()
+        }
+        None => LEDGER_OF_ANOTHER_CLIENT.into(),
+    })
 }
 
 /// Whether the answer is an HTML page. Only the error's text says so.
@@ -165,8 +205,8 @@ pub(crate) const LEDGER_PLACE: &str =
 /// For an unreadable answer that was saved.
 pub(crate) const UNREAD_ANSWER: &str = "the service may have acted, and its answer was saved to a file: \
      look there for the LoginId, AggregationId or RequestId before sending anything again";
-const LEDGER_OF_ANOTHER_HOST: &str = "set FLINKS_UPLOAD_URL and FLINKS_UPLOAD_PATHS to the host and paths that the \
-     ledger belongs to, then resume it";
+const LEDGER_OF_ANOTHER_CLIENT: &str = "set FLINKS_CLIENT_ID and FLINKS_CLIENT_SECRET to those that the upload \
+     began with, then resume it";
 const HTML_PAGE: &str = "an HTML page came back instead of the API's answer, probably from a proxy, \
      captive portal or firewall: check the base URL and ask your network administrator";
 const SCOPE: &str =
@@ -186,6 +226,9 @@ const SESSION_EXPIRED: &str = "check the RequestId; a session expires after 8 mi
 const LOGIN_ID: &str = "the LoginId belongs to another customer or instance, or its card was deleted: check it, \
      FLINKS_CUSTOMER_ID, and FLINKS_API_URL or FLINKS_INSTANCE; of an upload, give its LoginId, not its \
      AggregationId";
+const INSTITUTION: &str = "`flinks institutions` lists the names to give with --institution";
+/// For a ledger that cannot be read.
+pub(crate) const LEDGERS: &str = "`flinks ledgers` lists the uploads that can be resumed";
 const DOCUMENT: &str = "Flinks cannot read a document of this upload, and does not say which: check that each is \
      complete and readable, then upload them again in a new session";
 const RETRY_LATER: &str = "try again in a few minutes; the data of an upload are usually there after 10 minutes, at \
@@ -219,11 +262,11 @@ const PROXY_REFUSAL: &str = "ask the proxy's administrator to allow CONNECT to t
      NO_PROXY is reached directly";
 const FRAUD_401: &str = "guide, \"Fraud Analysis Endpoint\": this host takes the API secret (FLINKS_API_SECRET), \
      not the OAuth token";
-const FRAUD_LOGIN: &str = "check the LoginId: it is the Login.Id of a completed upload, not its AggregationId, and \
-     only valid on the instance that issued it";
+const FRAUD_LOGIN: &str = "check the LoginId: it is the Login.Id of a completed upload, not its AggregationId or a \
+     RequestId, and only valid on the instance that issued it";
 const FRAUD_403: &str =
     "check FLINKS_CUSTOMER_ID and FLINKS_API_SECRET: both must be of the same instance";
-const FRAUD_404: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_API_URL (the host alone, without /v3) or \
+const RESULTS_404: &str = "check FLINKS_CUSTOMER_ID, and FLINKS_API_URL (the host alone, without /v3) or \
      FLINKS_INSTANCE";
 const TOKEN_404: &str = "guide, \"Step 1\": check FLINKS_UPLOAD_URL: it is the upload host alone \
      (https://upload-mtls.flinksapp.com), without /api/v1, and not the results host";
@@ -231,12 +274,46 @@ const UPLOAD_PATHS: &str = "the guide shows two styles of paths: try FLINKS_UPLO
      the paths";
 const TOO_LARGE: &str = "guide, \"File and Size Limits\": 18 MB per file and 180 MB per session; split the document \
      or the session";
+const WAIT_AS_ASKED: &str = "wait as long as the service asks, then run the command again";
+const RESULTS_HOST: &str = "FLINKS_API_URL looks like the upload host, because it requires a client certificate: \
+     set FLINKS_INSTANCE, or FLINKS_API_URL to https://INSTANCE-api.private.fin.ag";
 const TOO_MANY_REQUESTS: &str = "wait as long as the service asks, then resume; --concurrency 1 sends fewer \
      requests at once";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_requires_a_certificate_is_not_the_results_host() {
+        let error = Error::new(ErrorKind::ClientCertificate, "");
+        for request in [
+            Request::FraudAnalysis,
+            Request::BankLogin,
+            Request::BankData,
+        ] {
+            let hint = for_call(request, &error).expect("a hint");
+            assert!(hint.contains("FLINKS_API_URL") && !hint.contains("FLINKS_CERT"));
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_ledger_is_named() {
+        let hint = |text: &str| {
+            let error = UploadError::new(UploadErrorKind::Ledger, text);
+            for_ledger(&error).map(Cow::into_owned)
+        };
+        let other =
+            hint("the ledger belongs to https://a.test/ (root), not to https://b.test/ (api-v1)");
+        let other = other.expect("a hint");
+        assert!(
+            other.contains("FLINKS_UPLOAD_URL=https://a.test and FLINKS_UPLOAD_PATHS=root,"),
+            "{other}"
+        );
+        let client = hint("the ledger belongs to another client id").expect("a hint");
+        assert!(client.contains("FLINKS_CLIENT_ID"));
+        assert_eq!(hint("the ledger is damaged"), None);
+    }
 
     #[test]
     fn hints_without_an_answer() {

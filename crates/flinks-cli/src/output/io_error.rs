@@ -25,7 +25,7 @@ pub(crate) fn reason(error: &io::Error) -> Cow<'static, str> {
 }
 
 const REASONS: [(io::ErrorKind, &str); 10] = [
-    (io::ErrorKind::NotFound, "no such file"),
+    (io::ErrorKind::NotFound, "no such file or folder"),
     (io::ErrorKind::PermissionDenied, "permission denied"),
     (io::ErrorKind::IsADirectory, "it is a folder, not a file"),
     (
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn reasons_are_plain_words() {
         let missing = std::fs::read("/nowhere/at/all").expect_err("missing");
-        assert_eq!(reason(&missing), "no such file");
+        assert_eq!(reason(&missing), "no such file or folder");
         let folder = std::fs::read(".").expect_err("a folder");
         assert!(reason(&folder).contains("folder"));
         let other = io::Error::other("CANARY at /some/path");

@@ -8,25 +8,42 @@ use flinks_types::text::escaped;
 
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
+use crate::output::text::shown_path;
+use crate::output::write_stderr;
 use crate::state::files;
 
-/// Writes the report of an error to a new file with mode 0600, which replaces an older one, or to a
-/// device or a pipe.
-///
-/// # Errors
-/// The file cannot be written.
-pub(crate) fn write(
-    path: &Path,
-    error: &CliError,
-    command: &str,
-    endpoint: Option<&str>,
-) -> Result<(), CliError> {
-    let text = report(error, command, endpoint, SystemTime::now());
-    files::write_to(path, text.as_bytes())
-        .map_err(|error| CliError::disk("the support file (--support)", &error))
+/// What failed.
+pub(crate) struct Failure<'f> {
+    pub(crate) command: &'static str,
+    pub(crate) error: &'f CliError,
+    pub(crate) exit: Exit,
+    /// What `flinks doctor` found, as text.
+    pub(crate) findings: Option<&'f str>,
 }
 
-fn report(error: &CliError, command: &str, endpoint: Option<&str>, now: SystemTime) -> String {
+/// Writes the report of a failure to a new file with mode 0600, which replaces an older one, or to a
+/// device or a pipe, and says so on standard error.
+pub(crate) fn write(path: &Path, failure: &Failure<'_>) {
+    let text = report(failure, SystemTime::now());
+    write_stderr(&match files::write_to(path, text.as_bytes()) {
+        Ok(()) => format!("support report: {}\n", shown_path(path)),
+        Err(error) => CliError::disk("the support file (--support)", &error).to_text(),
+    });
+}
+
+/// Returns the endpoint of the call that failed, without ids and without paths that the user has set.
+fn endpoint(error: &CliError) -> Option<String> {
+    let call = error.call()?;
+    let (route, origin) = (call.route()?, call.origin()?);
+    let path = match route.path() {
+        path if path.starts_with('/') => path,
+        _ => " (a path of FLINKS_UPLOAD_PATHS)",
+    };
+    Some(format!("{} {origin}{path}", route.method()))
+}
+
+fn report(failure: &Failure<'_>, now: SystemTime) -> String {
+    let error = failure.error;
     let call = error.call();
     let api = call.and_then(|call| call.api());
     let mut text = String::from("Support report of the program flinks\n\n");
@@ -34,8 +51,9 @@ fn report(error: &CliError, command: &str, endpoint: Option<&str>, now: SystemTi
         text.push_str(&format!("{name:<16}{value}\n"));
     };
     line("Timestamp", &httpdate::fmt_http_date(now));
-    line("Command", command);
-    line("Endpoint", endpoint.unwrap_or("none was called"));
+    line("Command", failure.command);
+    let endpoint = endpoint(error);
+    line("Endpoint", endpoint.as_deref().unwrap_or("none was called"));
     let status = call.and_then(|call| call.status());
     let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     line("HTTP status", &status);
@@ -56,8 +74,11 @@ fn report(error: &CliError, command: &str, endpoint: Option<&str>, now: SystemTi
         line("Attempts", &call.attempts().to_string());
         line("Elapsed", &format!("{:.3} s", call.elapsed().as_secs_f64()));
     }
-    line("Exit status", &error.exit().code().to_string());
+    line("Exit status", &failure.exit.code().to_string());
     line("Environment", &environment());
+    if let Some(findings) = failure.findings {
+        text.push_str(&format!("\nFindings\n{findings}"));
+    }
     text
 }
 
@@ -93,12 +114,19 @@ mod tests {
     fn it_holds_what_the_guide_asks_for() {
         let error = Error::new(ErrorKind::Connect, "refused").with_source("the cause");
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_000_000);
-        let endpoint = "POST https://example.com/t";
-        let text = report(&CliError::from(error), "upload", Some(endpoint), now);
+        let error = CliError::from(error);
+        let failure = Failure {
+            command: "doctor",
+            error: &error,
+            exit: error.exit(),
+            findings: Some("FAIL  upload host"),
+        };
+        let text = report(&failure, now);
         for part in [
             "28 May 2026",
-            endpoint,
+            "none was called",
             "no answer",
+            "FAIL  upload host",
             "refused: the cause",
             "neither",
             env!("CARGO_PKG_VERSION"),

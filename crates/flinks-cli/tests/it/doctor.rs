@@ -47,6 +47,53 @@ fn missing_settings_are_named() {
     assert_eq!(output["ok"], false);
 }
 
+#[test]
+fn a_mistyped_variable_and_unreadable_settings_are_findings() {
+    let mut bench = Bench::new(&[]);
+    bench.set("FLINKS_CLIENT_SECERT", "CANARY");
+    let run = bench.run(&["doctor", "--json"]).ends_with(0);
+    has(
+        &finding(&run.json(), "settings")["message"],
+        "FLINKS_CLIENT_SECRET meant",
+    );
+    assert!(!format!("{run:?}").contains("CANARY"), "{run:?}");
+    bench.set("FLINKS_INSTANCE", "toolbox");
+    let output = bench.run(&["doctor", "--json"]).ends_with(2).json();
+    has(&finding(&output, "settings")["message"], "FLINKS_INSTANCE");
+    assert_eq!(finding(&output, "upload host")["status"], "skip");
+}
+
+#[test]
+fn a_fault_is_written_to_the_support_report() {
+    let mut bench = Bench::new(&[]);
+    bench.set("FLINKS_CLIENT_SECRET", "CANARY");
+    let path = bench.argument("support");
+    for json in [&["--json"][..], &[]] {
+        let line = [&["doctor", "--support", &path], json].concat();
+        bench.run(&line).ends_with(1).says(&["support report: "]);
+        let report = std::fs::read_to_string(&path).expect("a report");
+        std::fs::remove_file(&path).expect("removed");
+        for part in [
+            "/api/v1/token",
+            "401",
+            "token request",
+            "FAIL  access token",
+        ] {
+            assert!(report.contains(part), "{part} is missing from {report}");
+        }
+        assert!(!report.contains("CANARY"), "{report}");
+    }
+    bench.set(
+        "FLINKS_CLIENT_SECRET",
+        bench.sandbox.client_secret().to_owned().as_str(),
+    );
+    bench.run(&["doctor", "--support", &path]).ends_with(0);
+    assert!(
+        !bench.path("support").exists(),
+        "there is nothing to report"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_key_that_other_users_can_read_is_a_warning() {

@@ -48,7 +48,7 @@ impl Lab {
             ("FLINKS_CUSTOMER_ID", "customer".to_owned()),
             ("FLINKS_API_SECRET", "api-secret".to_owned()),
             (UPLOAD, lab.upload(200, JSON, TOKEN)),
-            (RESULTS, lab.results(401, JSON, UNKNOWN_LOGIN)),
+            (RESULTS, lab.correct_results()),
         ]);
         lab.settings = settings.into_iter().collect();
         lab
@@ -84,6 +84,17 @@ impl Lab {
     ) -> String {
         let asks = Asks::Of(self.authority.ca_pem());
         serve(&self.server, asks, always(status, media_type, body))
+    }
+
+    /// A results host that refuses the unknown LoginId and lists the institutions.
+    fn correct_results(&self) -> String {
+        let answers = |path: &str| {
+            Some(match path.contains("/Institutions") {
+                true => answer(200, JSON, r#"{"HttpStatusCode":200,"Institutions":[]}"#),
+                false => answer(401, JSON, UNKNOWN_LOGIN),
+            })
+        };
+        serve(&self.server, Asks::Nothing, Box::new(answers))
     }
 
     pub(crate) fn results(

@@ -486,9 +486,10 @@ fn faults_of_the_results_host() {
     let unclear = lab.results(404, JSON, r#"{"HttpStatusCode":404,"Message":"no"}"#);
     let skipped = "API secret: skip: not known | flinks fraud LOGIN_ID";
     lab.finds("not known", &[(RESULTS, unclear)], 0, &[skipped]);
-    let warned = lab.doctor(&[(RESULTS, format!("{}/v3", lab.settings[RESULTS]))]);
-    let warned = warned
-        .says(&["FLINKS_API_URL", "/v3 is added to it"])
-        .json();
-    assert_eq!(warned["ok"], true);
+    let no_legacy = lab.results(401, JSON, UNKNOWN_LOGIN);
+    let warned = "legacy customer: warn: only authorize and the data commands";
+    lab.finds("no legacy API", &[(RESULTS, no_legacy)], 0, &[warned]);
+    let url = format!("{}/v3", lab.settings[RESULTS]);
+    let warned = "settings: warn: FLINKS_API_URL | /v3 is added to it";
+    lab.finds("doubled path", &[(RESULTS, url)], 0, &[warned]);
 }

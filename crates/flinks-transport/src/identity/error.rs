@@ -60,8 +60,8 @@ pub enum IdentityErrorKind {
     /// The certificate file contains a private key. *What to do:* swap the two files, or give the
     /// certificate that Flinks returned.
     KeyGiven,
-    /// The private key does not match the certificate. *What to do:* give the key that was used to
-    /// create the request for this certificate.
+    /// The private key does not match the certificate. *What to do:* use the private key that
+    /// the CSR was created with.
     KeyMismatch,
     /// The file contains no certificate.
     NoCertificate,

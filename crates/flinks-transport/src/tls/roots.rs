@@ -94,7 +94,9 @@ impl Roots {
                 webpki(Arc::new(roots.collect()), provider)
             }
             #[cfg(not(any(feature = "platform-roots", feature = "webpki-roots")))]
-            Source::None => Err(no_roots("pass your own roots")),
+            Source::None => Err(no_roots(
+                "enable the feature `platform-roots` or `webpki-roots`, or pass your own roots",
+            )),
             Source::Exactly(store) => webpki(Arc::clone(store), provider),
         }
     }

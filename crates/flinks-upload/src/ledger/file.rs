@@ -54,7 +54,7 @@ impl FileLedger {
     /// [`UploadErrorKind::Ledger`](crate::UploadErrorKind::Ledger): there is a file already, or it cannot be written or locked.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, UploadError> {
         let path = path.as_ref().to_owned();
-        let failed = |error| unusable("cannot be made", error);
+        let failed = |error| unusable("cannot be created", error);
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())

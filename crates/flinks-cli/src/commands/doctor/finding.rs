@@ -7,6 +7,7 @@ use flinks_types::text::escaped;
 use serde_json::{Value, json};
 
 use crate::output::Output;
+use crate::output::error::CliError;
 use crate::output::exit_status::{Exit, Request};
 use crate::output::hints;
 
@@ -18,6 +19,8 @@ pub(crate) struct Finding {
     hint: Option<String>,
     /// How long a certificate is still valid.
     days_left: Option<u64>,
+    /// The call that failed.
+    call: Option<Error>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -37,6 +40,7 @@ impl Finding {
             message,
             hint: None,
             days_left: None,
+            call: None,
         }
     }
 
@@ -70,6 +74,7 @@ impl Finding {
         let hint = hint.or_else(|| hints::for_call(Request::Check, error));
         Self {
             hint: hint.map(|hint| without_doctor(hint).to_owned()),
+            call: Some(error.clone()),
             ..Self::fail(part, exit, shortened(error))
         }
     }
@@ -77,6 +82,12 @@ impl Finding {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Makes a fault a warning, and adds to its message.
+    pub(crate) fn as_warning(mut self, more: &str) -> Self {
+        self.status = Status::Warn;
+        self.and(more)
     }
 
     /// Whether it is a fault that ends in this exit status.
@@ -164,11 +175,20 @@ impl Findings {
 
     /// Returns the exit status of the first fault, which later ones may follow from.
     pub(crate) fn exit(&self) -> Exit {
-        let first = self.0.iter().find_map(|finding| match finding.status {
-            Status::Fail(exit) => Some(exit),
+        self.first_fault().map_or(Exit::Done, |(exit, _)| exit)
+    }
+
+    /// Returns the first fault as the error of a command, and its exit status.
+    pub(crate) fn first_fault(&self) -> Option<(Exit, CliError)> {
+        self.0.iter().find_map(|finding| match finding.status {
+            Status::Fail(exit) => {
+                let text = || CliError::settings(format!("{}: {}", finding.part, finding.message));
+                let call = finding.call.clone();
+                let error = call.map_or_else(text, |call| CliError::failed(Request::Check, call));
+                Some((exit, error))
+            }
             Status::Ok | Status::Warn | Status::Skip => None,
-        });
-        first.unwrap_or(Exit::Done)
+        })
     }
 
     /// Formats the findings, wrapped to the columns of a terminal if there are any.
@@ -233,7 +253,7 @@ mod tests {
             Finding::skip("d", "not tested"),
         ]);
         assert_eq!(findings.exit(), Exit::Unreachable);
-        let text = findings.to_text(Output::without_color(), None);
+        let text = findings.to_text(Output::plain(), None);
         assert!(text.starts_with("WARN  a "), "{text}");
         assert!(text.contains("FAIL  b ") && text.contains("   look\n"));
         assert_eq!(findings.to_json()[1]["hint"], "look");
@@ -244,7 +264,7 @@ mod tests {
         let mut findings = Findings::default();
         findings
             .extend([Finding::skip("part", "seventeen letters ".repeat(3)).hint("x".repeat(50))]);
-        let text = findings.to_text(Output::without_color(), Some(70));
+        let text = findings.to_text(Output::plain(), Some(70));
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(
             lines[0],

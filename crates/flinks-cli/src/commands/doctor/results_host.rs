@@ -12,6 +12,7 @@ use crate::output::exit_status::{Exit, Request};
 const HOST: &str = "results host";
 const CERTIFICATE: &str = "results certificate";
 const API_SECRET: &str = "API secret";
+const CUSTOMER: &str = "legacy customer";
 
 /// A LoginId that no upload has.
 const UNKNOWN_LOGIN: &str = "00000000-0000-4000-8000-000000000000";
@@ -19,7 +20,8 @@ const UNKNOWN_LOGIN: &str = "00000000-0000-4000-8000-000000000000";
 pub(super) async fn check(clients: &Clients) -> Checked {
     let settings = &clients.settings;
     let skip = |reason: &str| {
-        [CERTIFICATE, API_SECRET].map(|part| Finding::skip(part, format!("not tested: {reason}")))
+        [CERTIFICATE, API_SECRET, CUSTOMER]
+            .map(|part| Finding::skip(part, format!("not tested: {reason}")))
     };
     if settings.api_url.is_none() && settings.instance.is_none() {
         let reason = "FLINKS_INSTANCE (or FLINKS_API_URL) is not set";
@@ -53,10 +55,12 @@ pub(super) async fn check(clients: &Clients) -> Checked {
     let reached = Reached::new(&transport, &endpoint).await;
     let mut checked = Checked::of(&reached);
     let [connection, certificate] = reached.findings(&host);
-    let untested = |reason: &str| Finding::skip(API_SECRET, format!("not tested: {reason}"));
+    let untested = |reason: &str| {
+        [API_SECRET, CUSTOMER].map(|part| Finding::skip(part, format!("not tested: {reason}")))
+    };
     let is_mutual =
         matches!(reached.handshake.client, Some(client) if client != ClientAuth::NotRequested);
-    checked.findings = if is_mutual
+    let (connection, tested) = if is_mutual
         && reached
             .handshake
             .server
@@ -64,26 +68,27 @@ pub(super) async fn check(clients: &Clients) -> Checked {
             .is_some_and(|it| it.trusted)
     {
         let fault = Finding::fail(HOST, Exit::Usage, UPLOAD_HOST_TOO).hint(WHICH_HOST);
-        vec![fault, certificate, untested("this is not the results host")]
+        (fault, untested("this is not the results host"))
     } else if reached.failed.is_some() {
-        vec![
-            connection,
-            certificate,
-            untested("there is no trusted connection"),
-        ]
+        (connection, untested("there is no trusted connection"))
     } else {
         match request_root(&transport, &endpoint).await {
             Ok(clock) => {
                 checked.clock = clock;
-                let secret = check_secret(clients, transport).await;
-                vec![connection, certificate, secret]
+                let secret = check_secret(clients, transport.clone()).await;
+                (
+                    connection,
+                    [secret, check_customer(clients, transport).await],
+                )
             }
             Err(error) => {
                 let fault = Finding::of_call(HOST, &error);
-                vec![fault, certificate, untested("the host gives no answer")]
+                (fault, untested("the host gives no answer"))
             }
         }
     };
+    checked.findings.extend([connection, certificate]);
+    checked.findings.extend(tested);
     checked
 }
 
@@ -124,8 +129,32 @@ async fn check_secret(clients: &Clients, transport: Transport) -> Finding {
 fn not_refused() -> Finding {
     Finding::ok(
         API_SECRET,
-        "not refused; the LoginId of this test is unknown, as it should be",
+        "not refused (GET /v3/{customerId}/upload/fraudanalysis/{loginId} of an unknown LoginId)",
     )
+}
+
+/// Reads one institution, which changes nothing. That a customer has no legacy API is no fault of an
+/// upload.
+async fn check_customer(clients: &Clients, transport: Transport) -> Finding {
+    let missing = clients.settings.missing_for_legacy();
+    if !missing.is_empty() {
+        return Finding::skip(
+            CUSTOMER,
+            format!("not tested: {} not set", missing.join(", ")),
+        );
+    }
+    let legacy = match clients.legacy_over(transport) {
+        Ok(legacy) => legacy,
+        Err(error) => return Finding::fail(CUSTOMER, error.exit(), error.message()),
+    };
+    match legacy.institutions(0, 1).await {
+        Ok(_) => Finding::ok(
+            CUSTOMER,
+            "not refused (GET /v3/{customerId}/BankingServices/Institutions)",
+        ),
+        Err(error) => Finding::of_request(CUSTOMER, Request::BankData, &error)
+            .as_warning("; only authorize and the data commands need it"),
+    }
 }
 
 const UPLOAD_HOST: &str = "FLINKS_API_URL is the upload host";

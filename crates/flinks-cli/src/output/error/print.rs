@@ -1,6 +1,6 @@
 //! An error as it is printed: text for people, one JSON object for scripts.
 
-use flinks_transport::Delivery;
+use flinks_transport::{Delivery, Step};
 use flinks_types::text::escaped;
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,10 @@ impl CliError {
             Cause::Interrupted => "interrupted".to_owned(),
             Cause::Local(local) => local.message.clone(),
         };
-        match self.file.as_deref().filter(|file| !text.contains(file)) {
+        // A token is not about the document that it would be for.
+        let is_token = self.call().is_some_and(|call| call.step() == Step::Token);
+        let file = self.file.as_deref().filter(|_| !is_token);
+        match file.filter(|file| !text.contains(file)) {
             Some(file) => escaped(&format!("{file}: {text}")).into_owned(),
             None => escaped(&text).into_owned(),
         }
@@ -43,7 +46,7 @@ impl CliError {
             line("proxy", &escaped(&proxy));
         }
         if let Some(hint) = self.hint() {
-            line("hint", hint);
+            line("hint", &escaped(&hint));
         }
         if let Some([waited, next]) = self.wait.as_deref() {
             line("waited", waited);
