@@ -44,10 +44,7 @@ pub(crate) fn read<O: Operation>(
         let message = if status.is_redirection() {
             Cow::Borrowed("the service answered with a redirect, which is never followed")
         } else {
-            page().map_or(
-                Cow::Borrowed(failure(Delivery::of_status(status))),
-                Cow::Owned,
-            )
+            page().map_or_else(|| failure(Delivery::of_status(status)).into(), Cow::Owned)
         };
         let error = Error::new(ErrorKind::Api, message).with_delivery(Delivery::of_status(status));
         return Err(error.with_answer(status, api, wait).keeping(&body));
@@ -56,7 +53,7 @@ pub(crate) fn read<O: Operation>(
         Ok(output) => Ok(output),
         Err(DecodeError::Api(api)) => {
             let delivery = of_body(status, api.http_status_code);
-            let message = page().map_or(Cow::Borrowed(failure(delivery)), Cow::Owned);
+            let message = page().map_or_else(|| failure(delivery).into(), Cow::Owned);
             let error = Error::new(ErrorKind::Api, message).with_delivery(delivery);
             let error = error.with_answer(status, Some(hidden(*api)), wait);
             Err(error.keeping(&body))

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: &Doctor, context: &Context) -> Result<Exit, C
             Err(error) => without_settings(&error),
         })
     };
-    let findings = interrupt::or_interrupted(checks).await?;
+    let findings = Box::pin(interrupt::or_interrupted(checks)).await?;
     context
         .output
         .text(&findings.to_text(context.output, context.output.columns()))?;

@@ -199,7 +199,7 @@ impl CliError {
     /// Sets the hint of a failed call, unless it has one.
     pub(crate) fn with_hint(mut self, hint: Option<&'static str>) -> Self {
         if let Cause::Call(call) = &mut self.cause {
-            call.hint = call.hint.take().or(hint.map(Cow::Borrowed));
+            call.hint = call.hint.take().or_else(|| hint.map(Cow::Borrowed));
         }
         self
     }

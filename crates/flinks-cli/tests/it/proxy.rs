@@ -146,7 +146,7 @@ fn the_password_of_the_proxy_is_on_no_sink() {
         let flag = format!("--proxy={url}");
         let run = bench.run(&["doctor", &flag]).ends_with(2);
         is_clean(&[&run.stdout, &run.stderr]);
-        assert!(run.stderr.contains("FLINKS_PROXY_FILE"), "{run:?}");
+        assert!(run.stdout.contains("FLINKS_PROXY_FILE"), "{run:?}");
     }
 }
 

@@ -85,7 +85,7 @@ impl Finding {
     }
 
     /// Makes a fault a warning, and adds to its message.
-    pub(crate) fn as_warning(mut self, more: &str) -> Self {
+    pub(crate) fn into_warning(mut self, more: &str) -> Self {
         self.status = Status::Warn;
         self.and(more)
     }

@@ -153,7 +153,7 @@ async fn check_customer(clients: &Clients, transport: Transport) -> Finding {
             "not refused (GET /v3/{customerId}/BankingServices/Institutions)",
         ),
         Err(error) => Finding::of_request(CUSTOMER, Request::BankData, &error)
-            .as_warning("; only authorize and the data commands need it"),
+            .into_warning("; only authorize and the data commands need it"),
     }
 }
 
