@@ -204,7 +204,7 @@ mod tests {
         assert!(
             named.check(&borrower, &small).0[0]
                 .text
-                .contains("split it")
+                .contains("split them")
         );
     }
 }
