@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::summary::Summary;
 use crate::watch::Watch;
-use crate::{Failure, Outcome, command, conformance, readme_examples};
+use crate::{Failure, Outcome, command, conformance, examples};
 
 /// What to run.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -82,15 +82,6 @@ impl Options {
     }
 }
 
-/// The examples that need no settings: they run against a sandbox or a service of their own.
-const EXAMPLES: [(&str, &str); 5] = [
-    ("flinks-conformance", "own_layers"),
-    ("flinks-upload", "own_layer"),
-    ("flinks-upload", "own_leaf"),
-    ("flinks-upload", "reload_identity"),
-    ("flinks-upload", "tower_http"),
-];
-
 /// Runs all of it, also after a failure, so that the closing line counts every test.
 pub(crate) fn run(options: &Options) -> Outcome {
     if matches!(options.mode, Mode::Live | Mode::Bless) {
@@ -118,7 +109,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut failed_examples = Vec::new();
     if options.filter.is_none() {
         println!("\nExamples");
-        let mut one = |name: &str, example: &mut Command| {
+        let one = |name: &str, example: &mut Command| {
             if watch(example, &EXAMPLE)?.sum.failed == 0 {
                 examples.passed += 1;
             } else {
@@ -128,12 +119,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
             }
             Ok(())
         };
-        for (package, name) in EXAMPLES {
-            let mut example = command::cargo()?;
-            example.args(["run", "--quiet", "--package", package, "--example", name]);
-            one(name, &mut example)?;
-        }
-        readme_examples::each(one)?;
+        examples::each(one)?;
     }
     let after_examples = command::now();
 

@@ -68,6 +68,8 @@
 
 mod analysis;
 mod client;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod operation;
 mod unknown_fields;
 mod verdict;

@@ -1,5 +1,5 @@
-//! Uploads two statements, waits for the verdict and prints the transactions; settings come from the
-//! environment.
+//! Uploads the files that its arguments name, waits for the verdict and prints the transactions; settings
+//! come from the environment.
 
 #![allow(
     clippy::disallowed_methods,
@@ -8,7 +8,7 @@
 )]
 
 // README:begin
-use std::env::var;
+use std::env::{args, var};
 use std::time::Duration;
 
 use flinks_fraud::{ApiSecret, FraudClient};
@@ -36,9 +36,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fraud = FraudClient::new(to_api.clone(), api.clone(), customer.clone(), secret)?;
     let legacy = LegacyClient::new(to_api, api, customer, LegacyKeys::new())?; // or with your keys
 
-    let january = Document::open("january.pdf")?;
-    let february = Document::open("february.pdf")?;
-    let done = uploads.session().upload([january, february]).await?;
+    let files: Vec<Document> = args()
+        .skip(1)
+        .map(Document::open)
+        .collect::<Result<_, _>>()?;
+    let done = uploads.session().upload(files).await?;
 
     let analysis = fraud.wait(&done.login_id);
     let analysis = analysis.expected_documents(done.files.len()).await?;

@@ -72,7 +72,9 @@ impl LegacyClient {
         &self.transport
     }
 
-    pub(crate) fn endpoint(&self) -> &CustomerEndpoint {
+    /// Returns the host and the customer, to build the requests of your own operations.
+    #[must_use]
+    pub fn endpoint(&self) -> &CustomerEndpoint {
         &self.endpoint
     }
 }

@@ -156,6 +156,8 @@ mod calls;
 mod challenge;
 mod client;
 mod data;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod refusal;
 mod session;
 

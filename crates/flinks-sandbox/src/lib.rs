@@ -56,6 +56,8 @@ mod connect_proxy;
 mod control;
 mod fault;
 mod fraud;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod ids;
 mod json_fields;
 mod legacy;

@@ -85,6 +85,7 @@ mod decode;
 mod endpoint;
 mod error;
 mod exchange;
+#[cfg(any(doc, doctest))]
 pub mod guide;
 mod handshake;
 mod identity;

@@ -1,17 +1,15 @@
 //! A tower layer of one's own: notes which operation was called and how long it took.
 
+#![allow(clippy::print_stdout, reason = "an example shows its result")]
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use flinks_auth::ClientCredentials;
-use flinks_sandbox::Sandbox;
-use flinks_transport::{
-    Body, BoxError, CallMeta, ClientIdentity, Endpoint, HttpService, Roots, Transport,
-};
-use flinks_upload::{Document, Paths, UploadClient};
+use flinks_sandbox::{Sandbox, upload_client};
+use flinks_upload::{Body, BoxError, CallMeta, Document, HttpService, Transport};
 use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -69,28 +67,15 @@ impl Service<Request<Body>> for Audited {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), BoxError> {
     let sandbox = Sandbox::start().await?;
     let audit = Audit::default();
-    let transport = Transport::builder()
-        .identity(ClientIdentity::from_pem(
-            sandbox.client_cert_pem().as_bytes(),
-            sandbox.client_key_pem().as_bytes(),
-        )?)
-        .roots(Roots::pem(sandbox.ca_pem().as_bytes())?)
-        .layer(AuditLayer(Arc::clone(&audit)))
-        .build()?;
-    let uploads = UploadClient::with_endpoint(
-        transport,
-        Endpoint::new(sandbox.upload_url())?,
-        Paths::default(),
-        ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()),
-    )?;
+    let transport = Transport::builder().layer(AuditLayer(Arc::clone(&audit)));
+    let uploads = upload_client!(sandbox, transport)?;
     let document = Document::from_bytes("statement.pdf", "%PDF-1.7 a statement")?;
     uploads.session().upload([document]).await?;
 
     let audit = audit.lock().map_err(|_| "the audit is poisoned")?;
-    #[allow(clippy::print_stdout, reason = "an example shows its result")]
     for (operation, took) in audit.iter() {
         println!("{operation} took {took:?}");
     }

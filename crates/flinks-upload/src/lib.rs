@@ -54,6 +54,8 @@ mod client;
 mod document;
 mod error;
 mod file_type;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod ledger;
 mod limits;
 mod operation;

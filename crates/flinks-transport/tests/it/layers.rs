@@ -169,3 +169,18 @@ async fn layers_of_the_ecosystem_fit() {
         .unwrap()
         .unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_in_a_buffer_is_a_layer() {
+    let rate = tower::ServiceBuilder::new()
+        .buffer(64)
+        .rate_limit(2, Duration::from_secs(1))
+        .into_inner();
+    let leaf = ScriptedService::new([ok()]).repeat_last();
+    let transport = leaf.builder().layer(rate).build().unwrap();
+    for _ in 0..3 {
+        transport.call(Ask::new(Replay::Safe)).await.unwrap();
+    }
+    let waited: Duration = leaf.gaps().into_iter().sum();
+    assert!(waited >= Duration::from_secs(1), "{waited:?}");
+}

@@ -1,30 +1,28 @@
-//! Runs README's programs against the sandbox, as README says to run them.
+//! Runs every example of the crates in one folder, with the settings of one sandbox, and checks README's programs.
+
+mod readme;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Failure, Outcome, command};
+use crate::{Failure, Outcome, command, tidy};
 
-/// Package, example, argument, and what is typed in.
-const PROGRAMS: [(&str, &str, Option<&str>, &str); 4] = [
-    ("flinks-upload", "upload_and_check", None, ""),
+/// Examples that serve until they are interrupted: `cargo test` runs the tests in them.
+const SERVERS: [&str; 2] = ["axum", "mfa_web_service"];
+
+/// What an example is started with, if it needs something: its arguments, and what is typed in.
+const INPUTS: [(&str, &[&str], &str); 4] = [
+    ("session", &[], "Everyday\nMontreal\nCanada\nTriangle\n"),
+    ("upload", &DOCUMENTS, ""),
+    ("upload_to_transactions", &DOCUMENTS, ""),
     // The LoginId whose analysis the sandbox always has.
-    (
-        "flinks-fraud",
-        "verdict",
-        Some("00000000-0000-4000-8000-000000000001"),
-        "",
-    ),
-    ("flinks-legacy", "upload_to_transactions", None, ""),
-    (
-        "flinks-legacy",
-        "session",
-        None,
-        "Everyday\nMontreal\nCanada\nTriangle\n",
-    ),
+    ("verdict", &["00000000-0000-4000-8000-000000000001"], ""),
 ];
+
+/// In the folder that the examples run in.
+const DOCUMENTS: [&str; 2] = ["january.pdf", "february.pdf"];
 
 /// The folder with the sandbox's files and the documents, and the sandbox itself: both go when this is dropped.
 struct Sandbox {
@@ -41,11 +39,14 @@ impl Drop for Sandbox {
     }
 }
 
-/// Hands each program to `run`, ready to be started, with its name.
+/// Hands each example to `run`, ready to be started, with its name; then a check of each program in README.
 pub(crate) fn each(mut run: impl FnMut(&str, &mut Command) -> Outcome) -> Outcome {
     let sandbox = start()?;
     let settings = settings(&sandbox.folder)?;
-    for (package, name, argument, typed) in PROGRAMS {
+    for (package, name) in examples()? {
+        let given = INPUTS.iter().find(|(of, ..)| *of == name);
+        let (arguments, typed) =
+            given.map_or((&[][..], ""), |(_, arguments, typed)| (*arguments, *typed));
         let input = sandbox.folder.join("typed");
         written(&input, fs::write(&input, typed))?;
         let input = written(&input, fs::File::open(&input))?;
@@ -53,18 +54,38 @@ pub(crate) fn each(mut run: impl FnMut(&str, &mut Command) -> Outcome) -> Outcom
         program
             .args(["run", "--quiet", "--manifest-path"])
             .arg(root()?.join("Cargo.toml"))
-            .args(["--package", package, "--example", name, "--"])
-            .args(argument)
+            .args(["--package", &package, "--example", &name, "--"])
+            .args(arguments)
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .current_dir(&sandbox.folder)
             .stdin(input);
-        run(name, &mut program)?;
+        run(&name, &mut program)?;
     }
-    Ok(())
+    readme::each(&root()?, run)
+}
+
+/// The package and name of each example that ends.
+fn examples() -> Result<Vec<(String, String)>, Failure> {
+    let mut examples = Vec::new();
+    for package in tidy::crate_names()? {
+        let folder = Path::new("crates").join(&package).join("examples");
+        if !folder.is_dir() {
+            continue;
+        }
+        for entry in written(&folder, fs::read_dir(&folder))? {
+            let path = written(&folder, entry)?.path();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            if !SERVERS.contains(&&*name) {
+                examples.push((package.clone(), name.into_owned()));
+            }
+        }
+    }
+    examples.sort();
+    Ok(examples)
 }
 
 fn start() -> Result<Sandbox, Failure> {
-    let folder = std::env::temp_dir().join(format!("flinks-readme-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("flinks-examples-{}", std::process::id()));
     let mut serve = command::cargo()?;
     serve
         .args(["run", "--quiet", "--package", "flinks-cli", "--", "sandbox"])
@@ -86,13 +107,11 @@ fn start() -> Result<Sandbox, Failure> {
     if ready.is_empty() {
         return Err(Failure::Broken("the sandbox did not start".to_owned()));
     }
-    for (document, name) in [
-        ("statement-january.pdf", "january.pdf"),
-        ("statement-january-edited.pdf", "february.pdf"),
-    ] {
+    let sources = ["statement-january.pdf", "statement-january-edited.pdf"];
+    for (source, name) in sources.into_iter().zip(DOCUMENTS) {
         let copy = sandbox.folder.join(name);
-        let document = Path::new("fixtures/documents").join(document);
-        written(&copy, fs::copy(document, &copy))?;
+        let source = Path::new("fixtures/documents").join(source);
+        written(&copy, fs::copy(source, &copy))?;
     }
     Ok(sandbox)
 }

@@ -1,4 +1,4 @@
-//! Uploads two statements and prints the LoginId; settings come from the environment.
+//! Uploads the files that its arguments name: `upload january.pdf february.pdf`. Settings come from the environment.
 
 #![allow(
     clippy::disallowed_methods,
@@ -7,7 +7,7 @@
 )]
 
 // README:begin
-use std::env::var;
+use std::env::{args, var};
 
 use flinks_upload::{
     ClientCredentials, ClientIdentity, Document, Endpoint, Paths, Roots, Transport, UploadClient,
@@ -27,14 +27,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ClientCredentials::new(var("FLINKS_CLIENT_ID")?, var("FLINKS_CLIENT_SECRET")?),
     )?;
 
-    let done = uploads
-        .session()
-        .client_name("Zoë")
-        .upload([
-            Document::open("january.pdf")?,
-            Document::open("february.pdf")?,
-        ])
-        .await?; // checks the files, uploads them, completes the session
+    let files: Vec<Document> = args()
+        .skip(1)
+        .map(Document::open)
+        .collect::<Result<_, _>>()?;
+    let session = uploads.session().client_name("Zoë");
+    let done = session.upload(files).await?; // checks the files, uploads them, completes the session
     println!("{}", done.login_id.as_str());
     Ok(())
 }

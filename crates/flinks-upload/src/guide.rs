@@ -1,0 +1,12 @@
+//! How to upload, one subject a page.
+
+#[doc = include_str!("../guide/blocking.md")]
+///
+/// Items: [`UploadClient`](crate::UploadClient), [`UploadSession::upload`](crate::UploadSession::upload).
+pub mod blocking {}
+
+#[doc = include_str!("../guide/migrating.md")]
+///
+/// Items: [`ClientIdentity`](crate::ClientIdentity), [`ClientCredentials`](crate::ClientCredentials),
+/// [`Document`](crate::Document), [`UploadSession`](crate::UploadSession).
+pub mod migrating {}
