@@ -29,6 +29,8 @@
 //! # }
 //! ```
 
+// Crates are documented in parallel: a link to one that has no local page yet leads there.
+#![doc(html_root_url = "https://docs.rs/flinks-auth/latest")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_secret;

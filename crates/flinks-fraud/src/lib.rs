@@ -59,6 +59,10 @@
 //! With the same LoginId, `flinks_legacy::LegacyClient::accounts_detail` fetches the accounts and
 //! transactions that the service reads from the documents.
 //!
+//! # Guide
+//!
+//! [Waiting and webhooks](guide::waiting).
+//!
 //! # Features
 //!
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`

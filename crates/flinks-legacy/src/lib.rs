@@ -142,6 +142,10 @@
 //! `From<Error>`. With the feature `testing` of `flinks-transport`, a scripted service replaces
 //! the network.
 //!
+//! # Guide
+//!
+//! [Multi-factor authentication in a web service](guide::mfa_web_service).
+//!
 //! # Features
 //!
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`

@@ -24,6 +24,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A [guide to testing](guide::testing) compares the ways to test your code.
+//!
 #![doc = include_str!("../README.md")]
 //!
 //! # Where the Upload guide is silent

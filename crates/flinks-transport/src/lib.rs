@@ -58,6 +58,10 @@
 //! attempt timeout, static headers, bounded collect, and the pooled hyper client. Layers added
 //! first are outermost, see [`CallMeta`] in the request's extensions, and see no credential.
 //!
+//! # Guide
+//!
+//! [Identities and renewal](guide::identities), [layers](guide::layers), [retries and delivery](guide::retries).
+//!
 //! # Features
 //!
 //! Features only add; none changes what another crate in the same program gets by default.
@@ -69,6 +73,8 @@
 //! `pfx`: PKCS#12 identities.
 //! `testing`: a scripted service and a hostile layer for tests, in `[dev-dependencies]`.
 
+// Crates are documented in parallel: a link to one that has no local page yet leads there.
+#![doc(html_root_url = "https://docs.rs/flinks-transport/latest")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attempt;

@@ -42,6 +42,8 @@
 //! - `jiff`: [`Date`] converts into `jiff::civil::Date`; [`Timestamp`] into that and `jiff::Timestamp`.
 //! - `rust_decimal`: [`Decimal`] converts into `rust_decimal::Decimal`, exactly or not at all.
 
+// Crates are documented in parallel: a link to one that has no local page yet leads there.
+#![doc(html_root_url = "https://docs.rs/flinks-types/latest")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;

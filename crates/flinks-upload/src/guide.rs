@@ -10,3 +10,9 @@ pub mod blocking {}
 /// Items: [`ClientIdentity`](crate::ClientIdentity), [`ClientCredentials`](crate::ClientCredentials),
 /// [`Document`](crate::Document), [`UploadSession`](crate::UploadSession).
 pub mod migrating {}
+
+#[doc = include_str!("../guide/sessions.md")]
+///
+/// Items: [`UploadSession`](crate::UploadSession), [`Document`](crate::Document),
+/// [`FileLedger`](crate::FileLedger), [`Ledger`](crate::Ledger).
+pub mod sessions {}

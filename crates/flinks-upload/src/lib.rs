@@ -43,6 +43,11 @@
 //! With a [`Ledger`], another process can resume an upload that was interrupted at any moment:
 //! [`UploadSession::ledger`], [`UploadClient::resume`].
 //!
+//! # Guide
+//!
+//! [Sessions, documents and ledgers](guide::sessions), [blocking programs](guide::blocking),
+//! [migrating from the guide's Python or C#](guide::migrating).
+//!
 //! # Features
 //!
 //! Those of `flinks-transport`, forwarded: `ring` (default), `aws-lc-rs`, `platform-roots`
