@@ -60,7 +60,8 @@
 //!
 //! # Guide
 //!
-//! [Identities and renewal](guide::identities), [layers](guide::layers), [retries and delivery](guide::retries).
+//! [Identities and renewal](guide::identities), [layers](guide::layers), [observability](guide::observability),
+//! [retries and delivery](guide::retries).
 //!
 //! # Features
 //!
