@@ -15,6 +15,7 @@ mod format;
 mod layers;
 mod leaks;
 mod live;
+mod observability;
 mod requirements;
 mod sandbox_example;
 mod scenarios;

@@ -1,7 +1,8 @@
 //! Neither the secret nor what a document says is in `Debug`, errors or logs.
 
 use flinks_transport::testing::Reply;
-use flinks_transport::{Error, ErrorKind};
+use flinks_transport::{Error, ErrorKind, request_span};
+use tower_http::trace::TraceLayer;
 
 use crate::leaf::{LOGIN, Leaf, SECRET, answer, login_id};
 use crate::log;
@@ -12,6 +13,22 @@ fn check(what: &str, text: &str) {
     for canary in [SECRET, VALUE, LOGIN] {
         assert!(!text.contains(canary), "{canary} is in {what}: {text}");
     }
+}
+
+/// As the guide on observability recommends it; its default span logs the URL.
+#[tokio::test(start_paused = true)]
+async fn a_tracing_layer_with_the_sdks_span_logs_no_login_id() {
+    let replies = [answer(503, VALUE), answer(200, "{}"), answer(403, VALUE)];
+    let layer = TraceLayer::new_for_http().make_span_with(request_span);
+    let client = Leaf::new(replies).client_over(|builder| builder.attempt_layer(layer));
+    let before = log::read().len();
+    drop(client.analysis(&login_id()).await);
+    drop(client.analysis(&login_id()).await);
+    let log = log::read().split_off(before);
+    for expected in ["flinks.request", "finished processing request", "{loginId}"] {
+        assert!(log.contains(expected), "{expected} was not logged: {log}");
+    }
+    check("the log", &log);
 }
 
 #[tokio::test(start_paused = true)]
