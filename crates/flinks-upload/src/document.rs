@@ -1,6 +1,7 @@
 //! A document to upload, from a path, from memory, from a reader or from a function that opens one.
 
 mod async_reader;
+mod reader;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -14,8 +15,11 @@ use bytes::Bytes;
 use tokio::io::AsyncRead;
 
 use self::async_reader::{Blocking, read_some};
+use self::reader::{Input, Seen};
 use crate::error::{UploadError, file_error};
 use crate::limits::{HEAD, Limits};
+
+pub(crate) use self::reader::Reader;
 
 /// A document to upload.
 ///
@@ -28,9 +32,6 @@ pub struct Document {
     source: Source,
     inspect: Option<Inspect>,
 }
-
-/// Sees the bytes of one pass over a document.
-type Seen = Box<dyn FnMut(&[u8]) + Send>;
 
 /// Begins a pass over a document.
 type Inspect = Arc<dyn Fn() -> Seen + Send + Sync>;
@@ -48,32 +49,6 @@ enum Source {
 
 /// Opens a document from its start.
 type Open = Arc<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
-
-/// What is read while a document is sent, in one pass.
-pub(crate) struct Reader {
-    input: Input,
-    seen: Option<Seen>,
-}
-
-enum Input {
-    File(File),
-    Memory(Cursor<Bytes>),
-    Reader(Box<dyn Read + Send>),
-}
-
-impl Read for Reader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = match &mut self.input {
-            Input::File(file) => file.read(buffer),
-            Input::Memory(bytes) => bytes.read(buffer),
-            Input::Reader(reader) => reader.read(buffer),
-        }?;
-        if let (Some(seen), Some(bytes)) = (&mut self.seen, buffer.get(..read)) {
-            seen(bytes);
-        }
-        Ok(read)
-    }
-}
 
 impl Document {
     /// A file, sent under its own name. It is opened again for each attempt. If its size or
