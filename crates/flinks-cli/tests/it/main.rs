@@ -21,6 +21,7 @@ mod doctor_setups;
 mod exits;
 mod fraud;
 mod guide;
+mod json_keys;
 mod kills;
 mod local;
 mod mock;

@@ -95,8 +95,8 @@ fn amount(amount: Option<&Decimal>) -> Cow<'_, str> {
     }
 }
 
-/// A spreadsheet runs a cell as a formula if it begins with one of these characters. The borrower's
-/// bank, or whoever sent a payment, chose the text.
+/// A spreadsheet runs a cell as a formula if it begins with one of these characters. The sender of a
+/// payment can choose the text of its description.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 /// A text as a cell: control characters are escaped, and a leading apostrophe stops a formula. A
