@@ -159,6 +159,25 @@ fn account_data_are_only_in_the_file_that_the_user_named() {
 }
 
 #[test]
+fn a_batch_keeps_secrets_and_names_to_itself() {
+    let bench = bench(&["upload@2=html:403", "complete=status-after:500"]);
+    for name in ["a.pdf", "b.pdf"] {
+        bench.write(name, CONTENT.as_bytes());
+    }
+    let lines = "id,files,client_name\n1,a.pdf,CANARYname\n2,b.pdf,CANARYname\n";
+    let manifest = bench.write("m.csv", lines.as_bytes());
+    let batch = run(&bench, &["batch", &manifest, "--json"]).ends_with(5);
+    assert!(!batch.stderr.contains("CANARYname"), "{batch:?}");
+    let report = fs::read_to_string(bench.path("m.csv.report.csv")).expect("a report");
+    assert!(!report.contains("CANARYname"), "{report}");
+    is_clean("the report", &report);
+    for entry in fs::read_dir(bench.path("m.csv.report.csv.state")).expect("a folder") {
+        let text = fs::read_to_string(entry.expect("an entry").path()).expect("text");
+        is_clean("the state", &text);
+    }
+}
+
+#[test]
 fn the_support_report_names_the_call() {
     let bench = bench(&["upload=status:403"]);
     let file = bench.write("a.pdf", CONTENT.as_bytes());
