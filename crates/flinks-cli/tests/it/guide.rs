@@ -155,9 +155,8 @@ fn the_readmes_upload_leads_to_its_verdict_and_its_transactions() {
     let begin = readme.find("    login_id=$(flinks").expect("the block");
     let block = readme[begin..].split("\n\n").next().expect("its end");
     let server = Server::start(&[]);
-    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
-    let link = server.folder.path().join("fixtures");
-    std::os::unix::fs::symlink(fixtures, link).expect("a link");
+    let document = include_bytes!("../../../../fixtures/documents/statement-january.pdf");
+    fs::write(server.folder.path().join("january.pdf"), document).expect("written");
     let flinks = env!("CARGO_BIN_EXE_flinks");
     let run = server.run(&format!(
         "set -eu; flinks() {{ '{flinks}' \"$@\"; }}\n{block}"

@@ -28,7 +28,7 @@ fn keys_are_snake_case_but_in_the_answers_of_the_service() {
     let (file, folder) = (bench.document("a.pdf"), bench.argument("keys"));
     let cached = ["authorize", "--login-id", CACHED_LOGIN_ID, "--cached"];
     let lines: [(&[&str], i32); 9] = [
-        (&["upload", &file, "--sha256", "--wait", "--poll", "0.1"], 0),
+        (&["upload", &file, "--sha256", "--wait", "--poll", "0.1"], 8),
         (&["fraud", FLAGGED_LOGIN_ID], 0),
         (&cached, 0),
         (&["ledgers"], 0),
