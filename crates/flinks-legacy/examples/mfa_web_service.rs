@@ -62,7 +62,8 @@ async fn answer(
     Json(given): Json<Vec<String>>,
 ) -> Reply {
     let stored = rounds(&app).get(&customer).cloned();
-    let stored = stored.ok_or((StatusCode::NOT_FOUND, "no question is open".to_owned()))?;
+    let none = || (StatusCode::NOT_FOUND, "no question is open".to_owned());
+    let stored = stored.ok_or_else(none)?;
     let round = serde_json::from_str(&stored).map_err(internal)?;
     // A missing answer, or one that is not among the choices: nothing is sent, and the round stays.
     let answers = completed(&round, &given)

@@ -41,7 +41,8 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
         // Another host's ledger cannot be resumed with these settings.
         let is_foreign = error.kind() == UploadErrorKind::Ledger;
         let mut error = CliError::from(error);
-        error.ledger = place.path_to_resume().filter(|_| !is_foreign);
+        let path = place.path_to_resume().filter(|_| !is_foreign);
+        error.ledger = path.map(Into::into);
         error
     })?;
     let session = session

@@ -81,7 +81,7 @@ pub(crate) async fn run_session(
 ) -> Result<Completed, CliError> {
     let task = async { session.await.map_err(CliError::from) };
     interrupt::or_interrupted(task).await.map_err(|mut error| {
-        error.ledger = place.path_after(&error);
+        error.ledger = place.path_after(&error).map(Into::into);
         error
     })
 }

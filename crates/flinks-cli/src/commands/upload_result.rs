@@ -45,7 +45,7 @@ impl AfterUpload<'_> {
         let output = context.output;
         // Where the LoginId could not be printed, the ledger still has it.
         let not_printed = |mut error: CliError| {
-            error.ledger = ledger.path_to_resume();
+            error.ledger = ledger.path_to_resume().map(Into::into);
             error
         };
         let text = self.to_text(completed, ledger, context);

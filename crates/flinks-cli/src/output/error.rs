@@ -4,7 +4,7 @@ mod print;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::Path;
 
 use flinks_legacy::AuthorizeError;
 use flinks_transport::{Delivery, Error, ErrorKind};
@@ -33,7 +33,7 @@ pub(crate) struct CliError {
     /// Further reasons, such as one for each refused file.
     reasons: Box<[String]>,
     /// The ledger to resume from.
-    pub(crate) ledger: Option<PathBuf>,
+    pub(crate) ledger: Option<Box<Path>>,
     /// How far a wait got, and what waits again.
     wait: Option<Box<[String; 2]>>,
     abandoned: Box<[String]>,

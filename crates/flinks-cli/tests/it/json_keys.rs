@@ -13,7 +13,7 @@ fn keys(json: &Value) -> Vec<&str> {
             object.keys().map(String::as_str).chain(inner).collect()
         }
         Value::Array(list) => list.iter().flat_map(keys).collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
 }
 

@@ -176,7 +176,7 @@ impl Known {
         }
         let failed = |error: UploadError| {
             let mut error = CliError::from(error);
-            error.ledger = Some(path.to_owned());
+            error.ledger = Some(path.into());
             error
         };
         let (ledger, entries) = FileLedger::open(path).map_err(failed)?;

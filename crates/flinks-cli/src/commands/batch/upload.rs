@@ -44,7 +44,7 @@ impl Upload {
             let aggregation_id = error.aggregation_id().cloned();
             let mut error = CliError::from(error);
             if keeps_ledger {
-                error.ledger = Some(ledger).filter(|ledger| has_entries(ledger));
+                error.ledger = Some(ledger).filter(|it| has_entries(it)).map(Into::into);
                 error.save_unread_answer(variable);
             }
             Failed {

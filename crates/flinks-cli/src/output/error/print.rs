@@ -159,12 +159,14 @@ impl CliError {
 mod tests {
     use flinks_transport::{Error, ErrorKind};
 
+    use std::path::Path;
+
     use super::*;
 
     fn unknown(message: &'static str) -> CliError {
         let error = Error::new(ErrorKind::Connection, message);
         let mut error = CliError::from(error.with_delivery(Delivery::Unknown));
-        error.ledger = Some("/state/ledger".into());
+        error.ledger = Some(Path::new("/state/ledger").into());
         error
     }
 
