@@ -74,6 +74,11 @@ pub(crate) enum Command {
     /// List what uploads left unfinished
     Ledgers(Ledgers),
     /// Read the fraud analysis of a LoginId and its verdict
+    ///
+    /// clean: every document was checked for fraud, and no signal was found. flagged: at least one signal
+    /// was found; a signal is a reason to look at the document, not a proof of fraud. undetermined: no
+    /// signal was found, but not everything was checked. It is not a clean result: the output says why and
+    /// what to do next, such as wait, upload another copy, or review the documents yourself.
     Fraud(Fraud),
     /// Open a bank session and answer its challenges (legacy API)
     Authorize(Authorize),
