@@ -3,12 +3,15 @@
 mod batch;
 mod common;
 mod completions;
+mod config;
 mod connection;
 mod csr;
 mod doctor;
 mod fraud;
+mod help;
 mod ledgers;
 mod legacy;
+mod man;
 mod sandbox;
 mod upload;
 pub(crate) mod values;
@@ -18,6 +21,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use batch::Batch;
 pub(crate) use common::Common;
 pub(crate) use completions::Completions;
+pub(crate) use config::{Config, ConfigAction};
 pub(crate) use connection::Flags;
 pub(crate) use csr::Csr;
 pub(crate) use doctor::Doctor;
@@ -27,28 +31,26 @@ pub(crate) use legacy::{
     Accounts, Authorize, DataPollArguments, DataSourceArguments, DeleteCard, Institutions, OnOff,
     Refresh, Statements,
 };
+pub(crate) use man::Man;
 pub(crate) use sandbox::Serve;
 pub(crate) use upload::{Resume, Upload, WaitAfterUpload};
 
 const AFTER_HELP: &str = "\
-Settings are read from options, then from the environment (FLINKS_CERT, FLINKS_KEY,
-FLINKS_CLIENT_ID, FLINKS_CLIENT_SECRET, FLINKS_INSTANCE, FLINKS_CUSTOMER_ID, FLINKS_API_SECRET, …),
-then from the TOML file given by --config or FLINKS_CONFIG. Secrets cannot be given as options; each
-can also be read from a file, whose path is in the variable …_FILE.
+Settings: `flinks help settings` describes every option, environment variable and key of the settings \
+file. `flinks config init` writes such a file, and `flinks doctor` checks the settings.
 
-Proxy: --proxy or FLINKS_PROXY, http://[user:password@]host:port (https://… if the proxy itself is
-reached over TLS), or `none`; otherwise the first of https_proxy, HTTPS_PROXY, all_proxy and
-ALL_PROXY. In both cases the hosts in no_proxy or NO_PROXY are reached directly, as by curl: names,
-addresses, networks such as 10.0.0.0/8, each also with :port, or *.
-
-Exit status: 0 success, 1 refused by the service, 2 usage, settings or identity, 3 a file was
-refused, 4 service unreachable, 5 outcome unknown, 6 timed out, 7 flagged (with --fail-on-flagged),
+Exit status: 0 success, 1 refused by the service, 2 usage, settings or identity, 3 a file was \
+refused, 4 service unreachable, 5 outcome unknown, 6 timed out, 7 flagged (with --fail-on-flagged), \
 8 still undetermined after waiting, 9 a bank's question waits for an answer, 130 interrupted.
 
-The ledger of an upload is in $XDG_STATE_HOME/flinks, or else ~/.local/state/flinks, until the
+The ledger of an upload is in $XDG_STATE_HOME/flinks, or else ~/.local/state/flinks, until the \
 session is complete. --ledger PATH keeps it at PATH. `flinks resume LEDGER` resumes the upload.
 
-Try it without any settings: flinks upload statement.pdf --sandbox --wait";
+Progress is on standard error: redrawn on a terminal, plain lines with CI=true or TERM=dumb, none \
+in a pipe or with --json.
+
+Try it without any settings:
+  flinks upload statement.pdf --sandbox --wait";
 
 /// Upload bank statements to Flinks and read the fraud verdict.
 #[derive(Debug, Parser)]
@@ -63,9 +65,6 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check documents, upload them in one session and complete it
-    ///
-    /// Progress is on standard error: redrawn on a terminal, plain lines with CI=true or TERM=dumb, none
-    /// in a pipe or with --json.
     Upload(Upload),
     /// Resume an interrupted upload
     Resume(Resume),
@@ -92,6 +91,8 @@ pub(crate) enum Command {
     Refresh(Refresh),
     /// List the institutions that can be connected (legacy API)
     Institutions(Institutions),
+    /// Write a settings file, or show where each setting comes from
+    Config(Config),
     /// Check settings, certificate, trust, network and token; sends no document
     Doctor(Doctor),
     /// Create a private key and a certificate signing request for Flinks
@@ -100,6 +101,12 @@ pub(crate) enum Command {
     Sandbox(Serve),
     /// Print a shell completion script
     Completions(Completions),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(Man),
+    /// Describe every setting
+    #[command(hide = true, help_template = "{after-help}", after_help = help::settings())]
+    Settings,
 }
 
 impl Command {
@@ -121,6 +128,9 @@ impl Command {
             Self::Csr(_) => "csr",
             Self::Sandbox(_) => "sandbox",
             Self::Completions(_) => "completions",
+            Self::Config(_) => "config",
+            Self::Man(_) => "man",
+            Self::Settings => "settings",
         }
     }
 }
@@ -138,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_command_takes_the_common_options() {
-        let commands: [&[&str]; 15] = [
+        let commands: [&[&str]; 19] = [
             &["upload", "a.pdf"],
             &["resume", "ledger"],
             &["batch", "a.csv"],
@@ -154,10 +164,15 @@ mod tests {
             &["csr", "--out", "d", "--common-name", "n"],
             &["sandbox"],
             &["completions", "bash"],
+            &["config", "init"],
+            &["config", "show"],
+            &["man", "d"],
+            &["settings"],
         ];
         for command in commands {
             let line = [&["flinks"], command, &["--json", "--sandbox", "-v"]].concat();
             let line = [&line[..], &["--support", "s", "--config", "c"]].concat();
+            let line = [&line[..], &["--profile", "p"]].concat();
             let parsed = Arguments::try_parse_from(&line).expect("accepted");
             assert!(parsed.common.json && parsed.common.sandbox, "{command:?}");
             assert_eq!(parsed.common.verbose, 1);
@@ -179,6 +194,29 @@ mod tests {
         }
         Arguments::try_parse_from(["flinks", "fraud", "id", "--fail-on-flagged"])
             .expect("a final analysis needs no waiting");
+    }
+
+    #[test]
+    fn every_command_has_examples_that_parse() {
+        for command in Arguments::command().get_subcommands() {
+            if command.is_hide_set() {
+                continue;
+            }
+            for help in [command.get_after_help(), command.get_after_long_help()] {
+                let help = help.or_else(|| command.get_after_help());
+                let text = help.expect("an end").to_string();
+                let examples = text.split_once("Examples:\n");
+                let (_, examples) = examples.unwrap_or_else(|| panic!("{}", command.get_name()));
+                let examples = examples.lines().take_while(|line| line.starts_with("  "));
+                for example in examples {
+                    let words = example
+                        .split_whitespace()
+                        .map(|word| word.trim_matches('"'));
+                    let parsed = Arguments::try_parse_from(words).expect(example);
+                    assert_eq!(parsed.command.name(), command.get_name(), "{example}");
+                }
+            }
+        }
     }
 
     #[test]

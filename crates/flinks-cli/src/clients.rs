@@ -36,7 +36,8 @@ impl Clients {
     /// The settings contradict each other, or the sandbox cannot listen.
     pub(crate) async fn start(context: &Context, flags: &Flags) -> Result<Self, CliError> {
         let clients = Self::without_warnings(context, flags).await?;
-        for warning in &clients.settings.warnings {
+        let settings = &clients.settings;
+        for warning in settings.warnings.iter().chain(&settings.key_file_warning()) {
             write_stderr(&format!("warning: {warning}\n"));
         }
         Ok(clients)

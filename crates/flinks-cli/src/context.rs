@@ -8,7 +8,7 @@ use flinks_transport::Error;
 
 use crate::arguments::Common;
 use crate::output::Output;
-use crate::settings::Source;
+use crate::settings::{Place, Source};
 
 /// What every command of a run shares.
 pub(crate) struct Context {
@@ -18,6 +18,7 @@ pub(crate) struct Context {
     /// Where to write the report of a failure (`--support`).
     pub(crate) support: Option<PathBuf>,
     config: Option<PathBuf>,
+    pub(crate) profile: Option<String>,
     /// The variable, flag or key that names the proxy, if one does.
     pub(crate) proxy_setting: OnceLock<String>,
 }
@@ -29,13 +30,19 @@ impl Context {
             sandbox: common.sandbox,
             support: common.support.clone(),
             config: common.config.clone(),
+            profile: common.profile.clone(),
             proxy_setting: OnceLock::new(),
         }
     }
 
     /// Opens the environment and the settings file.
     pub(crate) fn source(&self) -> Result<Source, Error> {
-        Source::new(variable, self.config.as_deref())
+        Source::new(variable, self.config.as_deref(), self.profile.as_deref())
+    }
+
+    /// Finds the settings file.
+    pub(crate) fn settings_place(&self) -> Result<Place, Error> {
+        Place::find(&variable, self.config.as_deref())
     }
 }
 

@@ -114,8 +114,9 @@ fn report_usage_error(error: &clap::Error) -> Exit {
 }
 
 fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
-    use commands::{accounts, authorize, batch, completions, csr, delete_card, doctor};
-    use commands::{fraud, institutions, ledgers, refresh, resume, sandbox, statements, upload};
+    use commands::{accounts, authorize, batch, completions, config, csr, delete_card, doctor};
+    use commands::{fraud, institutions, ledgers, man, refresh, resume, sandbox, settings};
+    use commands::{statements, upload};
     match command {
         Command::Upload(arguments) => run_client(context, upload::run(arguments, context)),
         Command::Resume(arguments) => run_client(context, resume::run(arguments, context)),
@@ -134,6 +135,9 @@ fn run_command(command: &Command, context: &Context) -> Result<Exit, CliError> {
         Command::Sandbox(arguments) => run_server(sandbox::run(arguments, context)),
         Command::Csr(arguments) => csr::run(arguments, context),
         Command::Completions(arguments) => completions::run(arguments, context.output),
+        Command::Config(arguments) => config::run(arguments, context),
+        Command::Man(arguments) => man::run(arguments, context.output),
+        Command::Settings => settings::run(context.output),
     }
 }
 

@@ -68,7 +68,7 @@ impl Output {
         }
         let line = json::line(object);
         write_stdout(&line).map_err(|mut error| {
-            error.result = object.as_object().cloned().unwrap_or_default();
+            *error.result = object.as_object().cloned().unwrap_or_default();
             error
         })?;
         if stdout_is_null() {

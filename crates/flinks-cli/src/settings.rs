@@ -1,11 +1,14 @@
 //! The settings: from options, then the environment, then a TOML file. Options cannot hold secrets.
 
+mod file;
 mod identity;
 mod no_proxy;
 pub(crate) mod path_value;
 mod proxy;
 mod source;
+mod spelling;
 pub(crate) mod table;
+pub(crate) mod template;
 mod unknown_variables;
 
 use std::ffi::OsString;
@@ -19,10 +22,12 @@ use flinks_upload::{Paths, UploadClient};
 
 use crate::arguments::Flags;
 use crate::settings::proxy::ProxySettings;
+use crate::state::files;
 
 pub use proxy::ProxyChoice;
 pub use source::Given;
 
+pub(crate) use file::{Place, is_profile_name};
 pub(crate) use identity::{certificate_in, without_roots};
 pub(crate) use source::Source;
 pub(crate) use unknown_variables::warnings as unknown_variables;
@@ -108,7 +113,7 @@ impl Settings {
     pub fn from_environment(
         variable: impl Fn(&str) -> Option<OsString> + 'static,
     ) -> Result<Self, Error> {
-        Self::read(&Source::new(variable, None)?, &Flags::default())
+        Self::read(&Source::new(variable, None, None)?, &Flags::default())
     }
 
     /// Reads the settings from the flags and the source; none is required here.
@@ -117,6 +122,7 @@ impl Settings {
     /// As [`from_environment`](Self::from_environment).
     pub(crate) fn read(source: &Source, flags: &Flags) -> Result<Self, Error> {
         let file = |path: Option<Given<PathBuf>>| path.map(Material::File);
+        let [api_url, instance] = source.either(&table::API_URL, &table::INSTANCE, flags)?;
         let mut settings = Self {
             upload_url: source.text(&table::UPLOAD_URL, flags)?,
             upload_paths: source.text(&table::UPLOAD_PATHS, flags)?,
@@ -127,24 +133,16 @@ impl Settings {
             client_id: source.text(&table::CLIENT_ID, flags)?,
             client_secret: source.secret(&table::CLIENT_SECRET)?,
             scope: source.text(&table::SCOPE, flags)?,
-            api_url: source.text(&table::API_URL, flags)?,
-            instance: source.text(&table::INSTANCE, flags)?,
+            api_url,
+            instance,
             customer_id: source.text(&table::CUSTOMER_ID, flags)?,
             api_secret: source.secret(&table::API_SECRET)?,
             auth_key: source.secret(&table::AUTH_KEY)?,
             x_api_key: source.secret(&table::X_API_KEY)?,
             proxy: ProxySettings::read(source, flags)?,
             allow_http: flags.allow_http,
-            warnings: Vec::new(),
+            warnings: source.warnings(),
         };
-        if let (Some(url), Some(instance)) = (&settings.api_url, &settings.instance) {
-            // Choosing one could send the API secret to the wrong host.
-            return Err(config(format!(
-                "{} and {} are both set: they name the same host, so set only one",
-                url.name(),
-                instance.name()
-            )));
-        }
         settings.check_secrets()?;
         settings.check_base_urls();
         Ok(settings)
@@ -167,6 +165,18 @@ impl Settings {
                 ));
             }
         }
+    }
+
+    /// Returns a warning about a private key that every user of this machine can read. Its group may: containers give
+    /// keys to a program's group.
+    pub(crate) fn key_file_warning(&self) -> Option<String> {
+        let key = self.key.as_ref().and_then(Material::file)?;
+        files::allows(&key.value, 0o007).then(|| {
+            format!(
+                "{}: other users of this machine can read the private key: chmod 600 that file",
+                key.name()
+            )
+        })
     }
 
     /// Finds text that was pasted with a secret. "Bearer " is dropped from the API secret, because no
@@ -369,8 +379,8 @@ fn without_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
 pub(crate) fn not_set(names: &[&str]) -> Error {
     let list = names.join(", ");
     config(format!(
-        "not set: {list}; set them in the environment or in the file given by --config, or add \
-         --sandbox to run without settings"
+        "not set: {list}; set them in the environment or in the settings file (flinks help settings), \
+         or add --sandbox to run without settings"
     ))
 }
 
@@ -397,18 +407,24 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.into()))
             .collect();
-        let source = Source::new(move |name| environment.get(name).cloned(), None)?;
+        let source = Source::new(move |name| environment.get(name).cloned(), None, None)?;
         Settings::read(&source, flags)
     }
 
     #[test]
-    fn url_and_instance_of_the_results_host_exclude_each_other() {
-        let flags = Flags::default().with(&table::INSTANCE, "toolbox");
+    fn the_nearer_name_of_the_results_host_counts() {
         let environment = [("FLINKS_API_URL", "https://example.com")];
-        let error = settings(&environment, &flags).expect_err("both are set");
-        assert!(error.to_string().contains("--instance"), "{error}");
+        let host = |environment: &[(&str, &str)], flags: &Flags| {
+            let settings = settings(environment, flags)?;
+            settings.results_endpoint().map(|host| host.to_string())
+        };
+        let flags = Flags::default().with(&table::INSTANCE, "toolbox");
+        let nearer = host(&environment, &flags).expect("the option counts");
+        assert_eq!(nearer, "https://toolbox-api.private.fin.ag");
         let both = [environment[0], ("FLINKS_INSTANCE", "toolbox")];
-        settings(&both, &Flags::default()).expect_err("both are set");
+        let error = host(&both, &Flags::default()).expect_err("both are set");
+        assert!(error.to_string().contains("FLINKS_INSTANCE"), "{error}");
+        host(&both, &flags).expect("the option counts");
     }
 
     #[test]
@@ -442,7 +458,12 @@ mod tests {
         let (upload, api) = ("FLINKS_UPLOAD_URL", "FLINKS_API_URL");
         assert!(warnings(upload, "https://a.test/api/v1/").contains("/api/v1 is added"));
         assert!(warnings(upload, "https://a.test/api/v1/upload").starts_with(upload));
-        assert!(warnings(api, "https://a.test/v3").contains("/v3 is added"));
+        assert!(warnings(upload, "https://a.test/upload/complete").contains("/upload is added"));
+        for whole in ["/v3", "/v3/", "/v3/{customerId}/BankingServices/Authorize"] {
+            let url = format!("https://toolbox-api.private.fin.ag{whole}");
+            let read = settings(&[(api, &url)], &Flags::default()).expect("valid");
+            assert!(read.warnings.concat().contains("/v3 is added"), "{whole}");
+        }
         for good in [
             "https://upload.test",
             "https://a.test/uploads/gateway/",

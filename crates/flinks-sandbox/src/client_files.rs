@@ -201,6 +201,8 @@ impl ClientFiles {
             ("FLINKS_CUSTOMER_ID", credentials.customer_id.clone()),
             ("FLINKS_API_SECRET", credentials.api_secret.clone()),
             ("FLINKS_PROXY", text("none")),
+            // Otherwise the user's own settings file is read too.
+            ("FLINKS_CONFIG", text("none")),
         ];
         let webhook_secret = credentials.webhook_secret.clone();
         let keys = [

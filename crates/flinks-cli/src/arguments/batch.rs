@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::connection::{Connection, UploadAndFraud};
+use crate::arguments::help::end;
 use crate::arguments::upload::{OnUnknown, WaitAfterUpload};
 use crate::arguments::values::concurrency;
 
@@ -26,12 +27,18 @@ The status is `completed`, `failed`, `unknown` (a person has to decide) or `pend
 After an interruption or a failure, run the same command again: it continues from REPORT.state,
 the folder beside the report, and never uploads a completed borrower again. Keep that folder.
 
-The exit status is the worst of all borrowers, in this order: 5, 2, 1, 4, 3, 6, 8, 7, 0.
+The exit status is the worst of all borrowers, in this order: 5, 2, 1, 4, 3, 6, 8, 7, 0.";
 
-Example: flinks batch borrowers.csv --wait --fail-on-flagged";
+const EXAMPLES: &[&str] = &[
+    "flinks batch borrowers.csv --wait --fail-on-flagged",
+    "flinks batch borrowers.csv --report results.csv --parallel 8",
+];
 
 #[derive(Args, Debug)]
-#[command(after_long_help = AFTER_LONG_HELP)]
+#[command(
+    after_help = end::<UploadAndFraud>(EXAMPLES),
+    after_long_help = format!("{AFTER_LONG_HELP}\n\n{}", end::<UploadAndFraud>(EXAMPLES))
+)]
 pub(crate) struct Batch {
     /// Borrowers and their files: CSV with the header `id,files,tag,client_name`, or JSON lines
     pub(crate) manifest: PathBuf,

@@ -17,9 +17,13 @@ pub(crate) struct Common {
     /// On an error, write the details that Flinks' support requires to this file, without secrets
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) support: Option<PathBuf>,
-    /// Read settings from this TOML file [default: FLINKS_CONFIG]
+    /// Read settings from this TOML file, or `none` [env: FLINKS_CONFIG] [default:
+    /// ~/.config/flinks/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Take this profile of the settings file [env: FLINKS_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Log calls on standard error; -vv logs more. Secrets, ids and documents are never logged
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,

@@ -39,6 +39,11 @@ impl Flags {
 /// The calls of a command, which decide what settings it uses.
 pub(crate) trait Calls {
     const GROUPS: &'static [Group];
+
+    /// Returns the heading of a group of options.
+    fn heading(group: Group) -> &'static str {
+        group.heading()
+    }
 }
 
 /// Uploads, and the fraud analysis for `--wait`.
@@ -52,6 +57,18 @@ impl Calls for UploadAndFraud {
         Group::FraudAnalysis,
         Group::Network,
     ];
+
+    fn heading(group: Group) -> &'static str {
+        match group {
+            Group::ResultsHost => "Settings of the results host, for --wait",
+            Group::UploadHost
+            | Group::FraudAnalysis
+            | Group::LegacyApi
+            | Group::Network
+            | Group::Program
+            | Group::Webhooks => group.heading(),
+        }
+    }
 }
 
 /// The fraud analysis.
@@ -103,16 +120,16 @@ impl<C: Calls> Connection<C> {
     /// Returns the settings that have an option.
     fn settings() -> impl Iterator<Item = (&'static Setting, Arg)> {
         let used = SETTINGS.iter().filter(|it| C::GROUPS.contains(&it.group));
-        used.filter_map(|setting| Some((setting, argument(setting)?)))
+        used.filter_map(|setting| Some((setting, argument(setting, C::heading(setting.group))?)))
     }
 }
 
-fn argument(setting: &Setting) -> Option<Arg> {
+fn argument(setting: &Setting, heading: &'static str) -> Option<Arg> {
     let argument = Arg::new(setting.key)
         .long(setting.option()?)
         .value_name(setting.value_name()?)
         .help(help(setting))
-        .help_heading(setting.group.heading());
+        .help_heading(heading);
     Some(match setting.value {
         Value::Path(_) => argument.value_parser(value_parser!(PathBuf)),
         Value::Text(_) | Value::Secret | Value::SecretWithOption(_) => argument,

@@ -4,13 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::arguments::help::examples_of;
 use crate::commands::csr::KeyType;
 
 #[derive(Args, Debug, Default)]
-#[command(
-    after_long_help = "docs/certificates.md in the repository of flinks-rs describes how to get, \
-                             install, renew and revoke the client certificate."
-)]
+#[command(after_help = after_help())]
 pub(crate) struct Csr {
     /// Write client.key and client.csr to this folder
     #[arg(long, value_name = "DIR")]
@@ -40,3 +38,15 @@ pub(crate) struct Csr {
     #[arg(long, value_name = "NAME")]
     pub(crate) locality: Option<String>,
 }
+
+fn after_help() -> String {
+    let examples = examples_of(&[
+        "flinks csr --out certificate --common-name lender.example --country CA",
+        "flinks csr --out renewed --renew client.pem",
+    ]);
+    format!("{FURTHER_HELP}\n\n{examples}")
+}
+
+const FURTHER_HELP: &str = "\
+--renew reads FLINKS_CERT, and FLINKS_CERT_PASSWORD if that file is encrypted. docs/certificates.md in \
+the repository of flinks-rs describes how to get, install, renew and revoke the client certificate.";

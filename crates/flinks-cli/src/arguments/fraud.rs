@@ -6,9 +6,14 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::arguments::connection::{Connection, FraudAnalysis};
+use crate::arguments::help::end;
 use crate::arguments::values::{interval, seconds};
 
 #[derive(Args, Debug)]
+#[command(after_help = end::<FraudAnalysis>(&[
+    "flinks fraud 00000000-0000-4000-8000-000000000002 --sandbox",
+    "flinks fraud LOGIN_ID --wait --fail-on-flagged --json",
+]))]
 pub(crate) struct Fraud {
     /// LoginId of a completed upload; `-` reads it from standard input
     pub(crate) login_id: String,

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::arguments::help::examples_of;
+
 #[derive(Args, Debug)]
+#[command(after_help = examples_of(&["flinks ledgers", "flinks ledgers --clear-completed"]))]
 pub(crate) struct Ledgers {
     /// Remove the ledgers of completed uploads
     #[arg(long)]

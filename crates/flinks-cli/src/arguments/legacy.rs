@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use flinks_types::{AccountId, DaysOfTransactions, NumberOfStatements};
 
 use crate::arguments::connection::{Connection, LegacyApi};
+use crate::arguments::help::end;
 use crate::arguments::values::{account_id, days, interval, months, seconds};
 
 const ANSWERS: &str = "\
@@ -22,8 +23,14 @@ When a session is continued, the first object is for the waiting round.
 If a question has no answer, the program exits with status 9 and writes a session file. Within 8
 minutes, `flinks authorize --session FILE` continues the session.";
 
+const AUTHORIZE_EXAMPLES: &[&str] = &[
+    "flinks authorize --institution TD --username jane",
+    "flinks authorize --login-id 00000000-0000-4000-8000-000000000011 --cached --sandbox",
+];
+
 #[derive(Args, Debug)]
-#[command(after_long_help = ANSWERS)]
+#[command(after_help = end::<LegacyApi>(AUTHORIZE_EXAMPLES),
+    after_long_help = format!("{}\n\n{ANSWERS}", end::<LegacyApi>(AUTHORIZE_EXAMPLES)))]
 pub(crate) struct Authorize {
     /// Flinks' name of the bank
     #[arg(long, value_name = "NAME", required_unless_present_any = ["login_id", "session"])]
@@ -110,12 +117,16 @@ line break) gets an apostrophe in front, and so does a text that begins with an 
 that reads the file removes one leading apostrophe.
 
 --json prints the answer of the service unchanged: its field names are in PascalCase, unlike the
-snake_case of the other commands.
+snake_case of the other commands.";
 
-Example: flinks accounts --login-id ID --days 365 --csv transactions.csv";
+const ACCOUNTS_EXAMPLES: &[&str] = &[
+    "flinks accounts --login-id 00000000-0000-4000-8000-000000000001 --sandbox",
+    "flinks accounts --login-id LOGIN_ID --days 365 --csv transactions.csv",
+];
 
 #[derive(Args, Debug)]
-#[command(after_long_help = CSV)]
+#[command(after_help = end::<LegacyApi>(ACCOUNTS_EXAMPLES),
+    after_long_help = format!("{}\n\n{CSV}", end::<LegacyApi>(ACCOUNTS_EXAMPLES)))]
 pub(crate) struct Accounts {
     #[command(flatten)]
     pub(crate) of: DataSourceArguments,
@@ -145,12 +156,16 @@ for. The command may be repeated with the same folder: a statement that is there
 written again, and no file is overwritten: other contents of the same name get a number.
 
 --json prints the answer of the service unchanged: its field names are in PascalCase, unlike the
-snake_case of the other commands.
+snake_case of the other commands.";
 
-Example: flinks statements --login-id ID --months 3 --out statements";
+const STATEMENTS_EXAMPLES: &[&str] = &[
+    "flinks statements --login-id 00000000-0000-4000-8000-000000000001 --out statements --sandbox",
+    "flinks statements --login-id LOGIN_ID --months 3 --out statements",
+];
 
 #[derive(Args, Debug)]
-#[command(after_long_help = STATEMENTS)]
+#[command(after_help = end::<LegacyApi>(STATEMENTS_EXAMPLES),
+    after_long_help = format!("{}\n\n{STATEMENTS}", end::<LegacyApi>(STATEMENTS_EXAMPLES)))]
 pub(crate) struct Statements {
     #[command(flatten)]
     pub(crate) of: DataSourceArguments,
@@ -170,7 +185,10 @@ pub(crate) struct Statements {
     pub(crate) connection: Connection<LegacyApi>,
 }
 
+const REFRESH_EXAMPLES: &[&str] = &["flinks refresh LOGIN_ID on"];
+
 #[derive(Args, Debug)]
+#[command(after_help = end::<LegacyApi>(REFRESH_EXAMPLES))]
 pub(crate) struct Refresh {
     /// LoginId of the login; `-` reads it from standard input
     pub(crate) login_id: String,
@@ -187,13 +205,19 @@ pub(crate) enum OnOff {
     Off,
 }
 
+const INSTITUTIONS_EXAMPLES: &[&str] = &["flinks institutions --sandbox"];
+
 #[derive(Args, Debug)]
+#[command(after_help = end::<LegacyApi>(INSTITUTIONS_EXAMPLES))]
 pub(crate) struct Institutions {
     #[command(flatten)]
     pub(crate) connection: Connection<LegacyApi>,
 }
 
+const DELETE_CARD_EXAMPLES: &[&str] = &["flinks delete-card LOGIN_ID"];
+
 #[derive(Args, Debug)]
+#[command(after_help = end::<LegacyApi>(DELETE_CARD_EXAMPLES))]
 pub(crate) struct DeleteCard {
     /// LoginId to delete; `-` reads it from standard input
     pub(crate) login_id: String,

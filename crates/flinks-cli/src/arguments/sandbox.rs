@@ -8,10 +8,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use flinks_sandbox::FAULT_GRAMMAR;
 
+use crate::arguments::help::examples_of;
 use crate::arguments::values::{address, certificate_name, fault, port, seconds, seconds_or_zero};
 
 #[derive(Args, Debug)]
-#[command(after_long_help = after_help())]
+#[command(after_help = examples_of(EXAMPLES), after_long_help = after_help())]
 pub(crate) struct Serve {
     /// Port of the upload host; 0 picks a free one
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = port)]
@@ -90,8 +91,13 @@ impl From<Untrusted> for flinks_sandbox::OnUntrusted {
     }
 }
 
+const EXAMPLES: &[&str] = &[
+    "flinks sandbox -- flinks doctor",
+    "flinks sandbox --dir sandbox --fault upload@2=reset-after",
+];
+
 fn after_help() -> String {
-    format!("{HELP}\n\n{FAULT_GRAMMAR}")
+    format!("{}\n\n{HELP}\n\n{FAULT_GRAMMAR}", examples_of(EXAMPLES))
 }
 
 const HELP: &str = "\

@@ -6,9 +6,14 @@ use clap::{Args, ValueEnum};
 
 use crate::arguments::connection::{Connection, UploadAndFraud};
 use crate::arguments::fraud::PollArguments;
+use crate::arguments::help::end;
 use crate::arguments::values::concurrency;
 
 #[derive(Args, Debug)]
+#[command(after_help = end::<UploadAndFraud>(&[
+    "flinks upload statement.pdf --sandbox --wait",
+    "flinks upload march.pdf april.pdf --tag loan-42 --client-name Zoë --wait --fail-on-flagged",
+]))]
 pub(crate) struct Upload {
     /// Documents: PDF, PNG, JPG, JPEG, TIF, TIFF; up to 18 MiB each and 180 MiB in total
     #[arg(required = true, value_name = "FILES")]
@@ -26,8 +31,16 @@ pub(crate) struct Upload {
     /// session is complete
     #[arg(long, value_name = "PATH")]
     pub(crate) ledger: Option<PathBuf>,
-    /// What to do if it is unknown whether a file arrived
-    #[arg(long, value_enum, value_name = "POLICY", default_value_t)]
+    /// What to do if it is unknown whether a file arrived: `restart` abandons the session, which is
+    /// never processed, and sends all files in a new one; `stop` exits with status 5; `resend` sends
+    /// the file again in the same session, which may then contain it twice
+    #[arg(
+        long,
+        value_enum,
+        value_name = "POLICY",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub(crate) on_unknown: OnUnknown,
     /// Compute and print the SHA-256 of every file
     #[arg(long)]
@@ -39,11 +52,23 @@ pub(crate) struct Upload {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = end::<UploadAndFraud>(&[
+    "flinks resume",
+    "flinks resume upload.ledger --wait",
+]))]
 pub(crate) struct Resume {
     /// Ledger of the stopped upload; without it the ledgers are listed
     pub(crate) ledger: Option<PathBuf>,
-    /// What to do if it is unknown whether a file arrived
-    #[arg(long, value_enum, value_name = "POLICY", default_value_t)]
+    /// What to do if it is unknown whether a file arrived: `restart` abandons the session, which is
+    /// never processed, and sends all files in a new one; `stop` exits with status 5; `resend` sends
+    /// the file again in the same session, which may then contain it twice
+    #[arg(
+        long,
+        value_enum,
+        value_name = "POLICY",
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub(crate) on_unknown: OnUnknown,
     /// Complete the session even if it may have been completed before
     #[arg(long)]

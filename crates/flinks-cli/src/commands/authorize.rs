@@ -110,7 +110,7 @@ impl AuthorizeFlow<'_> {
             });
             let images = saved.map_err(|error| {
                 let mut error = error.after_the_call();
-                error.result = bank_session::challenged_object(&round);
+                *error.result = bank_session::challenged_object(&round);
                 error
             })?;
             let completed = match self.answers(&round, &images, answers).await {
@@ -122,7 +122,7 @@ impl AuthorizeFlow<'_> {
                 }
                 Err(mut error) => {
                     images.keep();
-                    error.result = bank_session::challenged_object(&round);
+                    *error.result = bank_session::challenged_object(&round);
                     return Err(error);
                 }
             };

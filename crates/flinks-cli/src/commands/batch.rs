@@ -174,7 +174,7 @@ fn end(
             write_stderr(&error.to_text());
         }
         Err(mut error) => {
-            error.result = object;
+            *error.result = object;
             error.ledger = None;
             return Err(error);
         }

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: &Fraud, context: &Context) -> Result<Exit, Cl
             outcome: Ok(&report),
         };
         report_page::write(page, &[borrower]).map_err(|mut error| {
-            error.result = object.as_object().cloned().unwrap_or_default();
+            *error.result = object.as_object().cloned().unwrap_or_default();
             error
         })?;
     }

@@ -78,7 +78,7 @@ impl AfterUpload<'_> {
             }
             if let Err(mut error) = page {
                 ledger.remove_completed();
-                error.result = object;
+                *error.result = object;
                 return Err(error);
             }
         }

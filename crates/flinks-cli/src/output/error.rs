@@ -39,7 +39,7 @@ pub(crate) struct CliError {
     abandoned: Box<[String]>,
     abandoned_unnamed: u64,
     /// What was achieved before the error, as fields of the JSON output.
-    pub(crate) result: Map<String, Value>,
+    pub(crate) result: Box<Map<String, Value>>,
 }
 
 enum Cause {
@@ -119,7 +119,7 @@ impl CliError {
             wait: None,
             abandoned: Box::default(),
             abandoned_unnamed: 0,
-            result: Map::new(),
+            result: Box::default(),
         }
     }
 

@@ -119,6 +119,7 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
             ("--images", authorize.images.as_deref()),
         ],
         Command::Statements(statements) => vec![("--out", Some(statements.out.as_path()))],
+        Command::Man(man) => vec![("DIR", Some(man.out.as_path()))],
         Command::Csr(csr) => vec![
             ("--out", Some(csr.out.as_path())),
             ("--renew", csr.renew.as_ref().and_then(Option::as_deref)),
@@ -126,10 +127,12 @@ pub(crate) fn text_for_path(arguments: &Arguments) -> Option<String> {
         Command::Sandbox(serve) => vec![("--dir", serve.dir.as_deref())],
         Command::Accounts(accounts) => vec![("--csv", accounts.csv.as_deref())],
         Command::Completions(_)
+        | Command::Config(_)
         | Command::DeleteCard(_)
         | Command::Doctor(_)
         | Command::Institutions(_)
-        | Command::Refresh(_) => Vec::new(),
+        | Command::Refresh(_)
+        | Command::Settings => Vec::new(),
     });
     paths.into_iter().find_map(|(name, path)| {
         let mistake = path_value::mistake(path.map(Path::as_os_str)?)?;

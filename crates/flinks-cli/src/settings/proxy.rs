@@ -138,7 +138,7 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.into()))
             .collect();
-        let source = Source::new(move |name| environment.get(name).cloned(), None);
+        let source = Source::new(move |name| environment.get(name).cloned(), None, None);
         let flags = flag.map(|url| Flags::default().with(&PROXY, url));
         let flags = flags.unwrap_or_default();
         let settings = source.and_then(|source| ProxySettings::read(&source, &flags));

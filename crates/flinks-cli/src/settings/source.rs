@@ -3,6 +3,7 @@
 //! No message quotes a value: a secret may have been given in its place.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -15,8 +16,9 @@ use zeroize::Zeroizing;
 
 use crate::arguments::Flags;
 use crate::output::io_error;
+use crate::settings::file::{Place, Profile, SettingsFile};
 use crate::settings::path_value;
-use crate::settings::table::{SETTINGS, Setting};
+use crate::settings::table::{API_URL, INSTANCE, SETTINGS, Setting, keys, variable_of};
 
 /// Larger than any secret or settings file; an endless file is not read to its end.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -62,38 +64,155 @@ impl<T> fmt::Debug for Given<T> {
 /// The environment and the settings file. It has no `Debug`: it holds secrets.
 pub(crate) struct Source {
     environment: Environment,
-    file: toml::Table,
-    /// Relative paths in the file start here.
-    folder: PathBuf,
+    file: SettingsFile,
+}
+
+/// Where a setting comes from. The first of these that has it counts.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Layer {
+    Option,
+    Environment,
+    Profile,
+    SharedKeys,
+}
+
+/// A setting as it was given.
+pub(crate) struct Found {
+    layer: Layer,
+    /// This is the path of a file that holds the secret.
+    is_file: bool,
+    given: Given<OsString>,
+}
+
+impl Found {
+    fn new(layer: Layer, is_file: bool, given: Given<OsString>) -> Self {
+        Self {
+            layer,
+            is_file,
+            given,
+        }
+    }
+
+    /// Returns the option, variable or key.
+    pub(crate) fn name(&self) -> &str {
+        self.given.name()
+    }
 }
 
 impl Source {
-    /// Reads the settings file at `config`, or else at `FLINKS_CONFIG`, if there is one.
+    /// Reads the settings file at `config`, or else at `FLINKS_CONFIG`, or else the default one, and
+    /// takes the profile `profile`, or else `FLINKS_PROFILE`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: the file cannot be read, is not TOML, or has an unknown key.
+    /// [`ErrorKind::Config`]: the file cannot be read, is not TOML, or has an unknown key, or there is
+    /// no such profile.
     pub(crate) fn new(
         environment: impl Fn(&str) -> Option<OsString> + 'static,
         config: Option<&Path>,
+        profile: Option<&str>,
     ) -> Result<Self, Error> {
-        let flag = config.map(|path| Given::new("--config", OsString::from(path)));
-        let variable = || {
-            let path = environment("FLINKS_CONFIG").filter(|path| !path.is_empty());
-            path.map(|path| Given::new("FLINKS_CONFIG", path))
-        };
-        let path = flag.or_else(variable).map(path_of).transpose()?.flatten();
-        let (file, folder) = match &path {
-            None => (toml::Table::new(), PathBuf::new()),
-            Some(path) => (
-                table(path)?,
-                path.value.parent().map(Path::to_owned).unwrap_or_default(),
-            ),
-        };
+        let place = Place::find(&environment, config)?;
+        let file = SettingsFile::read(&place, &environment, profile)?;
         Ok(Self {
             environment: Box::new(environment),
             file,
-            folder,
         })
+    }
+
+    /// Returns the settings file that was read, as it is shown.
+    pub(crate) fn file(&self) -> Option<String> {
+        self.file.shown.clone()
+    }
+
+    /// Returns the name of the chosen profile.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.file
+            .profile
+            .as_ref()
+            .map(|profile| profile.name.as_str())
+    }
+
+    /// Returns what looks wrong: a settings file that others can read, and variables that change a
+    /// profile that was chosen.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<_> = self.file.warning.iter().cloned().collect();
+        if let Some(profile) = &self.file.profile {
+            let names = self.overrides(profile);
+            if !names.is_empty() {
+                let (names, name) = (names.join(", "), &profile.name);
+                warnings.push(format!(
+                    "profile {name} is changed by the environment: {names}"
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// Returns the variables that take precedence over a key of the profile.
+    fn overrides(&self, profile: &Profile) -> Vec<String> {
+        let is_in_profile =
+            |setting: &Setting| keys(setting).any(|key| profile.keys.contains_key(&key));
+        let variables = SETTINGS.iter().filter(|setting| {
+            // These two name the same host.
+            if [API_URL.key, INSTANCE.key].contains(&setting.key) {
+                is_in_profile(&API_URL) || is_in_profile(&INSTANCE)
+            } else {
+                is_in_profile(setting)
+            }
+        });
+        let variables = variables.flat_map(keys).map(|key| variable_of(&key));
+        variables
+            .filter(|name| self.variable(name).is_some())
+            .collect()
+    }
+
+    /// Finds a setting.
+    ///
+    /// # Errors
+    /// A secret and its `…_FILE` are both set in the same place.
+    pub(crate) fn find(&self, setting: &Setting, flags: &Flags) -> Result<Option<Found>, Error> {
+        if let Some(given) = option(setting, flags) {
+            return Ok(Some(Found::new(Layer::Option, false, given)));
+        }
+        for layer in [Layer::Environment, Layer::Profile, Layer::SharedKeys] {
+            let value = |key: &str| self.value(layer, key);
+            let file_key = setting.file_key();
+            let (value, file) = (value(setting.key), file_key.as_deref().and_then(value));
+            let (is_file, given) = match (value, file) {
+                (Some(value), Some(file)) => return Err(both(value.name(), file.name())),
+                (Some(value), None) => (false, value),
+                (None, Some(file)) => (true, file),
+                (None, None) => continue,
+            };
+            return Ok(Some(Found::new(layer, is_file, given)));
+        }
+        Ok(None)
+    }
+
+    fn value(&self, layer: Layer, key: &str) -> Option<Given<OsString>> {
+        let of_table = |table: &toml::Table, place: &str| {
+            let text = table.get(key)?.as_str().filter(|text| !text.is_empty())?;
+            Some(Given::new(
+                format!("{key} in {place}"),
+                OsString::from(text),
+            ))
+        };
+        match layer {
+            Layer::Option => None,
+            Layer::Environment => {
+                let name = variable_of(key);
+                let value = self.variable(&name)?;
+                Some(Given::new(name, value))
+            }
+            Layer::Profile => {
+                let profile = self.file.profile.as_ref()?;
+                of_table(
+                    &profile.keys,
+                    &format!("profile {} of the settings file", profile.name),
+                )
+            }
+            Layer::SharedKeys => of_table(&self.file.shared, "the settings file"),
+        }
     }
 
     /// Reads a text setting.
@@ -102,21 +221,44 @@ impl Source {
         setting: &Setting,
         flags: &Flags,
     ) -> Result<Option<Given<String>>, Error> {
-        let given = match self.option_or_variable(setting, flags) {
-            Some(Given { name, value }) => {
-                let text = utf8(&name, value)?;
-                Some(Given::new(name, text))
-            }
-            None => self
-                .key(setting.key)
-                .map(|value| Given::new(key_name(setting.key), value.to_owned())),
+        let Some(Found { given, .. }) = self.find(setting, flags)? else {
+            return Ok(None);
         };
-        let Some(given) = given else { return Ok(None) };
-        let text = given.value.trim();
+        let text = utf8(given.name(), given.value.clone())?;
+        let text = text.trim();
         if path_value::is_quoted(text) {
             return Err(given.invalid(IN_QUOTES));
         }
-        Ok((!text.is_empty()).then(|| Given::new(given.name.clone(), text.to_owned())))
+        Ok((!text.is_empty()).then(|| Given::new(given.name, text.to_owned())))
+    }
+
+    /// Reads the two names of one setting, such as the URL and the instance of a host: the nearer one
+    /// counts.
+    ///
+    /// # Errors
+    /// Both are set in the same place: choosing one could send a secret to the wrong host.
+    pub(crate) fn either(
+        &self,
+        one: &Setting,
+        other: &Setting,
+        flags: &Flags,
+    ) -> Result<[Option<Given<String>>; 2], Error> {
+        let layer = |setting| -> Result<_, Error> {
+            Ok(self.find(setting, flags)?.map(|found| found.layer))
+        };
+        let (first, second) = (self.text(one, flags)?, self.text(other, flags)?);
+        match (first, second) {
+            (Some(first), Some(second)) => match layer(one)?.cmp(&layer(other)?) {
+                Ordering::Less => Ok([Some(first), None]),
+                Ordering::Greater => Ok([None, Some(second)]),
+                Ordering::Equal => Err(config(format!(
+                    "{} and {} are both set: they name the same host, so set only one",
+                    first.name(),
+                    second.name()
+                ))),
+            },
+            (first, second) => Ok([first, second]),
+        }
     }
 
     /// Reads a path setting.
@@ -125,46 +267,35 @@ impl Source {
         setting: &Setting,
         flags: &Flags,
     ) -> Result<Option<Given<PathBuf>>, Error> {
-        match self.option_or_variable(setting, flags) {
-            Some(given) => path_of(given),
-            None => self.key_path(setting.key),
-        }
+        let found = self.find(setting, flags)?;
+        Ok(found
+            .map(|found| self.path_in(found))
+            .transpose()?
+            .flatten())
     }
 
-    fn option_or_variable(&self, setting: &Setting, flags: &Flags) -> Option<Given<OsString>> {
-        let variable = || {
-            let name = setting.variable();
-            let value = self.variable(&name)?;
-            Some(Given::new(name, value))
-        };
-        option(setting, flags).or_else(variable)
+    /// A relative path in the settings file starts at the file's folder.
+    fn path_in(&self, found: Found) -> Result<Option<Given<PathBuf>>, Error> {
+        let path = path_of(found.given)?;
+        Ok(path.map(|path| match found.layer {
+            Layer::Option | Layer::Environment => path,
+            Layer::Profile | Layer::SharedKeys => {
+                Given::new(path.name, self.file.folder.join(path.value))
+            }
+        }))
     }
 
     /// Reads a secret, directly or from the file at `…_file`.
     pub(crate) fn secret(&self, setting: &Setting) -> Result<Option<Given<Secret>>, Error> {
-        let (name, file_name) = (setting.variable(), format!("{}_FILE", setting.variable()));
-        match (self.variable(&name), self.variable(&file_name)) {
-            (Some(_), Some(_)) => return Err(both(&name, &file_name)),
-            (Some(value), None) => {
-                let secret = Secret::new(utf8(&name, value)?);
-                return Ok(without_line_end(Given::new(name, secret)));
-            }
-            (None, Some(path)) => {
-                let path = path_of(Given::new(file_name, path))?;
-                return path.map(secret_in).transpose();
-            }
-            (None, None) => {}
+        let Some(found) = self.find(setting, &Flags::default())? else {
+            return Ok(None);
+        };
+        if found.is_file {
+            return self.path_in(found)?.map(secret_in).transpose();
         }
-        let (key, file_key) = (setting.key, format!("{}_file", setting.key));
-        match (self.key(key), self.key(&file_key)) {
-            (Some(_), Some(_)) => Err(both(key, &file_key)),
-            (Some(value), None) => Ok(without_line_end(Given::new(
-                key_name(key),
-                Secret::new(value),
-            ))),
-            (None, Some(_)) => self.key_path(&file_key)?.map(secret_in).transpose(),
-            (None, None) => Ok(None),
-        }
+        let Given { name, value } = found.given;
+        let secret = Secret::new(utf8(&name, value)?);
+        Ok(without_line_end(Given::new(name, secret)))
     }
 
     /// Reads a variable that is not this program's own; an empty one is not set.
@@ -181,21 +312,6 @@ impl Source {
     fn variable(&self, name: &str) -> Option<OsString> {
         (self.environment)(name).filter(|value| !value.is_empty())
     }
-
-    fn key(&self, key: &str) -> Option<&str> {
-        self.file
-            .get(key)?
-            .as_str()
-            .filter(|value| !value.is_empty())
-    }
-
-    fn key_path(&self, key: &str) -> Result<Option<Given<PathBuf>>, Error> {
-        let given = self
-            .key(key)
-            .map(|path| Given::new(key_name(key), OsString::from(path)));
-        let path = given.map(path_of).transpose()?.flatten();
-        Ok(path.map(|path| Given::new(path.name, self.folder.join(path.value))))
-    }
 }
 
 pub(super) const IN_QUOTES: &str =
@@ -208,10 +324,6 @@ pub(super) fn option(setting: &Setting, flags: &Flags) -> Option<Given<OsString>
         format!("--{}", setting.option()?),
         value.clone(),
     ))
-}
-
-fn key_name(key: &str) -> String {
-    format!("{key} in the settings file")
 }
 
 /// Returns the text of an option or a variable. The error does not quote it: it may be a secret.
@@ -228,7 +340,7 @@ fn both(name: &str, file_name: &str) -> Error {
 }
 
 /// Trims a path; `None` if it is empty.
-fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
+pub(super) fn path_of(given: Given<OsString>) -> Result<Option<Given<PathBuf>>, Error> {
     let Given { name, value } = given;
     let value = match value.to_str() {
         Some(text) => text.trim().into(),
@@ -259,62 +371,12 @@ fn without_line_end(given: Given<Secret>) -> Option<Given<Secret>> {
 }
 
 fn secret_in(path: Given<PathBuf>) -> Result<Given<Secret>, Error> {
-    let secret = Given::new(path.name.clone(), read(&path)?);
+    let secret = Given::new(path.name.clone(), read_text(&path)?);
     without_line_end(secret).ok_or_else(|| path.invalid("the file is empty"))
 }
 
-fn table(path: &Given<PathBuf>) -> Result<toml::Table, Error> {
-    let text = read(path)?;
-    let text = text.expose();
-    let invalid = |reason: String| path.invalid(format!("the settings file {reason}"));
-    let table: toml::Table = toml::from_str(text).map_err(|error: toml::de::Error| {
-        // The parser's message quotes the line, which may contain a secret.
-        let offset = error.span().map_or(0, |span| span.start);
-        let line = text
-            .bytes()
-            .take(offset)
-            .filter(|byte| *byte == b'\n')
-            .count()
-            + 1;
-        invalid(format!("is not valid TOML: see line {line}"))
-    })?;
-    for (key, value) in &table {
-        if !is_known(key) {
-            let known: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
-            let known = known.join(", ");
-            let key = shown_key(key);
-            return Err(invalid(format!(
-                "has {key}, which is unknown; the keys are {known}, and for secrets also …_file"
-            )));
-        }
-        if !value.is_str() {
-            return Err(invalid(format!("must have \"{key}\" as text in quotes")));
-        }
-    }
-    Ok(table)
-}
-
-/// Formats an unknown key; one that does not look like a key may be a secret.
-fn shown_key(key: &str) -> String {
-    let word = key.len() <= 40
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if word {
-        format!("the key \"{key}\"")
-    } else {
-        "a key".to_owned()
-    }
-}
-
-fn is_known(key: &str) -> bool {
-    SETTINGS
-        .iter()
-        .any(|setting| setting.key == key || setting.file_key().as_deref() == Some(key))
-}
-
 /// Reads a text file. The text may be or contain a secret, and is wiped when dropped.
-fn read(path: &Given<PathBuf>) -> Result<Secret, Error> {
+pub(super) fn read_text(path: &Given<PathBuf>) -> Result<Secret, Error> {
     let unreadable = |error: std::io::Error| path.invalid(io_error::reason(&error));
     // Reserved, so that a growing buffer does not leave copies behind.
     let capacity = usize::try_from(MAX_BYTES + 1).unwrap_or_default();
@@ -373,7 +435,11 @@ mod tests {
         fn source(&self) -> Result<Source, Error> {
             let environment = self.environment.clone();
             let path = self.folder.path().join("flinks.toml");
-            Source::new(move |name| environment.get(name).cloned(), Some(&path))
+            Source::new(
+                move |name| environment.get(name).cloned(),
+                Some(&path),
+                None,
+            )
         }
     }
 
@@ -417,7 +483,7 @@ mod tests {
         let path = case.folder.path().join("flinks.toml").into_os_string();
         let named = move |name: &str| (name == "FLINKS_CONFIG").then(|| path.clone());
         let scope = value(
-            Source::new(named, None)
+            Source::new(named, None, None)
                 .expect("valid")
                 .text(&SCOPE, &Flags::default()),
         );
@@ -503,7 +569,7 @@ mod tests {
 
     #[test]
     fn every_key_of_every_command_is_known() {
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().filter(|it| it.is_in_file()) {
             for key in [Some(setting.key.to_owned()), setting.file_key()]
                 .iter()
                 .flatten()
@@ -543,10 +609,10 @@ mod tests {
             check("FLINKS_API_SECRET_FILE", variable.secret(&API_SECRET).err());
             let named = value.to_owned();
             let config = move |name: &str| (name == "FLINKS_CONFIG").then(|| named.clone().into());
-            check("FLINKS_CONFIG", Source::new(config, None).err());
+            check("FLINKS_CONFIG", Source::new(config, None, None).err());
             check(
                 "--config",
-                Source::new(|_| None, Some(Path::new(value))).err(),
+                Source::new(|_| None, Some(Path::new(value)), None).err(),
             );
         }
         let source = Case::new("").source().expect("valid");

@@ -31,10 +31,14 @@ pub(crate) enum Group {
     FraudAnalysis,
     LegacyApi,
     Network,
+    /// Which settings are read. They are not in the settings file.
+    Program,
+    /// For a receiver of webhooks that uses this program's libraries; the program does not read them.
+    Webhooks,
 }
 
 impl Group {
-    /// Returns the heading of the group's options.
+    /// Returns the heading of the group.
     pub(crate) fn heading(self) -> &'static str {
         match self {
             Self::UploadHost => "Settings of the upload host",
@@ -42,6 +46,8 @@ impl Group {
             Self::FraudAnalysis => "Settings of the fraud analysis",
             Self::LegacyApi => "Settings of the legacy API",
             Self::Network => "Settings of the network",
+            Self::Program => "Which settings are read",
+            Self::Webhooks => "For your own receiver of webhooks",
         }
     }
 }
@@ -49,7 +55,7 @@ impl Group {
 impl Setting {
     /// Returns the environment variable.
     pub(crate) fn variable(&self) -> String {
-        format!("FLINKS_{}", self.key.to_ascii_uppercase())
+        variable_of(self.key)
     }
 
     /// Returns the key of the path of a file that holds the secret.
@@ -57,10 +63,9 @@ impl Setting {
         self.is_secret().then(|| format!("{}_file", self.key))
     }
 
-    /// Returns the environment variable of the path of a file that holds the secret.
-    pub(crate) fn file_variable(&self) -> Option<String> {
-        self.is_secret()
-            .then(|| format!("{}_FILE", self.variable()))
+    /// Whether the settings file may have it.
+    pub(crate) fn is_in_file(&self) -> bool {
+        !matches!(self.group, Group::Program | Group::Webhooks)
     }
 
     /// Returns the name of the option, without its hyphens.
@@ -79,6 +84,16 @@ impl Setting {
     pub(crate) fn is_secret(&self) -> bool {
         matches!(self.value, Value::Secret | Value::SecretWithOption(_))
     }
+}
+
+/// Returns the environment variable of a key.
+pub(crate) fn variable_of(key: &str) -> String {
+    format!("FLINKS_{}", key.to_ascii_uppercase())
+}
+
+/// Returns the setting's key, and that of the path of a file that holds the secret.
+pub(crate) fn keys(setting: &Setting) -> impl Iterator<Item = String> {
+    std::iter::once(setting.key.to_owned()).chain(setting.file_key())
 }
 
 /// Defines a constant for each setting, and the list of all.
@@ -132,4 +147,10 @@ settings! {
         "PEM file of root certificates to trust instead of the platform's";
     PROXY = "proxy", Value::SecretWithOption("URL"), Network,
         "Proxy to connect through, or `none`; by default as curl: HTTPS_PROXY and NO_PROXY";
+    CONFIG = "config", Value::Path("FILE"), Program,
+        "Settings file, or `none`", default "$XDG_CONFIG_HOME/flinks/config.toml, or else ~/.config/flinks/config.toml";
+    PROFILE = "profile", Value::Text("NAME"), Program,
+        "Profile in the settings file: [profile.NAME] takes precedence over the keys above it";
+    WEBHOOK_SECRET = "webhook_secret", Value::Secret, Webhooks,
+        "Secret that signs webhooks; `flinks sandbox` sets it if it sends webhooks";
 }

@@ -4,18 +4,23 @@ use std::ffi::OsString;
 
 use flinks_types::text::escaped;
 
-use crate::settings::table::{SETTINGS, Setting};
+use crate::settings::spelling::nearest;
+use crate::settings::table::{SETTINGS, keys, variable_of};
 
 /// Returns a warning for each variable that begins with `FLINKS_` and is not known. It shows the
 /// variable's name and not its value.
 pub(crate) fn warnings(names: impl Iterator<Item = OsString>) -> Vec<String> {
     let mut unknown: Vec<_> = names
         .filter_map(|name| name.into_string().ok())
-        .filter(|name| name.starts_with("FLINKS_") && !known().any(|known| known == *name))
+        .filter(|name| name.starts_with("FLINKS_"))
+        .filter(|name| !known().any(|known| variable_of(&known) == *name))
         .collect();
     unknown.sort();
     let warn = |name: &String| {
-        let meant = nearest(name).map_or_else(String::new, |known| format!(": is {known} meant?"));
+        let key = name.trim_start_matches("FLINKS_").to_ascii_lowercase();
+        let meant =
+            nearest(&key, known()).map(|known| format!(": is {} meant?", variable_of(&known)));
+        let meant = meant.unwrap_or_default();
         let name: String = escaped(name).chars().take(64).collect();
         format!("{name} is not a setting of this program{meant}")
     };
@@ -23,47 +28,7 @@ pub(crate) fn warnings(names: impl Iterator<Item = OsString>) -> Vec<String> {
 }
 
 fn known() -> impl Iterator<Item = String> {
-    let variables = SETTINGS.iter().map(Setting::variable);
-    let files = SETTINGS.iter().filter_map(Setting::file_variable);
-    // The last two are for the user's own receiver of webhooks.
-    let others = [
-        "FLINKS_CONFIG",
-        "FLINKS_WEBHOOK_SECRET",
-        "FLINKS_WEBHOOK_SECRET_FILE",
-    ];
-    variables.chain(files).chain(others.map(str::to_owned))
-}
-
-/// Returns the most similar known name, if at most a third of its letters differ.
-fn nearest(name: &str) -> Option<String> {
-    if let Some(variable) = name.strip_suffix("_FILE")
-        && let Some(known) = known().find(|known| known == variable)
-    {
-        return Some(known);
-    }
-    let letters = name.len() - "FLINKS_".len();
-    known()
-        .map(|known| (distance(name, &known), known))
-        .filter(|(distance, _)| *distance <= (letters / 3).max(1))
-        .min()
-        .map(|(_, known)| known)
-}
-
-/// Returns the edit distance between two names.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<_> = other.bytes().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.bytes().enumerate() {
-        let mut next = vec![index + 1];
-        for (place, known) in other.iter().enumerate() {
-            let [above, before, left] = [row.get(place + 1), row.get(place), next.last()]
-                .map(|cost| cost.copied().unwrap_or(usize::MAX - 1));
-            let change = before + usize::from(letter != *known);
-            next.push(change.min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
+    SETTINGS.iter().flat_map(keys)
 }
 
 #[cfg(test)]
@@ -92,7 +57,9 @@ mod tests {
 
     #[test]
     fn known_names_and_other_programs_names_get_no_warning() {
-        let names = known().chain(["PATH".to_owned(), "XFLINKS_KEY".to_owned()]);
+        let names = known()
+            .map(|key| variable_of(&key))
+            .chain(["PATH".to_owned(), "XFLINKS_KEY".to_owned()]);
         assert!(warnings(names.map(OsString::from)).is_empty());
     }
 }

@@ -170,6 +170,21 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether the file exists and its mode has any of these bits; never where there are no modes.
+pub(crate) fn allows(path: &Path, bits: u32) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file);
+        metadata.is_some_and(|metadata| metadata.permissions().mode() & bits != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (path, bits);
+        false
+    }
+}
+
 /// Reads a file of at most `max_len` bytes: the path may lead to an endless one.
 ///
 /// # Errors

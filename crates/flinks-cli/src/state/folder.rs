@@ -1,19 +1,32 @@
-//! The default folder for ledgers, session files and unread answers.
+//! The default folders: for ledgers, session files and unread answers, and for the settings file.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Returns `$XDG_STATE_HOME/flinks`, or else `~/.local/state/flinks`.
 pub(crate) fn state_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    xdg_folder(environment, "XDG_STATE_HOME", ".local/state")
+}
+
+/// Returns `$XDG_CONFIG_HOME/flinks`, or else `~/.config/flinks`.
+pub(crate) fn config_folder(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    xdg_folder(environment, "XDG_CONFIG_HOME", ".config")
+}
+
+fn xdg_folder(
+    environment: impl Fn(&str) -> Option<OsString>,
+    variable: &str,
+    in_home: &str,
+) -> Option<PathBuf> {
     // The XDG specification says to ignore a relative path.
     let folder = |name| {
         environment(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    folder("XDG_STATE_HOME")
-        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
-        .map(|state| state.join("flinks"))
+    folder(variable)
+        .or_else(|| folder("HOME").map(|home| home.join(in_home)))
+        .map(|folder| folder.join("flinks"))
 }
 
 /// Returns the absolute path, or the path itself if there is no current folder.

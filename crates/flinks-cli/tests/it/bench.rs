@@ -106,6 +106,16 @@ impl Bench {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
+    /// The settings of every run.
+    pub(crate) fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    /// Removes the settings from every run that follows.
+    pub(crate) fn clear(&mut self) {
+        self.environment.clear();
+    }
+
     /// The program with this bench's settings and nothing else of this machine's environment.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = without_settings(arguments);

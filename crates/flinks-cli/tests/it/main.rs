@@ -15,6 +15,7 @@ mod accounts_csv;
 mod authorize;
 mod batch;
 mod bench;
+mod config;
 mod doctor;
 mod doctor_lab;
 mod doctor_setups;

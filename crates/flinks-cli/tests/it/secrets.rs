@@ -198,11 +198,12 @@ fn the_support_report_names_the_call() {
 const CANARY: &str = "CANARY4711S3cr3t";
 
 /// Settings that are no secret, and whether each is a path.
-const PLAIN: [(&str, bool); 11] = [
+const PLAIN: [(&str, bool); 12] = [
     ("cert", true),
     ("key", true),
     ("ca", true),
     ("config", true),
+    ("profile", false),
     ("upload_url", false),
     ("upload_paths", false),
     ("api_url", false),
@@ -221,7 +222,7 @@ const SECRET: [&str; 6] = [
 ];
 
 /// The commands that read settings, with what they need.
-const COMMANDS: [&[&str]; 8] = [
+const COMMANDS: [&[&str]; 9] = [
     &["doctor"],
     &["upload", "{file}", "--ledger", "{ledger}"],
     &["resume", "{resumable}"],
@@ -245,6 +246,7 @@ const COMMANDS: [&[&str]; 8] = [
         "0.1",
     ],
     &["delete-card", flinks_sandbox::CACHED_LOGIN_ID, "--yes"],
+    &["config", "show"],
 ];
 
 /// How a setting is given.
@@ -349,7 +351,7 @@ fn no_value_of_a_setting_is_on_any_sink() {
     let mut refused = 0;
     for (number, command) in COMMANDS.iter().enumerate() {
         let plain = PLAIN.iter().flat_map(|(key, _)| {
-            let ways: &[Way] = if *key == "config" {
+            let ways: &[Way] = if matches!(*key, "config" | "profile") {
                 &[Variable, Flag]
             } else {
                 &[Variable, Flag, Toml]

@@ -94,7 +94,7 @@ impl CliError {
 
     /// Returns the JSON object for scripts.
     pub(crate) fn to_json(&self) -> Value {
-        let mut object = self.result.clone();
+        let mut object = (*self.result).clone();
         object.insert("error".to_owned(), self.error_object());
         if let Some(ledger) = &self.ledger {
             object.insert("ledger".to_owned(), json!(ledger.to_string_lossy()));
