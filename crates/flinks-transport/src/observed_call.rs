@@ -71,7 +71,7 @@ impl ObservedCall {
 
     fn record(&self, error_type: Option<&'static str>, delivery: Delivery) {
         let attempts = self.progress.attempts();
-        self.span.record("flinks.attempts", attempts);
+        self.span.record("flinks.attempts", i64::from(attempts));
         let ending = Ending {
             status: self.status,
             error_type,

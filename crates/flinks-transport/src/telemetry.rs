@@ -1,4 +1,6 @@
 //! The spans and events of the transport, and their fields, which `guide/observability.md` documents.
+//!
+//! Numbers are `i64`: OpenTelemetry has no unsigned integers, so its layer exports a `u64` as text.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -75,7 +77,7 @@ pub(crate) fn attempt_span(meta: Option<&CallMeta>, uri: &Uri, retries: u32) -> 
         flinks.operation = meta.map(CallMeta::operation),
         flinks.delivery = Empty,
         http.request.method = route.as_ref().map(Route::method),
-        http.request.resend_count = (retries > 0).then_some(retries),
+        http.request.resend_count = (retries > 0).then_some(i64::from(retries)),
         http.request.body.size = Empty,
         http.response.status_code = Empty,
         http.response.body.size = Empty,
@@ -103,7 +105,7 @@ impl Ending<'_> {
             return;
         }
         if let Some(status) = self.status {
-            span.record("http.response.status_code", status.as_u16());
+            span.record("http.response.status_code", i64::from(status.as_u16()));
         }
         if let Some(error_type) = self.error_type {
             span.record("error.type", error_type);
@@ -112,19 +114,21 @@ impl Ending<'_> {
         if let Some(delivery) = self.delivery {
             span.record("flinks.delivery", delivery.as_str());
         }
-        span.record("http.request.body.size", self.bytes.0);
-        span.record("http.response.body.size", self.bytes.1);
+        let size = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
+        span.record("http.request.body.size", size(self.bytes.0));
+        span.record("http.response.body.size", size(self.bytes.1));
     }
 }
 
 /// The host and the port of a URL.
-fn server(uri: &Uri) -> (Option<&str>, Option<u16>) {
+fn server(uri: &Uri) -> (Option<&str>, Option<i64>) {
     let default = if uri.scheme_str() == Some("http") {
         80
     } else {
         443
     };
-    (uri.host(), Some(uri.port_u16().unwrap_or(default)))
+    let port = uri.port_u16().unwrap_or(default);
+    (uri.host(), Some(i64::from(port)))
 }
 
 pub(crate) fn retrying(meta: Option<&CallMeta>, retries: u32, wait: Duration) {
@@ -133,7 +137,7 @@ pub(crate) fn retrying(meta: Option<&CallMeta>, retries: u32, wait: Duration) {
         {
             flinks.operation = meta.map(CallMeta::operation),
             flinks.wait_seconds = wait.as_secs_f64(),
-            http.request.resend_count = retries,
+            http.request.resend_count = i64::from(retries),
         },
         "the call is sent again"
     );
@@ -170,11 +174,84 @@ pub(crate) fn connection(
             server.address = address,
             server.port = port,
             network.peer.address = peer.map(|peer| tracing::field::display(peer.ip())),
-            network.peer.port = peer.map(|peer| peer.port()),
+            network.peer.port = peer.map(|peer| i64::from(peer.port())),
             tls.protocol.version = tls,
             flinks.seconds = took.as_secs_f64(),
             error.type = error_type,
         },
         "a connection was opened or failed"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::sync::{Arc, Mutex};
+
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+
+    /// The names of the fields that were recorded as signed and as unsigned integers.
+    #[derive(Clone, Default)]
+    struct Integers(Arc<Mutex<[Vec<&'static str>; 2]>>);
+
+    impl Visit for Integers {
+        fn record_i64(&mut self, field: &Field, _: i64) {
+            self.0.lock().expect("lock")[0].push(field.name());
+        }
+
+        fn record_u64(&mut self, field: &Field, _: u64) {
+            self.0.lock().expect("lock")[1].push(field.name());
+        }
+
+        fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+    }
+
+    impl Subscriber for Integers {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+            attributes.record(&mut self.clone());
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, values: &Record<'_>) {
+            values.record(&mut self.clone());
+        }
+
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn integers_are_signed_as_opentelemetry_requires() {
+        let integers = Integers::default();
+        tracing::subscriber::with_default(integers.clone(), || {
+            let uri = Uri::from_static("https://localhost:8443/");
+            let span = attempt_span(None, &uri, 1);
+            let ending = Ending {
+                status: Some(StatusCode::OK),
+                error_type: None,
+                delivery: None,
+                bytes: (1, 2),
+            };
+            ending.record(&span);
+            let peer = SocketAddr::from(([127, 0, 0, 1], 8443));
+            connection(&uri, Some(peer), None, Duration::ZERO, None);
+            retrying(None, 1, Duration::ZERO);
+        });
+        let [signed, unsigned] = integers.0.lock().expect("lock").clone();
+        assert_eq!(signed.len(), 8, "{signed:?}");
+        assert!(unsigned.is_empty(), "{unsigned:?}");
+    }
 }
