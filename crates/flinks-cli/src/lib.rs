@@ -32,7 +32,9 @@ use crate::context::{Context, variable};
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::support_report::Failure;
-use crate::output::{Output, io_error, json, support_report, usage_error, write_stderr};
+use crate::output::{
+    Output, Stream, columns_of, io_error, json, support_report, usage_error, write_stderr,
+};
 
 /// Runs the program with the arguments and the environment of this process.
 #[must_use]
@@ -82,7 +84,8 @@ fn run_arguments(arguments: &Arguments) -> Exit {
 /// output fails, the object goes to standard error.
 fn report(error: &CliError, output: Output) -> Exit {
     if !output.json {
-        write_stderr(&error.to_text());
+        let columns = columns_of(Stream::Error).unwrap_or(usize::MAX);
+        write_stderr(&error.to_text_within(columns));
     } else if error.is_stdout() || output.object(&error.to_json()).is_err() {
         write_stderr(&json::line(&error.to_json()));
     }

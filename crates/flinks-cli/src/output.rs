@@ -19,7 +19,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use serde_json::Value;
 
 use crate::output::error::CliError;
-use crate::output::progress::ProgressStyle;
+use crate::output::progress::{ProgressStyle, is_plain};
 
 /// How this run prints.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +33,12 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Looks at the terminal. `verbose` logs on standard error.
+    /// Looks at the terminal. `verbose` logs on standard error. There are no colors where progress is
+    /// not redrawn: with TERM=dumb and in CI.
     pub(crate) fn new(json: bool, no_color: bool, verbose: bool) -> Self {
         Self {
             json,
-            color: !json && !no_color && io::stdout().is_terminal(),
+            color: !json && !no_color && !is_plain() && io::stdout().is_terminal(),
             progress: ProgressStyle::of_stderr(json, verbose),
         }
     }

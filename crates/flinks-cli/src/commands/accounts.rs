@@ -18,7 +18,7 @@ use crate::commands::ids;
 use crate::context::Context;
 use crate::output::error::CliError;
 use crate::output::exit_status::{Exit, Request};
-use crate::output::text::{counted, shown_path};
+use crate::output::text::{counted, shown_path, wrapped};
 use crate::output::{Output, write_stdout};
 use crate::state::files;
 
@@ -131,6 +131,39 @@ fn text(answer: &AccountsResponse, output: Output) -> String {
         .chain(accounts.iter().map(row))
         .collect();
     let widths = widths(&rows);
+    let columns = output.columns().unwrap_or(usize::MAX);
+    if widths.iter().map(|width| width + 2).sum::<usize>() > columns {
+        text.push_str(&blocks(rows.get(1..).unwrap_or_default()));
+    } else {
+        text.push_str(&table(&rows, widths, output));
+    }
+    let transactions: usize = accounts
+        .iter()
+        .filter_map(|account| account.transactions.as_ref())
+        .map(Vec::len)
+        .sum();
+    if transactions > 0 {
+        let transactions = counted(transactions, "transaction");
+        let note = format!("{transactions}; --csv FILE and --json write them");
+        text.push_str(&format!("\n{}", wrapped(&note, 0, columns)));
+    }
+    text
+}
+
+/// Returns a block of lines for each account, for a terminal that is narrower than the table.
+fn blocks(rows: &[[String; COLUMNS]]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        text.push('\n');
+        for (title, cell) in TITLES.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
+            text.push_str(&format!("{title:<10} {cell}\n"));
+        }
+    }
+    text
+}
+
+fn table(rows: &[[String; COLUMNS]], widths: [usize; COLUMNS], output: Output) -> String {
+    let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
@@ -148,17 +181,6 @@ fn text(answer: &AccountsResponse, output: Output) -> String {
             line.to_owned()
         });
         text.push('\n');
-    }
-    let transactions: usize = accounts
-        .iter()
-        .filter_map(|account| account.transactions.as_ref())
-        .map(Vec::len)
-        .sum();
-    if transactions > 0 {
-        text.push_str(&format!(
-            "\n{}; --csv FILE and --json write them\n",
-            counted(transactions, "transaction")
-        ));
     }
     text
 }
@@ -207,6 +229,12 @@ mod tests {
             {"Title":"Loan"}
         ]}"#;
         let answer: AccountsResponse = flinks_types::from_json(json.as_bytes()).expect("accounts");
+        let rows: Vec<_> = answer.accounts.iter().flatten().map(row).collect();
+        let blocks = blocks(&rows);
+        assert!(
+            blocks.ends_with("Current    -0.10\n\nAccount    Loan\n"),
+            "{blocks}"
+        );
         let text = text(&answer, Output::plain());
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(

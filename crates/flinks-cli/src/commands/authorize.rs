@@ -259,7 +259,11 @@ async fn credentials(
     let username = username
         .ok_or_else(|| CliError::usage("there is no terminal to ask at: give --username U"))?;
     let password = match terminal {
-        _ if arguments.password_stdin => terminal::read("", Typing::Hidden).await?,
+        _ if arguments.password_stdin => {
+            let line = terminal::read("", Typing::Hidden).await?;
+            let line = line.filter(|password| !password.expose().is_empty());
+            Some(line.ok_or_else(|| CliError::usage("standard input has no password"))?)
+        }
         Some(terminal) => terminal.ask("Password (hidden): ", Typing::Hidden).await?,
         None => None,
     };

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::output::Output;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
-use crate::output::text::shown_path;
+use crate::output::text::{shown_path, wrapped};
 use crate::settings::{Given, certificate_in, not_set, table};
 use crate::state::files::{self, Existing};
 
@@ -99,14 +99,16 @@ fn request(arguments: &Csr, context: &Context) -> Result<(Request, KeyType), Cli
 
 fn text(key: &Path, csr: &Path, key_type: KeyType, output: Output) -> String {
     let (key, csr) = (shown_path(key), shown_path(csr));
+    let columns = output.columns().unwrap_or(usize::MAX);
+    let next = "Send the request to Flinks (help-integration@flinks.com). Keep the key on this machine.\n\
+                When Flinks returns the certificate, set";
     format!(
-        "{}  {key}   ({}, only you can read it)\n{}  {csr}\n\n\
-         Send the request to Flinks (help-integration@flinks.com). Keep the key on this machine.\n\
-         When Flinks returns the certificate, set\n  \
+        "{}  {key}   ({}, only you can read it)\n{}  {csr}\n\n{}  \
          FLINKS_CERT=<the certificate>  FLINKS_KEY={key}\n\
          and check both with: flinks doctor\n",
         output.bold("private key        "),
         key_type.name(),
         output.bold("certificate request"),
+        wrapped(next, 0, columns),
     )
 }

@@ -175,7 +175,7 @@ fn text(saved: &[Saved], output: Output) -> String {
     for one in saved {
         let (path, size) = (shown_path(&one.path), size(one.bytes));
         let note = if one.is_old { "  already there" } else { "" };
-        text.push_str(&format!("  {path}  {size}{note}\n"));
+        text.push_str(&format!("  {size:>9}  {path}{note}\n"));
     }
     text
 }

@@ -12,13 +12,14 @@ use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
 use crate::output::exit_status::Exit;
 use crate::output::report_page::{self, Borrower};
-use crate::output::text::{counted, cut_middle, display_width, shell_word, shown_path, size};
+use crate::output::text::{
+    counted, cut_middle, display_width, labeled, shell_word, shown_path, size,
+};
 use crate::state::ledger_place::LedgerPlace;
 
 /// What the table of files has beside the names, in columns.
 const TABLE_COLUMNS: usize = 18;
 const LABEL_COLUMNS: usize = 15;
-const ID_COLUMNS: usize = 36;
 
 /// What to do after a session is complete.
 pub(crate) struct AfterUpload<'a> {
@@ -67,7 +68,8 @@ impl AfterUpload<'_> {
             let mut page = self.write_page(completed, &read);
             match read {
                 Ok(report) => {
-                    output.text(&format!("\n{}", report.to_text(&completed.files, output)))?;
+                    let text = report.to_text(&completed.files, output);
+                    output.text(&format!("\n{text}"))?;
                     if page.is_ok() {
                         output.text(&report_page::note(self.wait.html.as_deref(), output))?;
                     }
@@ -133,14 +135,8 @@ impl AfterUpload<'_> {
             }
         }
         text.push('\n');
-        // An id that wraps is hard to copy.
-        let is_narrow = columns < LABEL_COLUMNS + ID_COLUMNS;
         let mut line = |label: &str, value: &str| {
-            text.push_str(&if is_narrow {
-                format!("{label}\n  {value}\n")
-            } else {
-                format!("{label:<LABEL_COLUMNS$}{value}\n")
-            });
+            text.push_str(&labeled(label, LABEL_COLUMNS, value, columns));
         };
         line("AggregationId", &escaped(completed.aggregation_id.as_str()));
         let login_id = escaped(completed.login_id.as_str());

@@ -12,7 +12,7 @@ use flinks_upload::FileInfo;
 use serde_json::{Value, json};
 
 use self::document::signals;
-use crate::output::text::{counted, date, wrapped};
+use crate::output::text::{counted, date, labeled, wrapped};
 use crate::output::{Output, explanations};
 
 /// The maximum number of details per signal in the text. The JSON has all.
@@ -29,11 +29,11 @@ pub(crate) struct AnalysisReport {
 
 impl AnalysisReport {
     /// Returns the text for people: the verdict, each document with its signals, and what to do next.
-    /// `files` are the uploaded files, if they are known.
+    /// The uploaded files are shown if they are known.
     pub(crate) fn to_text(&self, files: &[FileInfo], output: Output) -> String {
         let columns = output.columns().unwrap_or(usize::MAX);
         let documents = &self.analysis.documents;
-        let mut text = self.heading(output);
+        let mut text = self.heading(columns, output);
         let mut explained = HashSet::new();
         for (index, document) in documents.iter().enumerate() {
             let title = format!("Document {} of {}: ", index + 1, documents.len());
@@ -45,11 +45,10 @@ impl AnalysisReport {
             let comma = if kind.is_empty() { "" } else { ", " };
             let status = escaped(document::status(document));
             let finding = document::finding(document);
-            text.push_str(&format!(
-                "\n{title}{file}{kind}{comma}{status}, {finding}\n"
-            ));
+            let line = format!("{title}{file}{kind}{comma}{status}, {finding}");
+            text.push_str(&format!("\n{}", wrapped(&line, 0, columns)));
             for signal in signals(document) {
-                text.push_str(&signal_text(signal, output));
+                text.push_str(&signal_text(signal, columns, output));
                 if explained.insert(&signal.signal_type) {
                     let explanation = explanations::signal(signal.signal_type.as_ref());
                     let lines = format!("{}\nNext: {}", explanation.meaning, explanation.next);
@@ -79,15 +78,21 @@ impl AnalysisReport {
     }
 
     /// Returns the verdict and whom it is about.
-    fn heading(&self, output: Output) -> String {
+    fn heading(&self, columns: usize, output: Output) -> String {
         let verdict = self.verdict.as_str().to_uppercase();
-        let verdict = match &self.verdict {
+        // Wrapped before it is colored: an escape sequence takes no columns.
+        let line = wrapped(
+            &format!("Verdict: {verdict}, {}", self.summary()),
+            0,
+            columns,
+        );
+        let colored = match &self.verdict {
             Verdict::Clean => output.green(&verdict),
             Verdict::Flagged(_) => output.red(&verdict),
             Verdict::Undetermined(_) | _ => output.yellow(&verdict),
         };
-        let mut text = format!("Verdict: {verdict}, {}\n", self.summary());
-        let mut line = |label, value: &str| text.push_str(&format!("{label:<9}{value}\n"));
+        let mut text = line.replacen(&verdict, &colored, 1);
+        let mut line = |label, value: &str| text.push_str(&labeled(label, 9, value, columns));
         line("LoginId", &escaped(self.login_id.as_str()));
         if let Some(tag) = &self.analysis.tag {
             line("Tag", &escaped(tag));
@@ -169,7 +174,7 @@ fn details(signal: &FraudSignal) -> impl Iterator<Item = &Detail> {
         .flat_map(|finding| &finding.details)
 }
 
-fn signal_text(signal: &FraudSignal, output: Output) -> String {
+fn signal_text(signal: &FraudSignal, columns: usize, output: Output) -> String {
     let name = signal
         .signal_type
         .as_ref()
@@ -183,8 +188,9 @@ fn signal_text(signal: &FraudSignal, output: Output) -> String {
         Some(1) => ", once".to_owned(),
         Some(count) => format!(", {count} times"),
     };
-    let name = output.red(&format!("! {}", escaped(name)));
-    format!("  {name} ({place}{times})\n")
+    let name = format!("! {}", escaped(name));
+    let line = wrapped(&format!("{name} ({place}{times})"), 2, columns);
+    line.replacen(&name, &output.red(&name), 1)
 }
 
 fn details_text(signal: &FraudSignal) -> String {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::context::Context;
 use crate::output::error::{CliError, SESSION};
 use crate::output::exit_status::Exit;
-use crate::output::text::{counted, shell_word};
+use crate::output::text::{counted, labeled, shell_word};
 
 /// Prints the ids of an open session.
 ///
@@ -21,14 +21,16 @@ pub(crate) fn print_authorized(session: &Session, context: &Context) -> Result<E
     let bank = session.institution().map(escaped);
     let bank = bank.map_or_else(String::new, |bank| format!(" ({bank})"));
     let request_id = escaped(session.request_id().as_str());
-    let mut text = format!("{}{bank}\n\nRequestId  ", output.bold("Authorized"));
-    text.push_str(&format!("{}\n", output.bold(&request_id)));
+    let columns = output.columns().unwrap_or(usize::MAX);
+    let line = |label, value: &str| labeled(label, 11, value, columns);
+    let mut text = format!("{}{bank}\n\n", output.bold("Authorized"));
+    text.push_str(&line("RequestId", &output.bold(&request_id)));
     if let Some(login_id) = session.login_id() {
-        text.push_str(&format!("LoginId    {}\n", escaped(login_id.as_str())));
+        text.push_str(&line("LoginId", &escaped(login_id.as_str())));
     }
     if !context.sandbox {
         let word = shell_word(session.request_id().as_str().as_ref());
-        let next = format!("\nNext, within 8 minutes: flinks accounts --request-id {word}\n");
+        let next = format!("\nNext, within 8 minutes:\n  flinks accounts --request-id {word}\n");
         text.push_str(&output.faint(&next));
     }
     output.text(&text)?;
@@ -80,7 +82,7 @@ pub(crate) fn print_challenged(
     if let Some(file) = file {
         let path = shell_word(file);
         text.push_str(&format!(
-            "Session    {path}\n\nNext, within 8 minutes: flinks authorize --session {path}\n"
+            "Session    {path}\n\nNext, within 8 minutes:\n  flinks authorize --session {path}\n"
         ));
     }
     output.text(&text)?;

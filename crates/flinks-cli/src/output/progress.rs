@@ -5,7 +5,6 @@ mod upload_view;
 mod wait;
 
 use std::env;
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -34,20 +33,23 @@ impl ProgressStyle {
     /// Returns how this run shows progress on standard error: redrawn on a terminal, unless it cannot
     /// move the cursor or the log is written there too; as lines in CI; otherwise not at all.
     pub(crate) fn of_stderr(json: bool, verbose: bool) -> Self {
-        let is_set = |name, off: &[&str]| {
-            env::var_os(name)
-                .is_some_and(|value| off.iter().all(|off| value.as_os_str() != OsStr::new(off)))
-        };
-        let is_ci = is_set("CI", &["", "0", "false"]);
-        let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         match io::stderr().is_terminal() {
             _ if json => Self::None,
-            true if !is_ci && !is_dumb && !verbose => Self::Live,
+            true if !is_plain() && !verbose => Self::Live,
             true => Self::Lines,
-            false if is_ci => Self::Lines,
+            false if is_ci() => Self::Lines,
             false => Self::None,
         }
     }
+}
+
+/// Whether a terminal takes no escape sequences: it cannot, or it is a log.
+pub(crate) fn is_plain() -> bool {
+    is_ci() || env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn is_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| ["", "0", "false"].iter().all(|off| value != *off))
 }
 
 /// Shows the progress of an upload until it is dropped.

@@ -18,7 +18,7 @@ use self::verdict::{Mark, signs};
 use crate::output::Output;
 use crate::output::analysis::AnalysisReport;
 use crate::output::error::CliError;
-use crate::output::text::{counted, date, shown_path};
+use crate::output::text::{counted, date, shown_path, wrapped};
 use crate::state::files;
 
 const STYLE: &str = include_str!("report_page/style.css");
@@ -63,8 +63,11 @@ pub(crate) fn check(path: &Path) -> Result<(), CliError> {
 pub(crate) fn note(path: Option<&Path>, output: Output) -> String {
     match path {
         Some(path) => format!("\nPage: {} (has personal data)\n", shown_path(path)),
-        None => output
-            .faint("\n--html FILE writes this as a page to read in a browser, and to print.\n"),
+        None => {
+            let note = "--html FILE writes this as a page to read in a browser, and to print.";
+            let columns = output.columns().unwrap_or(usize::MAX);
+            output.faint(&format!("\n{}", wrapped(note, 0, columns)))
+        }
     }
 }
 

@@ -68,6 +68,19 @@ pub(crate) fn wrapped(text: &str, indent: usize, columns: usize) -> String {
     wrapped
 }
 
+/// How many columns an id takes.
+const ID_COLUMNS: usize = 36;
+
+/// Formats a line of a label and an id or another value. Where the terminal is too narrow for both, the
+/// value has a line of its own: an id that wraps is hard to copy.
+pub(crate) fn labeled(label: &str, label_columns: usize, value: &str, columns: usize) -> String {
+    if label_columns + ID_COLUMNS > columns {
+        format!("{label}\n  {value}\n")
+    } else {
+        format!("{label:<label_columns$}{value}\n")
+    }
+}
+
 /// Formats a time that passes: `12 s`, `4 min`, `3 h 5 min`.
 pub(crate) fn seconds(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -157,6 +170,12 @@ mod tests {
         );
         assert_eq!(wrapped("one", 4, 3), "    one\n");
         assert_eq!(wrapped("one two", 0, usize::MAX), "one two\n");
+    }
+
+    #[test]
+    fn an_id_does_not_wrap() {
+        assert_eq!(labeled("LoginId", 9, "id", 45), "LoginId  id\n");
+        assert_eq!(labeled("LoginId", 9, "id", 44), "LoginId\n  id\n");
     }
 
     #[test]

@@ -86,13 +86,26 @@ pub(crate) async fn read(prompt: &str, typing: Typing) -> Result<Option<Secret>,
         Typing::Visible => None,
     };
     write_stderr(prompt);
+    let mut open = OpenPrompt(!prompt.is_empty());
     let (sender, receiver) = oneshot::channel();
     let reader = std::thread::Builder::new().spawn(move || drop(sender.send(read_line(typing))));
     reader.map_err(failed)?;
     let line = receiver.await;
+    open.0 = false;
     drop(echo_off);
     line.map_err(|_| failed(io::Error::other("no line")))?
         .map_err(failed)
+}
+
+/// Ends the line of a prompt that is interrupted.
+struct OpenPrompt(bool);
+
+impl Drop for OpenPrompt {
+    fn drop(&mut self) {
+        if self.0 {
+            write_stderr("\n");
+        }
+    }
 }
 
 /// Returns an argument, or for `-` the next line of standard input, which neither the process list nor

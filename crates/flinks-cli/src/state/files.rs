@@ -166,6 +166,10 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
             let reason = io::ErrorKind::NotADirectory.into();
             if folder.is_dir() { Ok(()) } else { Err(reason) }
         }
+        // Its parent exists: a file system such as /proc has no new folders.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(refused(error.kind(), "no folder can be created there"))
+        }
         Err(error) => Err(error),
     }
 }

@@ -14,7 +14,13 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
+    builder.create(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            io::Error::new(error.kind(), "it is a file, not a folder")
+        } else {
+            error
+        }
+    })?;
     #[cfg(unix)]
     check(path)?;
     Ok(())

@@ -89,11 +89,7 @@ impl BatchProgress {
 
 fn line(counts: Counts, file: &str) -> String {
     let done = counts.completed + counts.failed;
-    let mut parts = vec![if done < counts.borrowers {
-        format!("borrower {} of {}", done + 1, counts.borrowers)
-    } else {
-        format!("{} of {} borrowers", done, counts.borrowers)
-    }];
+    let mut parts = vec![format!("{done} of {} borrowers", counts.borrowers)];
     if done < counts.borrowers && !file.is_empty() {
         parts.push(file.to_owned());
     }
@@ -123,7 +119,7 @@ mod tests {
         };
         assert_eq!(
             line(counts, "a.pdf"),
-            "borrower 12 of 200 · a.pdf · failed 1"
+            "11 of 200 borrowers · a.pdf · failed 1"
         );
         counts.completed = 199;
         counts.waiting = 4;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::batch::row::{Row, Status};
 use crate::output::Output;
-use crate::output::text::{counted, shell_word, shown_path};
+use crate::output::text::{counted, shell_word, shown_path, wrapped};
 
 /// The maximum number of borrowers in the text. The report has all.
 const MAX_SHOWN: usize = 40;
@@ -16,6 +16,7 @@ const VERDICTS: [&str; 3] = ["clean", "flagged", "undetermined"];
 
 /// Returns the text for people.
 pub(crate) fn to_text(rows: &[(&str, &Row)], report: &Path, output: Output) -> String {
+    let columns = output.columns().unwrap_or(usize::MAX);
     let title = output.bold(&format!("Batch of {}", counted(rows.len(), "borrower")));
     let mut text = format!("{title}\n");
     for status in Status::ALL {
@@ -46,10 +47,8 @@ pub(crate) fn to_text(rows: &[(&str, &Row)], report: &Path, output: Output) -> S
         let padding = " ".repeat(14usize.saturating_sub(word.len()));
         let error = row.error_text();
         let separator = if error.is_empty() { "" } else { ": " };
-        text.push_str(&format!(
-            "  {shown}{padding}{}{separator}{error}\n",
-            escaped(id)
-        ));
+        let line = wrapped(&format!("{}{separator}{error}", escaped(id)), 16, columns);
+        text.push_str(&format!("  {shown}{padding}{}", line.trim_start()));
         if row.status == Status::Unknown
             && let Some(ledger) = row.ledger()
         {
@@ -65,7 +64,7 @@ pub(crate) fn to_text(rows: &[(&str, &Row)], report: &Path, output: Output) -> S
     }
     text.push_str(&format!("\nReport  {}\n", shown_path(report)));
     if let Some(next) = next(rows) {
-        text.push_str(&output.faint(&format!("\n{next}\n")));
+        text.push_str(&output.faint(&format!("\n{}", wrapped(next, 0, columns))));
     }
     text
 }

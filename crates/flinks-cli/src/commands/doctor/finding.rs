@@ -10,6 +10,7 @@ use crate::output::Output;
 use crate::output::error::CliError;
 use crate::output::exit_status::{Exit, Request};
 use crate::output::hints;
+use crate::output::text::wrapped;
 
 /// The state of one part of the setup.
 pub(crate) struct Finding {
@@ -130,27 +131,8 @@ fn shortened(error: &Error) -> String {
 /// Where messages begin.
 const INDENT: usize = 26;
 
-/// Breaks a text into lines that fit beside the parts; a longer word stays whole.
-fn wrapped(text: &str, columns: Option<usize>) -> String {
-    let Some(columns) = columns else {
-        return text.to_owned();
-    };
-    let most = columns.saturating_sub(INDENT).max(40);
-    let (mut lines, mut length) = (String::new(), 0);
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let count = word.chars().count();
-        if length > 0 && length + 1 + count > most {
-            lines.push_str(&format!("\n{:INDENT$}", ""));
-            length = 0;
-        } else if length > 0 {
-            lines.push(' ');
-            length += 1;
-        }
-        lines.push_str(word);
-        length += count;
-    }
-    lines
-}
+/// Where messages begin on a terminal that has less than 40 columns beside the parts: below them.
+const NARROW_INDENT: usize = 6;
 
 /// Cuts the advice to run `flinks doctor`, which is running.
 fn without_doctor(hint: &str) -> &str {
@@ -193,6 +175,9 @@ impl Findings {
 
     /// Formats the findings, wrapped to the columns of a terminal if there are any.
     pub(crate) fn to_text(&self, output: Output, columns: Option<usize>) -> String {
+        let columns = columns.unwrap_or(usize::MAX);
+        let is_narrow = columns < INDENT + 40;
+        let indent = if is_narrow { NARROW_INDENT } else { INDENT };
         let mut text = String::new();
         for finding in &self.0 {
             let status = match finding.status {
@@ -202,12 +187,14 @@ impl Findings {
                 Status::Skip => output.faint("SKIP"),
             };
             let (part, message) = (finding.part, escaped(&finding.message));
-            let message = wrapped(&message, columns);
-            text.push_str(&format!("{status}  {part:<19} {message}\n"));
+            let message = wrapped(message.trim(), indent, columns);
+            text.push_str(&if is_narrow {
+                format!("{status}  {part}\n{message}")
+            } else {
+                format!("{status}  {part:<19} {}", message.trim_start())
+            });
             if let Some(hint) = &finding.hint {
-                let hint = wrapped(&escaped(hint), columns);
-                text.push_str(&output.faint(&format!("{:INDENT$}{hint}", "")));
-                text.push('\n');
+                text.push_str(&output.faint(&wrapped(&escaped(hint), indent, columns)));
             }
         }
         text
@@ -272,5 +259,8 @@ mod tests {
         );
         assert_eq!(lines[1], format!("{:26}seventeen letters", ""));
         assert_eq!(lines[2], format!("{:26}{}", "", "x".repeat(50)));
+        let narrow = findings.to_text(Output::plain(), Some(40));
+        let start = "SKIP  part\n      seventeen letters seventeen\n      letters";
+        assert!(narrow.starts_with(start), "{narrow}");
     }
 }

@@ -5,7 +5,7 @@ use flinks_types::text::escaped;
 use serde_json::{Map, Value, json};
 
 use crate::output::error::{ANSWER_FILE, ANSWER_LOST, Cause, CliError, SESSION};
-use crate::output::text::{shell_word, shown_path};
+use crate::output::text::{shell_word, shown_path, wrapped};
 
 impl CliError {
     /// Returns the message with its causes on one line, safe in a terminal.
@@ -90,6 +90,20 @@ impl CliError {
             );
         }
         text
+    }
+
+    /// Returns the text for a terminal: sentences are broken between words; commands and paths are not
+    /// broken, so that they can be copied.
+    pub(crate) fn to_text_within(&self, columns: usize) -> String {
+        let text = self.to_text();
+        let lines = text.lines().map(|line| {
+            if line.starts_with("error: ") || line.starts_with("hint: ") {
+                wrapped(line, 0, columns)
+            } else {
+                format!("{line}\n")
+            }
+        });
+        lines.collect()
     }
 
     /// Returns the JSON object for scripts.
@@ -203,6 +217,12 @@ mod tests {
         assert!(text.starts_with("error: a.pdf: broken\n"), "{text}");
         assert!(
             text.contains("next: flinks resume /state/ledger\n"),
+            "{text}"
+        );
+        let text = error.to_text_within(12);
+        assert!(text.starts_with("error:\na.pdf:\nbroken\n"), "{text}");
+        assert!(
+            text.contains("\nnext: flinks resume /state/ledger\n"),
             "{text}"
         );
     }
