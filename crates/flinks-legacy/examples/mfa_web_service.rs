@@ -43,7 +43,7 @@ struct Login {
 
 type Reply = Result<Json<Value>, (StatusCode, String)>;
 
-/// `customer` stands for what your own authentication says.
+/// `customer` is the customer that your own authentication found.
 async fn connect(
     State(app): State<App>,
     Path(customer): Path<String>,

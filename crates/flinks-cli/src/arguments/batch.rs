@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::arguments::connection::{Connection, UploadAndFraud};
 use crate::arguments::help::end;
-use crate::arguments::upload::{OnUnknown, WaitAfterUpload};
+use crate::arguments::upload::{UnknownOutcome, WaitAfterUpload};
 use crate::arguments::values::concurrency;
 
 const AFTER_LONG_HELP: &str = "\
@@ -48,9 +48,8 @@ pub(crate) struct Batch {
     /// Number of borrowers to upload at once; the files of each are sent one after another
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = concurrency)]
     pub(crate) parallel: u8,
-    /// What to do if it is unknown whether a file arrived
-    #[arg(long, value_enum, value_name = "POLICY", default_value_t)]
-    pub(crate) on_unknown: OnUnknown,
+    #[command(flatten)]
+    pub(crate) unknown: UnknownOutcome,
     #[command(flatten)]
     pub(crate) wait: WaitAfterUpload,
     #[command(flatten)]

@@ -31,17 +31,8 @@ pub(crate) struct Upload {
     /// session is complete
     #[arg(long, value_name = "PATH")]
     pub(crate) ledger: Option<PathBuf>,
-    /// What to do if it is unknown whether a file arrived: `restart` abandons the session, which is
-    /// never processed, and sends all files in a new one; `stop` exits with status 5; `resend` sends
-    /// the file again in the same session, which may then contain it twice
-    #[arg(
-        long,
-        value_enum,
-        value_name = "POLICY",
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub(crate) on_unknown: OnUnknown,
+    #[command(flatten)]
+    pub(crate) unknown: UnknownOutcome,
     /// Compute and print the SHA-256 of every file
     #[arg(long)]
     pub(crate) sha256: bool,
@@ -59,17 +50,8 @@ pub(crate) struct Upload {
 pub(crate) struct Resume {
     /// Ledger of the stopped upload; without it the ledgers are listed
     pub(crate) ledger: Option<PathBuf>,
-    /// What to do if it is unknown whether a file arrived: `restart` abandons the session, which is
-    /// never processed, and sends all files in a new one; `stop` exits with status 5; `resend` sends
-    /// the file again in the same session, which may then contain it twice
-    #[arg(
-        long,
-        value_enum,
-        value_name = "POLICY",
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub(crate) on_unknown: OnUnknown,
+    #[command(flatten)]
+    pub(crate) unknown: UnknownOutcome,
     /// Complete the session even if it may have been completed before
     #[arg(long)]
     pub(crate) complete_again: bool,
@@ -93,6 +75,22 @@ pub(crate) struct WaitAfterUpload {
     /// Write the analysis as one HTML page to this file, which is replaced if it exists
     #[arg(long, requires = "wait", value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+}
+
+/// What to do after an unknown outcome.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct UnknownOutcome {
+    /// What to do if it is unknown whether a file arrived: `restart` abandons the session, which is
+    /// never processed, and sends all files in a new one; `stop` exits with status 5; `resend` sends
+    /// the file again in the same session, which may then contain it twice
+    #[arg(
+        long,
+        value_enum,
+        value_name = "POLICY",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub(crate) on_unknown: OnUnknown,
 }
 
 /// `--on-unknown`.

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &Resume, context: &Context) -> Result<Exit, C
         error
     })?;
     let session = session
-        .on_unknown(arguments.on_unknown.into())
+        .on_unknown(arguments.unknown.on_unknown.into())
         .force_complete(arguments.complete_again);
     let (session, bar) = UploadBar::follow(session, context.output.progress);
     let watch = watcher.start(write_stderr);

@@ -52,7 +52,7 @@ pub(crate) async fn run(arguments: &Upload, context: &Context) -> Result<Exit, C
     let mut session = uploads
         .session()
         .ledger(ledger)
-        .on_unknown(arguments.on_unknown.into())
+        .on_unknown(arguments.unknown.on_unknown.into())
         .concurrency(usize::from(arguments.concurrency));
     if let Some(tag) = &arguments.tag {
         session = session.tag(tag);

@@ -40,7 +40,7 @@ fn every_variable_in_the_code_is_in_the_help() {
     let mut named = BTreeSet::new();
     for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
         let text = fs::read_to_string(file).expect("readable");
-        // What stands in the tests of a module are also typos.
+        // The tests of a module contain mistyped names on purpose.
         let code = text.split("#[cfg(test)]\nmod tests").next();
         named.extend(variables(code.unwrap_or_default()));
     }

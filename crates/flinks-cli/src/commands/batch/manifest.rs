@@ -88,7 +88,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<Borrower>, Vec<Mistake>> {
     let mut lines = HashMap::new();
     for borrower in &borrowers {
         if let Some(first) = lines.insert(&borrower.id, borrower.line) {
-            let text = format!("its id is in line {first} too; each borrower needs its own");
+            let text = format!("its id is also on line {first}; ids must be unique");
             mistakes.push(Mistake::of(borrower, text));
         }
     }
@@ -316,7 +316,7 @@ mod tests {
             [
                 "line 3: its id is empty",
                 "line 4 (2): it has no files",
-                "line 5 (1): its id is in line 2 too; each borrower needs its own",
+                "line 5 (1): its id is also on line 2; ids must be unique",
                 "line 6 (3): it has 4 values for 2 columns; put a value that contains a comma in double \
                  quotes",
             ]

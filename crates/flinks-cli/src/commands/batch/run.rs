@@ -220,7 +220,7 @@ impl<'a> Run<'a> {
         }
         Ok(Upload {
             client: self.uploads.clone(),
-            on_unknown: self.arguments.on_unknown.into(),
+            on_unknown: self.arguments.unknown.on_unknown.into(),
             borrower: planned.borrower.clone(),
             files: planned.files.clone(),
             ledger,
